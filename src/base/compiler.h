@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* What the compiler can be told.  gcc and clang; nothing here has a cost at run time. */
+#ifndef TM_BASE_COMPILER_H
+#define TM_BASE_COMPILER_H
+
+#define TM_LIKELY(x)   __builtin_expect(!!(x), 1)
+#define TM_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* The result must be looked at. */
+#define TM_CHECKED __attribute__((warn_unused_result))
+/* Out of line, away from the hot code. */
+#define TM_COLD __attribute__((noinline, cold))
+/* Inlined even where the compiler would rather not: templates over constant arguments. */
+#define TM_INLINE static inline __attribute__((always_inline))
+/* Visible outside the shared library. */
+#define TM_EXPORT __attribute__((visibility("default")))
+/* Thread-local without a call: right for a library that ld.so loads at start, wrong for one loaded by dlopen. */
+#define TM_THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
+#define TM_PRINTF(format, first) __attribute__((format(printf, format, first)))
+
+#define TM_COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* The one thread-local structure of the library.
+ *
+ * Start    all zero is valid: a thread needs no set-up, and none can fail.
+ * End      no destructor: frees come in until the very end of a thread, so nothing here may die before it.
+ * Model    initial-exec: one load from the thread pointer, never a call that could allocate.
+ * Signals  a handler runs on the same structure; the guard tells it that our own work was interrupted. */
+#ifndef TM_RUNTIME_OS_THREAD_STATE_H
+#define TM_RUNTIME_OS_THREAD_STATE_H
+
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+struct tm_thread {
+    uint32_t guard;         /* depth: above 0 what happens is our own work, or inside a call that we already count */
+    uint32_t ticks;         /* events counted down between two looks at rare conditions */
+    uintptr_t last_block;   /* the block this thread allocated last: its free is a temporary, its birth no recycling */
+    void *stack_cache;      /* tracker's: the frames of the last event, in pages of our own; NULL at first */
+    uint64_t unused[4];
+};
+
+extern TM_THREAD_LOCAL struct tm_thread tm_thread_state;
+
+/* The calling thread's structure.  Signal safe; no errors. */
+TM_INLINE struct tm_thread *tm_thread_self(void)
+{
+    return &tm_thread_state;
+}
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* The options of the traced process: one table, read once in the constructor.
+ *
+ * Each row is TRACEMALLOC_<NAME>.  The table is data (config_options.h), so that a tool can print the same list.
+ * Threads  read-only after tm_config_read.
+ * Errors   a wrong value or an unknown TRACEMALLOC_ name: false, one line in MESSAGE; nothing is traced then. */
+#ifndef TM_RUNTIME_TRACK_CONFIG_H
+#define TM_RUNTIME_TRACK_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+enum tm_start {
+    TM_START_NOW,    /* from the first allocation of the process */
+    TM_START_PYTHON, /* from where `-X tracemalloc` starts */
+    TM_START_OFF,    /* from tracemalloc_start() */
+};
+
+#define TM_TRACEBACK_LIMIT_MAX 65535U
+
+struct tm_config {
+    uint32_t traceback_limit; /* frames kept per traceback, 1 to TM_TRACEBACK_LIMIT_MAX */
+    enum tm_start start;
+    bool exact;          /* borrow the stdlib's tracer where nothing else sees recycled objects */
+    bool verbose;        /* say on stderr what was written */
+    const char *output;  /* pattern of the exit snapshot, from the environment; never NULL */
+    bool output_is_set;  /* the user chose it */
+    const char *store;   /* folder of the live store, "none", or NULL for the folder of the output */
+};
+
+/* Reads ENVIRONMENT ("NAME=value" strings, NULL at the end) into *CONFIG, which is all defaults where nothing is
+ * set.  Strings are kept by reference.  On false MESSAGE (CAPACITY bytes) holds one line without newline. */
+TM_CHECKED bool tm_config_read(struct tm_config *config, char *const *environment, char *message, size_t capacity);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of the tracer in its process: begin, Python found, fork, snapshots, end.
+ *
+ * What the doors and the control API call beside the tracker.  struct tm_runtime itself is in runtime_state.h.
+ * Threads  as said per function; the slow ones take one lock.
+ * errno    kept by all. */
+#ifndef TM_RUNTIME_TRACK_RUNTIME_H
+#define TM_RUNTIME_TRACK_RUNTIME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "runtime/track/config.h"
+#include "runtime/unwind/cpython_runtime.h"
+
+/* Constructor: reads the options, makes the tables and begins to trace if the options say so.  Called once, by the
+ * first thread, with the guard up. */
+void tm_runtime_begin(void);
+
+/* True for ever when the options were wrong or the process runs with raised rights: the doors only forward. */
+bool tm_runtime_is_disabled(void);
+void tm_runtime_disable(void);
+
+const struct tm_config *tm_runtime_config(void);
+
+/* The interpreter of this process as tm_cpython_find filled it; the caller fills it, then calls _python_found. */
+struct tm_cpython *tm_runtime_python(void);
+void tm_runtime_python_found(void);
+
+/* The first call of a hook of a CPython domain: from here on this is a Python process and the store gets its file.
+ * Cheap when repeated. */
+void tm_runtime_python_begins(void);
+
+/* The moment at which `-X tracemalloc` starts; HOW goes to the snapshot.  Ignored unless START=python waits for it. */
+void tm_runtime_start_moment(const char *how);
+
+/* Writes the exit snapshot, once per process and interpreter life; does nothing in a process that is not the store's
+ * own (vfork children), or where no Python ran.  EXIT_MOMENT is a word for the snapshot. */
+void tm_runtime_exit_snapshot(const char *exit_moment);
+
+/* Called before each snapshot, so that what it says of the hooks is true: set by the doors, may be NULL. */
+extern void (*tm_runtime_check_hooks)(void);
+
+/* What the doors found out, for the snapshot's header. */
+void tm_runtime_note_hooks(unsigned reinstalled, unsigned lost);
+void tm_runtime_note_recycled(const char *how);
+void tm_runtime_note_stdlib_tracing(void);
+
+/* pthread_atfork handlers. */
+void tm_runtime_before_fork(void);
+void tm_runtime_after_fork_parent(void);
+void tm_runtime_after_fork_child(void);
+
+/* The control API, see tracemalloc.h; 0 or an errno value. */
+int tm_runtime_start(unsigned traceback_limit);
+void tm_runtime_stop(void);
+bool tm_runtime_is_tracing(void);
+unsigned tm_runtime_traceback_limit(void);
+void tm_runtime_clear(void);
+void tm_runtime_traced_memory(size_t *current, size_t *peak);
+void tm_runtime_reset_peak(void);
+size_t tm_runtime_tracer_bytes(void);
+int tm_runtime_take_snapshot(const char *path);
+
+#endif

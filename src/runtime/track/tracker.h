@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* Events become counters: what the doors call.
+ *
+ * Guard    a door calls these with the guard down (thread->guard == 0 on entry of the door); they never call the
+ *          application, malloc, stdio or the C API of Python.
+ * Order    a free or realloc takes the block out BEFORE the real call (another thread may get the address at once),
+ *          a realloc enters the new block after it and puts the old one back when the call failed.
+ * errno    kept by every function.
+ * Threads  all functions, any thread, no lock in the common case.
+ * Signals  safe: an event that interrupts our own work finds the guard up and is passed on unrecorded.
+ * Errors   none are shown: what could not be recorded is counted in the store's header. */
+#ifndef TM_RUNTIME_TRACK_TRACKER_H
+#define TM_RUNTIME_TRACK_TRACKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "runtime/os/thread_state.h"
+#include "tracemalloc/snapshot_format.h"
+
+/* A block that was taken out, for putting it back. */
+struct tm_taken {
+    uint64_t size;    /* bytes, as the application asked for */
+    uint32_t record;  /* id of its record; 0: it was not traced (taken all the same when only its code was known) */
+    uint32_t flags;
+};
+
+/* The block BLOCK of SIZE bytes was handed to the application by DOMAIN's allocator.  BLOCK is not NULL.
+ * A block already known at that address had its free missed: it is taken out first. */
+void tm_tracker_alloc(struct tm_thread *thread, enum tm_domain domain, const void *block, size_t size);
+
+/* BLOCK is about to be freed or moved.  True: it was known and is taken out, *TAKEN says what it was.
+ * False: not known here; the door then leaves the guard down, so that the door behind it hears the call.
+ * BLOCK may be NULL (false). */
+bool tm_tracker_take(struct tm_thread *thread, const void *block, struct tm_taken *taken);
+
+/* The real realloc of BLOCK failed: it is alive after all, with the size and traceback that it had. */
+void tm_tracker_put_back(struct tm_thread *thread, const void *block, const struct tm_taken *taken);
+
+/* CPython gives out the object in BLOCK (start of its allocator's block) anew, from a free list or just
+ * allocated.  Moves a known block to the current traceback; an unknown one is left unknown. */
+void tm_tracker_recycle(struct tm_thread *thread, const void *block);
+
+#endif

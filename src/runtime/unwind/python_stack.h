@@ -13,29 +13,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/compiler.h"
 #include "runtime/unwind/cpython_layout.h"
+#include "runtime/unwind/python_code.h"
+#include "runtime/unwind/python_frame.h"
+#include "runtime/unwind/python_text.h"
 #include "runtime/unwind/raw_frame.h"
-
-/* What one frame says in Python's words.  The pointers are CPython objects, alive as long as the frame runs. */
-struct tm_frame_names {
-    uintptr_t code;      /* the code object */
-    uintptr_t filename;  /* str (2.7: bytes) object */
-    uintptr_t function;  /* qualified name where the release has one in the code object (3.11+), else the name */
-    uint32_t line;       /* 1 or more; 0 where CPython says None */
-};
 
 /* Writes at most LIMIT frames of the thread that TSTATE belongs to into FRAMES, most recent first; returns their
  * number.  LAYOUT is the row of this interpreter.  TSTATE may be 0 (no frames). */
 unsigned tm_python_stack_walk(const struct tm_cpython_layout *layout, uintptr_t tstate, struct tm_raw_frame *frames,
                               unsigned limit);
 
-/* Resolves a frame that is still running.  False when what is found there is not a code object after all. */
-bool tm_python_frame_names(const struct tm_cpython_layout *layout, const struct tm_raw_frame *frame,
-                           struct tm_frame_names *names);
-
-/* Copies the text of a str object (2.7: bytes) to BUFFER as UTF-8; surrogate escapes become the bytes they stand for,
- * other lone surrogates three bytes as in WTF-8.  Returns the full length in bytes, which may exceed CAPACITY: then
- * the first CAPACITY bytes were written.  No terminating zero. */
-size_t tm_python_text(const struct tm_cpython_layout *layout, uintptr_t text, char *buffer, size_t capacity);
+/* The same with limit 1, inline: for the default traceback limit. */
+TM_INLINE unsigned tm_python_stack_top(const struct tm_cpython_layout *layout, uintptr_t tstate,
+                                       struct tm_raw_frame *frame)
+{
+    return tm_python_frames_read(layout, tstate, frame, 1);
+}
 
 #endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* The CPython interpreter of this process: which it is, and the few of its functions that are ever called.
+ *
+ * No function called here allocates, takes a lock, counts references or runs Python; each may be called before
+ * Py_Initialize, after Py_Finalize and from threads that Python does not know.  They are, with the reason:
+ *   Py_GetVersion                    2.7 to 3.10, once: these have no Py_Version; formats into a static buffer, always
+ *                                    the same bytes
+ *   _PyThreadState_UncheckedGet      3.6 to 3.12: thread state of the holder of the GIL, from 3.12 of this thread
+ *   PyThreadState_GetUnchecked       3.13 and later: the same, made public
+ *   PyGILState_GetThisThreadState    3.6 and later: state of this thread when it has let the GIL go.  Not in 2.7: there
+ *                                    it takes a lock under which CPython calls malloc
+ *   PyInterpreterState_Main          3.12 and later: own-GIL interpreters must be told from the main one
+ *   Py_IsInitialized                 all
+ *   Py_IsFinalizing, _Py_IsFinalizing  3.13 and later, 3.7 to 3.12; 3.6 has the data symbol _Py_Finalizing, 2.7 nothing
+ *   PyMem_GetAllocator, PyMem_SetAllocator      3.6 and later (PEP 445): called by the doors
+ *   PyRefTracer_GetTracer, PyRefTracer_SetTracer  3.13 and later: called by the doors
+ * The first three and PyInterpreterState_Main are two instructions long where it matters: their variable is read in
+ * their place when their code is one of a few known forms, see getter_code.h.
+ *
+ * Threads  tm_cpython_find: one thread at a time.  The rest: any thread.
+ * errno    kept by all. */
+#ifndef TM_RUNTIME_UNWIND_CPYTHON_RUNTIME_H
+#define TM_RUNTIME_UNWIND_CPYTHON_RUNTIME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "runtime/unwind/cpython_layout.h"
+
+/* PyMemAllocatorEx (PEP 445, since 3.5). */
+struct tm_cpython_allocator {
+    void *ctx;
+    void *(*malloc)(void *ctx, size_t size);
+    void *(*calloc)(void *ctx, size_t count, size_t size);
+    void *(*realloc)(void *ctx, void *block, size_t size);
+    void (*free)(void *ctx, void *block);
+};
+
+/* PyMemAllocatorDomain. */
+enum tm_cpython_domain { TM_CPYTHON_RAW, TM_CPYTHON_MEM, TM_CPYTHON_OBJ };
+
+/* PyRefTracer (3.13): EVENT 0 is the birth of OBJECT, 1 its death; 3.15 adds 2 with OBJECT NULL. */
+typedef int tm_cpython_ref_tracer(void *object, int event, void *data);
+
+/* A function without arguments that returns one word, and where that word lies if that could be found out. */
+struct tm_cpython_getter {
+    uintptr_t (*call)(void);
+    const uintptr_t *word; /* NULL: not known */
+    intptr_t tls_offset;   /* from the thread pointer; 0: not known */
+};
+
+struct tm_cpython {
+    /* NULL: frames are not read, and refusal says why.  Points to row below: do not copy this structure. */
+    const struct tm_cpython_layout *layout;
+    const char *refusal; /* static text; "" when layout is set */
+    uint32_t version;    /* as PY_VERSION_HEX */
+    bool free_threaded;
+    bool is_private;     /* its library was loaded with RTLD_LOCAL: RTLD_DEFAULT does not find it */
+    void *library;       /* handle for dlsym; NULL: RTLD_DEFAULT */
+
+    struct tm_cpython_getter current; /* thread state: of the holder of the GIL, from 3.12 of this thread */
+    struct tm_cpython_getter main_interpreter;
+    uintptr_t (*this_thread)(void); /* NULL in 2.7 */
+    int (*is_initialized)(void);
+    int (*is_finalizing)(void);        /* NULL: see finalizing_word */
+    const uintptr_t *finalizing_word;  /* not 0 while finalizing; NULL: unknown to this release (2.7) */
+    void (*get_allocator)(int domain, struct tm_cpython_allocator *allocator); /* NULL in 2.7 */
+    void (*set_allocator)(int domain, const struct tm_cpython_allocator *allocator);
+    tm_cpython_ref_tracer *(*get_ref_tracer)(void **data); /* NULL before 3.13 */
+    int (*set_ref_tracer)(tm_cpython_ref_tracer *tracer, void *data);
+
+    struct tm_cpython_layout row; /* copy of the table's row with this process's types */
+};
+
+/* Finds the interpreter and fills PYTHON, which may hold anything before.  False: there is none (yet); PYTHON is then
+ * all zero but for refusal.  Looks where RTLD_DEFAULT looks, then for a private libpython.  A private library is
+ * kept loaded.  Calls dlsym and dl_iterate_phdr, for a private library dlopen: may allocate by malloc and takes the
+ * loader's lock, so not from inside dl_iterate_phdr callbacks or signal handlers. */
+bool tm_cpython_find(struct tm_cpython *python);
+
+/* A function or variable of the interpreter, or NULL; never a definition of the same name in our own library. */
+void *tm_cpython_symbol(const struct tm_cpython *python, const char *name);
+
+/* Checks the row against the frames that TSTATE, the calling thread's own state, has now: the types of what is read.
+ * Reads through the kernel, so a wrong row does not crash.  True: decided; then layout is NULL if the row is wrong and
+ * refusal says so.  False: no frame is there yet, ask again.  To be called until it decides, before the first walk;
+ * further calls return at once.  Not thread-safe. */
+bool tm_cpython_check_frames(struct tm_cpython *python, uintptr_t tstate);
+
+TM_INLINE uintptr_t tm_cpython_getter_read(const struct tm_cpython_getter *getter)
+{
+#if defined(__x86_64__)
+    if (TM_LIKELY(getter->tls_offset != 0)) {
+        uintptr_t value;
+        __asm__("movq %%fs:(%1), %0" : "=r"(value) : "r"(getter->tls_offset) : "memory");
+        return value;
+    }
+#endif
+    if (TM_LIKELY(getter->word != NULL)) {
+        return __atomic_load_n(getter->word, __ATOMIC_RELAXED);
+    }
+    return getter->call != NULL ? getter->call() : 0;
+}
+
+/* Thread state of the calling thread, which holds the GIL (mem and obj hooks; free-threaded: is attached).  0 only
+ * before the interpreter has its first. */
+TM_INLINE uintptr_t tm_cpython_tstate_held(const struct tm_cpython *python)
+{
+    return tm_cpython_getter_read(&python->current);
+}
+
+/* Thread state of the calling thread, which may be any thread at any time, or 0: Python does not know it, or its state
+ * may be gone (the interpreter finalizes and this thread does not hold the GIL).  2.7: 0 without the GIL.
+ * *HOLDS_GIL tells whether the thread holds its GIL now (free-threaded: is attached). */
+uintptr_t tm_cpython_tstate_own(const struct tm_cpython *python, bool *holds_gil);
+
+/* True when the holder of TSTATE's GIL is alone among all threads: before 3.12 always (one GIL for all interpreters),
+ * later when TSTATE belongs to the main interpreter, never in free-threaded builds. */
+TM_INLINE bool tm_cpython_is_main(const struct tm_cpython *python, uintptr_t tstate)
+{
+    const struct tm_cpython_layout *row = &python->row;
+    if (!row->tstate_current_is_own) {
+        return row->release != 0;
+    }
+    return !row->free_threaded && *(const uintptr_t *)(tstate + row->tstate_interp) ==
+                                      tm_cpython_getter_read(&python->main_interpreter);
+}
+
+bool tm_cpython_is_initialized(const struct tm_cpython *python);
+bool tm_cpython_is_finalizing(const struct tm_cpython *python);
+
+#endif

@@ -15,9 +15,8 @@
 struct tm_thread {
     uint32_t guard;         /* depth: above 0 what happens is our own work, or inside a call that we already count */
     uint32_t ticks;         /* events counted down between two looks at rare conditions */
-    uintptr_t last_block;   /* the block this thread allocated last: its free is a temporary, its birth no recycling */
-    void *stack_cache;      /* tracker's: the frames of the last event, in pages of our own; NULL at first */
-    uint64_t unused[4];
+    uintptr_t last_block;   /* the block this thread allocated last: freed before the next one it is a temporary */
+    uintptr_t newborn;      /* the same until its object's birth was heard: that birth is no recycling */
 };
 
 extern TM_THREAD_LOCAL struct tm_thread tm_thread_state;

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/os/os_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#ifndef XFS_SUPER_MAGIC
+#define XFS_SUPER_MAGIC 0x58465342
+#endif
+
+/* Runs EXPRESSION until it is not interrupted; the value is its result or a negative errno value. */
+#define RETRY(type, expression)                                                                                        \
+    __extension__({                                                                                                    \
+        int saved_errno = errno;                                                                                       \
+        type retry_result;                                                                                             \
+        do {                                                                                                           \
+            retry_result = (type)(expression);                                                                         \
+        } while (retry_result == -1 && errno == EINTR);                                                                \
+        if (retry_result == -1) {                                                                                      \
+            retry_result = (type)-errno;                                                                               \
+        }                                                                                                              \
+        errno = saved_errno;                                                                                           \
+        retry_result;                                                                                                  \
+    })
+
+static int identify(int descriptor, struct tm_file_identity *identity)
+{
+    struct stat found;
+    int status = RETRY(int, fstat(descriptor, &found));
+    if (status == 0) {
+        identity->device = found.st_dev;
+        identity->inode = found.st_ino;
+        if (!S_ISREG(found.st_mode)) {
+            return -ESTALE;
+        }
+    }
+    return status;
+}
+
+int tm_file_create(const char *path, struct tm_file_identity *identity)
+{
+    int descriptor = RETRY(int, syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (descriptor >= 0) {
+        int status = identify(descriptor, identity);
+        if (status < 0) {
+            tm_file_close(descriptor);
+            return status;
+        }
+    }
+    return descriptor;
+}
+
+int tm_file_reopen(const char *path, const struct tm_file_identity *identity)
+{
+    int descriptor = RETRY(int, syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0));
+    if (descriptor >= 0) {
+        struct tm_file_identity found;
+        int status = identify(descriptor, &found);
+        if (status == 0 && (found.device != identity->device || found.inode != identity->inode)) {
+            status = -ESTALE;
+        }
+        if (status < 0) {
+            tm_file_close(descriptor);
+            return status;
+        }
+    }
+    return descriptor;
+}
+
+void tm_file_close(int descriptor)
+{
+    int saved = errno;
+    (void)syscall(SYS_close, descriptor);
+    errno = saved;
+}
+
+int tm_file_write(int descriptor, const void *bytes, size_t size)
+{
+    const char *at = bytes;
+    while (size > 0) {
+        ssize_t written = RETRY(ssize_t, syscall(SYS_write, descriptor, at, size));
+        if (written <= 0) {
+            return written < 0 ? (int)written : -EIO;
+        }
+        at += written;
+        size -= (size_t)written;
+    }
+    return 0;
+}
+
+int tm_file_write_at(int descriptor, const void *bytes, size_t size, uint64_t offset)
+{
+    const char *at = bytes;
+    while (size > 0) {
+        ssize_t written = RETRY(ssize_t, syscall(SYS_pwrite64, descriptor, at, size, offset));
+        if (written <= 0) {
+            return written < 0 ? (int)written : -EIO;
+        }
+        at += written;
+        size -= (size_t)written;
+        offset += (uint64_t)written;
+    }
+    return 0;
+}
+
+static int write_zeros(int descriptor, uint64_t offset, uint64_t size)
+{
+    static const char zeros[16384];
+    while (size > 0) {
+        size_t part = size < sizeof zeros ? (size_t)size : sizeof zeros;
+        int status = tm_file_write_at(descriptor, zeros, part, offset);
+        if (status < 0) {
+            return status;
+        }
+        offset += part;
+        size -= part;
+    }
+    return 0;
+}
+
+int tm_file_allocate(int descriptor, uint64_t offset, uint64_t size)
+{
+    struct rlimit limit;
+    int status = RETRY(int, getrlimit(RLIMIT_FSIZE, &limit));
+    if (status == 0 && limit.rlim_cur != RLIM_INFINITY && offset + size > limit.rlim_cur) {
+        return -EFBIG;
+    }
+    status = RETRY(int, syscall(SYS_fallocate, descriptor, 0, offset, size));
+    return status == -EOPNOTSUPP || status == -ENOSYS ? write_zeros(descriptor, offset, size) : status;
+}
+
+int tm_file_map_at(int descriptor, uint64_t offset, size_t size, void *at)
+{
+    long result = RETRY(long, syscall(SYS_mmap, at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, descriptor,
+                                      (long)offset));
+    return result < 0 && result > -4096 ? (int)result : 0;
+}
+
+int tm_file_sync(int descriptor)
+{
+    return RETRY(int, fsync(descriptor));
+}
+
+int tm_file_rename(const char *from, const char *to, bool replace)
+{
+    if (replace) {
+        return RETRY(int, rename(from, to));
+    }
+    int status = RETRY(int, syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE));
+    if (status != -EINVAL && status != -ENOSYS) {
+        return status;
+    }
+    /* File systems without the flag: a link refuses to replace as well. */
+    status = RETRY(int, link(from, to));
+    if (status == 0) {
+        (void)RETRY(int, unlink(from));
+    }
+    return status;
+}
+
+int tm_file_remove(const char *path, const struct tm_file_identity *identity)
+{
+    struct stat found;
+    int status = RETRY(int, lstat(path, &found));
+    if (status < 0) {
+        return status;
+    }
+    if (found.st_dev != identity->device || found.st_ino != identity->inode) {
+        return -ESTALE;
+    }
+    return RETRY(int, unlink(path));
+}
+
+bool tm_file_system_maps(const char *folder)
+{
+    struct statfs found;
+    if (RETRY(int, statfs(folder, &found)) < 0) {
+        return false;
+    }
+    switch ((unsigned long)found.f_type) {
+    case EXT4_SUPER_MAGIC:
+    case XFS_SUPER_MAGIC:
+    case TMPFS_MAGIC:
+    case OVERLAYFS_SUPER_MAGIC:
+    case BTRFS_SUPER_MAGIC:
+        return true;
+    default:
+        return false;
+    }
+}
+
+int64_t tm_file_read(const char *path, void *buffer, size_t capacity)
+{
+    int descriptor = RETRY(int, syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0));
+    if (descriptor < 0) {
+        return descriptor;
+    }
+    char *at = buffer;
+    size_t length = 0;
+    while (length < capacity) {
+        ssize_t got = RETRY(ssize_t, syscall(SYS_read, descriptor, at + length, capacity - length));
+        if (got < 0) {
+            tm_file_close(descriptor);
+            return got;
+        }
+        if (got == 0) {
+            break;
+        }
+        length += (size_t)got;
+    }
+    tm_file_close(descriptor);
+    return (int64_t)length;
+}

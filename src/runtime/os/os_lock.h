@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* A lock for the slow paths: one word, no libc, reset in a forked child.
+ *
+ * Ranks    a thread takes locks in rising rank only; asserted in debug builds by tm_lock_rank_held.
+ * Guard    is up before the first lock is taken, so that an event inside never waits for its own thread.
+ * Signals  a handler that interrupts the holder finds the guard up and takes no lock. */
+#ifndef TM_RUNTIME_OS_OS_LOCK_H
+#define TM_RUNTIME_OS_OS_LOCK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum tm_lock_rank {
+    TM_RANK_RUNTIME = 1, /* start, stop, clear, snapshot, fork */
+    TM_RANK_INTERN = 2,  /* names, tracebacks, records, codes */
+    TM_RANK_STORE = 3,   /* growth of the live store */
+    TM_RANK_BLOCKS = 4,  /* odd blocks */
+};
+
+struct tm_lock {
+    _Atomic uint32_t state; /* 0 free, 1 held, 2 held and waited for */
+};
+
+void tm_lock_take(struct tm_lock *lock);
+bool tm_lock_try(struct tm_lock *lock);
+void tm_lock_release(struct tm_lock *lock);
+/* In a forked child only: the holder may be a thread that does not exist there. */
+void tm_lock_reset(struct tm_lock *lock);
+
+#endif

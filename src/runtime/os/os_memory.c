@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/os/os_memory.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static _Atomic size_t total;
+
+/* The raw call: libc's mmap is a symbol that other preloaded libraries, and one day this one, stand in front of. */
+static void *map(void *at, size_t size, int protection, int flags)
+{
+    int saved = errno;
+    long result = syscall(SYS_mmap, at, size, protection, flags, -1, 0L);
+    errno = saved;
+    return result == -1 ? NULL : (void *)result;
+}
+
+void *tm_pages_map(size_t size)
+{
+    size = tm_page_round(size);
+    void *pages = map(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
+    if (pages != NULL) {
+        atomic_fetch_add_explicit(&total, size, memory_order_relaxed);
+    }
+    return pages;
+}
+
+void *tm_pages_map_sparse(size_t size)
+{
+    size = tm_page_round(size);
+    void *pages = map(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+    if (pages != NULL) {
+        int saved = errno;
+        (void)madvise(pages, size, MADV_NOHUGEPAGE);
+        errno = saved;
+    }
+    return pages;
+}
+
+void *tm_pages_reserve(size_t size)
+{
+    return map(NULL, tm_page_round(size), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+}
+
+bool tm_pages_map_at(void *at, size_t size)
+{
+    return map(at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED) != NULL;
+}
+
+bool tm_pages_move(void *from, size_t size, void *to)
+{
+    int saved = errno;
+    void *result = mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+    errno = saved;
+    return result != MAP_FAILED;
+}
+
+void *tm_pages_grow(void *from, size_t old_size, size_t new_size)
+{
+    int saved = errno;
+    old_size = tm_page_round(old_size);
+    new_size = tm_page_round(new_size);
+    void *result = mremap(from, old_size, new_size, MREMAP_MAYMOVE);
+    errno = saved;
+    if (result == MAP_FAILED) {
+        return NULL;
+    }
+    atomic_fetch_add_explicit(&total, new_size - old_size, memory_order_relaxed);
+    return result;
+}
+
+void tm_pages_unmap(void *at, size_t size)
+{
+    int saved = errno;
+    size = tm_page_round(size);
+    if (syscall(SYS_munmap, at, size) == 0) {
+        atomic_fetch_sub_explicit(&total, size, memory_order_relaxed);
+    }
+    errno = saved;
+}
+
+size_t tm_pages_total(void)
+{
+    return atomic_load_explicit(&total, memory_order_relaxed);
+}
+
+size_t tm_pages_limit(void)
+{
+    struct rlimit limit;
+    int saved = errno;
+    bool known = getrlimit(RLIMIT_AS, &limit) == 0;
+    errno = saved;
+    return !known || limit.rlim_cur == RLIM_INFINITY ? SIZE_MAX : (size_t)limit.rlim_cur;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* Pages from the kernel: the only memory of the process half.
+ *
+ * Threads  all functions.   Signals  safe.   errno  kept.
+ * Errors   NULL or false; the caller counts and goes on without. */
+#ifndef TM_RUNTIME_OS_OS_MEMORY_H
+#define TM_RUNTIME_OS_OS_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+#define TM_PAGE_SIZE 4096U
+
+TM_INLINE size_t tm_page_round(size_t size)
+{
+    return (size + TM_PAGE_SIZE - 1) & ~(size_t)(TM_PAGE_SIZE - 1);
+}
+
+/* SIZE bytes (rounded up to pages) of zeros, private; pages are taken from the kernel when touched. */
+TM_CHECKED void *tm_pages_map(size_t size);
+
+/* Like tm_pages_map for large sparse tables: not counted against overcommit, never in huge pages. */
+TM_CHECKED void *tm_pages_map_sparse(size_t size);
+
+/* Addresses only: SIZE bytes that fault until something is mapped there. */
+TM_CHECKED void *tm_pages_reserve(size_t size);
+
+/* Zeros over the page-aligned range, private; replaces what is there. */
+TM_CHECKED bool tm_pages_map_at(void *at, size_t size);
+
+/* Moves a private mapping to NEW (page aligned), replacing what is there. */
+TM_CHECKED bool tm_pages_move(void *from, size_t size, void *to);
+
+/* Grows a mapping, moving it where needed; NULL leaves it as it was. */
+TM_CHECKED void *tm_pages_grow(void *from, size_t old_size, size_t new_size);
+
+void tm_pages_unmap(void *at, size_t size);
+
+/* Bytes of address space mapped through this file and not unmapped (reservations and sparse tables excluded). */
+size_t tm_pages_total(void);
+
+/* The address space that RLIMIT_AS leaves, in bytes; SIZE_MAX when it is unlimited. */
+size_t tm_pages_limit(void);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/os/os_process.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runtime/os/os_file.h"
+
+uint32_t tm_process_pid(void)
+{
+    return (uint32_t)syscall(SYS_getpid);
+}
+
+uint32_t tm_process_parent_pid(void)
+{
+    return (uint32_t)syscall(SYS_getppid);
+}
+
+uint32_t tm_process_thread_id(void)
+{
+    return (uint32_t)syscall(SYS_gettid);
+}
+
+uint32_t tm_process_uid(void)
+{
+    return (uint32_t)syscall(SYS_getuid);
+}
+
+uint64_t tm_process_time_ns(void)
+{
+    struct timespec now;
+    if (clock_gettime(CLOCK_REALTIME, &now) != 0) {
+        return 0;
+    }
+    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+unsigned tm_process_threads(void)
+{
+    struct stat found;
+    int saved = errno;
+    int status = stat("/proc/self/task", &found);
+    errno = saved;
+    /* A folder has one link for each folder in it, one for its name and one for its dot. */
+    return status == 0 && found.st_nlink > 2 ? (unsigned)(found.st_nlink - 2) : 0;
+}
+
+bool tm_process_is_secure(void)
+{
+    int saved = errno;
+    bool secure = getauxval(AT_SECURE) != 0;
+    errno = saved;
+    return secure;
+}
+
+static size_t read_small(const char *path, char *buffer, size_t capacity)
+{
+    int64_t length = tm_file_read(path, buffer, capacity);
+    return length > 0 ? (size_t)length : 0;
+}
+
+size_t tm_process_command(char *buffer, size_t capacity)
+{
+    size_t length = read_small("/proc/self/cmdline", buffer, capacity);
+    return length > 0 && buffer[length - 1] == '\0' ? length - 1 : length;
+}
+
+static size_t read_link(const char *path, char *buffer, size_t capacity)
+{
+    int saved = errno;
+    ssize_t length = readlink(path, buffer, capacity);
+    errno = saved;
+    return length > 0 ? (size_t)length : 0;
+}
+
+size_t tm_process_executable(char *buffer, size_t capacity)
+{
+    return read_link("/proc/self/exe", buffer, capacity);
+}
+
+size_t tm_process_folder(char *buffer, size_t capacity)
+{
+    int saved = errno;
+    long length = syscall(SYS_getcwd, buffer, capacity);
+    errno = saved;
+    return length > 0 && buffer[0] == '/' ? (size_t)length - 1 : 0;
+}
+
+size_t tm_process_host(char *buffer, size_t capacity)
+{
+    struct utsname names;
+    if (uname(&names) != 0) {
+        return 0;
+    }
+    size_t length = strnlen(names.nodename, sizeof names.nodename);
+    length = length < capacity ? length : capacity;
+    memcpy(buffer, names.nodename, length);
+    return length;
+}
+
+size_t tm_process_boot_id(char *buffer, size_t capacity)
+{
+    size_t length = read_small("/proc/sys/kernel/random/boot_id", buffer, capacity);
+    return length > 0 && buffer[length - 1] == '\n' ? length - 1 : length;
+}

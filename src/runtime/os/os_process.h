@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* Facts of this process, from system calls and /proc.  Signal safe; errno kept; what is not known is empty or 0. */
+#ifndef TM_RUNTIME_OS_OS_PROCESS_H
+#define TM_RUNTIME_OS_OS_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+
+/* By system call each time: libc's own may be stale in a raw clone. */
+uint32_t tm_process_pid(void);
+uint32_t tm_process_parent_pid(void);
+uint32_t tm_process_thread_id(void);
+uint32_t tm_process_uid(void);
+
+/* Nanoseconds since 1970. */
+uint64_t tm_process_time_ns(void);
+
+/* Threads of this process at this moment; 0 when /proc cannot tell. */
+unsigned tm_process_threads(void);
+
+/* Raised rights (setuid, file capabilities): nothing may be traced, opened or written. */
+bool tm_process_is_secure(void);
+
+/* The command line, arguments separated by zero bytes; the length in bytes. */
+size_t tm_process_command(char *buffer, size_t capacity);
+size_t tm_process_executable(char *buffer, size_t capacity);
+size_t tm_process_folder(char *buffer, size_t capacity);
+size_t tm_process_host(char *buffer, size_t capacity);
+size_t tm_process_boot_id(char *buffer, size_t capacity);
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/table/code_table.h"
+
+#include "base/hash.h"
+#include "runtime/os/os_memory.h"
+
+#define FIRST_CAPACITY 256U
+
+static uint32_t place_hash(uintptr_t place, int32_t offset)
+{
+    return (uint32_t)tm_hash_join(tm_hash_word(place), (uint32_t)offset);
+}
+
+static uint32_t code_hash(uintptr_t code)
+{
+    return (uint32_t)tm_hash_word(code);
+}
+
+/* Doubles *ARRAY of *CAPACITY items of SIZE bytes. */
+static bool grow(void **array, uint32_t *capacity, size_t size)
+{
+    uint32_t wanted = *capacity == 0 ? FIRST_CAPACITY : *capacity * 2;
+    void *grown = *array == NULL ? tm_pages_map(wanted * size) : tm_pages_grow(*array, *capacity * size, wanted * size);
+    if (grown == NULL) {
+        return false;
+    }
+    *array = grown;
+    *capacity = wanted;
+    return true;
+}
+
+uint32_t tm_code_table_frame(const struct tm_code_table *table, uintptr_t place, int32_t offset)
+{
+    size_t cursor = SIZE_MAX;
+    uint32_t hash = place_hash(place, offset);
+    uint32_t id;
+    while ((id = tm_id_map_next(&table->place_map, hash, &cursor)) != 0) {
+        if (table->places[id].place == place && table->places[id].offset == offset) {
+            return table->places[id].frame;
+        }
+    }
+    return 0;
+}
+
+static uint32_t find_code(const struct tm_code_table *table, uintptr_t code)
+{
+    size_t cursor = SIZE_MAX;
+    uint32_t id;
+    while ((id = tm_id_map_next(&table->code_map, code_hash(code), &cursor)) != 0) {
+        if (table->codes[id].code == code) {
+            return id;
+        }
+    }
+    return 0;
+}
+
+static uint32_t add_code(struct tm_code_table *table, uintptr_t code)
+{
+    uint32_t id = table->code_free;
+    if (id == 0) {
+        if (table->code_count + 1 >= table->code_capacity &&
+            !grow((void **)&table->codes, &table->code_capacity, sizeof *table->codes)) {
+            return 0;
+        }
+        id = table->code_count + 1;
+    }
+    if (!tm_id_map_insert(&table->code_map, code_hash(code), id)) {
+        return 0;
+    }
+    if (id == table->code_free) {
+        table->code_free = table->codes[id].first;
+    } else {
+        table->code_count = id;
+    }
+    table->codes[id] = (struct tm_code){.code = code, .first = 0};
+    return id;
+}
+
+bool tm_code_table_add(struct tm_code_table *table, uintptr_t code, uintptr_t place, int32_t offset, uint32_t frame)
+{
+    uint32_t owner = find_code(table, code);
+    if (owner == 0) {
+        owner = add_code(table, code);
+        if (owner == 0) {
+            return false;
+        }
+    }
+    uint32_t id = table->place_free;
+    if (id == 0) {
+        if (table->place_count + 1 >= table->place_capacity &&
+            !grow((void **)&table->places, &table->place_capacity, sizeof *table->places)) {
+            return false;
+        }
+        id = table->place_count + 1;
+    }
+    if (!tm_id_map_insert(&table->place_map, place_hash(place, offset), id)) {
+        return false;
+    }
+    if (id == table->place_free) {
+        table->place_free = table->places[id].next;
+    } else {
+        table->place_count = id;
+    }
+    table->places[id] = (struct tm_place){.place = place, .offset = offset, .frame = frame, .next = table->codes[owner].first};
+    table->codes[owner].first = id;
+    return true;
+}
+
+bool tm_code_table_knows(const struct tm_code_table *table, uintptr_t code)
+{
+    return find_code(table, code) != 0;
+}
+
+bool tm_code_table_forget(struct tm_code_table *table, uintptr_t code)
+{
+    uint32_t owner = find_code(table, code);
+    if (owner == 0) {
+        return false;
+    }
+    uint32_t id = table->codes[owner].first;
+    while (id != 0) {
+        struct tm_place *place = &table->places[id];
+        uint32_t next = place->next;
+        tm_id_map_remove(&table->place_map, place_hash(place->place, place->offset), id);
+        *place = (struct tm_place){.next = table->place_free};
+        table->place_free = id;
+        id = next;
+    }
+    tm_id_map_remove(&table->code_map, code_hash(code), owner);
+    table->codes[owner] = (struct tm_code){.code = 0, .first = table->code_free};
+    table->code_free = owner;
+    return true;
+}
+
+size_t tm_code_table_bytes(const struct tm_code_table *table)
+{
+    return table->place_capacity * sizeof *table->places + table->code_capacity * sizeof *table->codes +
+           tm_id_map_bytes(&table->place_map) + tm_id_map_bytes(&table->code_map);
+}
+
+bool tm_code_table_is_valid(const struct tm_code_table *table)
+{
+    size_t listed = 0;
+    for (uint32_t owner = 1; owner <= table->code_count; owner++) {
+        if (table->codes[owner].code == 0) {
+            continue;
+        }
+        for (uint32_t id = table->codes[owner].first; id != 0; id = table->places[id].next) {
+            const struct tm_place *place = &table->places[id];
+            if (tm_code_table_frame(table, place->place, place->offset) != place->frame || listed > table->place_count) {
+                return false;
+            }
+            listed++;
+        }
+    }
+    return listed == table->place_map.count && tm_id_map_is_valid(&table->place_map) &&
+           tm_id_map_is_valid(&table->code_map);
+}

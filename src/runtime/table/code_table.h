@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* What is known of running instructions: (place, offset) -> frame id, until their code object dies.
+ *
+ * The address of a code object is used again soon after its death; what was learned of it must be gone by then.  So
+ * the places of a code object form a list, and the free of the code object's block drops the list.
+ * Threads  the intern lock.   errno  kept.   Errors  false without memory: the frame is then resolved again next time. */
+#ifndef TM_RUNTIME_TABLE_CODE_TABLE_H
+#define TM_RUNTIME_TABLE_CODE_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "runtime/table/id_map.h"
+
+struct tm_place {
+    uintptr_t place; /* see raw_frame.h */
+    int32_t offset;
+    uint32_t frame; /* id in the frame table */
+    uint32_t next;  /* of the same code object, or of the free list; 0 ends */
+    uint32_t reserved;
+};
+
+struct tm_code {
+    uintptr_t code; /* address of the code object */
+    uint32_t first; /* its places; for a free entry the next free one */
+    uint32_t reserved;
+};
+
+struct tm_code_table {
+    struct tm_place *places; /* from 1 */
+    struct tm_code *codes;   /* from 1 */
+    uint32_t place_count, place_capacity, place_free;
+    uint32_t code_count, code_capacity, code_free;
+    struct tm_id_map place_map, code_map;
+};
+
+/* The frame of an instruction, 0 when it is not known. */
+uint32_t tm_code_table_frame(const struct tm_code_table *table, uintptr_t place, int32_t offset);
+
+/* Enters an instruction that tm_code_table_frame does not know. */
+TM_CHECKED bool tm_code_table_add(struct tm_code_table *table, uintptr_t code, uintptr_t place, int32_t offset,
+                                  uint32_t frame);
+
+bool tm_code_table_knows(const struct tm_code_table *table, uintptr_t code);
+
+/* The code object died: drops its places.  False when it was not known. */
+bool tm_code_table_forget(struct tm_code_table *table, uintptr_t code);
+
+size_t tm_code_table_bytes(const struct tm_code_table *table);
+bool tm_code_table_is_valid(const struct tm_code_table *table);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/table/id_map.h"
+
+#include "runtime/os/os_memory.h"
+
+#define FIRST_CAPACITY 512U
+
+uint32_t tm_id_map_next(const struct tm_id_map *map, uint32_t hash, size_t *cursor)
+{
+    if (map->capacity == 0) {
+        return 0;
+    }
+    size_t mask = map->capacity - 1;
+    size_t at = *cursor == SIZE_MAX ? hash & mask : (*cursor + 1) & mask;
+    while (map->entries[at].id != 0) {
+        if (map->entries[at].hash == hash) {
+            *cursor = at;
+            return map->entries[at].id;
+        }
+        at = (at + 1) & mask;
+    }
+    return 0;
+}
+
+static void place(struct tm_id_map_entry *entries, size_t mask, struct tm_id_map_entry entry)
+{
+    size_t at = entry.hash & mask;
+    while (entries[at].id != 0) {
+        at = (at + 1) & mask;
+    }
+    entries[at] = entry;
+}
+
+static bool grow(struct tm_id_map *map)
+{
+    size_t capacity = map->capacity == 0 ? FIRST_CAPACITY : map->capacity * 2;
+    struct tm_id_map_entry *entries = tm_pages_map(capacity * sizeof *entries);
+    if (entries == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < map->capacity; i++) {
+        if (map->entries[i].id != 0) {
+            place(entries, capacity - 1, map->entries[i]);
+        }
+    }
+    if (map->entries != NULL) {
+        tm_pages_unmap(map->entries, tm_id_map_bytes(map));
+    }
+    map->entries = entries;
+    map->capacity = capacity;
+    return true;
+}
+
+bool tm_id_map_insert(struct tm_id_map *map, uint32_t hash, uint32_t id)
+{
+    if (map->count * 4 >= map->capacity * 3 && !grow(map)) {
+        return false;
+    }
+    place(map->entries, map->capacity - 1, (struct tm_id_map_entry){hash, id});
+    map->count++;
+    return true;
+}
+
+void tm_id_map_remove(struct tm_id_map *map, uint32_t hash, uint32_t id)
+{
+    size_t at = SIZE_MAX;
+    uint32_t found;
+    while ((found = tm_id_map_next(map, hash, &at)) != id) {
+        if (found == 0) {
+            return;
+        }
+    }
+    size_t mask = map->capacity - 1;
+    size_t next = at;
+    for (;;) {
+        next = (next + 1) & mask;
+        if (map->entries[next].id == 0) {
+            break;
+        }
+        if (((next - map->entries[next].hash) & mask) >= ((next - at) & mask)) {
+            map->entries[at] = map->entries[next];
+            at = next;
+        }
+    }
+    map->entries[at].id = 0;
+    map->count--;
+}
+
+bool tm_id_map_is_valid(const struct tm_id_map *map)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < map->capacity; i++) {
+        if (map->entries[i].id == 0) {
+            continue;
+        }
+        count++;
+        for (size_t at = map->entries[i].hash & (map->capacity - 1); at != i; at = (at + 1) & (map->capacity - 1)) {
+            if (map->entries[at].id == 0) {
+                return false;
+            }
+        }
+    }
+    return count == map->count;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* From a hash to the ids that have it: the index beside an array that holds the keys themselves.
+ *
+ * Open addressing over {hash, id}; the caller compares keys.  Private memory, doubled when three quarters full.
+ * Threads  the caller's lock.   errno  kept.   Errors  insert: false without memory, the map unchanged. */
+#ifndef TM_RUNTIME_TABLE_ID_MAP_H
+#define TM_RUNTIME_TABLE_ID_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+struct tm_id_map_entry {
+    uint32_t hash;
+    uint32_t id; /* 0: free */
+};
+
+struct tm_id_map {
+    struct tm_id_map_entry *entries;
+    size_t capacity; /* power of two, or 0 */
+    size_t count;
+};
+
+/* Goes through the ids entered with HASH: *CURSOR is SIZE_MAX at first; 0 means there are no more. */
+uint32_t tm_id_map_next(const struct tm_id_map *map, uint32_t hash, size_t *cursor);
+
+/* ID is not 0 and not in the map with this hash. */
+TM_CHECKED bool tm_id_map_insert(struct tm_id_map *map, uint32_t hash, uint32_t id);
+
+/* Takes ID, entered with HASH, out; nothing happens when it is not there. */
+void tm_id_map_remove(struct tm_id_map *map, uint32_t hash, uint32_t id);
+
+TM_INLINE size_t tm_id_map_bytes(const struct tm_id_map *map)
+{
+    return map->capacity * sizeof *map->entries;
+}
+
+/* Every entry stands where a look from its home finds it, and the count is right. */
+bool tm_id_map_is_valid(const struct tm_id_map *map);
+
+#endif

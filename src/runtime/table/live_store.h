@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* The live store in its process: address space for each section, growth, and the way from memory into a file.
+ *
+ * Begin    in anonymous memory; tm_live_store_to_file later writes everything out and maps the file over it, at the
+ *          same addresses.
+ * Threads  growth takes the store's lock; addresses of sections never change, so readers need none.
+ * Files    no descriptor outlives a call; growth opens the file again and checks that it is still the same one.
+ *          Where that fails, growth goes on in memory and the header counts it (anonymous_extents).
+ * Errors   false or a negative errno value; the store stays usable as it was.   errno  kept. */
+#ifndef TM_RUNTIME_TABLE_LIVE_STORE_H
+#define TM_RUNTIME_TABLE_LIVE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "runtime/os/os_file.h"
+#include "runtime/os/os_lock.h"
+#include "store/store_layout.h"
+
+#define TM_PATH_CAPACITY 4096U
+
+struct tm_live_store {
+    struct tm_store_header *header;
+    uint8_t *sections[TM_STORE_SECTIONS];
+    uint64_t reserved[TM_STORE_SECTIONS];        /* bytes of address space */
+    _Atomic uint64_t mapped[TM_STORE_SECTIONS];  /* bytes that may be used, from the start */
+    struct tm_lock lock;
+    bool in_file;
+    struct tm_file_identity identity;
+    uint64_t file_size;
+    char path[TM_PATH_CAPACITY];
+};
+
+/* False without memory: nothing can be traced then. */
+TM_CHECKED bool tm_live_store_begin(struct tm_live_store *store);
+
+/* Makes the first BYTES of SECTION usable.  False when there is no room. */
+TM_CHECKED bool tm_live_store_need(struct tm_live_store *store, enum tm_section_name section, uint64_t bytes);
+
+/* Moves the store into a new file at PATH; -EEXIST when that is taken, other negative errno values when it cannot be. */
+TM_CHECKED int tm_live_store_to_file(struct tm_live_store *store, const char *path);
+
+/* Takes the file away (it was made by this process). */
+void tm_live_store_remove_file(struct tm_live_store *store);
+
+/* In a forked child: turns the pages shared with the parent into private copies.  IMAGE holds the first
+ * image_bytes[section] bytes of sections as they were at the fork (NULL: copy what the parent has now). */
+struct tm_store_image {
+    uint8_t *pages;
+    size_t pages_size;
+    uint64_t offsets[TM_STORE_SECTIONS];
+    uint64_t bytes[TM_STORE_SECTIONS]; /* 0: not in the image */
+    uint64_t header_offset;
+    bool valid;
+};
+TM_CHECKED bool tm_live_store_detach(struct tm_live_store *store, const struct tm_store_image *image);
+
+/* Before a fork: copies the counters into IMAGE (its pages are reused).  False without memory: not valid then. */
+bool tm_live_store_image(const struct tm_live_store *store, struct tm_store_image *image);
+
+/* Bytes used by all sections and the header. */
+size_t tm_live_store_bytes(const struct tm_live_store *store);
+
+/* Adds KEY = VALUE to the words of the header; a later one of the same key wins.  False when there is no room. */
+bool tm_live_store_add_meta(struct tm_live_store *store, const char *key, const void *value, size_t length);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/table/record_table.h"
+
+#include "base/hash.h"
+#include "runtime/os/os_memory.h"
+#include "runtime/table/block_table.h"
+
+static _Atomic uint64_t *published(const struct tm_live_store *store)
+{
+    return &store->header->lengths[TM_STORE_RECORDS];
+}
+
+static bool make_room(struct tm_record_table *table, uint64_t count)
+{
+    return tm_live_store_need(table->store, TM_STORE_RECORDS, count * sizeof(struct tm_record)) &&
+           tm_live_store_need(table->store, TM_STORE_PEAKS, count * sizeof(struct tm_record_peak)) &&
+           tm_live_store_need(table->store, TM_STORE_LOOSE, count * sizeof(struct tm_record_loose));
+}
+
+bool tm_record_table_init(struct tm_record_table *table, struct tm_live_store *store)
+{
+    table->store = store;
+    table->records = (struct tm_record *)(void *)store->sections[TM_STORE_RECORDS];
+    table->peaks = (struct tm_record_peak *)(void *)store->sections[TM_STORE_PEAKS];
+    table->loose = (struct tm_record_loose *)(void *)store->sections[TM_STORE_LOOSE];
+    if (!make_room(table, 1)) {
+        return false;
+    }
+    atomic_store_explicit(published(store), sizeof(struct tm_record), memory_order_release);
+    return true;
+}
+
+static uint32_t hash_of(const struct tm_record_key *key)
+{
+    uint64_t word = ((uint64_t)key->traceback << 32) | ((uint64_t)key->size << 8) | key->domain;
+    return (uint32_t)tm_hash_join(tm_hash_word(word), key->epoch);
+}
+
+static bool is_of(const struct tm_record *record, const struct tm_record_key *key)
+{
+    return record->traceback == key->traceback && record->epoch == key->epoch && record->size == key->size &&
+           record->domain == key->domain;
+}
+
+uint32_t tm_record_intern(struct tm_record_table *table, const struct tm_record_key *key)
+{
+    uint32_t hash = hash_of(key);
+    size_t cursor = SIZE_MAX;
+    uint32_t id;
+    while ((id = tm_id_map_next(&table->map, hash, &cursor)) != 0) {
+        if (is_of(&table->records[id], key)) {
+            return id;
+        }
+    }
+    uint64_t at = atomic_load_explicit(published(table->store), memory_order_relaxed);
+    uint64_t fresh = at / sizeof(struct tm_record);
+    if (fresh > TM_RECORD_MAX || !make_room(table, fresh + 1) || !tm_id_map_insert(&table->map, hash, (uint32_t)fresh)) {
+        return 0;
+    }
+    struct tm_record *record = &table->records[fresh];
+    record->traceback = key->traceback;
+    record->epoch = key->epoch;
+    record->size = key->size;
+    record->domain = key->domain;
+    /* Nothing was live here at any maximum so far. */
+    atomic_store_explicit(&record->marks, atomic_load_explicit(&table->store->header->totals.marks, memory_order_relaxed),
+                          memory_order_relaxed);
+    atomic_store_explicit(published(table->store), at + sizeof *record, memory_order_release);
+    return (uint32_t)fresh;
+}
+
+void tm_record_table_new_epoch(struct tm_record_table *table)
+{
+    if (table->map.entries != NULL) {
+        tm_pages_unmap(table->map.entries, tm_id_map_bytes(&table->map));
+    }
+    table->map = (struct tm_id_map){NULL, 0, 0};
+}
+
+uint32_t tm_record_count(const struct tm_record_table *table)
+{
+    return (uint32_t)(atomic_load_explicit(published(table->store), memory_order_acquire) / sizeof(struct tm_record));
+}
+
+bool tm_record_table_is_valid(const struct tm_record_table *table)
+{
+    const struct tm_store_header *header = table->store->header;
+    uint64_t tracebacks = atomic_load(&header->lengths[TM_STORE_TRACEBACKS]) / sizeof(struct tm_stored_traceback);
+    for (uint32_t id = 1; id < tm_record_count(table); id++) {
+        const struct tm_record *record = &table->records[id];
+        bool sized = record->size == TM_SIZE_VARIES ||
+                     atomic_load(&record->live_bytes) == atomic_load(&record->live_blocks) * record->size;
+        if (record->traceback >= tracebacks || !sized) {
+            return false;
+        }
+    }
+    return tm_id_map_is_valid(&table->map);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Records: the counters of each (traceback, domain, size class, epoch).  Ids from 1; never freed.
+ *
+ * Threads  insertion under the intern lock; the counters are moved as store_layout.h says (held and loose).
+ * errno    kept. */
+#ifndef TM_RUNTIME_TABLE_RECORD_TABLE_H
+#define TM_RUNTIME_TABLE_RECORD_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "runtime/table/id_map.h"
+#include "runtime/table/live_store.h"
+
+struct tm_record_key {
+    uint32_t traceback;
+    uint32_t epoch;
+    uint16_t size; /* bytes of every block, or TM_SIZE_VARIES */
+    uint8_t domain;
+};
+
+struct tm_record_table {
+    struct tm_live_store *store;
+    struct tm_record *records; /* the store's section, by id */
+    struct tm_record_peak *peaks;
+    struct tm_record_loose *loose;
+    struct tm_id_map map;
+};
+
+TM_CHECKED bool tm_record_table_init(struct tm_record_table *table, struct tm_live_store *store);
+
+/* 0 when there is no room. */
+uint32_t tm_record_intern(struct tm_record_table *table, const struct tm_record_key *key);
+
+/* Forgets the index of all records: those of older epochs are not looked for any more. */
+void tm_record_table_new_epoch(struct tm_record_table *table);
+
+uint32_t tm_record_count(const struct tm_record_table *table);
+
+bool tm_record_table_is_valid(const struct tm_record_table *table);
+
+#endif

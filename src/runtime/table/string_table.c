@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/table/string_table.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+
+#define UNIT 4U /* bytes per id */
+
+static _Atomic uint64_t *published(const struct tm_live_store *store)
+{
+    return &store->header->lengths[TM_STORE_STRINGS];
+}
+
+bool tm_string_table_init(struct tm_string_table *table, struct tm_live_store *store)
+{
+    uint32_t id;
+    table->store = store;
+    return tm_string_intern(table, "", 0, &id);
+}
+
+const char *tm_string_at(const struct tm_live_store *store, uint32_t id, size_t *length)
+{
+    const uint8_t *at = store->sections[TM_STORE_STRINGS] + (uint64_t)id * UNIT;
+    uint32_t stored;
+    memcpy(&stored, at, sizeof stored);
+    if (length != NULL) {
+        *length = stored;
+    }
+    return (const char *)at + sizeof stored;
+}
+
+static bool append(struct tm_string_table *table, const void *bytes, size_t length, uint32_t *id)
+{
+    struct tm_live_store *store = table->store;
+    uint64_t at = atomic_load_explicit(published(store), memory_order_relaxed);
+    uint64_t end = (at + sizeof(uint32_t) + length + 1 + UNIT - 1) / UNIT * UNIT;
+    if (end / UNIT > UINT32_MAX || !tm_live_store_need(store, TM_STORE_STRINGS, end)) {
+        return false;
+    }
+    uint8_t *to = store->sections[TM_STORE_STRINGS] + at;
+    uint32_t stored = (uint32_t)length;
+    memcpy(to, &stored, sizeof stored);
+    memcpy(to + sizeof stored, bytes, length);
+    to[sizeof stored + length] = 0;
+    atomic_store_explicit(published(store), end, memory_order_release);
+    *id = (uint32_t)(at / UNIT);
+    return true;
+}
+
+bool tm_string_intern(struct tm_string_table *table, const void *bytes, size_t length, uint32_t *id)
+{
+    uint32_t hash = (uint32_t)tm_hash_bytes(bytes, length);
+    size_t cursor = SIZE_MAX;
+    bool any = atomic_load_explicit(published(table->store), memory_order_relaxed) != 0;
+    *id = 0;
+    if (length == 0 && any) {
+        return true; /* the map cannot hold id 0 */
+    }
+    if (length > UINT32_MAX / 2) {
+        return false;
+    }
+    while ((*id = tm_id_map_next(&table->map, hash, &cursor)) != 0) {
+        size_t found;
+        const char *text = tm_string_at(table->store, *id, &found);
+        if (found == length && memcmp(text, bytes, length) == 0) {
+            return true;
+        }
+    }
+    if (!append(table, bytes, length, id)) {
+        return false;
+    }
+    return *id == 0 || tm_id_map_insert(&table->map, hash, *id);
+}
+
+bool tm_string_table_is_valid(const struct tm_string_table *table)
+{
+    uint64_t end = atomic_load_explicit(published(table->store), memory_order_relaxed);
+    uint64_t at = 0;
+    while (at < end) {
+        size_t length;
+        const char *text = tm_string_at(table->store, (uint32_t)(at / UNIT), &length);
+        if (text[length] != '\0') {
+            return false;
+        }
+        at = (at + sizeof(uint32_t) + length + 1 + UNIT - 1) / UNIT * UNIT;
+    }
+    return at == end && tm_id_map_is_valid(&table->map);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/table/trace_cache.h"
+
+#include <string.h>
+
+#include "runtime/os/os_memory.h"
+
+#define FIRST_BITS 11 /* 2,048 slots */
+#define LAST_BITS  20
+#define LOOSE_BITS 10
+#define LOOSE_SETS ((size_t)1 << LOOSE_BITS)
+
+static size_t held_bytes(const struct tm_trace_cache *cache)
+{
+    return ((size_t)1 << (64 - cache->shift)) * sizeof *cache->held;
+}
+
+bool tm_trace_cache_init(struct tm_trace_cache *cache)
+{
+    cache->shift = 64 - FIRST_BITS;
+    cache->held = tm_pages_map(held_bytes(cache));
+    cache->loose = tm_pages_map(LOOSE_SETS * sizeof *cache->loose);
+    return cache->held != NULL && cache->loose != NULL;
+}
+
+static void lock_set(struct tm_loose_set *set)
+{
+    while (atomic_exchange_explicit(&set->lock, 1, memory_order_acquire) != 0) {
+        __builtin_ia32_pause();
+    }
+}
+
+static void release_set(struct tm_loose_set *set)
+{
+    atomic_store_explicit(&set->lock, 0, memory_order_release);
+}
+
+static void clear(struct tm_trace_cache *cache)
+{
+    memset(cache->held, 0, held_bytes(cache));
+    for (size_t i = 0; i < LOOSE_SETS; i++) {
+        lock_set(&cache->loose[i]);
+        memset(cache->loose[i].ways, 0, sizeof cache->loose[i].ways);
+        release_set(&cache->loose[i]);
+    }
+}
+
+void tm_trace_cache_new_generation(struct tm_trace_cache *cache)
+{
+    uint32_t step = UINT32_C(1) << TM_CHECK_BITS;
+    if (atomic_fetch_add_explicit(&cache->generation, step, memory_order_relaxed) + step == 0) {
+        clear(cache); /* the generations begin anew: none of the last round may be taken for one of this */
+    }
+}
+
+void tm_trace_cache_after_fork(struct tm_trace_cache *cache)
+{
+    for (size_t i = 0; i < LOOSE_SETS; i++) {
+        if (atomic_load_explicit(&cache->loose[i].lock, memory_order_relaxed) != 0) {
+            memset(&cache->loose[i], 0, sizeof cache->loose[i]);
+        }
+    }
+}
+
+size_t tm_trace_cache_bytes(const struct tm_trace_cache *cache)
+{
+    return held_bytes(cache) + LOOSE_SETS * sizeof *cache->loose;
+}
+
+/* Twice the slots; the kept ones move to their new places. */
+static void grow(struct tm_trace_cache *cache)
+{
+    struct tm_trace_cache larger = {.shift = cache->shift - 1};
+    larger.held = tm_pages_map(held_bytes(&larger));
+    cache->displaced = 0;
+    if (larger.held == NULL) {
+        return;
+    }
+    size_t count = held_bytes(cache) / sizeof *cache->held;
+    for (size_t i = 0; i < count; i++) {
+        const struct tm_trace_slot *slot = &cache->held[i];
+        if (slot->record != 0) {
+            larger.held[(slot->key * TM_HASH_MULTIPLIER) >> larger.shift] = *slot;
+        }
+    }
+    tm_pages_unmap(cache->held, held_bytes(cache));
+    cache->held = larger.held;
+    cache->shift = larger.shift;
+}
+
+void tm_trace_cache_put_held(struct tm_trace_cache *cache, uint64_t key, uint32_t check, uint32_t record)
+{
+    struct tm_trace_slot *slot = &cache->held[(key * TM_HASH_MULTIPLIER) >> cache->shift];
+    if (slot->record != 0 && (slot->check ^ check) <= TM_CHECK_MAX) {
+        cache->displaced++;
+    }
+    *slot = (struct tm_trace_slot){.key = key, .check = check, .record = record};
+    if (cache->displaced > (UINT32_C(1) << (64 - cache->shift)) / 4 && cache->shift > 64 - LAST_BITS) {
+        grow(cache);
+    }
+}
+
+static struct tm_loose_set *set_of(struct tm_trace_cache *cache, uint64_t key)
+{
+    return &cache->loose[(key * TM_HASH_MULTIPLIER) >> (64 - LOOSE_BITS)];
+}
+
+uint32_t tm_trace_cache_loose(struct tm_trace_cache *cache, uint64_t key, uint32_t check)
+{
+    struct tm_loose_set *set = set_of(cache, key);
+    uint32_t record = 0;
+    lock_set(set);
+    for (unsigned i = 0; i < TM_LOOSE_WAYS; i++) {
+        if (set->ways[i].key == key && set->ways[i].check == check) {
+            record = set->ways[i].record;
+            break;
+        }
+    }
+    release_set(set);
+    return record;
+}
+
+void tm_trace_cache_put_loose(struct tm_trace_cache *cache, uint64_t key, uint32_t check, uint32_t record)
+{
+    struct tm_loose_set *set = set_of(cache, key);
+    lock_set(set);
+    set->ways[set->next] = (struct tm_trace_slot){.key = key, .check = check, .record = record};
+    set->next = (set->next + 1) % TM_LOOSE_WAYS;
+    release_set(set);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* From the raw stack of an event to its record, without resolving anything: one multiplication and one probe.
+ *
+ *   slot   key (64 bits)                    check (32 bits)                 record
+ *          limit 1: place, size, domain     generation (12) | offset (20)
+ *          else: fingerprint of the stack   generation (12) | frames (20)
+ *
+ * With limit 1 key and check say exactly what the event was.  With more frames the key is a 64-bit fingerprint of all
+ * their instructions: two different stacks meet with probability 2^-64 per pair, which is taken for never.
+ * The generation moves when a code object dies or an epoch begins, so all older slots are void at once.
+ *
+ * Two caches: `held` belongs to whoever holds the GIL and has no lock; `loose` serves events without the GIL, a lock
+ * per set of slots.   errno  kept.   Errors  none: what cannot be kept is found again the long way. */
+#ifndef TM_RUNTIME_TABLE_TRACE_CACHE_H
+#define TM_RUNTIME_TABLE_TRACE_CACHE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/hash.h"
+
+#define TM_CHECK_BITS 20
+#define TM_CHECK_MAX ((UINT32_C(1) << TM_CHECK_BITS) - 1)
+
+struct tm_trace_slot {
+    uint64_t key;
+    uint32_t check;
+    uint32_t record; /* 0: free */
+};
+
+#define TM_LOOSE_WAYS 3
+
+struct tm_loose_set {
+    _Atomic uint32_t lock;
+    uint32_t next; /* the way to overwrite next */
+    uint64_t reserved;
+    struct tm_trace_slot ways[TM_LOOSE_WAYS];
+};
+
+struct tm_trace_cache {
+    struct tm_trace_slot *held;
+    struct tm_loose_set *loose;
+    unsigned shift; /* of the held cache: 64 - log2(slots) */
+    uint32_t displaced;
+    _Atomic uint32_t generation; /* already shifted into its place in `check` */
+};
+
+TM_CHECKED bool tm_trace_cache_init(struct tm_trace_cache *cache);
+
+/* Voids every slot. */
+void tm_trace_cache_new_generation(struct tm_trace_cache *cache);
+
+/* In a forked child: locks of sets may be left taken. */
+void tm_trace_cache_after_fork(struct tm_trace_cache *cache);
+
+size_t tm_trace_cache_bytes(const struct tm_trace_cache *cache);
+
+/* Joins the generation to LOW (0 to TM_CHECK_MAX). */
+TM_INLINE uint32_t tm_trace_check(const struct tm_trace_cache *cache, uint32_t low)
+{
+    return atomic_load_explicit(&cache->generation, memory_order_relaxed) | low;
+}
+
+/* 0 when it is not there. */
+TM_INLINE uint32_t tm_trace_cache_held(const struct tm_trace_cache *cache, uint64_t key, uint32_t check)
+{
+    const struct tm_trace_slot *slot = &cache->held[(key * TM_HASH_MULTIPLIER) >> cache->shift];
+    return TM_LIKELY(slot->key == key && slot->check == check) ? slot->record : 0;
+}
+
+void tm_trace_cache_put_held(struct tm_trace_cache *cache, uint64_t key, uint32_t check, uint32_t record);
+
+uint32_t tm_trace_cache_loose(struct tm_trace_cache *cache, uint64_t key, uint32_t check);
+void tm_trace_cache_put_loose(struct tm_trace_cache *cache, uint64_t key, uint32_t check, uint32_t record);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/table/traceback_table.h"
+
+#include "base/hash.h"
+
+static _Atomic uint64_t *published(const struct tm_live_store *store)
+{
+    return &store->header->lengths[TM_STORE_TRACEBACKS];
+}
+
+const struct tm_stored_traceback *tm_traceback_at(const struct tm_live_store *store, uint32_t id)
+{
+    return (const struct tm_stored_traceback *)store->sections[TM_STORE_TRACEBACKS] + id;
+}
+
+bool tm_traceback_table_init(struct tm_traceback_table *table, struct tm_live_store *store)
+{
+    table->store = store;
+    if (!tm_live_store_need(store, TM_STORE_TRACEBACKS, sizeof(struct tm_stored_traceback))) {
+        return false;
+    }
+    atomic_store_explicit(published(store), sizeof(struct tm_stored_traceback), memory_order_release);
+    return true;
+}
+
+bool tm_traceback_intern(struct tm_traceback_table *table, uint32_t parent, uint32_t frame, uint32_t *id)
+{
+    uint32_t hash = (uint32_t)tm_hash_word(((uint64_t)parent << 32) | frame);
+    size_t cursor = SIZE_MAX;
+    while ((*id = tm_id_map_next(&table->map, hash, &cursor)) != 0) {
+        const struct tm_stored_traceback *found = tm_traceback_at(table->store, *id);
+        if (found->parent == parent && found->frame == frame) {
+            return true;
+        }
+    }
+    uint64_t at = atomic_load_explicit(published(table->store), memory_order_relaxed);
+    uint64_t end = at + sizeof(struct tm_stored_traceback);
+    uint32_t fresh = (uint32_t)(at / sizeof(struct tm_stored_traceback));
+    if (!tm_live_store_need(table->store, TM_STORE_TRACEBACKS, end) || !tm_id_map_insert(&table->map, hash, fresh)) {
+        return false;
+    }
+    ((struct tm_stored_traceback *)table->store->sections[TM_STORE_TRACEBACKS])[fresh] =
+        (struct tm_stored_traceback){.parent = parent, .frame = frame};
+    atomic_store_explicit(published(table->store), end, memory_order_release);
+    *id = fresh;
+    return true;
+}
+
+bool tm_traceback_table_is_valid(const struct tm_traceback_table *table)
+{
+    const struct tm_store_header *header = table->store->header;
+    uint64_t count = atomic_load(&header->lengths[TM_STORE_TRACEBACKS]) / sizeof(struct tm_stored_traceback);
+    uint64_t frames = atomic_load(&header->lengths[TM_STORE_FRAMES]) / sizeof(struct tm_stored_frame);
+    for (uint64_t id = 1; id < count; id++) {
+        const struct tm_stored_traceback *item = tm_traceback_at(table->store, (uint32_t)id);
+        if (item->parent >= id || item->frame == 0 || item->frame >= frames) {
+            return false;
+        }
+    }
+    return count == table->map.count + 1 && tm_id_map_is_valid(&table->map);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/track/capture.h"
+
+#include "runtime/os/os_memory.h"
+#include "runtime/track/runtime_state.h"
+#include "runtime/unwind/python_stack.h"
+
+#define FIRST_SCRATCH 4096U
+#define LONGEST_NAME (1U << 20) /* bytes; longer names are cut */
+
+/* Interns the text of a Python string; the empty string where that fails. */
+static uint32_t intern_text(struct tm_runtime *runtime, uintptr_t text)
+{
+    uint32_t id = 0;
+    if (text == 0) {
+        return 0;
+    }
+    if (runtime->scratch == NULL) {
+        runtime->scratch = tm_pages_map(FIRST_SCRATCH);
+        runtime->scratch_size = runtime->scratch == NULL ? 0 : FIRST_SCRATCH;
+    }
+    size_t length = tm_python_text(runtime->layout, text, runtime->scratch, runtime->scratch_size);
+    if (length > runtime->scratch_size && length <= LONGEST_NAME) {
+        char *larger = tm_pages_map(length);
+        if (larger != NULL) {
+            if (runtime->scratch != NULL) {
+                tm_pages_unmap(runtime->scratch, runtime->scratch_size);
+            }
+            runtime->scratch = larger;
+            runtime->scratch_size = tm_page_round(length);
+            length = tm_python_text(runtime->layout, text, runtime->scratch, runtime->scratch_size);
+        }
+    }
+    length = length < runtime->scratch_size ? length : runtime->scratch_size;
+    tm_string_intern(&runtime->strings, runtime->scratch, length, &id);
+    return id;
+}
+
+static uint32_t unknown_frame(struct tm_runtime *runtime)
+{
+    static const char unknown[] = "<unknown>";
+    struct tm_stored_frame frame = {0, 0, 0};
+    tm_string_intern(&runtime->strings, unknown, sizeof unknown - 1, &frame.file);
+    return tm_frame_intern(&runtime->frames, &frame);
+}
+
+/* Resolves a frame that was not seen before and remembers it for as long as its code object lives. */
+static uint32_t learn_frame(struct tm_runtime *runtime, const struct tm_raw_frame *raw)
+{
+    struct tm_frame_names names;
+    if (!tm_python_frame_names(runtime->layout, raw, &names)) {
+        return unknown_frame(runtime);
+    }
+    struct tm_stored_frame frame = {
+        .file = intern_text(runtime, names.filename),
+        .function = intern_text(runtime, names.function),
+        .line = names.line,
+    };
+    uint32_t id = tm_frame_intern(&runtime->frames, &frame);
+    /* Only what will be heard to die may be remembered. */
+    if (id != 0 && (tm_code_table_knows(&runtime->codes, names.code) ||
+                    tm_block_table_mark_code(&runtime->blocks, tm_python_block_of(runtime->layout, names.code)))) {
+        (void)!tm_code_table_add(&runtime->codes, names.code, raw->place, raw->offset, id);
+    }
+    return id;
+}
+
+static uint32_t find_frame(struct tm_runtime *runtime, const struct tm_raw_frame *raw)
+{
+    uint32_t id = tm_code_table_frame(&runtime->codes, raw->place, raw->offset);
+    return id != 0 ? id : learn_frame(runtime, raw);
+}
+
+static bool find_traceback(struct tm_runtime *runtime, const struct tm_raw_frame *frames, unsigned count, uint32_t *id)
+{
+    *id = 0;
+    while (count-- > 0) {
+        uint32_t frame = find_frame(runtime, &frames[count]);
+        if (frame == 0 || !tm_traceback_intern(&runtime->tracebacks, *id, frame, id)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+uint32_t tm_capture_record(struct tm_thread *thread, const struct tm_raw_frame *frames, unsigned count, uint8_t domain,
+                           uint16_t size)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    struct tm_record_key key = {.size = size, .domain = domain};
+    uint32_t record = 0;
+    thread->guard++;
+    tm_lock_take(&runtime->intern_lock);
+    key.epoch = atomic_load_explicit(&runtime->epoch, memory_order_relaxed);
+    if (find_traceback(runtime, frames, count, &key.traceback)) {
+        record = tm_record_intern(&runtime->records, &key);
+    }
+    tm_lock_release(&runtime->intern_lock);
+    thread->guard--;
+    if (record == 0) {
+        atomic_fetch_add_explicit(&runtime->store.header->dropped_events, 1, memory_order_relaxed);
+    }
+    return record;
+}
+
+void tm_capture_forget_code(struct tm_thread *thread, uintptr_t code)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    thread->guard++;
+    tm_lock_take(&runtime->intern_lock);
+    if (tm_code_table_forget(&runtime->codes, code)) {
+        tm_trace_cache_new_generation(&runtime->cache);
+    }
+    tm_lock_release(&runtime->intern_lock);
+    thread->guard--;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* The long way from raw frames to a record: names, frame, traceback, record, each found or made.
+ *
+ * Taken when the cache does not know the stack.  Raises the guard and takes the intern lock.   errno  kept. */
+#ifndef TM_RUNTIME_TRACK_CAPTURE_H
+#define TM_RUNTIME_TRACK_CAPTURE_H
+
+#include <stdint.h>
+
+#include "runtime/os/thread_state.h"
+#include "runtime/unwind/raw_frame.h"
+
+/* FRAMES are COUNT frames of the calling thread, most recent first, still running.  SIZE is exact or TM_SIZE_VARIES.
+ * 0 when there is no room for one more record: the event is dropped and counted. */
+uint32_t tm_capture_record(struct tm_thread *thread, const struct tm_raw_frame *frames, unsigned count, uint8_t domain,
+                           uint16_t size);
+
+/* The block at CODE was freed: if it was a known code object, all that was learned of it is void. */
+void tm_capture_forget_code(struct tm_thread *thread, uintptr_t code);
+
+#endif

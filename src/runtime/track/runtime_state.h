@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* The one struct tm_runtime.  Known to track and hook only.
+ *
+ * Locks, in rising rank: runtime (life, snapshots) < intern (names to records) < store (growth) < odd blocks. */
+#ifndef TM_RUNTIME_TRACK_RUNTIME_STATE_H
+#define TM_RUNTIME_TRACK_RUNTIME_STATE_H
+
+#include "runtime/os/os_lock.h"
+#include "runtime/table/block_table.h"
+#include "runtime/table/code_table.h"
+#include "runtime/table/frame_table.h"
+#include "runtime/table/live_store.h"
+#include "runtime/table/record_table.h"
+#include "runtime/table/string_table.h"
+#include "runtime/table/trace_cache.h"
+#include "runtime/table/traceback_table.h"
+#include "runtime/track/config.h"
+#include "runtime/track/runtime.h"
+#include "runtime/unwind/cpython_runtime.h"
+#include "runtime/unwind/raw_frame.h"
+
+/* What the doors may do.  In a page of its own that a forked child finds zeroed (MADV_WIPEONFORK), so that a child
+ * made by whatever way looks after its store before its first event. */
+enum tm_life {
+    TM_LIFE_UNKNOWN, /* not begun, or just forked: look */
+    TM_LIFE_OFF,     /* nothing is recorded and nothing is looked up: disabled for ever */
+    TM_LIFE_STOPPED, /* frees are heard, allocations are not recorded */
+    TM_LIFE_TRACING,
+};
+
+struct tm_life_page {
+    _Atomic uint32_t life; /* enum tm_life */
+} __attribute__((aligned(4096)));
+
+struct tm_runtime {
+    /* Read by every event. */
+    struct tm_block_table blocks;
+    struct tm_record_table records;
+    struct tm_trace_cache cache;
+    struct tm_totals *totals;
+    const struct tm_cpython_layout *layout; /* NULL: no Python frames */
+    uint32_t traceback_limit;
+    _Atomic uint32_t epoch;
+    _Atomic uint32_t base_epoch;
+    bool python_is_found;
+    bool layout_is_decided; /* layout was checked against real frames, or there is none */
+    bool free_threaded;
+    struct tm_raw_frame *held_frames; /* room for traceback_limit frames, used under the GIL */
+
+    /* Slow paths. */
+    struct tm_lock life_lock;
+    struct tm_lock intern_lock;
+    struct tm_live_store store;
+    struct tm_string_table strings;
+    struct tm_frame_table frames;
+    struct tm_traceback_table tracebacks;
+    struct tm_code_table codes;
+    struct tm_cpython python;
+    struct tm_config config;
+    struct tm_store_image fork_image;
+    char *scratch; /* one name being copied; under the intern lock */
+    size_t scratch_size;
+    uint32_t held_frames_limit; /* frames that held_frames has room for */
+    uint32_t pid;
+    uint32_t first_pid; /* of the process in which tracing began: descendants differ */
+    bool is_disabled;
+    bool python_has_begun;
+    bool exit_snapshot_done;
+    bool start_is_pending; /* START=python waits for its moment */
+    enum tm_life life_before_fork;
+    char output[TM_PATH_CAPACITY]; /* the pattern, absolute where it could be made so */
+    char store_folder[TM_PATH_CAPACITY];
+    const char *start_moment;
+    const char *recycled;
+    const char *exit_moment;
+};
+
+extern struct tm_runtime tm_runtime;
+extern struct tm_life_page tm_life_page;
+
+TM_INLINE enum tm_life tm_life_now(void)
+{
+    return (enum tm_life)atomic_load_explicit(&tm_life_page.life, memory_order_relaxed);
+}
+
+void tm_life_set(enum tm_life life);
+
+/* Looks why the life is unknown: true when the event may go on (a forked child has its own store now). */
+bool tm_life_recover(void);
+
+/* Begins an epoch: nothing that is live now is counted any more when BASE is true.  Under the life lock. */
+void tm_runtime_new_epoch(bool base);
+
+/* Adds KEY = zero-terminated VALUE to the store's words. */
+void tm_runtime_say(const char *key, const char *value);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* The live store's bytes: what lies in `tracemalloc.PID.live` and, at the same layout, in the traced process's memory.
+ *
+ *   file   +-----------------+----------+----------+----------+---
+ *          | header (fixed)  | extent 0 | extent 1 | extent 2 | ...
+ *          +-----------------+----------+----------+----------+---
+ *
+ * A section is an array that only grows.  It is cut into extents; the header lists which part of which section lies
+ * where in the file.  In the process the extents of a section are mapped one behind the other, so that there a section
+ * is one plain array.  A section's published length is moved after its items are complete.
+ *
+ * Native byte order and sizes: a store is read on the machine that it was made on.  The portable form is the snapshot.
+ * Readers outside take a copy, then check everything: this memory changes under their eyes. */
+#ifndef TM_STORE_STORE_LAYOUT_H
+#define TM_STORE_STORE_LAYOUT_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define TM_STORE_MAGIC   "tmLIVE\r\n"
+#define TM_STORE_VERSION 1U
+
+enum tm_section_name {
+    TM_STORE_STRINGS,    /* bytes: uint32_t length, the bytes, a zero byte, padding to 4; an id is offset / 4 */
+    TM_STORE_FRAMES,     /* struct tm_stored_frame; id 0 is unused */
+    TM_STORE_TRACEBACKS, /* struct tm_stored_traceback; id 0 is the empty one */
+    TM_STORE_RECORDS,    /* struct tm_record; id 0 is unused */
+    TM_STORE_PEAKS,      /* struct tm_record_peak, by record id */
+    TM_STORE_LOOSE,      /* struct tm_record_loose, by record id */
+    TM_STORE_SECTIONS,
+};
+
+struct tm_stored_frame {
+    uint32_t file;     /* string id */
+    uint32_t function; /* string id */
+    uint32_t line;
+};
+
+struct tm_stored_traceback {
+    uint32_t parent; /* traceback of the older frames, 0: none; always a smaller id */
+    uint32_t frame;  /* the most recent frame */
+};
+
+/* Live and ever counters of one (traceback, domain, size).  One cache line.
+ *
+ * Written by plain stores of whoever holds the GIL ("held"); what happens without the GIL is added in the record's
+ * tm_record_loose.  The truth is the sum of both. */
+struct tm_record {
+    _Atomic uint64_t live_blocks;
+    _Atomic uint64_t live_bytes;
+    _Atomic uint64_t ever_blocks;
+    _Atomic uint64_t ever_bytes;
+    _Atomic uint64_t temporary_blocks;
+    _Atomic uint64_t marks; /* the peak marks (see tm_totals) when this record's peaks were saved */
+    uint32_t traceback;
+    uint32_t epoch; /* the epoch this record was made in */
+    uint16_t size;  /* exact size of every block in bytes, or TM_SIZE_VARIES */
+    uint8_t domain;
+    uint8_t flags;
+    uint32_t generation; /* odd while the record is being made anew */
+};
+
+#define TM_SIZE_VARIES UINT16_C(0xFFFF)
+
+/* What was live in a record at the highest traced memory.  Valid for the total whose half of `marks` is the current
+ * one; otherwise the record did not change since that maximum and its live figures are its peak figures. */
+struct tm_record_peak {
+    _Atomic uint64_t python_blocks;
+    _Atomic uint64_t python_bytes;
+    _Atomic uint64_t heap_blocks;
+    _Atomic uint64_t heap_bytes;
+};
+
+/* Additions made without the GIL: two's complement, may be "negative" alone.  Atomic adds. */
+struct tm_record_loose {
+    _Atomic uint64_t live_blocks;
+    _Atomic uint64_t live_bytes;
+    _Atomic uint64_t ever_blocks;
+    _Atomic uint64_t ever_bytes;
+};
+
+/* Traced memory.  `python` is raw + mem + obj, `heap` has native too.  A new maximum is noticed when it is left, so
+ * the true peak is the larger of peak and what is live now. */
+struct tm_totals {
+    _Atomic uint64_t python_held; /* bytes; held + loose is the total */
+    _Atomic uint64_t native_held;
+    _Atomic uint64_t python_peak;
+    _Atomic uint64_t heap_peak;
+    _Atomic uint64_t marks; /* low half: moved whenever a new python maximum is left; high half: heap maximum */
+    uint64_t padding[3];
+    _Atomic uint64_t python_loose;
+    _Atomic uint64_t native_loose;
+    uint64_t more_padding[6];
+};
+
+struct tm_store_extent {
+    uint32_t section;
+    uint32_t reserved;
+    uint64_t section_offset; /* bytes from the start of the section */
+    uint64_t file_offset;    /* bytes from the start of the file; 0: in memory only, lost for a reader outside */
+    uint64_t size;           /* bytes */
+};
+
+#define TM_STORE_EXTENT_MAX 1024U
+#define TM_STORE_META_CAPACITY 24576U
+
+struct tm_store_header {
+    char magic[8];
+    uint32_t version;
+    uint32_t header_size;
+    uint32_t pid;        /* in the process's own pid namespace */
+    uint32_t parent_pid;
+    uint32_t uid;
+    uint32_t traceback_limit;
+    uint64_t start_time_ns;
+    char boot_id[40];
+    _Atomic uint32_t epoch;      /* of new records */
+    _Atomic uint32_t base_epoch; /* records of older epochs are not counted */
+    _Atomic uint32_t tracing;
+    _Atomic uint32_t stdlib_tracing;
+    uint32_t python_hex;
+    _Atomic uint32_t hook_reinstallations;
+    _Atomic uint32_t hook_losses;
+    _Atomic uint32_t anonymous_extents; /* extents that could not be put into the file */
+    _Atomic uint64_t dropped_events;
+    _Atomic uint64_t recycled_moves;
+    _Atomic uint64_t lengths[TM_STORE_SECTIONS]; /* bytes published */
+    _Atomic uint32_t extent_count;
+    uint32_t reserved;
+    struct tm_totals totals __attribute__((aligned(64)));
+    struct tm_store_extent extents[TM_STORE_EXTENT_MAX];
+    /* Words of the process: items of uint8_t key length, key, uint16_t value length (low byte first), value.  A later
+     * item of the same key wins. */
+    _Atomic uint32_t meta_length;
+    char meta[TM_STORE_META_CAPACITY];
+};
+
+#define TM_STORE_HEADER_SIZE 65536U /* bytes in file and memory */
+_Static_assert(sizeof(struct tm_store_header) <= TM_STORE_HEADER_SIZE, "the header outgrew its place");
+_Static_assert(sizeof(struct tm_record) == 64, "a record is one cache line");
+_Static_assert(sizeof(struct tm_record_peak) == 32 && sizeof(struct tm_record_loose) == 32, "record companions");
+
+#endif

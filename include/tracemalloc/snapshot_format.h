@@ -73,11 +73,7 @@ enum tm_section_kind {
  *   +----------+---------+---------------------------+
  *   | key text | type u8 | varint or text or zigzag  |     by type
  *   +----------+---------+---------------------------+ */
-enum tm_meta_type {
-    TM_META_U64 = 1,
-    TM_META_BYTES = 2,
-    TM_META_I64 = 3
-};
+enum tm_meta_type { TM_META_U64 = 1, TM_META_BYTES = 2, TM_META_I64 = 3 };
 
 /* STRINGS: ids 0, 1, 2, ... in order; id 0 is the empty string.
  *

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "format/encode.h"
+
+#include "base/crc32c.h"
+
+static void write_text(struct tm_writer *w, const void *bytes, size_t length)
+{
+    tm_write_varint(w, length);
+    tm_write_bytes(w, bytes, length);
+}
+
+static void write_delta(struct tm_writer *w, uint32_t previous, uint32_t next)
+{
+    tm_write_zigzag(w, (int64_t)next - (int64_t)previous);
+}
+
+static void write_key(struct tm_writer *w, const char *key, enum tm_meta_type type)
+{
+    write_text(w, key, strlen(key));
+    tm_write_u8(w, (uint8_t)type);
+}
+
+void tm_encode_meta_u64(struct tm_writer *w, const char *key, uint64_t value)
+{
+    write_key(w, key, TM_META_U64);
+    tm_write_varint(w, value);
+}
+
+void tm_encode_meta_i64(struct tm_writer *w, const char *key, int64_t value)
+{
+    write_key(w, key, TM_META_I64);
+    tm_write_zigzag(w, value);
+}
+
+void tm_encode_meta_bytes(struct tm_writer *w, const char *key, const void *bytes, size_t length)
+{
+    write_key(w, key, TM_META_BYTES);
+    write_text(w, bytes, length);
+}
+
+void tm_encode_string(struct tm_writer *w, const void *bytes, size_t length)
+{
+    write_text(w, bytes, length);
+}
+
+void tm_encode_frame(struct tm_writer *w, struct tm_frame_record *previous, const struct tm_frame_record *next)
+{
+    write_delta(w, previous->file, next->file);
+    write_delta(w, previous->function, next->function);
+    tm_write_varint(w, next->line);
+    *previous = *next;
+}
+
+void tm_encode_traceback(struct tm_writer *w, uint32_t id, struct tm_traceback_record *previous,
+                         const struct tm_traceback_record *next)
+{
+    tm_write_varint(w, (uint32_t)(id - next->parent));
+    write_delta(w, previous->frame, next->frame);
+    *previous = *next;
+}
+
+void tm_encode_counter(struct tm_writer *w, struct tm_counter_record *previous, const struct tm_counter_record *next)
+{
+    const uint64_t singles[] = {next->live_bytes, next->live_blocks, next->ever_bytes, next->ever_blocks,
+                                next->temporary_blocks};
+    const uint64_t pairs[] = {next->peak_python_bytes, next->peak_python_blocks, next->peak_heap_bytes,
+                              next->peak_heap_blocks};
+    unsigned mask = 0;
+    for (unsigned i = 0; i < 5; i++) {
+        mask |= (unsigned)(singles[i] != 0) << i;
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        mask |= (unsigned)((pairs[2 * i] | pairs[2 * i + 1]) != 0) << (5 + i);
+    }
+    tm_write_varint(w, (uint32_t)(next->traceback - previous->traceback));
+    tm_write_u8(w, next->domain);
+    tm_write_u8(w, (uint8_t)mask);
+    for (unsigned i = 0; i < 5; i++) {
+        if (mask & (1U << i)) {
+            tm_write_varint(w, singles[i]);
+        }
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        if (mask & (1U << (5 + i))) {
+            tm_write_varint(w, pairs[2 * i]);
+            tm_write_varint(w, pairs[2 * i + 1]);
+        }
+    }
+    *previous = *next;
+}
+
+void tm_encode_size_class(struct tm_writer *w, const struct tm_size_class_record *next)
+{
+    tm_write_u8(w, next->domain);
+    tm_write_varint(w, next->bound);
+    tm_write_varint(w, next->live_blocks);
+    tm_write_varint(w, next->ever_blocks);
+}
+
+size_t tm_format_head_size(unsigned sections)
+{
+    return TM_SNAPSHOT_HEAD_SIZE + (size_t)sections * TM_SNAPSHOT_SECTION_SIZE;
+}
+
+static void write_section(struct tm_writer *w, const struct tm_section *section)
+{
+    tm_write_u32(w, section->kind);
+    tm_write_u32(w, section->codec);
+    tm_write_u64(w, section->offset);
+    tm_write_u64(w, section->stored_size);
+    tm_write_u64(w, section->raw_size);
+    tm_write_u64(w, section->count);
+    tm_write_u32(w, section->checksum);
+    tm_write_u32(w, 0);
+}
+
+void tm_encode_head(struct tm_writer *w, const struct tm_section *sections, unsigned count)
+{
+    uint8_t *head = w->at;
+    tm_write_bytes(w, TM_SNAPSHOT_MAGIC, TM_SNAPSHOT_MAGIC_SIZE);
+    tm_write_u32(w, TM_SNAPSHOT_VERSION);
+    tm_write_u32(w, 0);
+    tm_write_u32(w, count);
+    uint8_t *checksum_at = w->at;
+    tm_write_u32(w, 0);
+    uint8_t *directory = w->at;
+    for (unsigned i = 0; i < count; i++) {
+        write_section(w, &sections[i]);
+    }
+    if (w->overflow) {
+        return;
+    }
+    uint32_t checksum = tm_crc32c(0, head, (size_t)(checksum_at - head));
+    checksum = tm_crc32c(checksum, directory, (size_t)(w->at - directory));
+    struct tm_writer place = tm_writer_make(checksum_at, 4);
+    tm_write_u32(&place, checksum);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* The decoded records of a snapshot file: the words that both halves speak.  What they mean stands, with their bytes,
+ * in tracemalloc/snapshot_format.h. */
+#ifndef TM_FORMAT_RECORDS_H
+#define TM_FORMAT_RECORDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tracemalloc/snapshot_format.h"
+
+/* A directory entry.  Sizes and offset in bytes. */
+struct tm_section {
+    uint32_t kind;
+    uint32_t codec;
+    uint64_t offset;
+    uint64_t stored_size;
+    uint64_t raw_size;
+    uint64_t count; /* items */
+    uint32_t checksum;
+};
+
+/* Bytes inside the decoded section; not zero-terminated. */
+struct tm_span {
+    const uint8_t *bytes;
+    size_t length;
+};
+
+struct tm_meta_record {
+    struct tm_span key;
+    enum tm_meta_type type;
+    uint64_t number; /* U64; I64 as two's complement */
+    struct tm_span bytes;
+};
+
+struct tm_frame_record {
+    uint32_t file;     /* string id */
+    uint32_t function; /* string id */
+    uint32_t line;     /* 0: not known */
+};
+
+struct tm_traceback_record {
+    uint32_t parent; /* the traceback of the older frames; 0: none */
+    uint32_t frame;  /* the most recent frame */
+};
+
+/* Bytes and blocks of one (traceback, domain). */
+struct tm_counter_record {
+    uint32_t traceback;
+    uint8_t domain; /* enum tm_domain */
+    uint64_t live_bytes;
+    uint64_t live_blocks;
+    uint64_t ever_bytes;
+    uint64_t ever_blocks;
+    uint64_t temporary_blocks;
+    uint64_t peak_python_bytes;
+    uint64_t peak_python_blocks;
+    uint64_t peak_heap_bytes;
+    uint64_t peak_heap_blocks;
+};
+
+struct tm_size_class_record {
+    uint8_t domain; /* enum tm_domain */
+    uint64_t bound; /* bytes of the largest block in the class */
+    uint64_t live_blocks;
+    uint64_t ever_blocks;
+};
+
+#endif

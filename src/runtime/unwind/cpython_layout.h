@@ -57,58 +57,59 @@ struct tm_cpython_layout {
     bool tstate_current_is_own; /* the unchecked getter speaks of the calling thread (3.12 and later), not of the holder
                                    of the GIL */
     uint16_t tstate_interp;
-    uint16_t tstate_frame;      /* newest frame; TM_CHAIN_CFRAME: none, see tstate_cframe */
-    uint16_t tstate_cframe;     /* 3.10 to 3.12: newest C frame record, on the C stack except for the oldest */
-    uint16_t tstate_thread_id;  /* unsigned long: pthread_self() */
-    uint16_t cframe_current;    /* interpreter frame; may be at 0 */
+    uint16_t tstate_frame;     /* newest frame; TM_CHAIN_CFRAME: none, see tstate_cframe */
+    uint16_t tstate_cframe;    /* 3.10 to 3.12: newest C frame record, on the C stack except for the oldest */
+    uint16_t tstate_thread_id; /* unsigned long: pthread_self() */
+    uint16_t cframe_current;   /* interpreter frame; may be at 0 */
     uint16_t cframe_previous;
 
     /* Frame. */
     uint16_t frame_previous;
-    uint16_t frame_code;        /* code object, 3.14 and later: executable with tag bits; may be at 0 */
+    uint16_t frame_code; /* code object, 3.14 and later: executable with tag bits; may be at 0 */
     uint16_t frame_instruction;
-    uint16_t frame_lineno;      /* int */
-    uint16_t frame_trace;       /* object or NULL */
-    uint16_t frame_owner;       /* signed byte, 3.11 and later */
-    uint16_t frame_is_entry;    /* bool, 3.11 */
-    uint16_t frame_tlbc_index;  /* int32, free-threaded 3.14 and later: which copy of the bytecode runs */
-    uintptr_t frame_code_mask;  /* tag bits to clear */
-    int8_t owner_generator;     /* frame lives in a generator: complete from its first instruction */
-    int8_t owner_shim;          /* this owner and higher ones are the interpreter's own entry frames; 127: none */
+    uint16_t frame_lineno;     /* int */
+    uint16_t frame_trace;      /* object or NULL */
+    uint16_t frame_owner;      /* signed byte, 3.11 and later */
+    uint16_t frame_is_entry;   /* bool, 3.11 */
+    uint16_t frame_tlbc_index; /* int32, free-threaded 3.14 and later: which copy of the bytecode runs */
+    uintptr_t frame_code_mask; /* tag bits to clear */
+    int8_t owner_generator;    /* frame lives in a generator: complete from its first instruction */
+    int8_t owner_shim;         /* this owner and higher ones are the interpreter's own entry frames; 127: none */
 
     /* Code object. */
-    uint16_t code_size;         /* bytes of the fixed part */
+    uint16_t code_size; /* bytes of the fixed part */
     uint16_t code_filename;
     uint16_t code_name;
     uint16_t code_qualname;
-    uint16_t code_firstlineno;  /* int */
-    uint16_t code_lines;        /* bytes object */
+    uint16_t code_firstlineno;    /* int */
+    uint16_t code_lines;          /* bytes object */
     uint16_t code_firsttraceable; /* int, code units: a frame before it is not complete yet */
-    uint16_t code_bytes;        /* the instructions themselves */
-    uint16_t code_tlbc;         /* array of copies of the bytecode */
-    uint16_t tlbc_entries;      /* first pointer in that array */
+    uint16_t code_bytes;          /* the instructions themselves */
+    uint16_t code_tlbc;           /* array of copies of the bytecode */
+    uint16_t tlbc_entries;        /* first pointer in that array */
 
     /* Objects. */
     uint16_t object_type;
-    uint16_t type_flags;        /* unsigned long */
+    uint16_t type_flags; /* unsigned long */
     uint16_t bytes_size;
     uint16_t bytes_data;
     uint16_t str_length;
-    uint16_t str_state;         /* 32 bits: kind, compact, ascii */
+    uint16_t str_state; /* 32 bits: kind, compact, ascii */
     uint16_t str_ascii_data;
-    uint16_t str_compact_data;  /* also the place of the data pointer of a str that is not compact */
-    uint8_t str_kind_shift;     /* three bits: 1, 2 or 4 bytes per character */
+    uint16_t str_compact_data; /* also the place of the data pointer of a str that is not compact */
+    uint8_t str_kind_shift;    /* three bits: 1, 2 or 4 bytes per character */
     uint8_t str_compact_shift;
     uint8_t str_ascii_shift;
 
     /* What stands before an object in its allocator's block. */
-    uint8_t gc_head;            /* bytes, when the type has Py_TPFLAGS_HAVE_GC */
-    uint8_t preheader;          /* bytes, when the type has one of preheader_flags */
+    uint8_t gc_head;   /* bytes, when the type has Py_TPFLAGS_HAVE_GC */
+    uint8_t preheader; /* bytes, when the type has one of preheader_flags */
     uint32_t preheader_flags;
 
     /* Addresses of this process's types, filled in by tm_cpython_find; 0 in the table. */
     uintptr_t code_type;
-    uintptr_t text_type;  /* str; 2.7: bytes */
+    uintptr_t frame_type;
+    uintptr_t text_type; /* str; 2.7: bytes */
     uintptr_t bytes_type;
 };
 

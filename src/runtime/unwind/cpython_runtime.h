@@ -28,6 +28,7 @@
 
 #include "base/compiler.h"
 #include "runtime/unwind/cpython_layout.h"
+#include "runtime/unwind/loaded_symbol.h"
 
 /* PyMemAllocatorEx (PEP 445, since 3.5). */
 struct tm_cpython_allocator {
@@ -56,16 +57,16 @@ struct tm_cpython {
     const struct tm_cpython_layout *layout;
     const char *refusal; /* static text; "" when layout is set */
     uint32_t version;    /* as PY_VERSION_HEX */
+    bool frames_checked;
     bool free_threaded;
-    bool is_private;     /* its library was loaded with RTLD_LOCAL: RTLD_DEFAULT does not find it */
-    void *library;       /* handle for dlsym; NULL: RTLD_DEFAULT */
+    struct tm_loaded_search where; /* its library, and how far the search for one has come */
 
     struct tm_cpython_getter current; /* thread state: of the holder of the GIL, from 3.12 of this thread */
     struct tm_cpython_getter main_interpreter;
     uintptr_t (*this_thread)(void); /* NULL in 2.7 */
     int (*is_initialized)(void);
-    int (*is_finalizing)(void);        /* NULL: see finalizing_word */
-    const uintptr_t *finalizing_word;  /* not 0 while finalizing; NULL: unknown to this release (2.7) */
+    int (*is_finalizing)(void);       /* NULL: see finalizing_word */
+    const uintptr_t *finalizing_word; /* not 0 while finalizing; NULL: unknown to this release (2.7) */
     void (*get_allocator)(int domain, struct tm_cpython_allocator *allocator); /* NULL in 2.7 */
     void (*set_allocator)(int domain, const struct tm_cpython_allocator *allocator);
     tm_cpython_ref_tracer *(*get_ref_tracer)(void **data); /* NULL before 3.13 */
@@ -74,11 +75,16 @@ struct tm_cpython {
     struct tm_cpython_layout row; /* copy of the table's row with this process's types */
 };
 
-/* Finds the interpreter and fills PYTHON, which may hold anything before.  False: there is none (yet); PYTHON is then
- * all zero but for refusal.  Looks where RTLD_DEFAULT looks, then for a private libpython.  A private library is
- * kept loaded.  Calls dlsym and dl_iterate_phdr, for a private library dlopen: may allocate by malloc and takes the
- * loader's lock, so not from inside dl_iterate_phdr callbacks or signal handlers. */
+/* Finds the interpreter and fills PYTHON, which is all zero before the first call.  False: there is none (yet); cheap
+ * when repeated while no library is loaded (one call of dl_iterate_phdr).  The first library that defines
+ * Py_GetVersion, in the order of loading, is the interpreter, also one loaded with RTLD_LOCAL.
+ * Not from signal handlers.  Allocates nothing. */
 bool tm_cpython_find(struct tm_cpython *python);
+
+/* Keeps the interpreter's library loaded for ever if it came by dlopen.  Allocates and takes the loader's locks: to be
+ * called once, with the guard up, from a place that is certainly not inside the loader, such as the first call of a
+ * hook of a CPython domain. */
+void tm_cpython_pin(const struct tm_cpython *python);
 
 /* A function or variable of the interpreter, or NULL; never a definition of the same name in our own library. */
 void *tm_cpython_symbol(const struct tm_cpython *python, const char *name);
@@ -124,8 +130,8 @@ TM_INLINE bool tm_cpython_is_main(const struct tm_cpython *python, uintptr_t tst
     if (!row->tstate_current_is_own) {
         return row->release != 0;
     }
-    return !row->free_threaded && *(const uintptr_t *)(tstate + row->tstate_interp) ==
-                                      tm_cpython_getter_read(&python->main_interpreter);
+    return !row->free_threaded &&
+           *(const uintptr_t *)(tstate + row->tstate_interp) == tm_cpython_getter_read(&python->main_interpreter);
 }
 
 bool tm_cpython_is_initialized(const struct tm_cpython *python);

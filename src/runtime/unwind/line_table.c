@@ -86,8 +86,8 @@ static uint32_t find_in_locations(const unsigned char *table, size_t size, int32
     return 0;
 }
 
-uint32_t tm_line_table_find(enum tm_line_encoding encoding, const unsigned char *table, size_t size,
-                            int32_t first_line, int32_t offset)
+uint32_t tm_line_table_find(enum tm_line_encoding encoding, const unsigned char *table, size_t size, int32_t first_line,
+                            int32_t offset)
 {
     if (offset < 0) {
         return line_or_none(first_line);

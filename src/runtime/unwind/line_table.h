@@ -19,7 +19,7 @@
 
 /* Line of the instruction at OFFSET bytes (negative: before the first, the answer is FIRST_LINE) of a code object
  * that begins at FIRST_LINE.  0 where there is none. */
-uint32_t tm_line_table_find(enum tm_line_encoding encoding, const unsigned char *table, size_t size,
-                            int32_t first_line, int32_t offset);
+uint32_t tm_line_table_find(enum tm_line_encoding encoding, const unsigned char *table, size_t size, int32_t first_line,
+                            int32_t offset);
 
 #endif

@@ -17,8 +17,7 @@ static bool is_text(const struct tm_cpython_layout *row, uintptr_t object)
 }
 
 /* Bytes from the start of CODE's instructions; negative: before the first. */
-static int32_t instruction_offset(const struct tm_cpython_layout *row, const struct tm_raw_frame *frame,
-                                  uintptr_t code)
+static int32_t instruction_offset(const struct tm_cpython_layout *row, const struct tm_raw_frame *frame, uintptr_t code)
 {
     if (row->instruction == TM_INSTRUCTION_ADDRESS) {
         return (int32_t)(frame->place - (code + row->code_bytes));
@@ -40,8 +39,7 @@ static uint32_t line_of(const struct tm_cpython_layout *row, const struct tm_raw
         return 0;
     }
     return tm_line_table_find(row->lines, (const unsigned char *)(table + row->bytes_data),
-                              tm_python_word(table, row->bytes_size), first_line,
-                              instruction_offset(row, frame, code));
+                              tm_python_word(table, row->bytes_size), first_line, instruction_offset(row, frame, code));
 }
 
 bool tm_python_frame_names(const struct tm_cpython_layout *layout, const struct tm_raw_frame *frame,

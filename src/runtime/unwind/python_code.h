@@ -14,10 +14,10 @@
 
 /* What one frame says in Python's words.  The pointers are CPython objects, alive as long as the frame runs. */
 struct tm_frame_names {
-    uintptr_t code;      /* the code object */
-    uintptr_t filename;  /* str (2.7: bytes) object */
-    uintptr_t function;  /* qualified name where the release has one in the code object (3.11+), else the name */
-    uint32_t line;       /* 1 or more; 0 where CPython says None */
+    uintptr_t code;     /* the code object */
+    uintptr_t filename; /* str (2.7: bytes) object */
+    uintptr_t function; /* qualified name where the release has one in the code object (3.11+), else the name */
+    uint32_t line;      /* 1 or more; 0 where CPython says None */
 };
 
 /* Resolves a frame that is still running.  False when what is found there is not a code object after all. */

@@ -7,9 +7,9 @@
 
 /* PLACE and OFFSET together identify an instruction of a code object for as long as that code object lives. */
 struct tm_raw_frame {
-    uintptr_t frame;   /* address of the interpreter's frame structure: for comparing, and for resolving while it runs */
-    uintptr_t place;   /* 3.11 and later: address of the instruction (inside the code object); before: the code object */
-    int32_t offset;    /* 3.11 and later: 0; before: f_lasti (-1 or more), or -2 - line where a trace function has
+    uintptr_t frame; /* address of the interpreter's frame structure: for comparing, and for resolving while it runs */
+    uintptr_t place; /* 3.11 and later: address of the instruction (inside the code object); before: the code object */
+    int32_t offset;  /* 3.11 and later: 0; before: f_lasti (-1 or more), or -2 - line where a trace function has
                           set f_lineno (see python_stack.h) */
     uint32_t reserved; /* 0 */
 };

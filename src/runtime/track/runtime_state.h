@@ -70,6 +70,7 @@ struct tm_runtime {
     enum tm_life life_before_fork;
     char output[TM_PATH_CAPACITY]; /* the pattern, absolute where it could be made so */
     char store_folder[TM_PATH_CAPACITY];
+    char exit_path[TM_PATH_CAPACITY]; /* of the exit snapshot that this process wrote; empty: none yet */
     const char *start_moment;
     const char *recycled;
     const char *exit_moment;

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/track/config.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "runtime/track/config_options.h"
+
+#define PREFIX "TRACEMALLOC_"
+#define PREFIX_LENGTH (sizeof PREFIX - 1)
+
+static bool parse_nframe(struct tm_config *config, const char *value)
+{
+    uint64_t number;
+    if (!tm_text_to_unsigned(value, TM_TRACEBACK_LIMIT_MAX, &number) || number == 0) {
+        return false;
+    }
+    config->traceback_limit = (uint32_t)number;
+    return true;
+}
+
+/* Only %p and %% are known. */
+static bool parse_output(struct tm_config *config, const char *value)
+{
+    for (const char *at = value; *at != '\0'; at++) {
+        if (*at == '%') {
+            at++;
+            if (*at != 'p' && *at != '%') {
+                return false;
+            }
+        }
+    }
+    config->output = value;
+    config->output_is_set = true;
+    return *value != '\0';
+}
+
+static bool parse_store(struct tm_config *config, const char *value)
+{
+    config->store = value;
+    return *value != '\0';
+}
+
+static bool parse_start(struct tm_config *config, const char *value)
+{
+    static const struct {
+        const char *word;
+        enum tm_start start;
+    } words[] = {{"now", TM_START_NOW}, {"python", TM_START_PYTHON}, {"off", TM_START_OFF}};
+    for (size_t i = 0; i < TM_COUNT_OF(words); i++) {
+        if (strcmp(value, words[i].word) == 0) {
+            config->start = words[i].start;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_switch(const char *value, bool *to)
+{
+    *to = value[0] == '1';
+    return (value[0] == '0' || value[0] == '1') && value[1] == '\0';
+}
+
+static bool parse_exact(struct tm_config *config, const char *value)
+{
+    return parse_switch(value, &config->exact);
+}
+
+static bool parse_verbose(struct tm_config *config, const char *value)
+{
+    return parse_switch(value, &config->verbose);
+}
+
+static const struct option {
+    const char *name;
+    bool (*parse)(struct tm_config *config, const char *value);
+    const char *values;
+} options[] = {
+#define ROW(name, parse, initial, values, help) {#name, parse, values},
+    TM_OPTION_MAP(ROW)
+#undef ROW
+};
+
+/* Letters to insert, remove or exchange between two names, at most LIMIT counted. */
+static unsigned distance(const char *a, size_t a_length, const char *b)
+{
+    enum { LIMIT = 24 };
+    unsigned row[LIMIT + 1];
+    size_t b_length = strlen(b);
+    if (a_length > LIMIT || b_length > LIMIT) {
+        return LIMIT;
+    }
+    for (size_t j = 0; j <= b_length; j++) {
+        row[j] = (unsigned)j;
+    }
+    for (size_t i = 1; i <= a_length; i++) {
+        unsigned diagonal = row[0];
+        row[0] = (unsigned)i;
+        for (size_t j = 1; j <= b_length; j++) {
+            unsigned best = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            best = row[j] + 1 < best ? row[j] + 1 : best;
+            row[j] = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+        }
+    }
+    return row[b_length];
+}
+
+static const struct option *nearest(const char *name, size_t length)
+{
+    const struct option *best = &options[0];
+    for (size_t i = 1; i < TM_COUNT_OF(options); i++) {
+        if (distance(name, length, options[i].name) < distance(name, length, best->name)) {
+            best = &options[i];
+        }
+    }
+    return best;
+}
+
+static void say_unknown(struct tm_text *text, const char *variable, size_t length)
+{
+    tm_text_add_bytes(text, variable, length);
+    tm_text_add(text, " is not an option, the nearest is " PREFIX);
+    tm_text_add(text, nearest(variable + PREFIX_LENGTH, length - PREFIX_LENGTH)->name);
+    tm_text_add(text, "; not tracing");
+}
+
+static void say_wrong(struct tm_text *text, const struct option *option, const char *value)
+{
+    tm_text_add(text, PREFIX);
+    tm_text_add(text, option->name);
+    tm_text_add(text, "=");
+    size_t shown = strnlen(value, 64);
+    tm_text_add_bytes(text, value, shown);
+    tm_text_add(text, value[shown] == '\0' ? " is not allowed, it takes " : "... is not allowed, it takes ");
+    tm_text_add(text, option->values);
+    tm_text_add(text, "; not tracing");
+}
+
+static bool read_one(struct tm_config *config, const char *variable, struct tm_text *message)
+{
+    const char *equals = strchr(variable, '=');
+    if (equals == NULL) {
+        return true;
+    }
+    size_t length = (size_t)(equals - variable);
+    for (size_t i = 0; i < TM_COUNT_OF(options); i++) {
+        const char *name = options[i].name;
+        if (strlen(name) == length - PREFIX_LENGTH && memcmp(name, variable + PREFIX_LENGTH, strlen(name)) == 0) {
+            if (options[i].parse(config, equals + 1)) {
+                return true;
+            }
+            say_wrong(message, &options[i], equals + 1);
+            return false;
+        }
+    }
+    say_unknown(message, variable, length);
+    return false;
+}
+
+bool tm_config_read(struct tm_config *config, char *const *environment, char *message, size_t capacity)
+{
+    struct tm_text text;
+    tm_text_init(&text, message, capacity);
+    *config = (struct tm_config){
+        .traceback_limit = 1,
+        .start = TM_START_NOW,
+        .output = "tracemalloc.%p.tms",
+    };
+    for (; environment != NULL && *environment != NULL; environment++) {
+        if (strncmp(*environment, PREFIX, PREFIX_LENGTH) == 0 && !read_one(config, *environment, &text)) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/* What the control API does, and the moments at which the tracer acts by itself.  Each takes the life lock. */
+#include <errno.h>
+#include <string.h>
+
+#include "runtime/os/os_memory.h"
+#include "runtime/os/os_message.h"
+#include "runtime/os/os_process.h"
+#include "runtime/os/thread_state.h"
+#include "runtime/track/counting.h"
+#include "runtime/track/runtime_state.h"
+#include "runtime/track/snapshot_writer.h"
+#include "runtime/track/store_file.h"
+
+static struct tm_thread *enter(void)
+{
+    struct tm_thread *thread = tm_thread_self();
+    thread->guard++;
+    tm_lock_take(&tm_runtime.life_lock);
+    return thread;
+}
+
+static void leave(struct tm_thread *thread)
+{
+    tm_lock_release(&tm_runtime.life_lock);
+    thread->guard--;
+}
+
+/* False when nothing can be done: disabled, or not begun. */
+static bool is_usable(void)
+{
+    return tm_runtime.store.header != NULL && !tm_runtime.is_disabled &&
+           (tm_life_now() != TM_LIFE_UNKNOWN || tm_life_recover());
+}
+
+static bool make_room_for_frames(unsigned limit)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    if (limit <= runtime->held_frames_limit) {
+        return true;
+    }
+    struct tm_raw_frame *frames = tm_pages_map(limit * sizeof *frames);
+    if (frames == NULL) {
+        return false;
+    }
+    /* The old room is not given back: an event of another thread may still be writing there. */
+    runtime->held_frames = frames;
+    runtime->held_frames_limit = limit;
+    return true;
+}
+
+static void begin_tracing(const char *moment)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    tm_runtime_new_epoch(true);
+    runtime->start_moment = moment;
+    runtime->start_is_pending = false;
+    if (runtime->python_has_begun) {
+        tm_store_file_make();
+    }
+    tm_life_set(TM_LIFE_TRACING);
+}
+
+int tm_runtime_start(unsigned traceback_limit)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    int status = 0;
+    if (traceback_limit < 1 || traceback_limit > TM_TRACEBACK_LIMIT_MAX) {
+        return EINVAL;
+    }
+    if (!is_usable()) {
+        return ENOTSUP;
+    }
+    struct tm_thread *thread = enter();
+    if (tm_life_now() != TM_LIFE_TRACING) {
+        if (make_room_for_frames(traceback_limit)) {
+            runtime->traceback_limit = traceback_limit;
+            runtime->store.header->traceback_limit = traceback_limit;
+            begin_tracing("api");
+        } else {
+            status = ENOMEM;
+        }
+    }
+    leave(thread);
+    return status;
+}
+
+void tm_runtime_stop(void)
+{
+    if (is_usable()) {
+        struct tm_thread *thread = enter();
+        if (tm_life_now() == TM_LIFE_TRACING) {
+            tm_life_set(TM_LIFE_STOPPED);
+            tm_runtime_new_epoch(true);
+        }
+        tm_runtime.start_is_pending = false;
+        leave(thread);
+    }
+}
+
+bool tm_runtime_is_tracing(void)
+{
+    return is_usable() && tm_life_now() == TM_LIFE_TRACING;
+}
+
+unsigned tm_runtime_traceback_limit(void)
+{
+    return tm_runtime.traceback_limit;
+}
+
+void tm_runtime_clear(void)
+{
+    if (tm_runtime_is_tracing()) {
+        struct tm_thread *thread = enter();
+        tm_runtime_new_epoch(true);
+        leave(thread);
+    }
+}
+
+void tm_runtime_traced_memory(size_t *current, size_t *peak)
+{
+    *current = 0;
+    *peak = 0;
+    if (tm_runtime_is_tracing()) {
+        uint64_t python = tm_totals_python(tm_runtime.totals);
+        uint64_t highest = tm_word_load(&tm_runtime.totals->python_peak);
+        *current = (int64_t)python < 0 ? 0 : (size_t)python;
+        *peak = highest > *current ? (size_t)highest : *current;
+    }
+}
+
+void tm_runtime_reset_peak(void)
+{
+    if (tm_runtime_is_tracing()) {
+        struct tm_thread *thread = enter();
+        struct tm_totals *totals = tm_runtime.totals;
+        tm_word_store(&totals->python_peak, tm_totals_python(totals));
+        tm_word_store(&totals->heap_peak, tm_totals_heap(totals));
+        tm_word_store(&totals->marks, tm_marks_move(tm_word_load(&totals->marks), UINT64_MAX));
+        leave(thread);
+    }
+}
+
+size_t tm_runtime_tracer_bytes(void)
+{
+    const struct tm_runtime *runtime = &tm_runtime;
+    if (runtime->store.header == NULL) {
+        return 0;
+    }
+    return tm_live_store_bytes(&runtime->store) + tm_block_table_bytes(&runtime->blocks) +
+           tm_trace_cache_bytes(&runtime->cache) + tm_code_table_bytes(&runtime->codes) +
+           tm_id_map_bytes(&runtime->strings.map) + tm_id_map_bytes(&runtime->frames.map) +
+           tm_id_map_bytes(&runtime->tracebacks.map) + tm_id_map_bytes(&runtime->records.map);
+}
+
+static void check_hooks(void)
+{
+    if (tm_runtime_check_hooks != NULL) {
+        tm_runtime_check_hooks();
+    }
+}
+
+int tm_runtime_take_snapshot(const char *path)
+{
+    if (!tm_runtime_is_tracing()) {
+        return ENODATA;
+    }
+    check_hooks();
+    struct tm_thread *thread = enter();
+    int status = tm_snapshot_write(path, "api", true);
+    leave(thread);
+    return -status;
+}
+
+void tm_runtime_start_moment(const char *how)
+{
+    if (!is_usable()) {
+        return;
+    }
+    struct tm_thread *thread = enter();
+    tm_runtime.exit_snapshot_done = false; /* an interpreter begins, perhaps not for the first time */
+    if (tm_runtime.start_is_pending) {
+        begin_tracing(how);
+    }
+    leave(thread);
+}
+
+static void say_failure(int status)
+{
+    const char *reason = strerrorname_np(-status);
+    tm_message("the snapshot could not be written to ", tm_runtime.output, reason == NULL ? NULL : ": ");
+    if (reason != NULL) {
+        tm_message("the reason was ", reason, tm_runtime.store.in_file ? "; the live store is kept" : NULL);
+    }
+}
+
+void tm_runtime_exit_snapshot(const char *exit_moment)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    if (runtime->store.header == NULL || runtime->is_disabled || tm_life_now() != TM_LIFE_TRACING ||
+        !runtime->python_has_begun || runtime->pid != tm_process_pid()) {
+        return;
+    }
+    check_hooks();
+    struct tm_thread *thread = enter();
+    if (!runtime->exit_snapshot_done) {
+        runtime->exit_snapshot_done = true;
+        int status = tm_snapshot_write_exit(exit_moment);
+        if (status != 0) {
+            say_failure(status);
+        }
+    }
+    leave(thread);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/track/fork.h"
+
+#include "runtime/os/os_process.h"
+#include "runtime/os/thread_state.h"
+#include "runtime/track/runtime_state.h"
+
+void tm_runtime_before_fork(void)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    tm_thread_self()->guard++;
+    if (tm_life_now() <= TM_LIFE_OFF) {
+        return; /* also in a child that forks before its first event: its image is still the right one */
+    }
+    tm_lock_take(&runtime->life_lock);
+    tm_lock_take(&runtime->intern_lock);
+    tm_lock_take(&runtime->store.lock);
+    tm_lock_take(&runtime->blocks.odd.lock);
+    runtime->life_before_fork = tm_life_now();
+    if (runtime->store.in_file) {
+        (void)tm_live_store_image(&runtime->store, &runtime->fork_image);
+    }
+}
+
+void tm_runtime_after_fork_parent(void)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    if (tm_life_now() > TM_LIFE_OFF) {
+        runtime->fork_image.valid = false; /* a child made past pthread_atfork must not take it for its own */
+        tm_lock_release(&runtime->blocks.odd.lock);
+        tm_lock_release(&runtime->store.lock);
+        tm_lock_release(&runtime->intern_lock);
+        tm_lock_release(&runtime->life_lock);
+    }
+    tm_thread_self()->guard--;
+}
+
+static void reset_locks(struct tm_runtime *runtime)
+{
+    tm_lock_reset(&runtime->life_lock);
+    tm_lock_reset(&runtime->intern_lock);
+    tm_lock_reset(&runtime->store.lock);
+    tm_block_table_after_fork(&runtime->blocks);
+    tm_trace_cache_after_fork(&runtime->cache);
+}
+
+void tm_runtime_after_fork_child(void)
+{
+    if (!tm_runtime.is_disabled && tm_life_now() != TM_LIFE_OFF) {
+        reset_locks(&tm_runtime);
+        tm_life_set(TM_LIFE_UNKNOWN);
+    }
+    tm_thread_self()->guard--;
+}
+
+/* What the header says of the process is the child's own from here on. */
+static void become_child(struct tm_runtime *runtime, uint32_t pid)
+{
+    struct tm_store_header *header = runtime->store.header;
+    runtime->pid = pid;
+    runtime->exit_snapshot_done = false;
+    runtime->python_has_begun = false;
+    header->pid = pid;
+    header->parent_pid = tm_process_parent_pid();
+    header->start_time_ns = tm_process_time_ns();
+}
+
+bool tm_fork_adopt(void)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    struct tm_thread *thread = tm_thread_self();
+    uint32_t pid = tm_process_pid();
+    bool done = true;
+    thread->guard++;
+    if (pid != runtime->pid) {
+        reset_locks(runtime); /* a child made past pthread_atfork has not been here */
+    }
+    tm_lock_take(&runtime->life_lock);
+    if (pid != runtime->pid) {
+        done = tm_live_store_detach(&runtime->store, &runtime->fork_image);
+        if (done) {
+            become_child(runtime, pid);
+            tm_runtime_new_epoch(false);
+        } else {
+            runtime->is_disabled = true;
+        }
+    }
+    runtime->fork_image.valid = false;
+    tm_life_set(done ? runtime->life_before_fork : TM_LIFE_OFF);
+    tm_lock_release(&runtime->life_lock);
+    thread->guard--;
+    return done;
+}

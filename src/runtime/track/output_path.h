@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Names of the files that this process leaves.
+ *
+ *   pattern   /data/tracemalloc.%p.tms
+ *   store     /data/tracemalloc.4711.live     /data/tracemalloc.4711-2.live when that name is taken
+ *   exit      /data/tracemalloc.4711.tms      likewise
+ *
+ * A name without %p is the first process's own and is replaced; forked descendants insert their pid.
+ * Pure functions of their arguments; false when the result does not fit. */
+#ifndef TM_RUNTIME_TRACK_OUTPUT_PATH_H
+#define TM_RUNTIME_TRACK_OUTPUT_PATH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+/* PATTERN with FOLDER before it where it is relative (FOLDER may be empty: then it stays relative). */
+TM_CHECKED bool tm_output_absolute(const char *pattern, const char *folder, size_t folder_length, char *to,
+                                   size_t capacity);
+
+/* The folder part of PATH; "." where it has none. */
+TM_CHECKED bool tm_output_folder(const char *path, char *to, size_t capacity);
+
+bool tm_output_has_pid(const char *pattern);
+
+/* The file name of PATTERN for PID: %p replaced, or, with INSERT and no %p, .PID put before the last dot.  ATTEMPT 1 is
+ * the plain name, N puts -N before the last dot. */
+TM_CHECKED bool tm_output_name(const char *pattern, uint32_t pid, bool insert, unsigned attempt, char *to,
+                               size_t capacity);
+
+/* FOLDER/tracemalloc.PID[-ATTEMPT].live */
+TM_CHECKED bool tm_output_store(const char *folder, uint32_t pid, unsigned attempt, char *to, size_t capacity);
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/track/runtime.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "runtime/os/os_memory.h"
+#include "runtime/os/os_message.h"
+#include "runtime/os/os_process.h"
+#include "runtime/os/thread_state.h"
+#include "runtime/track/output_path.h"
+#include "runtime/track/runtime_state.h"
+#include "runtime/track/store_file.h"
+
+void (*tm_runtime_check_hooks)(void);
+
+bool tm_runtime_is_disabled(void)
+{
+    return tm_runtime.is_disabled;
+}
+
+void tm_runtime_disable(void)
+{
+    tm_runtime.is_disabled = true;
+    tm_life_set(TM_LIFE_OFF);
+}
+
+const struct tm_config *tm_runtime_config(void)
+{
+    return &tm_runtime.config;
+}
+
+struct tm_cpython *tm_runtime_python(void)
+{
+    return &tm_runtime.python;
+}
+
+/* The environment's memory is the application's: setproctitle and others write over it. */
+static bool keep_paths(struct tm_runtime *runtime)
+{
+    char folder[TM_PATH_CAPACITY];
+    size_t length = tm_process_folder(folder, sizeof folder);
+    if (!tm_output_absolute(runtime->config.output, folder, length, runtime->output, sizeof runtime->output)) {
+        return false;
+    }
+    runtime->config.output = runtime->output;
+    if (runtime->config.store == NULL) {
+        return tm_output_folder(runtime->output, runtime->store_folder, sizeof runtime->store_folder);
+    }
+    if (strcmp(runtime->config.store, "none") == 0) {
+        return true;
+    }
+    return tm_output_absolute(runtime->config.store, folder, length, runtime->store_folder, sizeof runtime->store_folder);
+}
+
+static bool make_tables(struct tm_runtime *runtime)
+{
+    unsigned granule_bits = tm_cpython_find(&runtime->python) && runtime->python.layout != NULL
+                                ? runtime->python.layout->block_alignment_bits
+                                : 4;
+    runtime->held_frames_limit = runtime->config.traceback_limit;
+    runtime->held_frames = tm_pages_map(runtime->held_frames_limit * sizeof *runtime->held_frames);
+    return runtime->held_frames != NULL && tm_live_store_begin(&runtime->store) &&
+           tm_block_table_init(&runtime->blocks, granule_bits) && tm_trace_cache_init(&runtime->cache) &&
+           tm_string_table_init(&runtime->strings, &runtime->store) &&
+           tm_frame_table_init(&runtime->frames, &runtime->store) &&
+           tm_traceback_table_init(&runtime->tracebacks, &runtime->store) &&
+           tm_record_table_init(&runtime->records, &runtime->store);
+}
+
+static void describe_process(struct tm_runtime *runtime)
+{
+    struct tm_store_header *header = runtime->store.header;
+    struct tm_live_store *store = &runtime->store;
+    char buffer[TM_PATH_CAPACITY];
+    runtime->pid = runtime->first_pid = tm_process_pid();
+    header->pid = runtime->pid;
+    header->parent_pid = tm_process_parent_pid();
+    header->uid = tm_process_uid();
+    header->traceback_limit = runtime->traceback_limit;
+    header->start_time_ns = tm_process_time_ns();
+    (void)tm_process_boot_id(header->boot_id, sizeof header->boot_id);
+    (void)tm_live_store_add_meta(store, "boot_id", header->boot_id, strnlen(header->boot_id, sizeof header->boot_id));
+    (void)tm_live_store_add_meta(store, "program", buffer, tm_process_command(buffer, sizeof buffer));
+    (void)tm_live_store_add_meta(store, "executable", buffer, tm_process_executable(buffer, sizeof buffer));
+    (void)tm_live_store_add_meta(store, "cwd", buffer, tm_process_folder(buffer, sizeof buffer));
+    (void)tm_live_store_add_meta(store, "host", buffer, tm_process_host(buffer, sizeof buffer));
+    tm_runtime_say("library", TM_VERSION);
+}
+
+void tm_runtime_begin(void)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    char message[512];
+    if (tm_process_is_secure()) {
+        tm_runtime_disable();
+        return;
+    }
+    if (!tm_config_read(&runtime->config, environ, message, sizeof message)) {
+        tm_message(message, NULL, NULL);
+        tm_runtime_disable();
+        return;
+    }
+    if (!keep_paths(runtime)) {
+        tm_message("TRACEMALLOC_OUTPUT or TRACEMALLOC_STORE is longer than a path may be; not tracing", NULL, NULL);
+        tm_runtime_disable();
+        return;
+    }
+    runtime->traceback_limit = runtime->config.traceback_limit;
+    runtime->recycled = "none";
+    runtime->start_moment = "process";
+    if (!make_tables(runtime)) {
+        tm_message("there is no memory for the tables (ulimit -v?); not tracing", NULL, NULL);
+        tm_runtime_disable();
+        return;
+    }
+    runtime->totals = &runtime->store.header->totals;
+    describe_process(runtime);
+    (void)madvise(&tm_life_page, sizeof tm_life_page, MADV_WIPEONFORK);
+    runtime->start_is_pending = runtime->config.start == TM_START_PYTHON;
+    runtime->life_before_fork = TM_LIFE_STOPPED;
+    tm_life_set(runtime->config.start == TM_START_NOW ? TM_LIFE_TRACING : TM_LIFE_STOPPED);
+}
+
+/* "3.11.7", or "3.14.0rc2" */
+static void describe_version(uint32_t version, char *buffer, size_t capacity)
+{
+    static const char *const levels[] = {[0xA] = "a", [0xB] = "b", [0xC] = "rc"};
+    uint32_t level = (version >> 4) & 0xF;
+    struct tm_text text;
+    tm_text_init(&text, buffer, capacity);
+    tm_text_add_unsigned(&text, version >> 24);
+    tm_text_add_char(&text, '.');
+    tm_text_add_unsigned(&text, (version >> 16) & 0xFF);
+    tm_text_add_char(&text, '.');
+    tm_text_add_unsigned(&text, (version >> 8) & 0xFF);
+    if (level < TM_COUNT_OF(levels) && levels[level] != NULL) {
+        tm_text_add(&text, levels[level]);
+        tm_text_add_unsigned(&text, version & 0xF);
+    }
+}
+
+void tm_runtime_python_found(void)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    char version[32];
+    if (runtime->is_disabled || runtime->store.header == NULL || runtime->python_is_found) {
+        return;
+    }
+    runtime->store.header->python_hex = runtime->python.version;
+    describe_version(runtime->python.version, version, sizeof version);
+    tm_runtime_say("python", version);
+    runtime->free_threaded = runtime->python.free_threaded;
+    if (runtime->python.layout == NULL) {
+        runtime->layout_is_decided = true;
+        tm_runtime_say("notes", runtime->python.refusal);
+    }
+    runtime->python_is_found = true;
+}
+
+void tm_runtime_python_begins(void)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    struct tm_thread *thread = tm_thread_self();
+    if (TM_LIKELY(runtime->python_has_begun) || runtime->is_disabled) {
+        return;
+    }
+    if (tm_life_now() == TM_LIFE_UNKNOWN && !tm_life_recover()) {
+        return;
+    }
+    thread->guard++;
+    tm_lock_take(&runtime->life_lock);
+    if (!runtime->python_has_begun) {
+        runtime->python_has_begun = true;
+        if (tm_life_now() == TM_LIFE_TRACING) {
+            tm_store_file_make();
+        }
+    }
+    tm_lock_release(&runtime->life_lock);
+    thread->guard--;
+}
+
+void tm_runtime_note_hooks(unsigned reinstalled, unsigned lost)
+{
+    struct tm_store_header *header = tm_runtime.store.header;
+    if (header != NULL) {
+        atomic_store_explicit(&header->hook_reinstallations, reinstalled, memory_order_relaxed);
+        atomic_store_explicit(&header->hook_losses, lost, memory_order_relaxed);
+    }
+}
+
+void tm_runtime_note_recycled(const char *how)
+{
+    tm_runtime.recycled = how;
+}
+
+void tm_runtime_note_stdlib_tracing(void)
+{
+    if (tm_runtime.store.header != NULL) {
+        atomic_store_explicit(&tm_runtime.store.header->stdlib_tracing, 1, memory_order_relaxed);
+    }
+}

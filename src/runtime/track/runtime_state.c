@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/track/runtime_state.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "runtime/track/fork.h"
+
+struct tm_runtime tm_runtime;
+struct tm_life_page tm_life_page;
+
+void tm_life_set(enum tm_life life)
+{
+    atomic_store_explicit(&tm_life_page.life, (uint32_t)life, memory_order_release);
+}
+
+void tm_runtime_say(const char *key, const char *value)
+{
+    if (tm_runtime.store.header != NULL) {
+        (void)tm_live_store_add_meta(&tm_runtime.store, key, value, strlen(value));
+    }
+}
+
+bool tm_life_recover(void)
+{
+    /* Zero before the beginning too: there is nothing to recover then. */
+    return tm_runtime.store.header != NULL && !tm_runtime.is_disabled && tm_fork_adopt();
+}
+
+void tm_runtime_new_epoch(bool base)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    struct tm_store_header *header = runtime->store.header;
+    uint32_t epoch = atomic_load_explicit(&runtime->epoch, memory_order_relaxed) + 1;
+    tm_lock_take(&runtime->intern_lock);
+    tm_record_table_new_epoch(&runtime->records);
+    atomic_store_explicit(&runtime->epoch, epoch, memory_order_relaxed);
+    atomic_store_explicit(&header->epoch, epoch, memory_order_relaxed);
+    if (base) {
+        struct tm_totals *totals = runtime->totals;
+        atomic_store_explicit(&runtime->base_epoch, epoch, memory_order_relaxed);
+        atomic_store_explicit(&header->base_epoch, epoch, memory_order_relaxed);
+        _Atomic uint64_t *words[] = {&totals->python_held, &totals->native_held,  &totals->python_loose,
+                                     &totals->native_loose, &totals->python_peak, &totals->heap_peak};
+        for (unsigned i = 0; i < TM_COUNT_OF(words); i++) {
+            atomic_store_explicit(words[i], 0, memory_order_relaxed);
+        }
+    }
+    tm_trace_cache_new_generation(&runtime->cache);
+    tm_lock_release(&runtime->intern_lock);
+}

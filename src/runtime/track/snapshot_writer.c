@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/track/snapshot_writer.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "runtime/os/os_file.h"
+#include "runtime/os/os_memory.h"
+#include "runtime/os/os_message.h"
+#include "runtime/os/os_process.h"
+#include "runtime/track/output_path.h"
+#include "runtime/track/runtime_state.h"
+#include "store/snapshot_encode.h"
+
+#define ATTEMPTS 1000U
+#define FACTS    12U
+
+static void *get_pages(size_t size)
+{
+    return tm_pages_map(size);
+}
+
+static const struct tm_encode_memory pages = {get_pages, tm_pages_unmap};
+
+static struct tm_encode_fact text_fact(const char *key, const char *text)
+{
+    return (struct tm_encode_fact){.key = key, .text = text, .length = strlen(text)};
+}
+
+static struct tm_encode_fact number_fact(const char *key, uint64_t number)
+{
+    return (struct tm_encode_fact){.key = key, .number = number};
+}
+
+static const char *frames_word(const struct tm_runtime *runtime)
+{
+    if (!runtime->python_is_found) {
+        return "none";
+    }
+    return runtime->layout != NULL ? "read" : runtime->layout_is_decided ? "unsupported" : "none";
+}
+
+static int encode(const char *moment, uint8_t **bytes, size_t *size, size_t *capacity)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    struct tm_store_view view;
+    struct tm_encode_fact facts[FACTS];
+    unsigned count = 0;
+    facts[count++] = number_fact("time_ns", tm_process_time_ns());
+    facts[count++] = text_fact("moment", moment);
+    facts[count++] = text_fact("start_moment", runtime->start_moment);
+    facts[count++] = text_fact("recycled", runtime->recycled);
+    facts[count++] = text_fact("python_frames", frames_word(runtime));
+    facts[count++] = number_fact("tracer_bytes", tm_runtime_tracer_bytes());
+    facts[count++] = text_fact("store", runtime->store.in_file ? "file" : "memory");
+    if (runtime->exit_moment != NULL) {
+        facts[count++] = text_fact("exit_moment", runtime->exit_moment);
+    }
+    tm_store_view_init(&view, runtime->store.header, runtime->store.sections);
+    enum tm_encode_result result = tm_snapshot_encode(&view, facts, count, &pages, bytes, size, capacity);
+    return result == TM_ENCODE_DONE ? 0 : result == TM_ENCODE_NO_MEMORY ? -ENOMEM : -EIO;
+}
+
+/* A name beside PATH that nobody else uses. */
+static bool temporary_name(const char *path, char *to, size_t capacity)
+{
+    struct tm_text text;
+    tm_text_init(&text, to, capacity);
+    tm_text_add(&text, path);
+    tm_text_add(&text, ".");
+    tm_text_add_unsigned(&text, tm_process_thread_id());
+    tm_text_add(&text, ".part");
+    return !text.truncated;
+}
+
+/* Writes BYTES to a fresh temporary file; its name goes to TEMPORARY. */
+static int write_part(const char *path, const uint8_t *bytes, size_t size, bool sync, char *temporary,
+                      struct tm_file_identity *identity)
+{
+    if (!temporary_name(path, temporary, TM_PATH_CAPACITY)) {
+        return -ENAMETOOLONG;
+    }
+    int descriptor = tm_file_create(temporary, identity);
+    if (descriptor < 0) {
+        return descriptor;
+    }
+    int status = tm_file_allocate(descriptor, 0, size); /* full disks and file size limits show here, not as a signal */
+    if (status == 0) {
+        status = tm_file_write(descriptor, bytes, size);
+    }
+    if (status == 0 && sync) {
+        status = tm_file_sync(descriptor);
+    }
+    tm_file_close(descriptor);
+    if (status != 0) {
+        tm_file_remove(temporary, identity);
+    }
+    return status;
+}
+
+int tm_snapshot_write(const char *path, const char *moment, bool sync)
+{
+    char temporary[TM_PATH_CAPACITY];
+    struct tm_file_identity identity;
+    uint8_t *bytes;
+    size_t size;
+    size_t capacity;
+    int status = encode(moment, &bytes, &size, &capacity);
+    if (status != 0) {
+        return status;
+    }
+    status = write_part(path, bytes, size, sync, temporary, &identity);
+    pages.release(bytes, capacity);
+    if (status == 0) {
+        status = tm_file_rename(temporary, path, true);
+        if (status != 0) {
+            tm_file_remove(temporary, &identity);
+        }
+    }
+    return status;
+}
+
+/* Gives the part its final name: the first free one, or the very one that the user named. */
+static int rename_part(const char *temporary, char *path)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    bool is_first = runtime->pid == runtime->first_pid;
+    bool may_replace = runtime->config.output_is_set && !tm_output_has_pid(runtime->output) && is_first;
+    int status = -EEXIST;
+    if (runtime->exit_path[0] != '\0') {
+        memcpy(path, runtime->exit_path, sizeof runtime->exit_path);
+        return tm_file_rename(temporary, path, true); /* this process's own, of an earlier life of its interpreter */
+    }
+    for (unsigned attempt = 1; status == -EEXIST && attempt <= ATTEMPTS; attempt++) {
+        if (!tm_output_name(runtime->output, runtime->pid, !is_first, attempt, path, TM_PATH_CAPACITY)) {
+            return -ENAMETOOLONG;
+        }
+        status = tm_file_rename(temporary, path, may_replace);
+    }
+    if (status == 0) {
+        memcpy(runtime->exit_path, path, strlen(path) + 1);
+    }
+    return status;
+}
+
+int tm_snapshot_write_exit(const char *exit_moment)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    static char path[TM_PATH_CAPACITY]; /* under the life lock */
+    static char temporary[TM_PATH_CAPACITY];
+    struct tm_file_identity identity;
+    uint8_t *bytes;
+    size_t size;
+    size_t capacity;
+    runtime->exit_moment = exit_moment;
+    int status = encode("exit", &bytes, &size, &capacity);
+    if (status == 0) {
+        if (!tm_output_name(runtime->output, runtime->pid, runtime->pid != runtime->first_pid, 1, path, sizeof path)) {
+            status = -ENAMETOOLONG;
+        } else {
+            status = write_part(path, bytes, size, false, temporary, &identity);
+        }
+        pages.release(bytes, capacity);
+        if (status == 0) {
+            status = rename_part(temporary, path);
+            if (status != 0) {
+                tm_file_remove(temporary, &identity);
+            }
+        }
+    }
+    if (status == 0) {
+        tm_live_store_remove_file(&runtime->store);
+        if (runtime->config.verbose) {
+            tm_message("wrote ", path, NULL);
+        }
+    }
+    return status;
+}

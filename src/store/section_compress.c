@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#define ZSTD_STATIC_LINKING_ONLY /* own memory functions; zstd is linked statically */
+#include "store/section_compress.h"
+
+#include <zstd.h>
+
+#define LEVEL 3
+
+struct tm_compressor {
+    const struct tm_encode_memory *memory;
+    ZSTD_CCtx *context;
+};
+
+/* zstd does not say at release how much it asked for. */
+struct piece {
+    size_t size;
+    size_t unused;
+};
+
+static void *get(void *opaque, size_t size)
+{
+    const struct tm_encode_memory *memory = opaque;
+    struct piece *piece = memory->get(size + sizeof *piece);
+    if (piece == NULL) {
+        return NULL;
+    }
+    piece->size = size + sizeof *piece;
+    return piece + 1;
+}
+
+static void release(void *opaque, void *address)
+{
+    const struct tm_encode_memory *memory = opaque;
+    if (address != NULL) {
+        struct piece *piece = (struct piece *)address - 1;
+        memory->release(piece, piece->size);
+    }
+}
+
+struct tm_compressor *tm_compressor_new(const struct tm_encode_memory *memory)
+{
+    struct tm_compressor *compressor = memory->get(sizeof *compressor);
+    if (compressor == NULL) {
+        return NULL;
+    }
+    const ZSTD_customMem functions = {get, release, (void *)(uintptr_t)memory};
+    compressor->memory = memory;
+    compressor->context = ZSTD_createCCtx_advanced(functions);
+    if (compressor->context == NULL) {
+        memory->release(compressor, sizeof *compressor);
+        return NULL;
+    }
+    (void)ZSTD_CCtx_setParameter(compressor->context, ZSTD_c_compressionLevel, LEVEL);
+    return compressor;
+}
+
+void tm_compressor_free(struct tm_compressor *compressor)
+{
+    ZSTD_freeCCtx(compressor->context);
+    compressor->memory->release(compressor, sizeof *compressor);
+}
+
+size_t tm_compress(struct tm_compressor *compressor, void *to, size_t capacity, const void *from, size_t size)
+{
+    size_t result = ZSTD_compress2(compressor->context, to, capacity, from, size);
+    return ZSTD_isError(result) ? 0 : result;
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/snapshot_encode.h"
+
+#include <string.h>
+
+#include "base/crc32c.h"
+#include "format/encode.h"
+#include "store/section_compress.h"
+#include "store/snapshot_select.h"
+
+#define SECTIONS 6U
+#define DOMAINS  4U /* raw, mem, obj, native: what records are made for */
+#define SIZE_STEP 16U
+#define SIZE_CLASSES 34U /* 0, 16 ... 512, and one for what is larger */
+
+struct encoder {
+    const struct tm_store_view *view;
+    const struct tm_encode_fact *facts;
+    unsigned fact_count;
+    struct tm_selection selection;
+    struct tm_writer raw;                /* all sections, one behind the other */
+    struct tm_section sections[SECTIONS];
+    size_t starts[SECTIONS];             /* in raw */
+    unsigned section_count;
+    uint64_t live_bytes[DOMAINS];
+    uint64_t live_blocks[DOMAINS];
+};
+
+static void begin_section(struct encoder *encoder, uint32_t kind)
+{
+    encoder->starts[encoder->section_count] = tm_writer_length(&encoder->raw);
+    encoder->sections[encoder->section_count] = (struct tm_section){.kind = kind};
+}
+
+static void end_section(struct encoder *encoder, uint64_t items)
+{
+    struct tm_section *section = &encoder->sections[encoder->section_count];
+    section->count = items;
+    section->raw_size = tm_writer_length(&encoder->raw) - encoder->starts[encoder->section_count];
+    encoder->section_count++;
+}
+
+/* A word of the header that a later word or a fact replaces is left out. */
+static bool is_replaced(const struct encoder *encoder, const struct tm_store_word *word, uint32_t after)
+{
+    struct tm_store_word later;
+    for (unsigned i = 0; i < encoder->fact_count; i++) {
+        const char *key = encoder->facts[i].key;
+        if (strlen(key) == word->key_length && memcmp(key, word->key, word->key_length) == 0) {
+            return true;
+        }
+    }
+    while (tm_store_view_word(encoder->view, &after, &later)) {
+        if (later.key_length == word->key_length && memcmp(later.key, word->key, word->key_length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint64_t encode_words(struct encoder *encoder)
+{
+    struct tm_store_word word;
+    uint32_t cursor = 0;
+    uint64_t items = 0;
+    char key[256];
+    while (tm_store_view_word(encoder->view, &cursor, &word)) {
+        if (!is_replaced(encoder, &word, cursor)) {
+            memcpy(key, word.key, word.key_length);
+            key[word.key_length] = '\0';
+            tm_encode_meta_bytes(&encoder->raw, key, word.value, word.value_length);
+            items++;
+        }
+    }
+    return items;
+}
+
+static uint64_t encode_facts(struct encoder *encoder)
+{
+    for (unsigned i = 0; i < encoder->fact_count; i++) {
+        const struct tm_encode_fact *fact = &encoder->facts[i];
+        if (fact->text != NULL) {
+            tm_encode_meta_bytes(&encoder->raw, fact->key, fact->text, fact->length);
+        } else {
+            tm_encode_meta_u64(&encoder->raw, fact->key, fact->number);
+        }
+    }
+    return encoder->fact_count;
+}
+
+static uint64_t encode_totals(struct encoder *encoder)
+{
+    const struct tm_store_header *header = encoder->view->header;
+    const struct tm_totals *totals = &header->totals;
+    uint64_t python = totals->python_held + totals->python_loose;
+    uint64_t heap = python + totals->native_held + totals->native_loose;
+    uint64_t python_peak = totals->python_peak;
+    uint64_t heap_peak = totals->heap_peak;
+    const struct {
+        const char *key;
+        uint64_t value;
+    } figures[] = {
+        {"pid", header->pid},
+        {"parent_pid", header->parent_pid},
+        {"uid", header->uid},
+        {"start_time_ns", header->start_time_ns},
+        {"traceback_limit", header->traceback_limit},
+        {"python_hex", header->python_hex},
+        {"python_current", python},
+        {"python_peak", (int64_t)(python - python_peak) > 0 ? python : python_peak},
+        {"heap_current", heap},
+        {"heap_peak", (int64_t)(heap - heap_peak) > 0 ? heap : heap_peak},
+        {"epoch", header->epoch},
+        {"stdlib_tracing", header->stdlib_tracing},
+        {"hook_losses", header->hook_losses},
+        {"dropped_events", header->dropped_events},
+        {"recycled_moves", header->recycled_moves},
+        {"live_bytes_raw", encoder->live_bytes[TM_DOMAIN_RAW]},
+        {"live_blocks_raw", encoder->live_blocks[TM_DOMAIN_RAW]},
+        {"live_bytes_mem", encoder->live_bytes[TM_DOMAIN_MEM]},
+        {"live_blocks_mem", encoder->live_blocks[TM_DOMAIN_MEM]},
+        {"live_bytes_obj", encoder->live_bytes[TM_DOMAIN_OBJ]},
+        {"live_blocks_obj", encoder->live_blocks[TM_DOMAIN_OBJ]},
+        {"live_bytes_native", encoder->live_bytes[TM_DOMAIN_NATIVE]},
+        {"live_blocks_native", encoder->live_blocks[TM_DOMAIN_NATIVE]},
+    };
+    for (unsigned i = 0; i < TM_COUNT_OF(figures); i++) {
+        tm_encode_meta_u64(&encoder->raw, figures[i].key, figures[i].value);
+    }
+    return TM_COUNT_OF(figures);
+}
+
+static void encode_meta(struct encoder *encoder)
+{
+    begin_section(encoder, TM_SECTION_META);
+    uint64_t items = encode_words(encoder);
+    items += encode_facts(encoder);
+    items += encode_totals(encoder);
+    end_section(encoder, items);
+}
+
+static void encode_strings(struct encoder *encoder)
+{
+    const struct tm_store_view *view = encoder->view;
+    begin_section(encoder, TM_SECTION_STRINGS);
+    tm_encode_string(&encoder->raw, "", 0);
+    for (uint32_t id = 1; id < tm_store_view_count(view, TM_STORE_STRINGS); id++) {
+        if (encoder->selection.strings[id] != 0) {
+            const uint8_t *at = view->sections[TM_STORE_STRINGS] + (uint64_t)id * 4;
+            uint32_t length;
+            memcpy(&length, at, sizeof length);
+            tm_encode_string(&encoder->raw, at + sizeof length, length);
+        }
+    }
+    end_section(encoder, encoder->selection.string_count);
+}
+
+static void encode_frames(struct encoder *encoder)
+{
+    const struct tm_store_view *view = encoder->view;
+    const struct tm_selection *selection = &encoder->selection;
+    const struct tm_stored_frame *frames = (const void *)view->sections[TM_STORE_FRAMES];
+    struct tm_frame_record previous = {0, 0, 0};
+    begin_section(encoder, TM_SECTION_FRAMES);
+    for (uint32_t id = 1; id < tm_store_view_count(view, TM_STORE_FRAMES); id++) {
+        if (selection->frames[id] != 0) {
+            const struct tm_frame_record next = {selection->strings[frames[id].file],
+                                                 selection->strings[frames[id].function], frames[id].line};
+            tm_encode_frame(&encoder->raw, &previous, &next);
+        }
+    }
+    end_section(encoder, selection->frame_count);
+}
+
+static void encode_tracebacks(struct encoder *encoder)
+{
+    const struct tm_store_view *view = encoder->view;
+    const struct tm_selection *selection = &encoder->selection;
+    const struct tm_stored_traceback *items = (const void *)view->sections[TM_STORE_TRACEBACKS];
+    struct tm_traceback_record previous = {0, 0};
+    begin_section(encoder, TM_SECTION_TRACEBACKS);
+    for (uint32_t id = 1; id < tm_store_view_count(view, TM_STORE_TRACEBACKS); id++) {
+        if (selection->tracebacks[id] != 0) {
+            const struct tm_traceback_record next = {selection->tracebacks[items[id].parent],
+                                                     selection->frames[items[id].frame]};
+            tm_encode_traceback(&encoder->raw, selection->tracebacks[id], &previous, &next);
+        }
+    }
+    end_section(encoder, selection->traceback_count);
+}
+
+static void encode_counters(struct encoder *encoder)
+{
+    const struct tm_selection *selection = &encoder->selection;
+    struct tm_counter_record previous;
+    struct tm_counter_record next;
+    uint64_t items = 0;
+    uint32_t count = tm_store_view_count(encoder->view, TM_STORE_TRACEBACKS);
+    memset(&previous, 0, sizeof previous);
+    begin_section(encoder, TM_SECTION_COUNTERS);
+    for (uint32_t id = 0; id < count + (count == 0); id++) {
+        for (uint8_t domain = 0; selection->first_record[id] != 0 && domain < DOMAINS; domain++) {
+            if (tm_selection_counter(selection, id, domain, &next)) {
+                next.traceback = selection->tracebacks[id];
+                encoder->live_bytes[domain] += next.live_bytes;
+                encoder->live_blocks[domain] += next.live_blocks;
+                tm_encode_counter(&encoder->raw, &previous, &next);
+                items++;
+            }
+        }
+    }
+    end_section(encoder, items);
+}
+
+static void encode_sizes(struct encoder *encoder)
+{
+    struct tm_size_class_record classes[DOMAINS][SIZE_CLASSES];
+    const struct tm_record *records = (const void *)encoder->view->sections[TM_STORE_RECORDS];
+    uint64_t items = 0;
+    memset(classes, 0, sizeof classes);
+    for (uint32_t id = 1; id < tm_store_view_count(encoder->view, TM_STORE_RECORDS); id++) {
+        if (records[id].domain < DOMAINS && tm_selection_has(&encoder->selection, id)) {
+            unsigned class = records[id].size == TM_SIZE_VARIES ? SIZE_CLASSES - 1
+                                                                : (records[id].size + SIZE_STEP - 1U) / SIZE_STEP;
+            struct tm_record_figures figures = tm_record_figures_of(encoder->view, id);
+            classes[records[id].domain][class].live_blocks += figures.live_blocks;
+            classes[records[id].domain][class].ever_blocks += figures.ever_blocks;
+        }
+    }
+    begin_section(encoder, TM_SECTION_SIZES);
+    for (uint8_t domain = 0; domain < DOMAINS; domain++) {
+        for (unsigned class = 0; class < SIZE_CLASSES; class++) {
+            struct tm_size_class_record *item = &classes[domain][class];
+            if (item->ever_blocks != 0 || item->live_blocks != 0) {
+                item->domain = domain;
+                item->bound = class == SIZE_CLASSES - 1 ? UINT64_MAX : class * SIZE_STEP;
+                tm_encode_size_class(&encoder->raw, item);
+                items++;
+            }
+        }
+    }
+    end_section(encoder, items);
+}
+
+/* The most bytes that all sections can take before compression. */
+static size_t raw_bound(const struct encoder *encoder)
+{
+    const struct tm_selection *selection = &encoder->selection;
+    uint64_t size = 4096U + 2U * TM_STORE_META_CAPACITY;
+    for (unsigned i = 0; i < encoder->fact_count; i++) {
+        size += TM_META_MAX_BYTES + strlen(encoder->facts[i].key) + encoder->facts[i].length;
+    }
+    size += selection->string_bytes + (uint64_t)selection->string_count * TM_STRING_MAX_BYTES;
+    size += (uint64_t)selection->frame_count * TM_FRAME_MAX_BYTES;
+    size += (uint64_t)selection->traceback_count * TM_TRACEBACK_MAX_BYTES;
+    size += ((uint64_t)selection->traceback_count + 1) * DOMAINS * TM_COUNTER_MAX_BYTES;
+    size += DOMAINS * SIZE_CLASSES * TM_SIZE_CLASS_MAX_BYTES;
+    return (size_t)size;
+}
+
+/* Head, directory and compressed sections into BYTES. */
+static enum tm_encode_result assemble(struct encoder *encoder, struct tm_compressor *compressor, uint8_t *bytes,
+                                      size_t capacity, size_t *size)
+{
+    size_t at = tm_format_head_size(encoder->section_count);
+    for (unsigned i = 0; i < encoder->section_count; i++) {
+        struct tm_section *section = &encoder->sections[i];
+        const uint8_t *raw = encoder->raw.start + encoder->starts[i];
+        section->offset = at;
+        section->codec = TM_CODEC_ZSTD;
+        section->stored_size = tm_compress(compressor, bytes + at, capacity - at, raw, (size_t)section->raw_size);
+        if (section->stored_size == 0 || section->stored_size >= section->raw_size) {
+            if (section->raw_size > capacity - at) {
+                return TM_ENCODE_FAILED;
+            }
+            section->codec = TM_CODEC_STORED;
+            section->stored_size = section->raw_size;
+            memcpy(bytes + at, raw, (size_t)section->raw_size);
+        }
+        section->checksum = tm_crc32c(0, bytes + at, (size_t)section->stored_size);
+        at += (size_t)section->stored_size;
+    }
+    struct tm_writer head = tm_writer_make(bytes, tm_format_head_size(encoder->section_count));
+    tm_encode_head(&head, encoder->sections, encoder->section_count);
+    *size = at;
+    return head.overflow ? TM_ENCODE_FAILED : TM_ENCODE_DONE;
+}
+
+static enum tm_encode_result encode_all(struct encoder *encoder, const struct tm_encode_memory *memory, uint8_t **bytes,
+                                        size_t *size, size_t *capacity)
+{
+    encode_counters(encoder); /* first: the totals of the words come from here */
+    encode_meta(encoder);
+    encode_strings(encoder);
+    encode_frames(encoder);
+    encode_tracebacks(encoder);
+    encode_sizes(encoder);
+    if (encoder->raw.overflow) {
+        return TM_ENCODE_FAILED;
+    }
+    *capacity = tm_format_head_size(SECTIONS) + tm_writer_length(&encoder->raw) + SECTIONS * 1024U +
+                tm_writer_length(&encoder->raw) / 128;
+    *bytes = memory->get(*capacity);
+    struct tm_compressor *compressor = *bytes == NULL ? NULL : tm_compressor_new(memory);
+    if (compressor == NULL) {
+        return TM_ENCODE_NO_MEMORY;
+    }
+    enum tm_encode_result result = assemble(encoder, compressor, *bytes, *capacity, size);
+    tm_compressor_free(compressor);
+    return result;
+}
+
+enum tm_encode_result tm_snapshot_encode(const struct tm_store_view *view, const struct tm_encode_fact *facts,
+                                         unsigned fact_count, const struct tm_encode_memory *memory, uint8_t **bytes,
+                                         size_t *size, size_t *capacity)
+{
+    struct encoder encoder = {.view = view, .facts = facts, .fact_count = fact_count};
+    enum tm_encode_result result = TM_ENCODE_NO_MEMORY;
+    *bytes = NULL;
+    if (!tm_selection_make(&encoder.selection, view, memory)) {
+        return result;
+    }
+    size_t bound = raw_bound(&encoder);
+    void *raw = memory->get(bound);
+    if (raw != NULL) {
+        encoder.raw = tm_writer_make(raw, bound);
+        result = encode_all(&encoder, memory, bytes, size, capacity);
+        memory->release(raw, bound);
+    }
+    tm_selection_free(&encoder.selection, memory);
+    if (result != TM_ENCODE_DONE && *bytes != NULL) {
+        memory->release(*bytes, *capacity);
+        *bytes = NULL;
+    }
+    return result;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/snapshot_select.h"
+
+#include <string.h>
+
+static const struct tm_record *record_at(const struct tm_store_view *view, uint32_t id)
+{
+    return (const struct tm_record *)(const void *)view->sections[TM_STORE_RECORDS] + id;
+}
+
+static uint64_t load(const _Atomic uint64_t *word)
+{
+    return atomic_load_explicit((_Atomic uint64_t *)(uintptr_t)word, memory_order_relaxed);
+}
+
+/* Two parts of a figure that move at different moments may for an instant be less than nothing. */
+static uint64_t sum(const _Atomic uint64_t *held, const _Atomic uint64_t *loose)
+{
+    uint64_t both = load(held) + load(loose);
+    return (int64_t)both < 0 ? 0 : both;
+}
+
+struct tm_record_figures tm_record_figures_of(const struct tm_store_view *view, uint32_t id)
+{
+    const struct tm_record *held = record_at(view, id);
+    const struct tm_record_loose *loose = (const struct tm_record_loose *)(const void *)view->sections[TM_STORE_LOOSE] + id;
+    return (struct tm_record_figures){
+        .live_blocks = sum(&held->live_blocks, &loose->live_blocks),
+        .live_bytes = sum(&held->live_bytes, &loose->live_bytes),
+        .ever_blocks = sum(&held->ever_blocks, &loose->ever_blocks),
+        .ever_bytes = sum(&held->ever_bytes, &loose->ever_bytes),
+    };
+}
+
+bool tm_selection_has(const struct tm_selection *selection, uint32_t id)
+{
+    const struct tm_store_view *view = selection->view;
+    uint32_t base = atomic_load_explicit(&view->header->base_epoch, memory_order_relaxed);
+    if (record_at(view, id)->epoch < base || record_at(view, id)->domain >= TM_DOMAIN_COUNT) {
+        return false;
+    }
+    struct tm_record_figures figures = tm_record_figures_of(view, id);
+    return figures.ever_blocks != 0 || figures.live_blocks != 0;
+}
+
+static bool make_arrays(struct tm_selection *selection, const struct tm_encode_memory *memory)
+{
+    const struct tm_store_view *view = selection->view;
+    size_t tracebacks = (size_t)tm_store_view_count(view, TM_STORE_TRACEBACKS) + 1;
+    size_t records = (size_t)tm_store_view_count(view, TM_STORE_RECORDS) + 1;
+    selection->tracebacks = memory->get(tracebacks * sizeof(uint32_t));
+    selection->first_record = memory->get(tracebacks * sizeof(uint32_t));
+    selection->next_record = memory->get(records * sizeof(uint32_t));
+    selection->frames = memory->get(((size_t)tm_store_view_count(view, TM_STORE_FRAMES) + 1) * sizeof(uint32_t));
+    selection->strings = memory->get(((size_t)tm_store_view_count(view, TM_STORE_STRINGS) + 1) * sizeof(uint32_t));
+    return selection->tracebacks != NULL && selection->first_record != NULL && selection->next_record != NULL &&
+           selection->frames != NULL && selection->strings != NULL;
+}
+
+static void release(const struct tm_encode_memory *memory, uint32_t *array, size_t count)
+{
+    if (array != NULL) {
+        memory->release(array, (count + 1) * sizeof(uint32_t));
+    }
+}
+
+void tm_selection_free(struct tm_selection *selection, const struct tm_encode_memory *memory)
+{
+    const struct tm_store_view *view = selection->view;
+    release(memory, selection->tracebacks, tm_store_view_count(view, TM_STORE_TRACEBACKS));
+    release(memory, selection->first_record, tm_store_view_count(view, TM_STORE_TRACEBACKS));
+    release(memory, selection->next_record, tm_store_view_count(view, TM_STORE_RECORDS));
+    release(memory, selection->frames, tm_store_view_count(view, TM_STORE_FRAMES));
+    release(memory, selection->strings, tm_store_view_count(view, TM_STORE_STRINGS));
+}
+
+static void select_tracebacks(struct tm_selection *selection)
+{
+    const struct tm_store_view *view = selection->view;
+    const struct tm_stored_traceback *items = (const void *)view->sections[TM_STORE_TRACEBACKS];
+    uint32_t count = tm_store_view_count(view, TM_STORE_TRACEBACKS);
+    for (uint32_t id = tm_store_view_count(view, TM_STORE_RECORDS); id-- > 1;) {
+        uint32_t traceback = record_at(view, id)->traceback;
+        if (traceback < count + (count == 0) && tm_selection_has(selection, id)) {
+            selection->next_record[id] = selection->first_record[traceback];
+            selection->first_record[traceback] = id;
+            selection->tracebacks[traceback] = 1;
+        }
+    }
+    /* Parents have smaller ids: one pass down marks them, one pass up numbers them. */
+    for (uint32_t id = count; id-- > 1;) {
+        if (selection->tracebacks[id] != 0) {
+            selection->tracebacks[items[id].parent] = 1;
+            selection->frames[items[id].frame] = 1;
+        }
+    }
+    selection->tracebacks[0] = 0;
+    for (uint32_t id = 1; id < count; id++) {
+        if (selection->tracebacks[id] != 0) {
+            selection->tracebacks[id] = ++selection->traceback_count;
+        }
+    }
+}
+
+static void select_names(struct tm_selection *selection)
+{
+    const struct tm_store_view *view = selection->view;
+    const struct tm_stored_frame *frames = (const void *)view->sections[TM_STORE_FRAMES];
+    for (uint32_t id = 1; id < tm_store_view_count(view, TM_STORE_FRAMES); id++) {
+        if (selection->frames[id] != 0) {
+            selection->frames[id] = ++selection->frame_count;
+            selection->strings[frames[id].file] = 1;
+            selection->strings[frames[id].function] = 1;
+        }
+    }
+    selection->string_count = 1;
+    for (uint32_t id = 1; id < tm_store_view_count(view, TM_STORE_STRINGS); id++) {
+        if (selection->strings[id] != 0) {
+            uint32_t length;
+            memcpy(&length, view->sections[TM_STORE_STRINGS] + (uint64_t)id * 4, sizeof length);
+            selection->strings[id] = selection->string_count++;
+            selection->string_bytes += length;
+        }
+    }
+    selection->strings[0] = 0;
+}
+
+static void look_at_peaks(struct tm_selection *selection)
+{
+    const struct tm_totals *totals = &selection->view->header->totals;
+    uint64_t python = load(&totals->python_held) + load(&totals->python_loose);
+    uint64_t heap = python + load(&totals->native_held) + load(&totals->native_loose);
+    selection->marks = load(&totals->marks);
+    selection->python_peaks_now = (int64_t)(python - load(&totals->python_peak)) > 0;
+    selection->heap_peaks_now = (int64_t)(heap - load(&totals->heap_peak)) > 0;
+}
+
+bool tm_selection_make(struct tm_selection *selection, const struct tm_store_view *view,
+                       const struct tm_encode_memory *memory)
+{
+    memset(selection, 0, sizeof *selection);
+    selection->view = view;
+    if (!make_arrays(selection, memory)) {
+        tm_selection_free(selection, memory);
+        return false;
+    }
+    look_at_peaks(selection);
+    select_tracebacks(selection);
+    select_names(selection);
+    return true;
+}
+
+static void add_peaks(const struct tm_selection *selection, uint32_t id, const struct tm_record_figures *figures,
+                      struct tm_counter_record *counter)
+{
+    const struct tm_store_view *view = selection->view;
+    const struct tm_record_peak *peak = (const struct tm_record_peak *)(const void *)view->sections[TM_STORE_PEAKS] + id;
+    uint64_t changed = load(&record_at(view, id)->marks) ^ selection->marks;
+    bool python_live = selection->python_peaks_now || (uint32_t)changed != 0;
+    bool heap_live = selection->heap_peaks_now || changed >> 32 != 0;
+    if (counter->domain <= TM_DOMAIN_OBJ) {
+        counter->peak_python_blocks += python_live ? figures->live_blocks : load(&peak->python_blocks);
+        counter->peak_python_bytes += python_live ? figures->live_bytes : load(&peak->python_bytes);
+    }
+    counter->peak_heap_blocks += heap_live ? figures->live_blocks : load(&peak->heap_blocks);
+    counter->peak_heap_bytes += heap_live ? figures->live_bytes : load(&peak->heap_bytes);
+}
+
+bool tm_selection_counter(const struct tm_selection *selection, uint32_t traceback, uint8_t domain,
+                          struct tm_counter_record *counter)
+{
+    bool any = false;
+    memset(counter, 0, sizeof *counter);
+    counter->domain = domain;
+    for (uint32_t id = selection->first_record[traceback]; id != 0; id = selection->next_record[id]) {
+        const struct tm_record *record = record_at(selection->view, id);
+        if (record->domain != domain) {
+            continue;
+        }
+        struct tm_record_figures figures = tm_record_figures_of(selection->view, id);
+        any = true;
+        counter->live_blocks += figures.live_blocks;
+        counter->live_bytes += figures.live_bytes;
+        counter->ever_blocks += figures.ever_blocks;
+        counter->ever_bytes += figures.ever_bytes;
+        counter->temporary_blocks += load(&record->temporary_blocks);
+        add_peaks(selection, id, &figures, counter);
+    }
+    return any;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* What of a store goes into a snapshot: records of the epochs that count, and the tracebacks, frames and strings that
+ * these need, numbered anew without gaps and in the same order. */
+#ifndef TM_STORE_SNAPSHOT_SELECT_H
+#define TM_STORE_SNAPSHOT_SELECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "format/records.h"
+#include "store/snapshot_encode.h"
+#include "store/store_view.h"
+
+struct tm_selection {
+    const struct tm_store_view *view;
+    uint32_t *tracebacks;     /* new id by old id; 0: not in the snapshot */
+    uint32_t *frames;
+    uint32_t *strings;
+    uint32_t *first_record;   /* by old traceback id: its first record, 0: none */
+    uint32_t *next_record;    /* by record id: the next one of the same traceback */
+    uint32_t traceback_count; /* in the snapshot, the empty one not counted */
+    uint32_t frame_count;
+    uint32_t string_count;    /* with the empty string */
+    uint64_t string_bytes;
+    bool python_peaks_now;    /* what is live now is the maximum */
+    bool heap_peaks_now;
+    uint64_t marks;
+};
+
+TM_CHECKED bool tm_selection_make(struct tm_selection *selection, const struct tm_store_view *view,
+                                  const struct tm_encode_memory *memory);
+void tm_selection_free(struct tm_selection *selection, const struct tm_encode_memory *memory);
+
+/* The counters of a traceback (old id) in DOMAIN, all sizes together, traceback left 0.  False when it has none. */
+bool tm_selection_counter(const struct tm_selection *selection, uint32_t traceback, uint8_t domain,
+                          struct tm_counter_record *counter);
+
+/* Live and ever blocks of a record, both parts together. */
+struct tm_record_figures {
+    uint64_t live_blocks, live_bytes, ever_blocks, ever_bytes;
+};
+struct tm_record_figures tm_record_figures_of(const struct tm_store_view *view, uint32_t record);
+
+/* The record belongs to an epoch that counts and was ever used. */
+bool tm_selection_has(const struct tm_selection *selection, uint32_t record);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/store_view.h"
+
+#include <string.h>
+
+static const size_t item_size[TM_STORE_SECTIONS] = {
+    [TM_STORE_STRINGS] = 4,
+    [TM_STORE_FRAMES] = sizeof(struct tm_stored_frame),
+    [TM_STORE_TRACEBACKS] = sizeof(struct tm_stored_traceback),
+    [TM_STORE_RECORDS] = sizeof(struct tm_record),
+    [TM_STORE_PEAKS] = sizeof(struct tm_record_peak),
+    [TM_STORE_LOOSE] = sizeof(struct tm_record_loose),
+};
+
+void tm_store_view_init(struct tm_store_view *view, const struct tm_store_header *header,
+                        uint8_t *const sections[TM_STORE_SECTIONS])
+{
+    static const enum tm_section_name order[] = {TM_STORE_RECORDS, TM_STORE_TRACEBACKS, TM_STORE_FRAMES,
+                                                 TM_STORE_STRINGS};
+    view->header = header;
+    for (unsigned i = 0; i < TM_STORE_SECTIONS; i++) {
+        view->sections[i] = sections[i];
+    }
+    for (unsigned i = 0; i < TM_COUNT_OF(order); i++) {
+        view->lengths[order[i]] = atomic_load_explicit(&header->lengths[order[i]], memory_order_acquire);
+    }
+    uint64_t records = view->lengths[TM_STORE_RECORDS] / sizeof(struct tm_record);
+    view->lengths[TM_STORE_PEAKS] = records * sizeof(struct tm_record_peak);
+    view->lengths[TM_STORE_LOOSE] = records * sizeof(struct tm_record_loose);
+}
+
+uint32_t tm_store_view_count(const struct tm_store_view *view, enum tm_section_name section)
+{
+    return (uint32_t)(view->lengths[section] / item_size[section]);
+}
+
+bool tm_store_view_word(const struct tm_store_view *view, uint32_t *cursor, struct tm_store_word *word)
+{
+    uint32_t end = atomic_load_explicit(&view->header->meta_length, memory_order_acquire);
+    const uint8_t *meta = (const uint8_t *)view->header->meta;
+    uint32_t at = *cursor;
+    if (end > TM_STORE_META_CAPACITY || at >= end) {
+        return false;
+    }
+    word->key_length = meta[at++];
+    if (word->key_length + 2 > end - at) {
+        return false;
+    }
+    word->key = (const char *)meta + at;
+    at += (uint32_t)word->key_length;
+    word->value_length = (size_t)meta[at] | (size_t)meta[at + 1] << 8;
+    at += 2;
+    if (word->value_length > end - at) {
+        return false;
+    }
+    word->value = (const char *)meta + at;
+    *cursor = at + (uint32_t)word->value_length;
+    return true;
+}
+
+static const char *check_strings(const struct tm_store_view *view)
+{
+    uint64_t end = view->lengths[TM_STORE_STRINGS];
+    uint64_t at = 0;
+    while (at < end) {
+        uint32_t length;
+        if (end - at < sizeof length) {
+            return "a string is cut off";
+        }
+        memcpy(&length, view->sections[TM_STORE_STRINGS] + at, sizeof length);
+        uint64_t size = (sizeof length + (uint64_t)length + 1 + 3) / 4 * 4;
+        if (size > end - at) {
+            return "a string is longer than its section";
+        }
+        at += size;
+    }
+    return end == 0 ? "there are no strings" : NULL;
+}
+
+static const char *check_frames(const struct tm_store_view *view)
+{
+    const struct tm_stored_frame *frames = (const void *)view->sections[TM_STORE_FRAMES];
+    uint64_t strings = view->lengths[TM_STORE_STRINGS];
+    for (uint32_t id = 1; id < tm_store_view_count(view, TM_STORE_FRAMES); id++) {
+        const uint32_t names[] = {frames[id].file, frames[id].function};
+        for (unsigned i = 0; i < 2; i++) {
+            uint64_t at = (uint64_t)names[i] * 4;
+            uint32_t length;
+            if (at + sizeof length > strings) {
+                return "a frame names a string that is not there";
+            }
+            memcpy(&length, view->sections[TM_STORE_STRINGS] + at, sizeof length);
+            if (length > strings - at - sizeof length) {
+                return "a frame names what is not a string";
+            }
+        }
+    }
+    return NULL;
+}
+
+static const char *check_tracebacks(const struct tm_store_view *view)
+{
+    const struct tm_stored_traceback *tracebacks = (const void *)view->sections[TM_STORE_TRACEBACKS];
+    uint32_t frames = tm_store_view_count(view, TM_STORE_FRAMES);
+    for (uint32_t id = 1; id < tm_store_view_count(view, TM_STORE_TRACEBACKS); id++) {
+        if (tracebacks[id].parent >= id || tracebacks[id].frame == 0 || tracebacks[id].frame >= frames) {
+            return "a traceback refers to what is not there";
+        }
+    }
+    return NULL;
+}
+
+static const char *check_records(const struct tm_store_view *view)
+{
+    const struct tm_record *records = (const void *)view->sections[TM_STORE_RECORDS];
+    uint32_t tracebacks = tm_store_view_count(view, TM_STORE_TRACEBACKS);
+    for (uint32_t id = 1; id < tm_store_view_count(view, TM_STORE_RECORDS); id++) {
+        if (records[id].traceback >= (tracebacks == 0 ? 1 : tracebacks) || records[id].domain > 4) {
+            return "a record refers to what is not there";
+        }
+    }
+    return NULL;
+}
+
+const char *tm_store_view_check(const struct tm_store_view *view)
+{
+    static const char *(*const checks[])(const struct tm_store_view *) = {check_strings, check_frames, check_tracebacks,
+                                                                          check_records};
+    for (unsigned i = 0; i < TM_COUNT_OF(checks); i++) {
+        const char *fault = checks[i](view);
+        if (fault != NULL) {
+            return fault;
+        }
+    }
+    return NULL;
+}

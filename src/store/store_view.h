@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* A read-only view of a store: the process's own memory, or a checked copy of a file on the desk.
+ *
+ * The lengths are taken once, so that everything that refers to something finds it: read them in the order counters,
+ * tracebacks, frames, strings (what refers before what it refers to). */
+#ifndef TM_STORE_STORE_VIEW_H
+#define TM_STORE_STORE_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "store/store_layout.h"
+
+struct tm_store_view {
+    const struct tm_store_header *header;
+    const uint8_t *sections[TM_STORE_SECTIONS];
+    uint64_t lengths[TM_STORE_SECTIONS]; /* bytes */
+};
+
+/* SECTIONS are the addresses of the sections in this process. */
+void tm_store_view_init(struct tm_store_view *view, const struct tm_store_header *header,
+                        uint8_t *const sections[TM_STORE_SECTIONS]);
+
+uint32_t tm_store_view_count(const struct tm_store_view *view, enum tm_section_name section);
+
+/* The words of the header, one after the other: *CURSOR is 0 at first.  False at the end. */
+struct tm_store_word {
+    const char *key;
+    size_t key_length;
+    const char *value;
+    size_t value_length;
+};
+bool tm_store_view_word(const struct tm_store_view *view, uint32_t *cursor, struct tm_store_word *word);
+
+/* Checks every reference: strings, frames, tracebacks, records.  For copies of files; the process trusts its own.
+ * NULL when all is sound, else a static text that says what is not. */
+const char *tm_store_view_check(const struct tm_store_view *view);
+
+#endif

@@ -9,7 +9,7 @@
 
 void tm_message(const char *a, const char *b, const char *c)
 {
-    char line[1024];
+    char line[5120];
     struct tm_text text;
     int saved = errno;
     tm_text_init(&text, line, sizeof line - 1);

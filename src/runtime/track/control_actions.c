@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What the control API does, and the moments at which the tracer acts by itself.  Each takes the life lock. */
 #include <errno.h>
-#include <string.h>
 
+#include "base/text.h"
 #include "runtime/os/os_memory.h"
 #include "runtime/os/os_message.h"
 #include "runtime/os/os_process.h"
@@ -185,13 +185,46 @@ void tm_runtime_start_moment(const char *how)
     leave(thread);
 }
 
-static void say_failure(int status)
+/* strerror allocates and asks the locale. */
+static const char *reason_of(int error)
 {
-    const char *reason = strerrorname_np(-status);
-    tm_message("the snapshot could not be written to ", tm_runtime.output, reason == NULL ? NULL : ": ");
-    if (reason != NULL) {
-        tm_message("the reason was ", reason, tm_runtime.store.in_file ? "; the live store is kept" : NULL);
+    switch (error) {
+    case ENOSPC:
+        return "no space left on device";
+    case EDQUOT:
+        return "disk quota exceeded";
+    case EACCES:
+    case EPERM:
+        return "permission denied";
+    case EROFS:
+        return "read-only file system";
+    case ENOENT:
+        return "no such folder";
+    case ENAMETOOLONG:
+        return "name too long";
+    case EFBIG:
+        return "over the file size limit";
+    case ENOMEM:
+        return "no memory";
+    default:
+        return "input/output error";
     }
+}
+
+static void say_failure(int error)
+{
+    char line[TM_PATH_CAPACITY + 128];
+    struct tm_text text;
+    tm_text_init(&text, line, sizeof line);
+    tm_text_add(&text, "the snapshot could not be written to ");
+    tm_text_add(&text, tm_runtime.output);
+    tm_text_add(&text, ": ");
+    tm_text_add(&text, reason_of(error));
+    if (tm_runtime.store.in_file) {
+        tm_text_add(&text, "; the data is kept in ");
+        tm_text_add(&text, tm_runtime.store.path);
+    }
+    tm_message(line, NULL, NULL);
 }
 
 void tm_runtime_exit_snapshot(const char *exit_moment)
@@ -207,7 +240,7 @@ void tm_runtime_exit_snapshot(const char *exit_moment)
         runtime->exit_snapshot_done = true;
         int status = tm_snapshot_write_exit(exit_moment);
         if (status != 0) {
-            say_failure(status);
+            say_failure(-status);
         }
     }
     leave(thread);

@@ -58,7 +58,7 @@ static bool keep_paths(struct tm_runtime *runtime)
 static bool make_tables(struct tm_runtime *runtime)
 {
     unsigned granule_bits = tm_cpython_find(&runtime->python) && runtime->python.layout != NULL
-                                ? runtime->python.layout->block_alignment_bits
+                                ? tm_cpython_layout_alignment_bits(runtime->python.layout)
                                 : 4;
     runtime->held_frames_limit = runtime->config.traceback_limit;
     runtime->held_frames = tm_pages_map(runtime->held_frames_limit * sizeof *runtime->held_frames);

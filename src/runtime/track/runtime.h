@@ -64,4 +64,15 @@ void tm_runtime_reset_peak(void);
 size_t tm_runtime_tracer_bytes(void);
 int tm_runtime_take_snapshot(const char *path);
 
+/* The traceback (id) of the block in which ADDRESS lies, and its number of frames.  0, ENODATA or ENOENT. */
+int tm_runtime_traceback_of(const void *address, uint32_t *traceback, unsigned *frames);
+
+/* The most recent frame of a traceback that has one; returns the traceback of the older frames.  The texts stay. */
+struct tm_runtime_frame {
+    const char *filename;
+    const char *function;
+    uint32_t line;
+};
+uint32_t tm_runtime_frame_of(uint32_t traceback, struct tm_runtime_frame *frame);
+
 #endif

@@ -414,3 +414,9 @@ const char *tm_cpython_layout_compare(const struct tm_cpython_layout *layout, co
     }
     return mismatch;
 }
+
+/* obmalloc.c aligns to 16 bytes from 3.8, and from some patch release of 3.7 on (bpo-27987). */
+unsigned tm_cpython_layout_alignment_bits(const struct tm_cpython_layout *layout)
+{
+    return layout->release < RELEASE(3, 8) ? 3 : 4;
+}

@@ -128,6 +128,9 @@ const char *tm_cpython_layout_compare(const struct tm_cpython_layout *layout, co
 /* True where releases of this row carry that table. */
 bool tm_cpython_layout_has_offsets(const struct tm_cpython_layout *layout);
 
+/* log2 of what CPython's own allocator aligns its blocks to. */
+unsigned tm_cpython_layout_alignment_bits(const struct tm_cpython_layout *layout);
+
 /* Bytes between the start of the allocator's block and an object whose type has FLAGS (tp_flags). */
 static inline size_t tm_python_presize(const struct tm_cpython_layout *layout, unsigned long flags)
 {

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: MIT
+"""One whole measurement: from what was asked for to the document that is printed and stored."""
+import os
+
+from . import configs, figures, instructions, machine, measure, probes
+from .rounds import Rounds
+
+FORMAT = 1
+COMPARED = ("cpu_s", "wall_s", "rss_bytes")
+STORED = COMPARED + ("disk_bytes",)
+PARTS = ("workloads", "startup", "snapshot", "events")
+
+
+def _named(faults):
+    return ["%s under %s: %s" % (key, config, fault) for (config, key), fault in faults.items()]
+
+
+class Session:
+    def __init__(self, request, tell):
+        """request: the parsed arguments of bench.py, with configs, workloads and pythons looked up."""
+        self._request = request
+        self._tell = tell
+
+    def _prove(self, chosen, python):
+        """One small run of each configuration, not measured: warms the caches and shows early what cannot work."""
+        small = self._request.workloads[0]
+        for config in chosen:
+            command = config.command(python, small.arguments("smoke"))
+            fault = config.fault(measure.run(command, config.environment_for_run(), self._request.timeout))
+            if fault:
+                self._tell("%s does not work here: %s" % (config.name, fault))
+
+    def _workloads(self, part, chosen, python):
+        request = self._request
+        rounds = Rounds(request.timeout, self._tell)
+        programs = [(workload.name, lambda _config, workload=workload: workload.arguments(request.size))
+                    for workload in request.workloads]
+        rounds.run(request.runs, chosen, python, programs)
+        names = [workload.name for workload in request.workloads]
+        part["faults"] += _named(rounds.faults)
+        part["workloads"] = {name: {} for name in names}
+        part["comparison"] = {figure: {} for figure in COMPARED}
+        for config in chosen:
+            for figure in STORED:
+                for name, values in rounds.series(config, figure, names).items():
+                    part["workloads"][name].setdefault(config.name, {})[figure] = values
+        for figure in COMPARED:
+            base = rounds.series(chosen[0], figure, names)
+            for config in chosen[1:]:
+                series = rounds.series(config, figure, names)
+                part["comparison"][figure][config.name] = figures.comparison(series, base)
+
+    def _startup(self, part, chosen, python):
+        request = self._request
+        part["startup"], faults = probes.startup(chosen, python, request.startup_runs, request.timeout, self._tell)
+        part["faults"] += _named(faults)
+
+    def _snapshot(self, part, chosen, python):
+        request = self._request
+        found, faults = probes.live_objects(chosen, python, request.items, request.runs, request.timeout, self._tell)
+        part["faults"] += _named(faults)
+        part["live_objects"] = found
+        if request.report_tool:
+            for config in chosen:
+                if config.kind == "us" and config.name in found:
+                    found[config.name]["report_s"] = probes.report_seconds(
+                        config, python, request.items, request.runs, request.report_tool, request.timeout)
+
+    def _instructions(self, part, chosen, python):
+        request = self._request
+        how = instructions.counter()
+        if how is None:
+            part["skipped"]["--instructions"] = "neither perf nor callgrind can count here"
+            return
+        size = "smoke" if request.size == "smoke" else how.size
+        counts, faults = instructions.count_all(how, chosen, python, request.workloads, size, request.timeout,
+                                                self._tell)
+        part["faults"] += _named(faults)
+        ratios = instructions.ratios(counts)
+        means = {}
+        for config, found in ratios.items():
+            pairs = [pair for name, pair in found.items() if name != instructions.STARTUP]
+            means[config] = (figures.geometric_mean([whole for whole, _net in pairs]),
+                             figures.geometric_mean([net for _whole, net in pairs if net is not None]))
+        part["instructions"] = {"how": how.name, "size": size, "counts": counts, "ratios": ratios,
+                                "geometric_mean": means}
+
+    def _interpreter(self, path):
+        interpreter = machine.Interpreter(path, configs.clean_environment())
+        part = {"interpreter": interpreter.described(), "skipped": {}, "faults": []}
+        chosen = []
+        for config in self._request.configs:
+            reason = config.unusable_with(interpreter)
+            if reason:
+                part["skipped"][config.name] = reason
+                self._tell("%s: skipped, %s" % (config.name, reason))
+            else:
+                chosen.append(config)
+        part["configs"] = [config.name for config in chosen]
+        self._tell("python %s, %s" % (part["interpreter"]["version"], path))
+        self._prove(chosen, path)
+        steps = {"workloads": self._workloads, "startup": self._startup, "snapshot": self._snapshot}
+        for name in self._request.parts:
+            if name in steps:
+                steps[name](part, chosen, path)
+        if self._request.instructions:
+            self._instructions(part, chosen, path)
+        return part
+
+    def _events(self):
+        request = self._request
+        least, faults = probes.events(request.configs, request.event_bench, [str(request.events)], request.runs,
+                                      request.timeout, self._tell)
+        return {"least": least, "faults": faults}
+
+    def run(self, command):
+        request = self._request
+        document = {
+            "format": FORMAT,
+            "command": command,
+            "machine": machine.described(),
+            "library": machine.described_library(request.library),
+            "size": request.size,
+            "runs": request.runs,
+            "items": request.items,
+            "floor_rss_bytes": measure.floor_rss_bytes(configs.clean_environment()),
+            "remarks": [],
+            "interpreters": [self._interpreter(path) for path in request.pythons],
+        }
+        if any(config.kind == "heaptrack" for config in request.configs):
+            document["remarks"].append("heaptrack: CPU is the sum and peak RSS the largest of its process tree, "
+                                       "which includes its own interpreter of frames.")
+        if "events" in request.parts:
+            if request.event_bench:
+                document["events"] = self._events()
+            else:
+                document["remarks"].append("malloc + free: skipped, event_bench was not found (--event-bench).")
+        document["machine"]["load_after"] = os.getloadavg()[0]
+        return document
+
+
+def failed(document):
+    """Whether a cell of the tables is missing."""
+    events = document.get("events")
+    return any(part["faults"] for part in document["interpreters"]) or bool(events and events["faults"])

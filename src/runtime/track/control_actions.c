@@ -46,6 +46,7 @@ static bool make_room_for_frames(unsigned limit)
     /* The old room is not given back: an event of another thread may still be writing there. */
     runtime->held_frames = frames;
     runtime->held_frames_limit = limit;
+    runtime->held_count = 0;
     return true;
 }
 
@@ -74,6 +75,7 @@ int tm_runtime_start(unsigned traceback_limit)
     struct tm_thread *thread = enter();
     if (tm_life_now() != TM_LIFE_TRACING) {
         if (make_room_for_frames(traceback_limit)) {
+            runtime->held_count = 0;
             runtime->traceback_limit = traceback_limit;
             runtime->store.header->traceback_limit = traceback_limit;
             begin_tracing("api");

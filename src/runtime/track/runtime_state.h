@@ -45,7 +45,9 @@ struct tm_runtime {
     bool python_is_found;
     bool layout_is_decided; /* layout was checked against real frames, or there is none */
     bool free_threaded;
-    struct tm_raw_frame *held_frames; /* room for traceback_limit frames, used under the GIL */
+    struct tm_raw_frame *held_frames; /* the stack of the last event under the GIL; room for traceback_limit frames */
+    uint32_t held_count;              /* frames in it */
+    uint64_t held_hash;               /* of all of them */
 
     /* Slow paths. */
     struct tm_lock life_lock;

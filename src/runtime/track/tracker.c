@@ -6,6 +6,7 @@
 #include "runtime/track/counting.h"
 #include "runtime/track/runtime_state.h"
 #include "runtime/unwind/python_stack.h"
+#include "runtime/unwind/stack_recall.h"
 
 /* Frames that an event without the GIL keeps on its own C stack; longer tracebacks share one buffer. */
 #define LOOSE_FRAMES 96U
@@ -83,15 +84,21 @@ TM_INLINE struct trace_key key_of_top(const struct tm_runtime *runtime, const st
     return (struct trace_key){place | rest, tm_trace_check(&runtime->cache, low & TM_CHECK_MAX), fits};
 }
 
-TM_INLINE struct trace_key key_of_stack(const struct tm_runtime *runtime, const struct tm_raw_frame *frames,
-                                        unsigned count, uint8_t domain, uint16_t size)
+TM_INLINE uint64_t hash_stack(const struct tm_raw_frame *frames, unsigned count)
 {
-    uint64_t hash = ((uint64_t)size << 8) | domain;
+    uint64_t hash = count;
     for (unsigned i = 0; i < count; i++) {
         hash = (hash ^ frames[i].place ^ ((uint64_t)(uint32_t)frames[i].offset << 40)) * TM_HASH_MULTIPLIER;
         hash ^= hash >> 31;
     }
-    return (struct trace_key){hash, tm_trace_check(&runtime->cache, count & TM_CHECK_MAX), true};
+    return hash;
+}
+
+TM_INLINE struct trace_key key_of_stack(const struct tm_runtime *runtime, uint64_t hash, unsigned count, uint8_t domain,
+                                        uint16_t size)
+{
+    uint64_t rest = (((uint64_t)size << 8) | domain) * TM_HASH_MULTIPLIER;
+    return (struct trace_key){hash ^ (rest >> 7), tm_trace_check(&runtime->cache, count & TM_CHECK_MAX), true};
 }
 
 TM_INLINE unsigned walk(const struct tm_runtime *runtime, uintptr_t tstate, struct tm_raw_frame *frames)
@@ -110,16 +117,39 @@ TM_INLINE struct trace_key make_key(const struct tm_runtime *runtime, const stru
                                     uint8_t domain, uint16_t size)
 {
     return runtime->traceback_limit == 1 ? key_of_top(runtime, frames, count, domain, size)
-                                         : key_of_stack(runtime, frames, count, domain, size);
+                                         : key_of_stack(runtime, hash_stack(frames, count), count, domain, size);
+}
+
+/* The stack of an event under the GIL; walked only when it is not the one of the event before. */
+TM_INLINE struct trace_key recall_or_walk(struct tm_runtime *runtime, uintptr_t tstate, uint8_t domain, uint16_t size)
+{
+    const struct tm_cpython_layout *layout = runtime->layout;
+    if (TM_UNLIKELY(layout == NULL)) {
+        runtime->held_count = 0;
+        runtime->held_hash = 0;
+    } else if (runtime->held_count == 0 ||
+               !tm_python_stack_is(layout, tstate, runtime->held_frames, runtime->held_count, runtime->traceback_limit)) {
+        runtime->held_count = tm_python_stack_walk(layout, tstate, runtime->held_frames, runtime->traceback_limit);
+        runtime->held_hash = hash_stack(runtime->held_frames, runtime->held_count);
+    }
+    return key_of_stack(runtime, runtime->held_hash, runtime->held_count, domain, size);
 }
 
 TM_INLINE uint32_t record_held(struct tm_thread *thread, uintptr_t tstate, uint8_t domain, uint16_t size)
 {
     struct tm_runtime *runtime = &tm_runtime;
     struct tm_raw_frame top;
-    struct tm_raw_frame *frames = runtime->traceback_limit == 1 ? &top : runtime->held_frames;
-    unsigned count = walk(runtime, tstate, frames);
-    struct trace_key key = make_key(runtime, frames, count, domain, size);
+    struct tm_raw_frame *frames = &top;
+    unsigned count;
+    struct trace_key key;
+    if (TM_LIKELY(runtime->traceback_limit == 1)) {
+        count = walk(runtime, tstate, frames);
+        key = key_of_top(runtime, frames, count, domain, size);
+    } else {
+        key = recall_or_walk(runtime, tstate, domain, size);
+        frames = runtime->held_frames;
+        count = runtime->held_count;
+    }
     uint32_t record = tm_trace_cache_held(&runtime->cache, key.key, key.check);
     if (TM_LIKELY(record != 0 && key.is_cached)) {
         return record;

@@ -1,0 +1,130 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# All tests.
+#
+#   sh tests/run.sh          the quick tier: what CI runs
+#   sh tests/run.sh --full   everything: also the tests labelled "full", every build with every test it can run,
+#                            clang's checks, other Debian releases with their Pythons in chroots (needs root)
+#
+# Installs what is missing (tests/setup.sh).  Builds in build/test-*.
+# Interpreters: TM_PYTHONS=/path/to/python:/another/python, else those of PATH, of /usr/bin and of pyenv.
+# One line is left at the end: N passed, N failed.  Exit code 0 when nothing failed.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+. tests/setup.sh
+
+full=
+case "${1-}" in
+'') ;;
+--full) full=1 ;;
+*) echo "usage: sh tests/run.sh [--full]" >&2; exit 2 ;;
+esac
+
+tm_setup compiler sanitizers static-libc cmake make pkg-config zstd cmocka python3 readelf
+if [ -n "$full" ]; then
+    tm_setup clang clang-format clang-tidy debootstrap
+fi
+
+jobs=$(tm_processors)
+passed=0
+failed=0
+failures=
+report=$(mktemp)
+trap 'rm -f "$report" "$report.code"' EXIT
+began=$(date +%s)
+
+heading()
+{
+    printf '\n== %s (%s s)\n' "$1" $(($(date +%s) - began))
+}
+
+count()
+{
+    if [ "$1" -eq 0 ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        failures="$failures
+  $2"
+    fi
+}
+
+# build NAME OPTION...: configures and builds build/test-NAME.
+build()
+{
+    name=$1
+    shift
+    heading "build $name"
+    cmake -S . -B "build/test-$name" "$(tm_generator)" "$@" >"$report" 2>&1 &&
+        cmake --build "build/test-$name" -j "$jobs" >"$report" 2>&1
+    result=$?
+    [ $result -eq 0 ] || grep -v '^\[.*\] \(Building\|Linking\|Built\)' "$report" | tail -n 60
+    count $result "build $name"
+    return $result
+}
+
+# tests NAME OPTION...: runs ctest in build/test-NAME.  Its own summary is added up.
+tests()
+{
+    name=$1
+    shift
+    heading "test $name"
+    { (cd "build/test-$name" && ctest -j "$jobs" --output-on-failure --timeout 600 "$@"); echo $? >"$report.code"; } 2>&1 |
+        tee "$report" | grep -v '^ *Start '
+    summary=$(sed -n 's/^[0-9]*% tests passed, \([0-9]*\) tests failed out of \([0-9]*\)$/\1 \2/p' "$report")
+    if [ -z "$summary" ]; then
+        count 1 "test $name: no test was run"
+        return 1
+    fi
+    # shellcheck disable=SC2086
+    set -- $summary
+    failed=$((failed + $1))
+    passed=$((passed + $2 - $1))
+    if [ "$1" -ne 0 ]; then
+        failures="$failures
+$(sed -n "/^The following tests FAILED:/,/^Errors while/s/^[[:space:]]*[0-9][0-9]* - /  test $name: /p" "$report")"
+    elif [ "$(cat "$report.code")" -ne 0 ]; then
+        count 1 "test $name"
+    fi
+}
+
+step()
+{
+    name=$1
+    shift
+    heading "$name"
+    "$@"
+    count $? "$name"
+}
+
+heading "interpreters"
+python3 -B tests/integration/interpreters.py || count 1 "interpreters"
+
+quick_labels='^(unit|golden|cli|fuzz)$'
+if [ -z "$full" ]; then
+    build gcc && tests gcc -LE '^(bench|full)$'
+    build asan -DCMAKE_BUILD_TYPE=Debug -DTM_SANITIZE=address,undefined && tests asan -L "$quick_labels"
+    build tsan -DCMAKE_BUILD_TYPE=Debug -DTM_SANITIZE=thread && tests tsan -R '^unit\.(os|table|track|unwind)\.'
+    if tm_has clang; then
+        build clang -DCMAKE_C_COMPILER=clang && tests clang -L '^(unit|lint)$'
+    else
+        echo "clang is not installed: its build is left out (--full installs it)"
+    fi
+else
+    TM_FULL=1
+    export TM_FULL
+    build gcc && tests gcc -LE '^bench$'
+    build clang -DCMAKE_C_COMPILER=clang && tests clang -LE '^(bench|full)$'
+    build debug -DCMAKE_BUILD_TYPE=Debug && tests debug -LE '^(bench|full)$'
+    build asan -DCMAKE_BUILD_TYPE=Debug -DTM_SANITIZE=address,undefined && tests asan -L '^(unit|golden|cli|fuzz|lint)$'
+    build tsan -DCMAKE_BUILD_TYPE=Debug -DTM_SANITIZE=thread && tests tsan -L "$quick_labels"
+    step "clang-tidy" cmake --build build/test-clang --target tidy
+    for release in bullseye bookworm trixie sid; do
+        step "bare system $release" sh tests/bare_system.sh "$release"
+    done
+fi
+
+heading "summary"
+[ -z "$failures" ] || printf 'failed:%s\n' "$failures"
+printf '%s passed, %s failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]

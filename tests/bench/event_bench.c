@@ -15,11 +15,11 @@
 #include <time.h>
 
 #define DEFAULT_PAIRS 10000000
-#define MAX_PAIRS 1000000000
-#define BATCH 1000
-#define THREADS 4
-#define MIN_BYTES 24
-#define SIZES 81 /* 24 to 104 bytes: what most native blocks are */
+#define MAX_PAIRS     1000000000
+#define BATCH         1000
+#define THREADS       4
+#define MIN_BYTES     24
+#define SIZES         81 /* 24 to 104 bytes: what most native blocks are */
 
 struct job {
     void (*work)(long pairs);

@@ -9,13 +9,12 @@ import tempfile
 import time
 
 _ASK = """
-import json, platform, sys, sysconfig
+import json, platform, sys
 print(json.dumps({
     "version": list(sys.version_info[:3]),
     "compiler": platform.python_compiler(),
-    "shared": bool(sysconfig.get_config_var("Py_ENABLE_SHARED")),
-    "flags": sysconfig.get_config_var("PY_CFLAGS") or "",
-    "arguments": sysconfig.get_config_var("CONFIG_ARGS") or "",
+    # What is mapped, not how it was configured: Debian builds a shared library, and links its python without it.
+    "shared": "libpython" in open("/proc/self/maps").read(),
 }))
 """
 
@@ -26,9 +25,7 @@ class Interpreter:
         self._environment = environment
         found = json.loads(subprocess.check_output([path, "-c", _ASK], env=environment).decode())
         self.version = tuple(found["version"])
-        optimised = "--enable-optimizations" in found["arguments"]
-        self.build = "%s, %s libpython%s" % (found["compiler"], "shared" if found["shared"] else "static",
-                                             ", profile-guided" if optimised else "")
+        self.build = "%s, %s libpython" % (found["compiler"], "shared" if found["shared"] else "static")
 
     def can_import(self, module):
         return subprocess.call([self.path, "-c", "import " + module], env=self._environment,

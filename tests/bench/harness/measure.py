@@ -35,8 +35,9 @@ class _Spawner:
         self._process = None
 
     def _start(self):
+        # Its own session: an interrupt at the terminal is ours to hear; we kill what runs and close its input.
         self._process = subprocess.Popen([sys.executable, "-I", "-S", _SPAWNER], stdin=subprocess.PIPE,
-                                         stdout=subprocess.PIPE, bufsize=0)
+                                         stdout=subprocess.PIPE, bufsize=0, start_new_session=True)
         atexit.register(self._stop)
 
     def _stop(self):
@@ -49,13 +50,14 @@ class _Spawner:
             self._start()
         self._process.stdin.write(marshal.dumps(request))
         pid = marshal.load(self._process.stdout)
-        expired = False
+        # Killed with its group: heaptrack, for one, starts others.
         try:
             expired = not select.select([self._process.stdout], [], [], limit_s)[0]
-        finally:
-            # The process group: heaptrack, for one, starts others.
-            if expired or sys.exc_info()[0] is not None:
-                os.killpg(pid, signal.SIGKILL)
+        except BaseException:
+            os.killpg(pid, signal.SIGKILL)
+            raise
+        if expired:
+            os.killpg(pid, signal.SIGKILL)
         return marshal.load(self._process.stdout) + (expired,)
 
 

@@ -114,12 +114,17 @@ def report_seconds(config, python, items, count, tool, limit_s):
 
 
 def parse_events(text):
-    """Lines 'name value unit' as {name: (value, unit)}."""
-    found = {}
-    for line in text.splitlines():
-        name, value, unit = line.split()
-        found[name] = (float(value), unit)
-    return found
+    """{name: (value, unit)} of the lines 'name value ns/pair'; heaptrack's launcher talks on the same stream."""
+    words = [line.split() for line in text.splitlines()]
+    return {line[0]: (float(line[1]), line[2]) for line in words if len(line) == 3 and line[2] == "ns/pair"}
+
+
+def _event_fault(config, reading):
+    if reading.status != 0:
+        return "exit code %d" % reading.status
+    if config.kind == "us" and "tracing 1 flag" not in reading.out:
+        return "the library did not trace"
+    return None
 
 
 def events(configs, program, arguments, count, limit_s, tell):
@@ -128,21 +133,17 @@ def events(configs, program, arguments, count, limit_s, tell):
     for number in range(count):
         tell("round %d of %d: malloc and free" % (number + 1, count))
         for config in configs:
-            if config.kind in ("none", "us", "heaptrack") and config.name not in faults:
-                command = config.before + [program] + arguments
-                reading = measure.run(command, config.environment_for_run(), limit_s)
-                if reading.status != 0:
-                    faults[config.name] = "exit code %d" % reading.status
-                    continue
-                # heaptrack's launcher talks on the same stream.
-                lines = [line for line in reading.out.splitlines() if len(line.split()) == 3 and "ns/" in line]
-                tracing = "tracing 1 flag" in reading.out
-                if config.kind == "us" and not tracing:
-                    faults[config.name] = "the library did not trace"
-                    continue
-                for name, (value, unit) in parse_events("\n".join(lines)).items():
-                    kept = least.setdefault(config.name, {}).setdefault(name, {"value": value, "unit": unit})
-                    kept["value"] = min(kept["value"], value)
+            if config.kind not in ("none", "us", "heaptrack") or config.name in faults:
+                continue
+            reading = measure.run(config.before + [program] + arguments, config.environment_for_run(), limit_s)
+            fault = _event_fault(config, reading)
+            if fault:
+                faults[config.name] = fault
+                least.pop(config.name, None)
+                continue
+            for name, (value, unit) in parse_events(reading.out).items():
+                kept = least.setdefault(config.name, {}).setdefault(name, {"value": value, "unit": unit})
+                kept["value"] = min(kept["value"], value)
     for found in least.values():
         for name, figure in found.items():
             if name in least.get("none", {}):

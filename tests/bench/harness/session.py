@@ -8,6 +8,7 @@ from .rounds import Rounds
 FORMAT = 1
 COMPARED = ("cpu_s", "wall_s", "rss_bytes")
 STORED = COMPARED + ("disk_bytes",)
+RSS_MARGIN = 1.05
 PARTS = ("workloads", "startup", "snapshot", "events")
 
 
@@ -113,6 +114,23 @@ class Session:
                                       request.timeout, self._tell)
         return {"least": least, "faults": faults}
 
+    def _remarks(self, document):
+        """What a reader must know before he believes a cell."""
+        request = self._request
+        remarks = []
+        if any(config.kind == "heaptrack" for config in request.configs):
+            remarks.append("heaptrack: CPU is the sum and peak RSS the largest of its process tree, which includes its "
+                           "own interpreter of frames.")
+        if "events" in request.parts and not request.event_bench:
+            remarks.append("malloc + free: skipped, event_bench was not found (--event-bench).")
+        floor = document["floor_rss_bytes"] * RSS_MARGIN
+        low = [part["interpreter"]["version"] for part in document["interpreters"]
+               for cells in part.get("workloads", {}).values() for figures in cells.values()
+               if figures["rss_bytes"] and min(figures["rss_bytes"]) < floor]
+        if low:
+            remarks.append("peak RSS: too close to the least that can be read, with " + ", ".join(sorted(set(low))))
+        return remarks
+
     def run(self, command):
         request = self._request
         document = {
@@ -124,17 +142,11 @@ class Session:
             "runs": request.runs,
             "items": request.items,
             "floor_rss_bytes": measure.floor_rss_bytes(configs.clean_environment()),
-            "remarks": [],
             "interpreters": [self._interpreter(path) for path in request.pythons],
         }
-        if any(config.kind == "heaptrack" for config in request.configs):
-            document["remarks"].append("heaptrack: CPU is the sum and peak RSS the largest of its process tree, "
-                                       "which includes its own interpreter of frames.")
-        if "events" in request.parts:
-            if request.event_bench:
-                document["events"] = self._events()
-            else:
-                document["remarks"].append("malloc + free: skipped, event_bench was not found (--event-bench).")
+        if "events" in request.parts and request.event_bench:
+            document["events"] = self._events()
+        document["remarks"] = self._remarks(document)
         document["machine"]["load_after"] = os.getloadavg()[0]
         return document
 

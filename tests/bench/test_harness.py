@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: MIT
+"""The harness without a bench: its arithmetic, its names, and that a tracer that does not trace cannot win."""
+import ctypes.util
+import os
+import sys
+import tempfile
+import unittest
+
+from harness import configs, figures, instructions, measure, probes, text, workloads
+
+LOADABLE = ctypes.util.find_library("m")
+
+
+class Figures(unittest.TestCase):
+    def test_ratio_pairs_the_rounds(self):
+        found = figures.ratio([2.0, 6.0, 3.0], [1.0, 2.0, 2.0])
+        self.assertEqual(found, {"minima": 2.0, "median": 2.0, "low": 1.5, "high": 3.0})
+
+    def test_ratio_without_base(self):
+        self.assertIsNone(figures.ratio([1.0], []))
+        self.assertIsNone(figures.ratio([1.0], [0.0]))
+
+    def test_comparison_sums_what_both_have(self):
+        base = {"a": [1.0, 1.5], "b": [3.0], "c": [9.0]}
+        found = figures.comparison({"a": [2.0, 2.0], "b": [24.0], "c": []}, base)
+        self.assertEqual(found["workloads"], 2)
+        self.assertAlmostEqual(found["geometric_mean"], 4.0)
+        self.assertAlmostEqual(found["total"], 26.0 / 4.0)
+        self.assertAlmostEqual(found["total_of_medians"], 26.0 / 4.25)
+
+    def test_nothing_in_common(self):
+        found = figures.comparison({}, {"a": [1.0]})
+        self.assertIsNone(found["geometric_mean"])
+        self.assertIsNone(found["total"])
+
+
+class Names(unittest.TestCase):
+    def test_ours(self):
+        config = configs.parse("us25:exact=1:start=python", "/lib.so")
+        self.assertEqual(config.environment, {"LD_PRELOAD": "/lib.so", "TRACEMALLOC_NFRAME": "25",
+                                              "TRACEMALLOC_EXACT": "1", "TRACEMALLOC_START": "python"})
+
+    def test_stdlib(self):
+        command = configs.parse("stdlib5", None).command("python", ["file"])
+        self.assertEqual(command, ["python", "-X", "tracemalloc=5", "file"])
+
+    def test_refused(self):
+        for name, library in (("us1", None), ("us", "/lib.so"), ("us1:exact", "/lib.so"), ("fast", "/lib.so")):
+            with self.assertRaises(ValueError):
+                configs.parse(name, library)
+
+    def test_environment_is_clean(self):
+        os.environ["TRACEMALLOC_OUTPUT"] = "elsewhere"
+        try:
+            self.assertNotIn("TRACEMALLOC_OUTPUT", configs.clean_environment())
+        finally:
+            del os.environ["TRACEMALLOC_OUTPUT"]
+
+    def test_workloads(self):
+        found = workloads.find()
+        self.assertGreaterEqual(len(found), 8)
+        for workload in found:
+            self.assertLessEqual(workload.sizes["smoke"], workload.sizes["counted"], workload.name)
+            self.assertLessEqual(workload.sizes["counted"], workload.sizes["full"], workload.name)
+        with self.assertRaises(ValueError):
+            workloads.find(["w1", "nothing"])
+
+
+class Measuring(unittest.TestCase):
+    def run_python(self, code, limit_s=60):
+        return measure.run([sys.executable, "-S", "-c", code], configs.clean_environment(), limit_s)
+
+    def test_processor_time(self):
+        reading = self.run_python("import time\nwhile time.process_time() < 0.3: pass")
+        self.assertEqual(reading.status, 0)
+        self.assertGreaterEqual(reading.cpu_s, 0.3)
+        self.assertGreaterEqual(reading.wall_s, 0.3)
+
+    def test_peak_rss(self):
+        plain = self.run_python("pass").rss_bytes
+        more = self.run_python("b = bytearray(64 << 20); del b").rss_bytes
+        self.assertGreater(more - plain, 63 << 20)
+        self.assertLess(more - plain, 66 << 20)
+
+    def test_peak_rss_is_not_our_own(self):
+        before = measure.floor_rss_bytes(configs.clean_environment())
+        ballast = bytearray(64 << 20)
+        self.assertLess(measure.floor_rss_bytes(configs.clean_environment()) - before, 1 << 20)
+        del ballast
+
+    def test_files(self):
+        reading = self.run_python("open('left', 'w').write('x' * 1000)")
+        self.assertEqual((reading.files, reading.disk_bytes), (["left"], 1000))
+
+    def test_ends(self):
+        self.assertEqual(self.run_python("import os; os._exit(7)").status, 7)
+        self.assertEqual(self.run_python("import os; os.kill(os.getpid(), 9)").status, -9)
+        self.assertEqual(measure.run(["/nowhere/python"], {}, 60).status, 127)
+
+    def test_time_limit(self):
+        reading = self.run_python("import time; time.sleep(60)", 0.5)
+        self.assertLess(reading.wall_s, 30)
+        self.assertEqual(reading.status, -9)
+        self.assertIn("killed after 0.5 s", reading.said)
+
+
+class FalseTracers(unittest.TestCase):
+    def fault(self, library):
+        config = configs.parse("us1", library)
+        return config.fault(measure.run(config.command(sys.executable, ["-c", "pass"]), config.environment_for_run(), 60))
+
+    def test_no_library(self):
+        with tempfile.NamedTemporaryFile(suffix=".so") as file:
+            file.write(b"not ELF")
+            file.flush()
+            self.assertIn("cannot be preloaded", self.fault(file.name))
+
+    @unittest.skipUnless(LOADABLE, "no libm to preload")
+    def test_library_that_does_not_trace(self):
+        self.assertEqual(self.fault(LOADABLE), "left no snapshot")
+
+    def test_program_that_fails(self):
+        config = configs.parse("none", None)
+        reading = measure.run([sys.executable, "-c", "raise SystemExit('no')"], config.environment_for_run(), 60)
+        self.assertEqual(config.fault(reading), "exit code 1: no")
+
+
+class Parsing(unittest.TestCase):
+    def test_events(self):
+        self.assertEqual(probes.parse_events("tight 7.1 ns/pair\ntracing 0 flag\nhello\n"), {"tight": (7.1, "ns/pair")})
+
+    def test_instruction_ratios(self):
+        found = instructions.ratios({instructions.STARTUP: {"none": 100, "us1": 110},
+                                     "w": {"none": 300, "us1": 360}, "x": {"us1": 5}})
+        self.assertEqual(found, {"us1": {instructions.STARTUP: (1.1, None), "w": (1.2, 1.25)}})
+
+    def test_table_is_aligned(self):
+        self.assertEqual(text.table([["a", "b"], ["long", "1.00"]]), ["a        b", "long  1.00"])
+
+
+if __name__ == "__main__":
+    unittest.main()

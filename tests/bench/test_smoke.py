@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+"""One run of bench.py with the smallest sizes: its tables and its JSON are complete.  No figure is judged.
+
+test_smoke.py [--library FILE] [--event-bench FILE]
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BENCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bench.py")
+ARGUMENTS = sys.argv[1:]
+CONFIGS = ["none", "stdlib1"] + (["us1"] if "--library" in ARGUMENTS else [])
+
+
+def bench(*arguments):
+    process = subprocess.Popen([sys.executable, "-B", BENCH] + list(arguments), stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, universal_newlines=True)
+    out, said = process.communicate()
+    return process.returncode, out, said
+
+
+class Smoke(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "bench.json")
+            cls.status, cls.out, cls.said = bench("--size", "smoke", "--runs", "1", "--configs", ",".join(CONFIGS),
+                                                  "--json", path, *ARGUMENTS)
+            if cls.status != 0:
+                raise AssertionError("exit code %d\n%s\n%s" % (cls.status, cls.out, cls.said))
+            with open(path, encoding="utf-8") as file:
+                cls.document = json.load(file)
+            cls.shown = bench("--show", path)
+
+    def part(self):
+        self.assertEqual(len(self.document["interpreters"]), 1)
+        return self.document["interpreters"][0]
+
+    def test_every_cell_was_read(self):
+        cells = self.part()["workloads"]
+        names = sorted(name[:-3] for name in os.listdir(os.path.join(os.path.dirname(BENCH), "workloads"))
+                       if name.endswith(".py"))
+        self.assertEqual(sorted(cells), names)
+        for name in names:
+            self.assertEqual(sorted(cells[name]), sorted(CONFIGS))
+            for config, figures in cells[name].items():
+                for figure in ("cpu_s", "wall_s", "rss_bytes"):
+                    self.assertEqual(len(figures[figure]), 1, (name, config, figure))
+                    self.assertGreater(figures[figure][0], 0, (name, config, figure))
+                self.assertEqual(figures["disk_bytes"][0] > 0, config == "us1", (name, config))
+
+    def test_every_ratio_is_there(self):
+        for figure, by_config in self.part()["comparison"].items():
+            self.assertEqual(sorted(by_config), sorted(CONFIGS[1:]), figure)
+            for found in by_config.values():
+                self.assertEqual(found["workloads"], len(self.part()["workloads"]))
+                self.assertGreater(found["geometric_mean"], 0)
+                self.assertGreater(found["total"], 0)
+
+    def test_probes(self):
+        for cells in self.part()["startup"].values():
+            self.assertEqual(sorted(cells), sorted(CONFIGS))
+        live = self.part()["live_objects"]
+        self.assertEqual(sorted(live), sorted(CONFIGS))
+        for config in CONFIGS[1:]:
+            self.assertGreater(live[config]["to_file_s"]["median"], 0)
+            self.assertGreater(live[config]["file_bytes"], 0)
+            self.assertGreater(live[config]["tracer_bytes"], 0)
+
+    @unittest.skipUnless("--event-bench" in ARGUMENTS, "event_bench was not built")
+    def test_events(self):
+        least = self.document["events"]["least"]
+        self.assertEqual(sorted(least), sorted(set(CONFIGS) - {"stdlib1"}))
+        for figures in least.values():
+            self.assertEqual(sorted(figures), ["batch", "threads4", "tight"])
+
+    def test_table(self):
+        for word in list(self.part()["workloads"]) + CONFIGS + ["geometric mean", "Start-up", "Live heap", "machine"]:
+            self.assertIn(word, self.out)
+        self.assertNotIn("FAILED", self.out)
+        self.assertNotIn("failed", self.out)
+
+    def test_stored_run_shows_the_same(self):
+        self.assertEqual(self.shown, (0, self.out, ""))
+
+
+class Misuse(unittest.TestCase):
+    def test_exit_code_2(self):
+        for arguments in (["--configs", "nothing"], ["--workloads", "w0"], ["--parts", "x"], ["--runs", "0"],
+                          ["--library", "/nowhere.so"]):
+            status, out, said = bench(*arguments)
+            self.assertEqual((status, out), (2, ""), arguments)
+            self.assertIn("error:", said)
+
+    def test_exit_code_1(self):
+        """A run that failed is seen in the exit code and in its cell."""
+        with tempfile.NamedTemporaryFile(suffix=".so") as file:
+            status, out, _said = bench("--size", "smoke", "--runs", "1", "--workloads", "w2", "--parts", "workloads",
+                                       "--configs", "us1", "--library", file.name)
+        self.assertEqual(status, 1, out)
+        self.assertIn("FAILED   w2_churn under us1", out)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

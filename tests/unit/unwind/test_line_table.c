@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit/unwind/line_tables.h"
+
+static uint32_t find(const struct line_case *it, size_t size, int offset)
+{
+    /* In a block of exactly its size, so that a sanitizer sees a read beyond. */
+    unsigned char *table = malloc(size != 0 ? size : 1);
+    uint32_t line;
+    assert_non_null(table);
+    memcpy(table, it->table, size);
+    line = tm_line_table_find(it->encoding, table, size, it->first_line, offset);
+    free(table);
+    return line;
+}
+
+static void test_agrees_with_interpreters(void **state)
+{
+    size_t i, run;
+    (void)state;
+    for (i = 0; i < TM_COUNT_OF(line_cases); i++) {
+        const struct line_case *it = &line_cases[i];
+        int offset = 0;
+        for (run = 0; run < it->run_count; run++) {
+            unsigned unit;
+            for (unit = 0; unit < it->runs[run].units; unit++, offset += 2) {
+                if (find(it, it->size, offset) != it->runs[run].line) {
+                    print_error("%s at %d\n", it->name, offset);
+                }
+                assert_int_equal(find(it, it->size, offset), it->runs[run].line);
+            }
+        }
+        assert_true(run > 1);
+    }
+}
+
+static void test_before_the_first_instruction(void **state)
+{
+    size_t i;
+    (void)state;
+    for (i = 0; i < TM_COUNT_OF(line_cases); i++) {
+        assert_int_equal(find(&line_cases[i], line_cases[i].size, -1), line_cases[i].first_line);
+        assert_int_equal(find(&line_cases[i], 0, -2), line_cases[i].first_line);
+    }
+}
+
+/* A table cut off anywhere gives the right line, or one that the rest would have changed, and never reads beyond. */
+static void test_truncated(void **state)
+{
+    size_t i, size;
+    (void)state;
+    for (i = 0; i < TM_COUNT_OF(line_cases); i++) {
+        const struct line_case *it = &line_cases[i];
+        int offset = 0;
+        size_t run;
+        for (size = 0; size < it->size; size++) {
+            find(it, size, 0);
+            find(it, size, 1 << 30);
+        }
+        for (run = 0; run < it->run_count; run++) {
+            offset += (int)it->runs[run].units * 2;
+        }
+        if (it->encoding == TM_LINES_RANGES || it->encoding == TM_LINES_LOCATIONS) {
+            assert_int_equal(find(it, it->size / 2, offset - 2), 0);
+            assert_int_equal(find(it, it->size, offset + 1000), 0);
+        }
+    }
+}
+
+static void test_noise(void **state)
+{
+    unsigned char table[64];
+    unsigned round, seed = 1;
+    (void)state;
+    for (round = 0; round < 20000; round++) {
+        struct line_case it = {"noise", (enum tm_line_encoding)(round % 4), table, 0, 7, NULL, 0};
+        for (it.size = 0; it.size < sizeof table; it.size++) {
+            seed = seed * 1103515245U + 12345U;
+            table[it.size] = (unsigned char)(seed >> 16);
+        }
+        it.size = seed % sizeof table;
+        assert_true(find(&it, it.size, (int)(seed >> 20)) < 1U << 31);
+    }
+}
+
+/* What no compiler makes: line numbers that leave the range are no line. */
+static void test_lines_out_of_range(void **state)
+{
+    static const unsigned char back[] = {0, 0x80, 4, 0};
+    static const unsigned char far[] = {0xF0, 0x7E, 0x7F, 0x7F, 0x7F, 0x7F, 0x3F};
+    (void)state;
+    assert_int_equal(tm_line_table_find(TM_LINES_SIGNED, back, sizeof back, 5, 0), 0);
+    assert_int_equal(tm_line_table_find(TM_LINES_LOCATIONS, far, sizeof far, 5, 0), 0);
+    assert_int_equal(tm_line_table_find(TM_LINES_SIGNED, back, 0, -5, 0), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_agrees_with_interpreters), cmocka_unit_test(test_before_the_first_instruction),
+        cmocka_unit_test(test_truncated),                cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_lines_out_of_range),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

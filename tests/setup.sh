@@ -127,7 +127,7 @@ tm_setup()
     [ -n "$tm_compiler" ] || tm_compiler=$(command -v cc || command -v gcc || true)
     tm_missing=$(tm_missing_of $tm_missing)
     [ -n "$tm_missing" ] || return 0
-    echo "please install, then run this again:" $tm_wanted "(missing:" $tm_missing")" >&2
+    echo "please install, then run this again:" $tm_wanted "(missing: $(echo $tm_missing))" >&2
     exit 1
 }
 

@@ -55,11 +55,16 @@ static bool keep_paths(struct tm_runtime *runtime)
     return tm_output_absolute(runtime->config.store, folder, length, runtime->store_folder, sizeof runtime->store_folder);
 }
 
+/* Old releases hand out blocks at multiples of 8.  A look of its own: the doors find the interpreter for good. */
+static unsigned block_alignment_bits(void)
+{
+    static struct tm_cpython probe;
+    return tm_cpython_find(&probe) && probe.layout != NULL ? tm_cpython_layout_alignment_bits(probe.layout) : 4;
+}
+
 static bool make_tables(struct tm_runtime *runtime)
 {
-    unsigned granule_bits = tm_cpython_find(&runtime->python) && runtime->python.layout != NULL
-                                ? tm_cpython_layout_alignment_bits(runtime->python.layout)
-                                : 4;
+    unsigned granule_bits = block_alignment_bits();
     runtime->held_frames_limit = runtime->config.traceback_limit;
     runtime->held_frames = tm_pages_map(runtime->held_frames_limit * sizeof *runtime->held_frames);
     return runtime->held_frames != NULL && tm_live_store_begin(&runtime->store) &&

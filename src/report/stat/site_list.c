@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/stat/site_list.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A frame on its way into the list. */
+struct candidate {
+    uint64_t key;  /* file, line */
+    size_t serial; /* keeps the first one first */
+    uint32_t function;
+    uint32_t *id; /* where to write its site id */
+};
+
+static int compare_frames(const void *a, const void *b)
+{
+    const struct candidate *x = (const struct candidate *)a, *y = (const struct candidate *)b;
+    if (x->key != y->key) {
+        return x->key < y->key ? -1 : 1;
+    }
+    return (x->serial > y->serial) - (x->serial < y->serial);
+}
+
+static void number(struct tm_site_list *list, const struct candidate *candidates, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || candidates[i - 1].key != candidates[i].key) {
+            list->sites[list->count++] = (struct tm_site){(uint32_t)(candidates[i].key >> 32),
+                                                          (uint32_t)candidates[i].key, candidates[i].function};
+        }
+        *candidates[i].id = list->count - 1;
+    }
+}
+
+static size_t collect(struct candidate *candidates, const struct tm_site_list *list, unsigned s,
+                      const struct tm_snapshot *snapshot, const struct tm_name_list *names, size_t used)
+{
+    for (uint32_t i = 0; i < snapshot->frame_count; i++) {
+        const struct tm_frame_record *frame = &snapshot->frames[i];
+        uint32_t file = i > 0 ? names->ids[s][frame->file] : names->unknown;
+        candidates[used] = (struct candidate){.key = (uint64_t)file << 32 | frame->line,
+                                              .serial = used,
+                                              .function = names->ids[s][frame->function],
+                                              .id = &list->ids[s][i]};
+        used++;
+    }
+    return used;
+}
+
+bool tm_site_list_init(struct tm_site_list *list, const struct tm_snapshot *const *snapshots, unsigned count,
+                       const struct tm_name_list *names)
+{
+    memset(list, 0, sizeof *list);
+    size_t total = 0;
+    for (unsigned s = 0; s < count; s++) {
+        total += snapshots[s]->frame_count;
+        list->ids[s] = calloc(snapshots[s]->frame_count, sizeof *list->ids[s]);
+        if (list->ids[s] == NULL) {
+            return false;
+        }
+    }
+    struct candidate *candidates = calloc(total, sizeof *candidates);
+    list->sites = calloc(total, sizeof *list->sites);
+    if (candidates == NULL || list->sites == NULL) {
+        free(candidates);
+        return false;
+    }
+    size_t used = 0;
+    for (unsigned s = 0; s < count; s++) {
+        used = collect(candidates, list, s, snapshots[s], names, used);
+    }
+    qsort(candidates, used, sizeof *candidates, compare_frames);
+    number(list, candidates, used);
+    list->unknown = list->ids[0][0];
+    free(candidates);
+    return true;
+}
+
+void tm_site_list_free(struct tm_site_list *list)
+{
+    free(list->sites);
+    for (unsigned s = 0; s < TM_SNAPSHOTS_MAX; s++) {
+        free(list->ids[s]);
+    }
+    memset(list, 0, sizeof *list);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Which traces count: filters by file name and line as Python's tracemalloc.Filter, and a set of domains.
+ *
+ * A trace counts when its domain is in the set, one of the inclusive filters (if there are any) matches, and none of the
+ * exclusive ones does.
+ *
+ * Memory   the caller's; patterns are tm_pattern's.     Threads  one thread while a selection is made. */
+#ifndef TM_REPORT_STAT_TRACE_FILTER_H
+#define TM_REPORT_STAT_TRACE_FILTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "report/stat/filename_pattern.h"
+#include "report/stat/trace_forest.h"
+
+/* Sets of domains: one bit for each. */
+#define TM_DOMAIN_BIT(domain) (1U << (domain))
+#define TM_DOMAINS_PYTHON     (TM_DOMAIN_BIT(TM_DOMAIN_RAW) | TM_DOMAIN_BIT(TM_DOMAIN_MEM) | TM_DOMAIN_BIT(TM_DOMAIN_OBJ))
+#define TM_DOMAINS_HEAP       (TM_DOMAINS_PYTHON | TM_DOMAIN_BIT(TM_DOMAIN_NATIVE))
+
+struct tm_filter {
+    struct tm_pattern filename;
+    bool inclusive;
+    bool all_frames; /* any frame may match, not the most recent one only */
+    bool has_line;
+    uint32_t line;
+};
+
+/* TEXT is PATTERN or PATTERN:LINE.  False without memory; FILTER then needs no tm_filter_free. */
+TM_CHECKED bool tm_filter_init(struct tm_filter *filter, const char *text, bool inclusive, bool all_frames);
+void tm_filter_free(struct tm_filter *filter);
+
+/* By node: 1 where the filters let it pass, else 0.  malloc'ed; NULL without memory. */
+TM_CHECKED uint8_t *tm_filter_nodes(const struct tm_forest *forest, const struct tm_filter *filters, size_t count);
+
+#endif

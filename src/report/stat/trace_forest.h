@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* The tracebacks of one or two snapshots as one tree of (file, line): equal tracebacks are one node, whatever their ids
+ * in the files are, so that grouping is adding into arrays and comparing tracebacks is comparing numbers.
+ *
+ * A node is a traceback: its own site is the most recent frame, its parents are the older ones.  Node 0 is the root and
+ * no traceback.  The traceback without frames is the node of one frame `<unknown>`, line 0, as in Python's tracemalloc.
+ *
+ * Memory   malloc'ed; points into the snapshots, which must outlive the forest.     Threads  reading: any. */
+#ifndef TM_REPORT_STAT_TRACE_FOREST_H
+#define TM_REPORT_STAT_TRACE_FOREST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "report/snapshot/snapshot.h"
+#include "report/stat/name_list.h"
+#include "report/stat/site_list.h"
+
+struct tm_node {
+    uint32_t parent; /* always a smaller id */
+    uint32_t site;
+    uint32_t function; /* name id: of the first such frame */
+    uint32_t depth;    /* frames */
+    uint32_t order;    /* position among all nodes in Python's order of tracebacks (oldest frame first) */
+    uint32_t end;      /* one past the largest order below this node */
+};
+
+struct tm_forest {
+    const struct tm_snapshot *snapshots[TM_SNAPSHOTS_MAX];
+    unsigned snapshot_count;
+    struct tm_name_list names;
+    struct tm_site_list sites;
+    struct tm_node *nodes;
+    uint32_t node_count;
+    uint32_t *by_order;                  /* node of each order */
+    uint32_t *node_of[TM_SNAPSHOTS_MAX]; /* by snapshot and traceback id */
+};
+
+/* SNAPSHOTS: COUNT of them, 1 or 2.  NULL without memory. */
+TM_CHECKED struct tm_forest *tm_forest_build(const struct tm_snapshot *const *snapshots, unsigned count);
+
+/* FOREST may be NULL. */
+void tm_forest_free(struct tm_forest *forest);
+
+#endif

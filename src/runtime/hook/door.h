@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* What all doors share: when they listen, and how the guard goes up.
+ *
+ * The guard is a depth in two halves: doors count in the upper half, the tracker's own work in the lower.  So a free
+ * that comes while only doors are up (a real function is at work) may still take a known block out, whereas one that
+ * interrupts our own work must not touch the tables.
+ * Threads  the state is written by the constructor and by fork handlers only. */
+#ifndef TM_RUNTIME_HOOK_DOOR_H
+#define TM_RUNTIME_HOOK_DOOR_H
+
+#include <stdbool.h>
+
+#include "base/compiler.h"
+#include "runtime/os/thread_state.h"
+#include "runtime/track/tracker.h"
+
+#define TM_DOOR_GUARD      0x10000U
+#define TM_DOOR_OWN_GUARDS (TM_DOOR_GUARD - 1)
+
+/* False until the constructor has run, and for ever where nothing may be traced: all doors only forward. */
+extern bool tm_doors_are_open;
+
+/* True while something rare is waited for (the start or end of the interpreter): CPython's doors then look at each
+ * call. */
+extern bool tm_doors_are_careful;
+
+TM_INLINE bool tm_door_hears(const struct tm_thread *thread)
+{
+    return TM_LIKELY(thread->guard == 0) && TM_LIKELY(tm_doors_are_open);
+}
+
+TM_INLINE void tm_door_guard_up(struct tm_thread *thread)
+{
+    thread->guard += TM_DOOR_GUARD;
+    __asm__ volatile("" ::: "memory");
+}
+
+TM_INLINE void tm_door_guard_down(struct tm_thread *thread)
+{
+    __asm__ volatile("" ::: "memory");
+    thread->guard -= TM_DOOR_GUARD;
+}
+
+/* A known block is freed or moved behind a door that is already up: it goes without an event of its own. */
+TM_COLD bool tm_door_drop(struct tm_thread *thread, const void *block, struct tm_taken *taken);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* The doors of libc: the malloc family.  Blocks that come in here belong to the native domain, unless an outer door
+ * (one of CPython's domains) is up: then it counts them and these only forward. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "runtime/hook/boot_pool.h"
+#include "runtime/hook/door.h"
+#include "runtime/hook/python_watch.h"
+#include "runtime/hook/real_libc.h"
+
+/* glibc has no declaration of these any more, or not yet. */
+TM_EXPORT void free_sized(void *block, size_t size);
+TM_EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size);
+TM_EXPORT void cfree(void *block);
+TM_EXPORT void *memalign(size_t alignment, size_t size);
+TM_EXPORT void *pvalloc(size_t size);
+
+/* The real call has answered BLOCK. */
+TM_INLINE void *enter(struct tm_thread *thread, void *block, size_t size)
+{
+    if (TM_LIKELY(block != NULL)) {
+        tm_tracker_alloc(thread, TM_DOMAIN_NATIVE, block, size);
+    }
+    tm_python_watch(thread);
+    return block;
+}
+
+/* CALL is the real call; SIZE what the application asked for. */
+#define ALLOCATE(call, size)                        \
+    struct tm_thread *thread = tm_thread_self();    \
+    if (TM_UNLIKELY(!tm_door_hears(thread))) {      \
+        return call;                                \
+    }                                               \
+    tm_door_guard_up(thread);                       \
+    void *block = call;                             \
+    tm_door_guard_down(thread);                     \
+    return enter(thread, block, size)
+
+TM_EXPORT void *malloc(size_t size)
+{
+    ALLOCATE(tm_real.malloc(size), size);
+}
+
+TM_EXPORT void *calloc(size_t count, size_t size)
+{
+    ALLOCATE(tm_real.calloc(count, size), count * size); /* the product overflows only where the real call fails */
+}
+
+TM_EXPORT void *aligned_alloc(size_t alignment, size_t size)
+{
+    ALLOCATE(tm_real.aligned_alloc(alignment, size), size);
+}
+
+TM_EXPORT void *memalign(size_t alignment, size_t size)
+{
+    ALLOCATE(tm_real.memalign(alignment, size), size);
+}
+
+TM_EXPORT void *valloc(size_t size)
+{
+    ALLOCATE(tm_real.valloc(size), size);
+}
+
+TM_EXPORT void *pvalloc(size_t size)
+{
+    ALLOCATE(tm_real.pvalloc(size), size);
+}
+
+TM_EXPORT int posix_memalign(void **block, size_t alignment, size_t size)
+{
+    struct tm_thread *thread = tm_thread_self();
+    if (TM_UNLIKELY(!tm_door_hears(thread))) {
+        return tm_real.posix_memalign(block, alignment, size);
+    }
+    tm_door_guard_up(thread);
+    int error = tm_real.posix_memalign(block, alignment, size);
+    tm_door_guard_down(thread);
+    if (error == 0) {
+        enter(thread, *block, size);
+    }
+    return error;
+}
+
+static TM_COLD void free_unknown(struct tm_thread *thread, void *block)
+{
+    struct tm_taken taken;
+    if (tm_boot_pool_may_own(block) && tm_boot_pool_owns(block)) {
+        return;
+    }
+    if (thread->guard != 0) {
+        (void)tm_door_drop(thread, block, &taken);
+    }
+    tm_real.free(block);
+}
+
+/* What is left of a free once the block was taken out, if it was known. */
+#define RELEASE(call)                                                                    \
+    struct tm_thread *thread = tm_thread_self();                                         \
+    struct tm_taken taken;                                                               \
+    if (TM_UNLIKELY(!tm_door_hears(thread)) || !tm_tracker_take(thread, block, &taken)) { \
+        if (TM_UNLIKELY(thread->guard != 0) || tm_boot_pool_may_own(block)) {            \
+            free_unknown(thread, block);                                                 \
+            return;                                                                      \
+        }                                                                                \
+        call;                                                                            \
+        return;                                                                          \
+    }                                                                                    \
+    tm_door_guard_up(thread);                                                            \
+    call;                                                                                \
+    tm_door_guard_down(thread)
+
+TM_EXPORT void free(void *block)
+{
+    RELEASE(tm_real.free(block));
+}
+
+TM_EXPORT void free_sized(void *block, size_t size)
+{
+    RELEASE(tm_real.free_sized(block, size));
+}
+
+TM_EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size)
+{
+    RELEASE(tm_real.free_aligned_sized(block, alignment, size));
+}
+
+TM_EXPORT void cfree(void *block)
+{
+    RELEASE(tm_real.cfree(block));
+}
+
+/* One of the two: reallocarray where COUNT is not 1, so that the real function sees the call that was made. */
+TM_INLINE void *real_resize(void *block, size_t count, size_t size, bool is_array)
+{
+    return is_array ? tm_real.reallocarray(block, count, size) : tm_real.realloc(block, size);
+}
+
+static TM_COLD void *resize_boot_block(void *block, size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return tm_real_libc_move_boot_block(block, bytes);
+}
+
+static TM_COLD void *resize_unheard(struct tm_thread *thread, void *block, size_t count, size_t size, bool is_array)
+{
+    struct tm_taken taken;
+    if (tm_boot_pool_may_own(block) && tm_boot_pool_owns(block)) {
+        return resize_boot_block(block, count, size);
+    }
+    bool was_known = thread->guard != 0 && tm_door_drop(thread, block, &taken);
+    void *moved = real_resize(block, count, size, is_array);
+    if (moved == NULL && was_known && size != 0 && count != 0) {
+        tm_tracker_put_back(thread, block, &taken);
+    }
+    return moved;
+}
+
+TM_INLINE void *resize(void *block, size_t count, size_t size, bool is_array)
+{
+    struct tm_thread *thread = tm_thread_self();
+    struct tm_taken taken;
+    if (TM_UNLIKELY(!tm_door_hears(thread))) {
+        return resize_unheard(thread, block, count, size, is_array);
+    }
+    bool was_known = block != NULL && tm_tracker_take(thread, block, &taken);
+    if (!was_known && tm_boot_pool_may_own(block) && tm_boot_pool_owns(block)) {
+        return resize_boot_block(block, count, size);
+    }
+    tm_door_guard_up(thread);
+    void *moved = real_resize(block, count, size, is_array);
+    tm_door_guard_down(thread);
+    if (TM_UNLIKELY(moved == NULL) && was_known && size != 0 && count != 0) {
+        tm_tracker_put_back(thread, block, &taken); /* with size 0 the answer NULL means: freed */
+    }
+    return enter(thread, moved, count * size);
+}
+
+TM_EXPORT void *realloc(void *block, size_t size)
+{
+    return resize(block, 1, size, false);
+}
+
+TM_EXPORT void *reallocarray(void *block, size_t count, size_t size)
+{
+    return resize(block, count, size, true);
+}

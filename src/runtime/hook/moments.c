@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/hook/moments.h"
+
+#include <errno.h>
+#include <stdbool.h>
+
+#include "runtime/hook/door.h"
+#include "runtime/hook/python_hooks.h"
+#include "runtime/hook/recycle_hooks.h"
+#include "runtime/track/runtime.h"
+
+#define LAST_SIGNAL 64 /* of Linux: where CPython's loop over all signals ends */
+
+static struct tm_elf_range python_code;
+static bool has_begun;         /* a hook was called: this is a Python process */
+static bool start_is_awaited;  /* START=python */
+static bool sigint_is_pythons; /* so it will be given back when the interpreter ends */
+static bool sigint_was_taken;  /* when init asked, somebody ignored or handled it: init leaves it alone */
+static bool has_ended;         /* this interpreter life has had its exit moment */
+static bool was_initialized;
+
+void tm_moments_begin(const struct tm_elf_object *object)
+{
+    python_code = object->code;
+    start_is_awaited = tm_runtime_config()->start == TM_START_PYTHON;
+}
+
+static void start(const char *how)
+{
+    if (start_is_awaited) {
+        start_is_awaited = false;
+        tm_runtime_start_moment(how);
+    }
+}
+
+static void end(const char *how)
+{
+    if (!has_ended) {
+        has_ended = true;
+        tm_runtime_exit_snapshot(how);
+    }
+}
+
+/* 2.7 has no flag that says so, but is no longer initialised by then. */
+static bool is_ending(const struct tm_cpython *python)
+{
+    if (python->is_finalizing == NULL && python->finalizing_word == NULL) {
+        return was_initialized && !tm_cpython_is_initialized(python);
+    }
+    return tm_cpython_is_finalizing(python);
+}
+
+static void begin_python(struct tm_thread *thread)
+{
+    has_begun = true;
+    tm_door_guard_up(thread);
+    tm_cpython_pin(tm_runtime_python());
+    tm_door_guard_down(thread);
+    tm_runtime_python_begins();
+}
+
+void tm_moments_look(struct tm_thread *thread)
+{
+    const struct tm_cpython *python = tm_runtime_python();
+    if (!has_begun) {
+        begin_python(thread);
+    }
+    if (is_ending(python)) {
+        if (!sigint_is_pythons) {
+            end("finalizing flag");
+        }
+        return;
+    }
+    if (!tm_cpython_is_initialized(python)) {
+        return;
+    }
+    has_ended = false;
+    was_initialized = true;
+    /* 3.6 calls itself initialised from the start of its initialisation. */
+    if (start_is_awaited && python->version >= 0x03070000) {
+        start("initialized");
+    }
+    if (sigint_is_pythons && !start_is_awaited && !tm_recycle_hooks_wait()) {
+        tm_python_hooks_set_careful(false);
+    }
+}
+
+void tm_moments_tick(void)
+{
+    const struct tm_cpython *python = tm_runtime_python();
+    if (has_begun && !sigint_is_pythons && is_ending(python)) {
+        end("finalizing flag");
+    }
+}
+
+static void asked(int signal, const struct sigaction *old_action)
+{
+    if (signal == SIGINT && old_action != NULL) {
+        sigint_was_taken = old_action->sa_handler != SIG_DFL;
+    } else if (signal == LAST_SIGNAL && sigint_was_taken) {
+        start("signals asked");
+    }
+}
+
+void tm_moments_sigaction(int signal, const struct sigaction *action, const struct sigaction *old_action,
+                          uintptr_t caller)
+{
+    int saved = errno;
+    if (!tm_elf_range_holds(&python_code, caller)) {
+        return;
+    }
+    if (action == NULL) {
+        asked(signal, old_action);
+    } else if (action->sa_handler == SIG_DFL && is_ending(tm_runtime_python())) {
+        end("finalization");
+        tm_python_hooks_set_careful(true); /* another life may begin */
+    } else if (signal == SIGINT) {
+        sigint_is_pythons = action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN;
+        if (sigint_is_pythons) {
+            start("SIGINT handler");
+        } else {
+            tm_python_hooks_set_careful(true);
+        }
+    }
+    errno = saved;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* The two moments of an interpreter's life that matter: where `-X tracemalloc` would start, and the end of the program
+ * before its modules are torn down.
+ *
+ * CPython announces neither.  It installs its SIGINT handler during initialisation, right before it starts its own
+ * tracing (3.6 to 3.15), and gives SIGINT back during finalisation, after the atexit functions and before the first
+ * module dies.  Where that does not come (SIGINT ignored as in background jobs, embedding without signal handlers) every
+ * call of a hook asks the interpreter.
+ * Threads  any.   errno  kept. */
+#ifndef TM_RUNTIME_HOOK_MOMENTS_H
+#define TM_RUNTIME_HOOK_MOMENTS_H
+
+#include <signal.h>
+#include <stdint.h>
+
+#include "runtime/hook/elf_object.h"
+#include "runtime/os/thread_state.h"
+
+/* OBJECT is the interpreter's ELF object. */
+void tm_moments_begin(const struct tm_elf_object *object);
+
+/* A hook of a CPython domain was called in careful mode; ends that mode when nothing is waited for any more. */
+void tm_moments_look(struct tm_thread *thread);
+
+/* From libc's doors, now and then. */
+void tm_moments_tick(void);
+
+/* A call of sigaction from the address CALLER has succeeded. */
+void tm_moments_sigaction(int signal, const struct sigaction *action, const struct sigaction *old_action,
+                          uintptr_t caller);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/hook/python27_hooks.h"
+
+#include <string.h>
+
+#include "runtime/hook/door.h"
+#include "runtime/hook/moments.h"
+#include "runtime/track/runtime.h"
+
+static struct {
+    void *(*malloc)(size_t size);
+    void *(*realloc)(void *block, size_t size);
+    void (*free)(void *block);
+} real;
+
+TM_INLINE bool hears(struct tm_thread *thread)
+{
+    if (TM_UNLIKELY(!tm_door_hears(thread))) {
+        return false;
+    }
+    if (TM_UNLIKELY(tm_doors_are_careful)) {
+        tm_moments_look(thread);
+    }
+    return true;
+}
+
+static void *object_malloc(size_t size)
+{
+    struct tm_thread *thread = tm_thread_self();
+    if (TM_UNLIKELY(!hears(thread))) {
+        return real.malloc(size);
+    }
+    tm_door_guard_up(thread);
+    void *block = real.malloc(size);
+    tm_door_guard_down(thread);
+    if (TM_LIKELY(block != NULL)) {
+        tm_tracker_alloc(thread, TM_DOMAIN_OBJ, block, size);
+    }
+    return block;
+}
+
+static void *object_realloc(void *block, size_t size)
+{
+    struct tm_thread *thread = tm_thread_self();
+    struct tm_taken taken;
+    if (TM_UNLIKELY(!hears(thread))) {
+        return real.realloc(block, size);
+    }
+    bool was_known = block != NULL && tm_tracker_take(thread, block, &taken);
+    uint32_t guard = was_known || block == NULL ? TM_DOOR_GUARD : 0; /* unknown: let the doors behind hear it */
+    thread->guard += guard;
+    void *moved = real.realloc(block, size);
+    thread->guard -= guard;
+    if (TM_LIKELY(moved != NULL)) {
+        tm_tracker_alloc(thread, TM_DOMAIN_OBJ, moved, size);
+    } else if (was_known) {
+        tm_tracker_put_back(thread, block, &taken);
+    }
+    return moved;
+}
+
+static void object_free(void *block)
+{
+    struct tm_thread *thread = tm_thread_self();
+    struct tm_taken taken;
+    if (thread->guard != 0 || !tm_tracker_take(thread, block, &taken)) {
+        real.free(block);
+        return;
+    }
+    tm_door_guard_up(thread);
+    real.free(block);
+    tm_door_guard_down(thread);
+}
+
+struct rebinding {
+    const char *name;
+    uintptr_t real;
+    uintptr_t replacement;
+};
+
+static bool rebind_one(const struct tm_elf_object *object, void *data)
+{
+    const struct rebinding *rebinding = data;
+    (void)tm_elf_object_rebind(object, rebinding->name, rebinding->real, rebinding->replacement);
+    return true;
+}
+
+static void rebind(const struct tm_elf_object *object, const struct rebinding *rebinding)
+{
+    struct rebinding copy = *rebinding;
+    /* First for what is loaded later (extension modules), then for what is here. */
+    (void)!tm_elf_object_redefine(object, rebinding->name, rebinding->replacement);
+    tm_elf_object_visit(rebind_one, &copy);
+}
+
+void tm_python27_hooks_begin(const struct tm_elf_object *object)
+{
+    const struct tm_cpython *python = tm_runtime_python();
+    struct rebinding functions[] = {
+        {"PyObject_Malloc", (uintptr_t)tm_cpython_symbol(python, "PyObject_Malloc"), (uintptr_t)object_malloc},
+        {"PyObject_Realloc", (uintptr_t)tm_cpython_symbol(python, "PyObject_Realloc"), (uintptr_t)object_realloc},
+        {"PyObject_Free", (uintptr_t)tm_cpython_symbol(python, "PyObject_Free"), (uintptr_t)object_free},
+    };
+    for (unsigned i = 0; i < TM_COUNT_OF(functions); i++) {
+        if (functions[i].real == 0 || tm_elf_object_count_references(object, functions[i].name) == 0) {
+            return; /* called directly: a static build */
+        }
+    }
+    memcpy(&real.malloc, &functions[0].real, sizeof real.malloc);
+    memcpy(&real.realloc, &functions[1].real, sizeof real.realloc);
+    memcpy(&real.free, &functions[2].real, sizeof real.free);
+    /* Frees first: a block that was born here must die here. */
+    for (unsigned i = TM_COUNT_OF(functions); i-- > 0;) {
+        rebind(object, &functions[i]);
+    }
+}

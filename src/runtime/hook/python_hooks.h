@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* The doors of CPython: our hooks on its allocator domains raw, mem and obj (PEP 445, 3.6 and later).
+ *
+ * Installed for ever.  CPython saves and puts back allocators, so an older hook of ours may come back at any time:
+ * what a hook knows of the allocator behind it (struct tm_python_hook) is never changed and never freed.
+ * The tracemalloc module allocates its own tables in the raw domain: our hooks lie above it, so that neither its tables
+ * nor its reading of frames is charged to the program; an older hook of ours below it then gets only what the module
+ * allocates for itself.
+ *
+ * Threads  install: one at a time, others return at once.   errno  kept. */
+#ifndef TM_RUNTIME_HOOK_PYTHON_HOOKS_H
+#define TM_RUNTIME_HOOK_PYTHON_HOOKS_H
+
+#include <stdbool.h>
+
+#include "base/compiler.h"
+
+/* After tm_runtime_python_found: looks up where CPython keeps its hooks.  False: it has none (2.7). */
+bool tm_python_hooks_begin(void);
+
+/* Puts our hooks on top of the domains in which they are not.  No other thread may be changing the allocators. */
+void tm_python_hooks_ensure(void);
+
+/* At a snapshot: counts the domains that are lost and notes them (tm_runtime_note_hooks). */
+void tm_python_hooks_check(void);
+
+/* True: every call of a hook asks tm_python_hooks_look for its rare conditions (see moments.h); false: the usual way. */
+void tm_python_hooks_set_careful(bool careful);
+
+#endif

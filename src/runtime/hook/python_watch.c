@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/hook/python_watch.h"
+
+#include <errno.h>
+
+#include "runtime/hook/door.h"
+#include "runtime/hook/elf_object.h"
+#include "runtime/hook/moments.h"
+#include "runtime/hook/python27_hooks.h"
+#include "runtime/hook/python_hooks.h"
+#include "runtime/hook/recycle_hooks.h"
+#include "runtime/os/os_lock.h"
+#include "runtime/track/runtime.h"
+
+/* Events of a thread between two looks. */
+#define TICKS_STARTING 63U   /* CPython's start may reset its allocators; so often was enough on every release tried */
+#define TICKS_RUNNING  4095U
+#define TICKS_NO_PYTHON 255U
+
+static struct tm_lock watch_lock;
+static bool is_known; /* the interpreter was found and is hooked */
+static struct tm_loaded_search search;
+
+/* The loader lists a library before it has relocated it, and calls malloc in between. */
+static bool is_ready(struct tm_elf_object *object)
+{
+    if (!tm_loaded_library_find("Py_GetVersion", &search)) {
+        return false;
+    }
+    uintptr_t function = (uintptr_t)tm_loaded_symbol(&search.library, "Py_GetVersion", NULL);
+    if (!tm_elf_object_find(function, object) || !tm_elf_object_is_relocated(object)) {
+        search.generation = 0; /* look again next time */
+        return false;
+    }
+    return true;
+}
+
+static void find_python(void)
+{
+    struct tm_cpython *python = tm_runtime_python();
+    struct tm_elf_object object;
+    if (!is_ready(&object) || (python->version == 0 && !tm_cpython_find(python))) {
+        return;
+    }
+    tm_runtime_python_found();
+    tm_moments_begin(&object);
+    if (!tm_python_hooks_begin()) {
+        tm_python27_hooks_begin(&object);
+    }
+    tm_recycle_hooks_begin(&object);
+    is_known = true;
+}
+
+void tm_python_watch_now(struct tm_thread *thread)
+{
+    int saved = errno;
+    tm_door_guard_up(thread);
+    if (tm_lock_try(&watch_lock)) {
+        if (is_known) {
+            tm_python_hooks_ensure();
+        } else {
+            find_python();
+        }
+        tm_lock_release(&watch_lock);
+    }
+    tm_door_guard_down(thread);
+    errno = saved;
+}
+
+void tm_python_watch_tick(struct tm_thread *thread)
+{
+    if (!is_known) {
+        thread->ticks = TICKS_NO_PYTHON;
+        tm_python_watch_now(thread);
+    } else if (tm_cpython_is_initialized(tm_runtime_python())) {
+        thread->ticks = TICKS_RUNNING;
+        tm_moments_tick();
+    } else {
+        thread->ticks = TICKS_STARTING;
+        tm_python_watch_now(thread);
+    }
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/hook/recycle_hooks.h"
+
+#include <string.h>
+
+#include "runtime/hook/door.h"
+#include "runtime/hook/python_hooks.h"
+#include "runtime/track/runtime.h"
+#include "runtime/unwind/python_stack.h"
+
+typedef void new_reference(void *object);
+
+static const struct tm_cpython_layout *layout; /* NULL: births are not heard */
+static struct {
+    bool is_used;
+    bool is_awaited; /* to be set at the next call of an obj hook */
+    tm_cpython_ref_tracer *previous;
+    void *previous_data;
+} tracer;
+static new_reference *real_new_reference;
+static new_reference *real_new_reference_no_total;
+
+TM_INLINE void born(uintptr_t object)
+{
+    struct tm_thread *thread = tm_thread_self();
+    if (TM_UNLIKELY(thread->guard != 0)) {
+        return;
+    }
+    uintptr_t block = tm_python_block_of(layout, object);
+    if (TM_LIKELY(thread->newborn == block)) {
+        thread->newborn = 0; /* its allocation has just been recorded */
+        return;
+    }
+    tm_tracker_recycle(thread, (const void *)block);
+}
+
+/* 1. By tracer. */
+
+static int hear_tracer(void *object, int event, void *data)
+{
+    enum { CREATED, DESTROYED };
+    (void)data;
+    if (event == CREATED) {
+        born((uintptr_t)object);
+    }
+    /* What comes beyond these two is news about us, not about the tracer that was there before. */
+    if (tracer.previous != NULL && event <= DESTROYED) {
+        return tracer.previous(object, event, tracer.previous_data);
+    }
+    return 0;
+}
+
+/* 3.15 calls the former tracer and looks for an exception: the caller must be attached and have a frame. */
+static bool may_set_tracer(const struct tm_cpython *python)
+{
+    struct tm_raw_frame frame;
+    uintptr_t tstate = tm_cpython_getter_read(&python->current);
+    return tstate != 0 && tm_cpython_is_initialized(python) && tm_python_stack_top(layout, tstate, &frame) != 0;
+}
+
+void tm_recycle_hooks_look(void)
+{
+    const struct tm_cpython *python = tm_runtime_python();
+    struct tm_thread *thread = tm_thread_self();
+    void *data = NULL;
+    if (!tracer.is_awaited || !may_set_tracer(python)) {
+        return;
+    }
+    tracer.is_awaited = false;
+    tm_door_guard_up(thread);
+    tm_cpython_ref_tracer *present = python->get_ref_tracer(&data);
+    if (present != hear_tracer) {
+        tracer.previous = present;
+        tracer.previous_data = data;
+        bool is_set = python->set_ref_tracer(hear_tracer, NULL) == 0;
+        tm_runtime_note_recycled(is_set ? "tracer" : "none");
+    }
+    tm_door_guard_down(thread);
+}
+
+void tm_recycle_hooks_renew(void)
+{
+    if (tracer.is_used) {
+        tracer.is_awaited = true;
+        tm_python_hooks_set_careful(true);
+    }
+}
+
+bool tm_recycle_hooks_wait(void)
+{
+    return tracer.is_awaited;
+}
+
+void tm_recycle_hooks_check(void)
+{
+    void *data;
+    if (tracer.is_used && tm_runtime_python()->get_ref_tracer(&data) != hear_tracer) {
+        tm_runtime_note_recycled("none");
+    }
+}
+
+/* 2. By symbol. */
+
+static void hear_new_reference(void *object)
+{
+    real_new_reference(object);
+    born((uintptr_t)object);
+}
+
+/* 3.12: blocks that were resized in place. */
+static void hear_new_reference_no_total(void *object)
+{
+    real_new_reference_no_total(object);
+    born((uintptr_t)object);
+}
+
+struct rebinding {
+    const char *name;
+    uintptr_t real;
+    uintptr_t replacement;
+};
+
+static bool rebind_one(const struct tm_elf_object *object, void *data)
+{
+    const struct rebinding *rebinding = data;
+    (void)tm_elf_object_rebind(object, rebinding->name, rebinding->real, rebinding->replacement);
+    return true;
+}
+
+static bool rebind(const struct tm_elf_object *object, const char *name, new_reference *replacement, new_reference **real)
+{
+    void *function = tm_cpython_symbol(tm_runtime_python(), name);
+    if (function == NULL || tm_elf_object_count_references(object, name) == 0) {
+        return false;
+    }
+    memcpy(real, &function, sizeof function);
+    struct rebinding rebinding = {name, (uintptr_t)function, (uintptr_t)replacement};
+    /* First for what is loaded later, then for what is here. */
+    bool is_redefined = tm_elf_object_redefine(object, name, rebinding.replacement);
+    tm_elf_object_visit(rebind_one, &rebinding);
+    return is_redefined;
+}
+
+void tm_recycle_hooks_begin(const struct tm_elf_object *object)
+{
+    const struct tm_cpython *python = tm_runtime_python();
+    uint32_t release = python->version >> 16;
+    if (python->layout == NULL) {
+        return;
+    }
+    layout = &python->row;
+    if (python->get_ref_tracer != NULL && python->set_ref_tracer != NULL) {
+        tracer.is_used = true;
+        tracer.is_awaited = true;
+    } else if (release >= 0x0309 && release <= 0x030c &&
+               rebind(object, "_Py_NewReference", hear_new_reference, &real_new_reference)) {
+        (void)rebind(object, "_Py_NewReferenceNoTotal", hear_new_reference_no_total, &real_new_reference_no_total);
+        tm_runtime_note_recycled("symbol");
+    }
+}

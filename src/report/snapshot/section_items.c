@@ -12,6 +12,10 @@ union previous {
 };
 typedef bool decode_item(struct tm_reader *reader, uint64_t item, union previous *previous, void *items);
 
+/* Facts are looked up one after the other; there are a few dozen of them, and a few hundred size classes. */
+#define META_MAX  4096U
+#define SIZES_MAX 65536U
+
 /* How a kind of section becomes an array. */
 struct section_kind {
     const char *name;
@@ -20,6 +24,7 @@ struct section_kind {
     size_t item_size;   /* in memory */
     uint64_t min_bytes; /* in the file */
     unsigned first_id;  /* items before it are zeros and not in the file */
+    uint64_t max_items; /* 0: as many as there are ids */
 };
 
 static bool decode_meta(struct tm_reader *r, uint64_t item, union previous *previous, void *items)
@@ -58,15 +63,15 @@ static bool decode_size_class(struct tm_reader *r, uint64_t item, union previous
 }
 
 static const struct section_kind kinds[] = {
-    [TM_SECTION_META] = {"META", "item", decode_meta, sizeof(struct tm_meta_record), TM_META_MIN_BYTES, 0},
-    [TM_SECTION_STRINGS] = {"STRINGS", "string", decode_string, sizeof(struct tm_span), TM_STRING_MIN_BYTES, 0},
-    [TM_SECTION_FRAMES] = {"FRAMES", "frame", decode_frame, sizeof(struct tm_frame_record), TM_FRAME_MIN_BYTES, 1},
+    [TM_SECTION_META] = {"META", "item", decode_meta, sizeof(struct tm_meta_record), TM_META_MIN_BYTES, 0, META_MAX},
+    [TM_SECTION_STRINGS] = {"STRINGS", "string", decode_string, sizeof(struct tm_span), TM_STRING_MIN_BYTES, 0, 0},
+    [TM_SECTION_FRAMES] = {"FRAMES", "frame", decode_frame, sizeof(struct tm_frame_record), TM_FRAME_MIN_BYTES, 1, 0},
     [TM_SECTION_TRACEBACKS] = {"TRACEBACKS", "traceback", decode_traceback, sizeof(struct tm_traceback_record),
-                               TM_TRACEBACK_MIN_BYTES, 1},
+                               TM_TRACEBACK_MIN_BYTES, 1, 0},
     [TM_SECTION_COUNTERS] = {"COUNTERS", "counter", decode_counter, sizeof(struct tm_counter_record),
-                             TM_COUNTER_MIN_BYTES, 0},
+                             TM_COUNTER_MIN_BYTES, 0, 0},
     [TM_SECTION_SIZES] = {"SIZES", "size class", decode_size_class, sizeof(struct tm_size_class_record),
-                          TM_SIZE_CLASS_MIN_BYTES, 0},
+                          TM_SIZE_CLASS_MIN_BYTES, 0, SIZES_MAX},
 };
 
 static const struct section_kind *kind_of(uint32_t kind)
@@ -112,7 +117,8 @@ static void publish(struct tm_snapshot *snapshot, uint32_t kind, const void *ite
 enum tm_status tm_load_items(struct tm_load *load, const struct tm_section *section, const uint8_t *raw)
 {
     const struct section_kind *kind = kind_of(section->kind);
-    if (section->count > section->raw_size / kind->min_bytes || section->count > UINT32_MAX - 1) {
+    uint64_t max_items = kind->max_items > 0 ? kind->max_items : UINT32_MAX - 1;
+    if (section->count > section->raw_size / kind->min_bytes || section->count > max_items) {
         return tm_load_fail(load, TM_STATUS_CORRUPT, section->offset, "section %s: %llu items do not fit into it",
                             kind->name, (unsigned long long)section->count);
     }

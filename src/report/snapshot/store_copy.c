@@ -83,7 +83,8 @@ static enum tm_status join_sections(struct copy *copy)
     }
     for (uint32_t i = 0; i < atomic_load(&copy->header->extent_count); i++) {
         const struct tm_store_extent *extent = &copy->header->extents[i];
-        if (extent->section_offset == filled[extent->section] && filled[extent->section] < copy->covered[extent->section]) {
+        if (extent->section_offset == filled[extent->section] &&
+            filled[extent->section] < copy->covered[extent->section]) {
             memcpy(copy->sections[extent->section] + filled[extent->section], copy->bytes + extent->file_offset,
                    (size_t)extent->size);
             filled[extent->section] += extent->size;

@@ -100,8 +100,7 @@ static bool sum_keys(const struct tm_forest *forest, const struct tm_grouping *g
     return true;
 }
 
-/* By key; malloc'ed, NULL without memory. */
-static struct tm_amount *sums_of(const struct tm_forest *forest, unsigned snapshot, const struct tm_grouping *grouping)
+struct tm_amount *tm_group_sums(const struct tm_forest *forest, unsigned snapshot, const struct tm_grouping *grouping)
 {
     struct tm_amount *nodes = calloc(forest->node_count, sizeof *nodes);
     struct tm_amount *sums = calloc(tm_key_count(forest, grouping->key_type), sizeof *sums);
@@ -154,7 +153,7 @@ bool tm_group(const struct tm_forest *forest, unsigned snapshot, const struct tm
               struct tm_statistics *statistics)
 {
     *statistics = (struct tm_statistics){.forest = forest, .key_type = grouping->key_type};
-    struct tm_amount *sums = sums_of(forest, snapshot, grouping);
+    struct tm_amount *sums = tm_group_sums(forest, snapshot, grouping);
     bool made = sums != NULL && make_rows(statistics, NULL, sums);
     free(sums);
     return made;
@@ -164,8 +163,8 @@ bool tm_group_differences(const struct tm_forest *forest, const struct tm_groupi
                           struct tm_statistics *statistics)
 {
     *statistics = (struct tm_statistics){.forest = forest, .key_type = grouping->key_type};
-    struct tm_amount *old = sums_of(forest, 0, grouping);
-    struct tm_amount *new = sums_of(forest, 1, grouping);
+    struct tm_amount *old = tm_group_sums(forest, 0, grouping);
+    struct tm_amount *new = tm_group_sums(forest, 1, grouping);
     bool made = old != NULL && new != NULL &&make_rows(statistics, old, new);
     free(old);
     free(new);

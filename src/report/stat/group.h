@@ -37,6 +37,10 @@ struct tm_amount tm_figure_amount(const struct tm_counter_record *counter, enum 
 /* What counts in snapshot number SNAPSHOT of FOREST, in all. */
 struct tm_amount tm_group_total(const struct tm_forest *forest, unsigned snapshot, const struct tm_grouping *grouping);
 
+/* By key: what counts for each.  malloc'ed; NULL without memory. */
+TM_CHECKED struct tm_amount *tm_group_sums(const struct tm_forest *forest, unsigned snapshot,
+                                           const struct tm_grouping *grouping);
+
 /* The rows of snapshot number SNAPSHOT, in no order.  False without memory. */
 TM_CHECKED bool tm_group(const struct tm_forest *forest, unsigned snapshot, const struct tm_grouping *grouping,
                          struct tm_statistics *statistics);

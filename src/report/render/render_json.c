@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/render/render_json.h"
+
+#include "format/domain_name.h"
+#include "report/render/json_snapshot.h"
+#include "report/render/json_text.h"
+#include "report/render/key_frames.h"
+
+static const char *const group_names[] = {
+    [TM_KEY_FILENAME] = "filename", [TM_KEY_LINENO] = "lineno", [TM_KEY_TRACEBACK] = "traceback"};
+static const char *const cumulative_names[] = {
+    [TM_CUMULATIVE_OFF] = "false", [TM_CUMULATIVE_ONCE] = "true", [TM_CUMULATIVE_STDLIB] = "\"stdlib\""};
+static const char *const figure_names[] = {[TM_FIGURE_LIVE] = "live",
+                                           [TM_FIGURE_PEAK_PYTHON] = "peak",
+                                           [TM_FIGURE_PEAK_HEAP] = "peak",
+                                           [TM_FIGURE_EVER] = "ever"};
+
+static void write_counted(struct tm_out *out, uint32_t domains)
+{
+    const char *separator = "";
+    tm_out_text(out, ", \"counted\": [");
+    for (int i = 0; i < TM_DOMAIN_COUNT; i++) {
+        if (domains & TM_DOMAIN_BIT(i)) {
+            tm_out_format(out, "%s\"%s\"", separator, tm_domain_name((enum tm_domain)i));
+            separator = ", ";
+        }
+    }
+    tm_out_text(out, "]");
+}
+
+static void write_head(struct tm_out *out, const struct tm_report *report)
+{
+    const struct tm_forest *forest = report->forest;
+    unsigned last = tm_report_snapshot_number(report);
+    tm_out_text(out, "{\"snapshot\": ");
+    tm_json_snapshot(out, forest->snapshots[last], report->paths[last]);
+    if (report->is_diff) {
+        tm_out_text(out, ",\n \"snapshots\": [");
+        tm_json_snapshot(out, forest->snapshots[0], report->paths[0]);
+        tm_out_text(out, ",\n  ");
+        tm_json_snapshot(out, forest->snapshots[1], report->paths[1]);
+        tm_out_text(out, "]");
+    }
+    tm_out_format(out, ",\n \"group_by\": \"%s\", \"cumulative\": %s, \"figure\": \"%s\"",
+                  group_names[report->grouping.key_type], cumulative_names[report->grouping.cumulative],
+                  figure_names[report->grouping.figure]);
+    write_counted(out, report->grouping.domains);
+    tm_out_format(out, ",\n \"total\": {\"size\": %llu, \"count\": %llu, \"statistics\": %zu},\n \"statistics\": [",
+                  (unsigned long long)report->total.size, (unsigned long long)report->total.count,
+                  report->statistics.count);
+}
+
+static void write_frame(struct tm_out *out, const struct tm_key_frame *frame, bool first)
+{
+    tm_out_text(out, first ? "{\"filename\": " : ", {\"filename\": ");
+    tm_json_text(out, frame->filename);
+    tm_out_format(out, ", \"lineno\": %u, \"function\": ", (unsigned)frame->line);
+    tm_json_text(out, frame->function);
+    tm_out_text(out, "}");
+}
+
+static void write_row(struct tm_out *out, const struct tm_report *report, const struct tm_statistic *row,
+                      const struct tm_key_frames *frames)
+{
+    tm_out_format(out, "{\"size\": %llu, \"count\": %llu", (unsigned long long)row->size,
+                  (unsigned long long)row->count);
+    if (report->is_diff) {
+        tm_out_format(out, ", \"size_diff\": %lld, \"count_diff\": %lld", (long long)row->size_diff,
+                      (long long)row->count_diff);
+    }
+    tm_out_text(out, ", \"traceback\": [");
+    for (size_t i = 0; i < frames->count; i++) {
+        write_frame(out, &frames->frames[i], i == 0);
+    }
+    tm_out_text(out, "]}");
+}
+
+bool tm_render_json(struct tm_out *out, const struct tm_report *report)
+{
+    struct tm_key_frames frames = {NULL, 0, 0};
+    bool memory = true;
+    write_head(out, report);
+    for (size_t i = 0; memory && i < tm_report_shown(report); i++) {
+        const struct tm_statistic *row = &report->statistics.items[i];
+        memory = tm_key_frames_get(&frames, report->forest, report->statistics.key_type, row->key);
+        tm_out_text(out, i > 0 ? ",\n  " : "\n  ");
+        if (memory) {
+            write_row(out, report, row, &frames);
+        }
+    }
+    tm_out_text(out, tm_report_shown(report) > 0 ? "\n ]}\n" : "]}\n");
+    tm_key_frames_free(&frames);
+    return memory;
+}

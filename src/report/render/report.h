@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* What a renderer is given: the rows, where they come from, and how they are to be shown.  Nothing here is owned. */
+#ifndef TM_REPORT_RENDER_REPORT_H
+#define TM_REPORT_RENDER_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "report/stat/group.h"
+#include "report/stat/statistic.h"
+#include "report/stat/trace_forest.h"
+
+struct tm_report {
+    const struct tm_forest *forest;
+    const char *paths[TM_SNAPSHOTS_MAX]; /* of the forest's snapshots, for people */
+    struct tm_grouping grouping;
+    struct tm_statistics statistics; /* sorted */
+    struct tm_amount total;          /* of the last snapshot: what counts, grouped or not */
+    struct tm_amount old_total;      /* of the first one, where two are compared */
+    bool is_diff;
+    size_t limit; /* rows to show; SIZE_MAX: all */
+    bool color;
+    size_t width; /* columns of the terminal; SIZE_MAX: not known, nothing is shortened */
+    bool all;     /* no rows are folded */
+    bool by_peak; /* the figure is the peak because little is left of it, not because it was asked for */
+};
+
+/* The snapshot whose rows are shown: the only one, or the newer one. */
+static inline unsigned tm_report_snapshot_number(const struct tm_report *report)
+{
+    return report->forest->snapshot_count - 1;
+}
+
+static inline const struct tm_snapshot *tm_report_snapshot(const struct tm_report *report)
+{
+    return report->forest->snapshots[tm_report_snapshot_number(report)];
+}
+
+/* The rows that are shown: the limit or fewer. */
+static inline size_t tm_report_shown(const struct tm_report *report)
+{
+    return report->limit < report->statistics.count ? report->limit : report->statistics.count;
+}
+
+#endif

@@ -26,7 +26,7 @@ def tell(line):
 
 
 def parse_arguments(arguments):
-    parser = argparse.ArgumentParser(description=__doc__, epilog="configurations:" + configs.NAMES.partition(":")[2],
+    parser = argparse.ArgumentParser(description=__doc__, epilog="configurations:\n" + configs.NAMES,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--library", help="path of libtracemalloc.so; without it only the others are run")
     parser.add_argument("--pythons", help="executables, separated by commas or colons (default: $TM_PYTHONS, "

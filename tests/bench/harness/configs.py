@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 
-NAMES = __doc__
+NAMES = __doc__.partition("\n\n")[2]
 
 _MEMRAY = {
     "memray": [],

@@ -17,8 +17,9 @@ leave()
 {
     code=$?
     trap - EXIT INT TERM
-    umount "$root/proc" 2>/dev/null || true
-    umount "$root/dev" 2>/dev/null || true
+    for mounted in proc dev/pts dev; do
+        umount "$root/$mounted" 2>/dev/null || true
+    done
     if [ -z "${TM_BARE_KEEP-}" ] && ! grep -q " $root/" /proc/mounts; then
         rm -rf --one-file-system "$root"
     else
@@ -40,6 +41,7 @@ fi
 # The chroot reaches the packages the way its host does.
 mount -t proc proc "$root/proc"
 mount --bind /dev "$root/dev"
+mount --bind /dev/pts "$root/dev/pts"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 [ ! -d /etc/apt/apt.conf.d ] || grep -lisE 'proxy|Acquire::Check' /etc/apt/apt.conf.d/* | while read -r file; do
     cp "$file" "$root/etc/apt/apt.conf.d/"

@@ -19,8 +19,8 @@
 #include <internal/pycore_frame.h>
 #endif
 
-#define SAY(name, value)                printf("%s %lu\n", name, (unsigned long)(value))
-#define FIELD(name, type, member)       SAY(name, offsetof(type, member))
+#define SAY(name, value)          printf("%s %lu\n", name, (unsigned long)(value))
+#define FIELD(name, type, member) SAY(name, offsetof(type, member))
 
 #if PY_VERSION_HEX >= 0x030B0000
 typedef struct _PyInterpreterFrame frame_type;
@@ -133,10 +133,10 @@ static void say_state(void)
         unsigned char bytes[sizeof(PyASCIIObject)];
     } at;
     unsigned int word;
-#define SHIFT(name, member)                                                                                           \
-    memset(&at, 0, sizeof at);                                                                                        \
-    at.text.state.member = 1;                                                                                         \
-    memcpy(&word, at.bytes + offsetof(PyASCIIObject, state), sizeof word);                                            \
+#define SHIFT(name, member)                                                                                            \
+    memset(&at, 0, sizeof at);                                                                                         \
+    at.text.state.member = 1;                                                                                          \
+    memcpy(&word, at.bytes + offsetof(PyASCIIObject, state), sizeof word);                                             \
     SAY(name, __builtin_ctz(word))
     SHIFT("str_kind_shift", kind);
     SHIFT("str_compact_shift", compact);

@@ -38,7 +38,7 @@ static void expect_state(void)
     expect(tm_cpython_is_initialized(&python), "initialized");
     expect(holds, "the GIL is held");
     expect(tstate != 0 && tstate == tm_cpython_tstate_held(&python), "both getters agree");
-    expect(tm_cpython_is_main(&python, tstate), "main interpreter");
+    expect(tm_cpython_is_main(&python, tstate) == !python.free_threaded, "main interpreter");
 }
 
 static void *symbol(void *library, const char *name)

@@ -19,6 +19,6 @@ tm_interpreters()
         done
     } | while read -r python; do
         # The same program under two names is one; so are shims that stand for one found already.
-        "$python" -c 'import sys, os; print(os.path.realpath(sys.executable))' 2>/dev/null
-    done | awk '!seen[$0]++'
+        "$python" -c 'import sys, os; print("%s\t%s" % (os.path.realpath(sys.executable), sys.executable))' 2>/dev/null
+    done | awk -F '\t' '!seen[$1]++ { print $2 }'
 }

@@ -141,8 +141,7 @@ static inline uintptr_t fake_enter(struct fake_interpreter *fake, uintptr_t code
     const uintptr_t frame = fake_block(fake, FAKE_SIZE);
     if (row->chain == TM_CHAIN_OBJECT) {
         fake_word(frame, row->object_type, fake->frame_type);
-        fake_int(frame, row->frame_instruction,
-                 unit < 0 || row->instruction == TM_INSTRUCTION_UNITS ? unit : unit * 2);
+        fake_int(frame, row->frame_instruction, unit < 0 || row->instruction == TM_INSTRUCTION_UNITS ? unit : unit * 2);
     } else {
         fake_word(frame, row->frame_instruction, code + row->code_bytes + (uintptr_t)(intptr_t)(unit * 2));
         *(int8_t *)(frame + row->frame_owner) = (int8_t)owner;

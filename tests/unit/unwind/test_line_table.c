@@ -104,8 +104,10 @@ static void test_lines_out_of_range(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_agrees_with_interpreters), cmocka_unit_test(test_before_the_first_instruction),
-        cmocka_unit_test(test_truncated),                cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_agrees_with_interpreters),
+        cmocka_unit_test(test_before_the_first_instruction),
+        cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_noise),
         cmocka_unit_test(test_lines_out_of_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -218,11 +218,11 @@ static void find_blocks_of_objects(struct fake_interpreter *fake)
     assert_true(tm_python_block_of(row, object) == object - row->gc_head - row->preheader);
 }
 
-#define TEST_EVERY_ROW(name)                                                                                          \
-    static void test_##name(void **state)                                                                             \
-    {                                                                                                                 \
-        (void)state;                                                                                                  \
-        for_every_row(name);                                                                                          \
+#define TEST_EVERY_ROW(name)                                                                                           \
+    static void test_##name(void **state)                                                                              \
+    {                                                                                                                  \
+        (void)state;                                                                                                   \
+        for_every_row(name);                                                                                           \
     }
 TEST_EVERY_ROW(walk_a_stack)
 TEST_EVERY_ROW(walk_nothing)

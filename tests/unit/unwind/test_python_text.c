@@ -38,8 +38,7 @@ static void check_row(struct fake_interpreter *fake)
         EXPECT(fake, fake_str(fake, latin, 5, 1, compact), "d\xC3\xA9\x7F\xC2\x80\xC3\xBF");
         EXPECT(fake, fake_str(fake, wide, 9, 2, compact),
                "x\xDF\xBF\xE0\xA0\x80\x80\xFF\xED\xA0\x80\xED\xB1\xBF\xED\xB4\x80\xEF\xBF\xBF");
-        EXPECT(fake, fake_str(fake, widest, 5, 4, compact),
-               "\xF0\x90\x80\x80\xF0\x9F\x90\x8D\xF4\x8F\xBF\xBF\xE9\x61");
+        EXPECT(fake, fake_str(fake, widest, 5, 4, compact), "\xF0\x90\x80\x80\xF0\x9F\x90\x8D\xF4\x8F\xBF\xBF\xE9\x61");
     }
 }
 

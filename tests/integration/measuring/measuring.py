@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+"""The measuring point of the traced programs: `from measuring import measure` first, `measure()` last.
+
+One file for all runs that are compared.  Up to the moment at which the traces are copied each run takes the same
+steps, so that the same objects are born, die and are taken out of free lists in each.  TM_MEASURE says who measures:
+
+    stdlib    the stdlib's tracer (python -X tracemalloc=N), traces to TM_RESULT as JSON
+    library   libtracemalloc (LD_PRELOAD), its snapshot to TM_RESULT
+    both      in one process: the stdlib's tracer is started here, on top of libtracemalloc; JSON to TM_RESULT,
+              snapshot to TM_RESULT + ".tms"
+
+The environments of two compared runs hold the same names, so that even os.environ is built alike.
+"""
+import gc
+
+gc.disable()
+
+import ctypes
+import json
+import os
+import sys
+
+import _tracemalloc
+
+MODE = os.environ["TM_MEASURE"]
+RESULT = os.environ["TM_RESULT"].encode()
+LIMIT = int(os.environ["TM_LIMIT"])
+PLANT = os.environ.get("TM_PLANT") == "1"
+
+process = ctypes.CDLL(None)
+# In the stdlib's run something else of libc stands in for the call, so that ctypes makes the same objects.
+take_snapshot = process.access if MODE == "stdlib" else process.tracemalloc_take_snapshot
+# The cache of method lookups keeps names alive, which ones depends on addresses: with it the stdlib's figures differ
+# from run to run since 3.10.
+clear_caches = getattr(sys, "_clear_internal_caches", sys._clear_type_cache)
+planted = []
+
+if MODE == "both":
+    process.tracemalloc_stop()
+    _tracemalloc.start(LIMIT)
+    if process.tracemalloc_start(LIMIT):
+        sys.exit("tracemalloc_start failed")
+
+
+def measure():
+    clear_caches()
+    if PLANT:
+        planted.append(bytearray(4321))
+    # What the two ways to copy the traces would take out of free lists is taken and put back once by everybody.
+    empty = []
+    del empty
+    process.access(RESULT, 0)
+    if MODE == "library":
+        error = take_snapshot(RESULT)
+        if error:
+            sys.exit("tracemalloc_take_snapshot: " + os.strerror(error))
+        return
+    if MODE == "both":
+        error = take_snapshot(RESULT + b".tms")
+        if error:
+            sys.exit("tracemalloc_take_snapshot: " + os.strerror(error))
+    traces = _tracemalloc._get_traces()
+    _tracemalloc.stop()
+    save(traces)
+
+
+def save(traces):
+    """Adds up the stdlib's traces per traceback, oldest frame first."""
+    sums = {}
+    for trace in traces:
+        domain, size, traceback = trace[:3]
+        if domain == 0:
+            size_before, count = sums.get(traceback, (0, 0))
+            sums[traceback] = (size_before + size, count + 1)
+    rows = [[[list(frame) for frame in reversed(traceback)], size, count]
+            for traceback, (size, count) in sums.items()]
+    with open(RESULT.decode(), "w") as output:
+        json.dump(rows, output)

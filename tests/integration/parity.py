@@ -1,0 +1,285 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Compares libtracemalloc's figures with those of the interpreter's own tracemalloc, traceback by traceback.
+
+    python3 tests/integration/parity.py --library LIB --report TM_REPORT
+
+Two runs of the same program (programs/*.py): under `-X tracemalloc=N`, and preloaded with TRACEMALLOC_START=python and
+TRACEMALLOC_NFRAME=N.  Both measure at the same point (measuring/measuring.py).  Compared is every traceback that
+touches the program's own files, without those that touch the measuring file: size and count must be equal.  Tracebacks
+elsewhere are counted.
+
+Where they differ the stdlib is run twice more: what differs between its own runs is listed and left out, nothing else.
+
+    --mode process   one process: the stdlib's tracer is started on top of libtracemalloc, both measured at once
+    --mode start     with the default start (from the first allocation of the process): differences are shown, no failure
+    --self-test      proves the comparison without the library: stdlib against stdlib, and a planted difference
+"""
+from __future__ import print_function
+
+import glob
+import json
+import os
+import re
+import sys
+import time
+
+import interpreters
+import traced
+
+PROGRAMS = os.path.join(traced.HERE, "programs")
+MEASURING = os.path.join(traced.HERE, "measuring")
+QUICK_PROGRAMS = ("classes", "recycled", "coroutines", "exceptions", "executed", "threads", "application")
+FULL_LIMITS = (1, 5, 25, 200)
+QUICK_LIMITS = (1, 25)
+SHOWN = 8  # differences printed per comparison
+
+
+def stdlib_traces(path):
+    with open(path) as stream:
+        return {tuple((name, line) for name, line in frames): (size, count) for frames, size, count in json.load(stream)}
+
+
+def library_traces(tool, path):
+    """tm-report's answer in the stdlib's terms: functions do not tell tracebacks apart there."""
+    sums = {}
+    for row in traced.statistics(tool, path)["statistics"]:
+        key = tuple((frame["filename"], frame["lineno"]) for frame in row["traceback"])
+        size, count = sums.get(key, (0, 0))
+        sums[key] = (size + row["size"], count + row["count"])
+    return sums
+
+
+def is_own(frames, program):
+    """The program's file, or code that the program made at run time."""
+    return any(name == program or (name.startswith("<") and not name.startswith(("<frozen", "<unknown>")))
+               for name, _ in frames)
+
+
+def is_measuring(frames):
+    return any(name.startswith(MEASURING) for name, _ in frames)
+
+
+def differences(left, right):
+    """{traceback: (left's (size, count), right's)} of those that differ."""
+    nothing = (0, 0)
+    return {key: (left.get(key, nothing), right.get(key, nothing)) for key in set(left) | set(right)
+            if left.get(key, nothing) != right.get(key, nothing)}
+
+
+class Comparison(object):
+    """One program, interpreter and limit."""
+
+    def __init__(self, program, limit):
+        self.program, self.limit = program, limit
+        self.own = self.elsewhere = 0        # tracebacks compared
+        self.differing = {}                  # own tracebacks that differ
+        self.differing_elsewhere = 0
+        self.varying = {}                    # own tracebacks left out: the stdlib differs from itself
+        self.blocks = 0                      # blocks that the stdlib has in differing own tracebacks, and ours
+        self.trouble = ""
+
+    def compare(self, stdlib, other):
+        path = self.program
+        stdlib, other = ({key: value for key, value in side.items() if not is_measuring(key)} for side in (stdlib, other))
+        self.own = sum(1 for key in stdlib if is_own(key, path))
+        self.elsewhere = len(stdlib) - self.own
+        found = differences(stdlib, other)
+        self.differing = {key: value for key, value in found.items() if is_own(key, path)}
+        self.differing_elsewhere = len(found) - len(self.differing)
+
+    def leave_out_variation(self, *runs):
+        """Moves to `varying` what differs between the stdlib's own runs."""
+        for first, second in zip(runs, runs[1:]):
+            for key, value in differences(first, second).items():
+                if key in self.differing:
+                    self.varying[key] = value
+                    del self.differing[key]
+
+    def show(self, what, rows):
+        for key, (left, right) in sorted(rows.items(), key=lambda row: -abs(row[1][0][0] - row[1][1][0]))[:SHOWN]:
+            frames = " < ".join("%s:%d" % (os.path.basename(name), line) for name, line in reversed(key[-6:]))
+            print("    %s: stdlib %d B in %d, here %d B in %d at %s" % ((what,) + left + right + (frames,)))
+        if len(rows) > SHOWN:
+            print("    ... and %d more" % (len(rows) - SHOWN))
+
+
+class Driver(object):
+    def __init__(self, options, folder):
+        self.options, self.folder = options, folder
+        self.number = 0
+
+    def environment(self, interpreter, limit, measure, result, **more):
+        """The names of the variables, and their number, are the same in all modes."""
+        values = dict(TM_MEASURE=measure, TM_RESULT=result, TM_LIMIT=str(limit), TM_PLANT="0", PYTHONPATH=MEASURING,
+                      LD_PRELOAD="", TRACEMALLOC_NFRAME=str(limit), TRACEMALLOC_START="python", TRACEMALLOC_EXACT="0",
+                      TRACEMALLOC_OUTPUT=os.path.join(self.folder, "exit.%p.tms"))
+        values.update(more)
+        return interpreter.environment(**values)
+
+    def run(self, interpreter, program, limit, measure, xoption, **more):
+        self.number += 1
+        result = os.path.join(self.folder, "result-%06d" % self.number)
+        # -S: what a machine's .pth files import is no part of the comparison.
+        done = traced.run([interpreter.path, "-S", "-X", xoption, program], self.folder,
+                          self.environment(interpreter, limit, measure, result, **more))
+        if done.code or not os.path.exists(result if measure != "both" else result + ".tms"):
+            raise RuntimeError("%s %s, measured by %s: exit code %d: %s" % (
+                interpreter.label, os.path.basename(program), measure, done.code,
+                traced.shorten(done.stderr.decode(errors="replace").strip(), 400)))
+        return result, done
+
+    def stdlib(self, interpreter, program, limit, **more):
+        result, done = self.run(interpreter, program, limit, "stdlib", "tracemalloc=%d" % limit, **more)
+        return stdlib_traces(result), done
+
+    def library(self, interpreter, program, limit, **more):
+        # An option of the same length that means nothing: sys._xoptions is alike in both runs.
+        result, done = self.run(interpreter, program, limit, "library", "tracemallox=%d" % limit,
+                                LD_PRELOAD=self.options.library, **more)
+        traces = library_traces(self.options.report, result)
+        os.unlink(result)
+        return traces, done
+
+    def two_runs(self, interpreter, program, limit, exact, start="python"):
+        comparison = Comparison(program, limit)
+        expected, plain = self.stdlib(interpreter, program, limit)
+        found, done = self.library(interpreter, program, limit, TRACEMALLOC_EXACT=exact, TRACEMALLOC_START=start)
+        comparison.compare(expected, found)
+        if (plain.stdout, plain.stderr) != (done.stdout, done.stderr):
+            comparison.trouble = "other output: " + traced.shorten(done.stderr.decode(errors="replace"))
+        if comparison.differing and start == "python":
+            again = [self.stdlib(interpreter, program, limit)[0] for _ in range(2)]
+            comparison.leave_out_variation(expected, *again)
+        return comparison
+
+    def one_process(self, interpreter, program, limit, exact):
+        comparison = Comparison(program, limit)
+        result, _ = self.run(interpreter, program, limit, "both", "tracemallox=%d" % limit,
+                             LD_PRELOAD=self.options.library, TRACEMALLOC_EXACT=exact, TRACEMALLOC_START="now")
+        comparison.compare(stdlib_traces(result), library_traces(self.options.report, result + ".tms"))
+        return comparison
+
+    def against_itself(self, interpreter, program, limit, plant):
+        comparison = Comparison(program, limit)
+        first, _ = self.stdlib(interpreter, program, limit)
+        second, _ = self.stdlib(interpreter, program, limit, TM_PLANT=plant)
+        comparison.compare(first, second)
+        if comparison.differing:
+            comparison.leave_out_variation(first, *[self.stdlib(interpreter, program, limit)[0] for _ in range(2)])
+        return comparison
+
+
+def needs(program):
+    with open(program) as stream:
+        found = re.search(r"^# needs (\d+)\.(\d+)", stream.read(200), re.M)
+    return tuple(map(int, found.groups())) if found else (3, 6)
+
+
+def choose_programs(options):
+    names = [name for name in options.programs.split(",") if name]
+    if not names and not options.full:
+        names = QUICK_PROGRAMS
+    everything = sorted(glob.glob(os.path.join(PROGRAMS, "*.py")))
+    for path in names:
+        if os.sep in path:
+            everything.append(os.path.abspath(path))  # anybody's program that uses the measuring file
+    return [path for path in everything
+            if not names or os.path.basename(path)[:-3] in names or path in map(os.path.abspath, names)]
+
+
+class Table(object):
+    """Sums per interpreter and limit, printed as one line each."""
+    HEAD = "%-20s %5s %5s %8s %11s %9s %7s %11s %9s %6s" % (
+        "interpreter", "limit", "exact", "programs", "tracebacks", "differing", "varying", "elsewhere", "differing", "sec")
+
+    def __init__(self):
+        self.failures = 0
+        print(self.HEAD)
+
+    def line(self, interpreter, limit, exact, comparisons, seconds, fails):
+        def total(value):
+            return sum(value(one) for one in comparisons)
+        print("%-20s %5d %5s %8d %11d %9d %7d %11d %9d %6.1f" % (
+            interpreter.label, limit, exact, len(comparisons), total(lambda one: one.own),
+            total(lambda one: len(one.differing)), total(lambda one: len(one.varying)),
+            total(lambda one: one.elsewhere), total(lambda one: one.differing_elsewhere), seconds))
+        for one in comparisons:
+            name = os.path.basename(one.program)
+            if one.differing or one.trouble or not one.own:
+                print("  %s %s: %d of %d tracebacks differ %s" % (
+                    "FAILED" if fails else "note", name, len(one.differing), one.own, one.trouble))
+                self.failures += fails
+            one.show("differs", one.differing if fails else {})
+            if one.varying:
+                print("  %s: the stdlib differs from itself" % name)
+                one.show("varies", one.varying)
+        sys.stdout.flush()
+
+
+def measure(driver, table, interpreter, limit, programs, options):
+    """All programs on one interpreter with one limit."""
+    exact = {"auto": "1" if interpreter.needs_exact else "0"}.get(options.exact, options.exact)
+    must_agree = options.mode != "start" and (exact == "1" or not interpreter.needs_exact)
+    usable = [program for program in programs if needs(program) <= interpreter.version]
+    began = time.time()
+    comparisons = []
+    for program in usable:
+        try:
+            if options.self_test:
+                comparisons.append(driver.against_itself(interpreter, program, limit, "0"))
+            elif options.mode == "process":
+                comparisons.append(driver.one_process(interpreter, program, limit, exact))
+            else:
+                comparisons.append(driver.two_runs(interpreter, program, limit, exact,
+                                                   "now" if options.mode == "start" else "python"))
+        except (RuntimeError, ValueError, KeyError, OSError) as error:
+            print("  FAILED %s: %s" % (os.path.basename(program), error))
+            table.failures += 1
+    table.line(interpreter, limit, exact, comparisons, time.time() - began, must_agree)
+
+
+def planted_is_found(driver, interpreter, programs, limit):
+    """A bytearray more in the second run must show where the program calls the measuring point.
+
+    The measuring file's own lines are left out, so the plant is looked for with them.
+    """
+    first, _ = driver.stdlib(interpreter, programs[0], limit)
+    second, _ = driver.stdlib(interpreter, programs[0], limit, TM_PLANT="1")
+    sizes = [right[0] - left[0] for left, right in differences(first, second).values()]
+    found = any(size >= 4321 for size in sizes)
+    print("%-20s planted difference %s" % (interpreter.label, "found" if found else "NOT FOUND"))
+    return found
+
+
+def main():
+    parser = traced.arguments(__doc__)
+    parser.add_argument("--programs", default="", help="names or paths, comma separated (default: the quick selection)")
+    parser.add_argument("--limits", default="", help="traceback limits, comma separated")
+    parser.add_argument("--exact", choices=("auto", "0", "1"), default="auto",
+                        help="TRACEMALLOC_EXACT; auto: where the build needs it.  0 where it is needed: shown, no failure")
+    parser.add_argument("--mode", choices=("runs", "process", "start"), default="runs")
+    parser.add_argument("--self-test", action="store_true")
+    options = parser.parse_args()
+    if not options.self_test and not (options.library and options.report):
+        parser.error("--library and --report are needed")
+    options.library = options.library and os.path.abspath(options.library)
+    limits = [int(text) for text in options.limits.split(",") if text] or (FULL_LIMITS if options.full else QUICK_LIMITS)
+    chosen = interpreters.select(options.pythons, python3_only=True)
+    programs = choose_programs(options)
+    if not chosen or not programs:
+        sys.exit("no interpreter or no program")
+    table = Table()
+    with traced.Folder() as folder:
+        driver = Driver(options, folder)
+        for interpreter in chosen:
+            for limit in limits:
+                measure(driver, table, interpreter, limit, programs, options)
+            if options.self_test and not planted_is_found(driver, interpreter, programs, limits[0]):
+                table.failures += 1
+    print("%d failures" % table.failures)
+    return 1 if table.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -13,23 +13,29 @@ static uint64_t load(const _Atomic uint64_t *word)
     return atomic_load_explicit((_Atomic uint64_t *)(uintptr_t)word, memory_order_relaxed);
 }
 
-/* Two parts of a figure that move at different moments may for an instant be less than nothing. */
-static uint64_t sum(const _Atomic uint64_t *held, const _Atomic uint64_t *loose)
+/* The two words move at different moments: for an instant more may have come back than was handed out. */
+static uint64_t difference(uint64_t ever, uint64_t freed)
 {
-    uint64_t both = load(held) + load(loose);
-    return (int64_t)both < 0 ? 0 : both;
+    return (int64_t)(ever - freed) < 0 ? 0 : ever - freed;
 }
 
 struct tm_record_figures tm_record_figures_of(const struct tm_store_view *view, uint32_t id)
 {
     const struct tm_record *held = record_at(view, id);
     const struct tm_record_loose *loose = (const struct tm_record_loose *)(const void *)view->sections[TM_STORE_LOOSE] + id;
-    return (struct tm_record_figures){
-        .live_blocks = sum(&held->live_blocks, &loose->live_blocks),
-        .live_bytes = sum(&held->live_bytes, &loose->live_bytes),
-        .ever_blocks = sum(&held->ever_blocks, &loose->ever_blocks),
-        .ever_bytes = sum(&held->ever_bytes, &loose->ever_bytes),
-    };
+    struct tm_record_figures figures;
+    uint64_t freed = load(&held->freed_blocks) + load(&loose->freed_blocks);
+    figures.ever_blocks = load(&held->ever_blocks) + load(&loose->ever_blocks);
+    figures.live_blocks = difference(figures.ever_blocks, freed);
+    if (held->size == TM_SIZE_VARIES) {
+        uint64_t freed_bytes = load(&held->freed_bytes) + load(&loose->freed_bytes);
+        figures.ever_bytes = load(&held->ever_bytes) + load(&loose->ever_bytes);
+        figures.live_bytes = difference(figures.ever_bytes, freed_bytes);
+    } else {
+        figures.ever_bytes = figures.ever_blocks * held->size;
+        figures.live_bytes = figures.live_blocks * held->size;
+    }
+    return figures;
 }
 
 bool tm_selection_has(const struct tm_selection *selection, uint32_t id)

@@ -41,22 +41,24 @@ struct tm_stored_traceback {
     uint32_t frame;  /* the most recent frame */
 };
 
-/* Live and ever counters of one (traceback, domain, size).  One cache line.
+/* Counters of one (traceback, domain, size).  One cache line.
  *
- * Written by plain stores of whoever holds the GIL ("held"); what happens without the GIL is added in the record's
+ * Counted is what was handed out and what came back; what is live is the difference.  Where every block has the same
+ * size (512 bytes at most) bytes follow from blocks and the two words of bytes stay 0.
+ * Written by plain additions of whoever holds the GIL ("held"); what happens without the GIL is added in the record's
  * tm_record_loose.  The truth is the sum of both. */
 struct tm_record {
-    _Atomic uint64_t live_blocks;
-    _Atomic uint64_t live_bytes;
     _Atomic uint64_t ever_blocks;
-    _Atomic uint64_t ever_bytes;
+    _Atomic uint64_t freed_blocks;
+    _Atomic uint64_t ever_bytes;  /* of varying sizes only */
+    _Atomic uint64_t freed_bytes; /* likewise */
     _Atomic uint64_t temporary_blocks;
     _Atomic uint64_t marks; /* the peak marks (see tm_totals) when this record's peaks were saved */
     uint32_t traceback;
     uint32_t epoch; /* the epoch this record was made in */
     uint16_t size;  /* exact size of every block in bytes, or TM_SIZE_VARIES */
     uint8_t domain;
-    uint8_t flags;
+    _Atomic uint8_t has_loose; /* its tm_record_loose is not all zero */
     uint32_t generation; /* odd while the record is being made anew */
 };
 
@@ -71,12 +73,13 @@ struct tm_record_peak {
     _Atomic uint64_t heap_bytes;
 };
 
-/* Additions made without the GIL: two's complement, may be "negative" alone.  Atomic adds. */
+/* Additions made without the GIL, by atomic adds.  More may come back here than was handed out here, and the other way
+ * round: only the sums with the record's own words mean something. */
 struct tm_record_loose {
-    _Atomic uint64_t live_blocks;
-    _Atomic uint64_t live_bytes;
     _Atomic uint64_t ever_blocks;
+    _Atomic uint64_t freed_blocks;
     _Atomic uint64_t ever_bytes;
+    _Atomic uint64_t freed_bytes;
 };
 
 /* Traced memory.  `python` is raw + mem + obj, `heap` has native too.  A new maximum is noticed when it is left, so

@@ -40,7 +40,7 @@ tm_slot_word *tm_block_table_make_leaf(struct tm_block_table *table, uintptr_t a
         return NULL;
     }
     if (!atomic_compare_exchange_strong_explicit(place, &leaf, fresh, memory_order_acq_rel, memory_order_acquire)) {
-        tm_pages_unmap(fresh, leaf_bytes(table));
+        tm_pages_unmap_sparse(fresh, leaf_bytes(table));
         return leaf;
     }
     atomic_fetch_add_explicit(&table->leaf_count, 1, memory_order_relaxed);

@@ -89,7 +89,7 @@ bool tm_record_table_is_valid(const struct tm_record_table *table)
     for (uint32_t id = 1; id < tm_record_count(table); id++) {
         const struct tm_record *record = &table->records[id];
         bool sized = record->size == TM_SIZE_VARIES ||
-                     atomic_load(&record->live_bytes) == atomic_load(&record->live_blocks) * record->size;
+                     (atomic_load(&record->ever_bytes) == 0 && atomic_load(&record->freed_bytes) == 0);
         if (record->traceback >= tracebacks || !sized) {
             return false;
         }

@@ -26,7 +26,7 @@ bool tm_trace_cache_init(struct tm_trace_cache *cache)
 static void lock_set(struct tm_loose_set *set)
 {
     while (atomic_exchange_explicit(&set->lock, 1, memory_order_acquire) != 0) {
-        __builtin_ia32_pause();
+        TM_PAUSE();
     }
 }
 

@@ -78,6 +78,7 @@ int tm_runtime_start(unsigned traceback_limit)
             runtime->held_count = 0;
             runtime->traceback_limit = traceback_limit;
             runtime->store.header->traceback_limit = traceback_limit;
+            tm_runtime_decide_quick();
             begin_tracing("api");
         } else {
             status = ENOMEM;

@@ -21,10 +21,15 @@ TM_INLINE void tm_word_store(_Atomic uint64_t *word, uint64_t value)
     atomic_store_explicit(word, value, memory_order_relaxed);
 }
 
-/* Plain addition: one writer. */
+/* Plain addition: one writer.  One instruction where the compiler, which may not join the two halves of an atomic
+ * access, would make three. */
 TM_INLINE void tm_word_add(_Atomic uint64_t *word, uint64_t value)
 {
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+    __asm__("addq %1, %0" : "+m"(*(uint64_t *)word) : "er"(value) : "cc");
+#else
     tm_word_store(word, tm_word_load(word) + value);
+#endif
 }
 
 TM_INLINE void tm_word_add_loose(_Atomic uint64_t *word, uint64_t value)
@@ -53,11 +58,8 @@ TM_INLINE uint64_t tm_marks_move(uint64_t marks, uint64_t which)
     return heap | python;
 }
 
-/* Notices a maximum that is about to be left. */
-TM_INLINE void tm_totals_leave(struct tm_totals *totals)
+static __attribute__((noinline)) void tm_totals_note_maximum(struct tm_totals *totals, uint64_t python, uint64_t heap)
 {
-    uint64_t python = tm_totals_python(totals);
-    uint64_t heap = python + tm_word_load(&totals->native_held) + tm_word_load(&totals->native_loose);
     uint64_t which = 0;
     if ((int64_t)(python - tm_word_load(&totals->python_peak)) > 0) {
         tm_word_store(&totals->python_peak, python);
@@ -67,23 +69,45 @@ TM_INLINE void tm_totals_leave(struct tm_totals *totals)
         tm_word_store(&totals->heap_peak, heap);
         which |= TM_MARK_HEAP;
     }
-    if (which != 0) {
-        tm_word_store(&totals->marks, tm_marks_move(tm_word_load(&totals->marks), which));
+    tm_word_store(&totals->marks, tm_marks_move(tm_word_load(&totals->marks), which));
+}
+
+/* Notices a maximum that is about to be left. */
+TM_INLINE void tm_totals_leave(struct tm_totals *totals)
+{
+    uint64_t python = tm_totals_python(totals);
+    uint64_t heap = python + tm_word_load(&totals->native_held) + tm_word_load(&totals->native_loose);
+    int64_t python_over = (int64_t)(python - tm_word_load(&totals->python_peak));
+    int64_t heap_over = (int64_t)(heap - tm_word_load(&totals->heap_peak));
+    if (TM_UNLIKELY(python_over > 0 || heap_over > 0)) {
+        tm_totals_note_maximum(totals, python, heap);
     }
 }
 
-/* Before the first change of a record after a maximum was left: what is live now was live then. */
-TM_INLINE void tm_record_save_peaks(struct tm_runtime *runtime, uint32_t id, struct tm_record *record)
+/* What is live in a record now. */
+TM_INLINE void tm_record_live(const struct tm_runtime *runtime, uint32_t id, uint64_t *blocks, uint64_t *bytes)
 {
-    uint64_t marks = tm_word_load(&runtime->totals->marks);
-    uint64_t changed = tm_word_load(&record->marks) ^ marks;
-    if (TM_LIKELY(changed == 0)) {
-        return;
-    }
+    const struct tm_record *record = &runtime->records.records[id];
     const struct tm_record_loose *loose = &runtime->records.loose[id];
+    bool varies = record->size == TM_SIZE_VARIES;
+    *blocks = tm_word_load(&record->ever_blocks) - tm_word_load(&record->freed_blocks);
+    *bytes = tm_word_load(&record->ever_bytes) - tm_word_load(&record->freed_bytes);
+    if (TM_UNLIKELY(atomic_load_explicit(&record->has_loose, memory_order_relaxed) != 0)) {
+        *blocks += tm_word_load(&loose->ever_blocks) - tm_word_load(&loose->freed_blocks);
+        *bytes += tm_word_load(&loose->ever_bytes) - tm_word_load(&loose->freed_bytes);
+    }
+    *bytes = varies ? *bytes : *blocks * record->size;
+}
+
+/* Before the first change of a record after a maximum was left: what is live now was live then. */
+static __attribute__((noinline)) void tm_record_save(struct tm_runtime *runtime, uint32_t id, struct tm_record *record,
+                                                     uint64_t marks)
+{
     struct tm_record_peak *peak = &runtime->records.peaks[id];
-    uint64_t blocks = tm_word_load(&record->live_blocks) + tm_word_load(&loose->live_blocks);
-    uint64_t bytes = tm_word_load(&record->live_bytes) + tm_word_load(&loose->live_bytes);
+    uint64_t changed = tm_word_load(&record->marks) ^ marks;
+    uint64_t blocks;
+    uint64_t bytes;
+    tm_record_live(runtime, id, &blocks, &bytes);
     if ((changed & TM_MARK_PYTHON) != 0) {
         tm_word_store(&peak->python_blocks, blocks);
         tm_word_store(&peak->python_bytes, bytes);
@@ -95,27 +119,54 @@ TM_INLINE void tm_record_save_peaks(struct tm_runtime *runtime, uint32_t id, str
     tm_word_store(&record->marks, marks);
 }
 
-/* BLOCKS (1, or -1 as two's complement) of together BYTES (likewise) become live; EVER counts them as handed out. */
-TM_INLINE void tm_record_move(struct tm_runtime *runtime, uint32_t id, uint64_t blocks, uint64_t bytes, bool ever,
-                              bool held)
+TM_INLINE void tm_record_save_peaks(struct tm_runtime *runtime, uint32_t id, struct tm_record *record)
+{
+    uint64_t marks = tm_word_load(&runtime->totals->marks);
+    if (TM_UNLIKELY(tm_word_load(&record->marks) != marks)) {
+        tm_record_save(runtime, id, record, marks);
+    }
+}
+
+static __attribute__((noinline)) void tm_record_add_loose(struct tm_runtime *runtime, uint32_t id, uint64_t blocks,
+                                                          uint64_t bytes, bool freed)
+{
+    struct tm_record_loose *loose = &runtime->records.loose[id];
+    atomic_store_explicit(&runtime->records.records[id].has_loose, 1, memory_order_relaxed);
+    tm_word_add_loose(freed ? &loose->freed_blocks : &loose->ever_blocks, blocks);
+    if (bytes != 0) {
+        tm_word_add_loose(freed ? &loose->freed_bytes : &loose->ever_bytes, bytes);
+    }
+}
+
+/* A block of SIZE bytes was handed out. */
+TM_INLINE void tm_record_add(struct tm_runtime *runtime, uint32_t id, uint64_t size, bool held)
 {
     struct tm_record *record = &runtime->records.records[id];
+    bool varies = size > TM_SMALL_SIZE_MAX;
     tm_record_save_peaks(runtime, id, record);
     if (TM_LIKELY(held)) {
-        tm_word_add(&record->live_blocks, blocks);
-        tm_word_add(&record->live_bytes, bytes);
-        if (ever) {
-            tm_word_add(&record->ever_blocks, blocks);
-            tm_word_add(&record->ever_bytes, bytes);
+        tm_word_add(&record->ever_blocks, 1);
+        if (TM_UNLIKELY(varies)) {
+            tm_word_add(&record->ever_bytes, size);
         }
     } else {
-        struct tm_record_loose *loose = &runtime->records.loose[id];
-        tm_word_add_loose(&loose->live_blocks, blocks);
-        tm_word_add_loose(&loose->live_bytes, bytes);
-        if (ever) {
-            tm_word_add_loose(&loose->ever_blocks, blocks);
-            tm_word_add_loose(&loose->ever_bytes, bytes);
+        tm_record_add_loose(runtime, id, 1, varies ? size : 0, false);
+    }
+}
+
+/* A block of SIZE bytes came back; BLOCKS is 1, or -1 as two's complement to take that back. */
+TM_INLINE void tm_record_give_back(struct tm_runtime *runtime, uint32_t id, uint64_t size, uint64_t blocks, bool held)
+{
+    struct tm_record *record = &runtime->records.records[id];
+    bool varies = size > TM_SMALL_SIZE_MAX;
+    tm_record_save_peaks(runtime, id, record);
+    if (TM_LIKELY(held)) {
+        tm_word_add(&record->freed_blocks, blocks);
+        if (TM_UNLIKELY(varies)) {
+            tm_word_add(&record->freed_bytes, size * blocks);
         }
+    } else {
+        tm_record_add_loose(runtime, id, blocks, varies ? size * blocks : 0, true);
     }
 }
 

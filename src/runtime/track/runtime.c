@@ -163,6 +163,7 @@ void tm_runtime_python_found(void)
         tm_runtime_say("notes", runtime->python.refusal);
     }
     runtime->python_is_found = true;
+    tm_runtime_decide_quick();
 }
 
 void tm_runtime_python_begins(void)

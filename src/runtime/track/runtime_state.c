@@ -22,6 +22,15 @@ void tm_runtime_say(const char *key, const char *value)
     }
 }
 
+void tm_runtime_decide_quick(void)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    const struct tm_cpython_layout *layout = runtime->layout;
+    runtime->has_one_gil = runtime->python_is_found && !runtime->free_threaded;
+    runtime->is_quick = runtime->traceback_limit == 1 && runtime->has_one_gil && layout != NULL &&
+                        layout->chain != TM_CHAIN_OBJECT && layout->code_tlbc == 0;
+}
+
 bool tm_life_recover(void)
 {
     /* Zero before the beginning too: there is nothing to recover then. */

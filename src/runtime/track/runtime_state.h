@@ -34,6 +34,8 @@ struct tm_life_page {
 
 struct tm_runtime {
     /* Read by every event. */
+    bool has_one_gil; /* the interpreter was found and is no free-threaded build */
+    bool is_quick; /* one frame per traceback, of an interpreter with one GIL and frames from 3.11 on */
     struct tm_block_table blocks;
     struct tm_record_table records;
     struct tm_trace_cache cache;
@@ -93,6 +95,9 @@ bool tm_life_recover(void);
 
 /* Begins an epoch: nothing that is live now is counted any more when BASE is true.  Under the life lock. */
 void tm_runtime_new_epoch(bool base);
+
+/* Sets has_one_gil and is_quick; called whenever one of its conditions may have changed. */
+void tm_runtime_decide_quick(void);
 
 /* Adds KEY = zero-terminated VALUE to the store's words. */
 void tm_runtime_say(const char *key, const char *value);

@@ -29,6 +29,7 @@ static TM_COLD void check_layout(struct tm_thread *thread, uintptr_t tstate)
     if (runtime->layout == NULL && runtime->python.layout != NULL && tm_cpython_check_frames(&runtime->python, tstate)) {
         runtime->layout = runtime->python.layout;
         runtime->layout_is_decided = true;
+        tm_runtime_decide_quick();
         if (runtime->layout == NULL) {
             tm_runtime_say("notes", runtime->python.refusal);
         }
@@ -120,6 +121,19 @@ TM_INLINE struct trace_key make_key(const struct tm_runtime *runtime, const stru
                                          : key_of_stack(runtime, hash_stack(frames, count), count, domain, size);
 }
 
+/* With one frame the quick way takes a place in the cache as proof that the frame counts.  That is so unless the place
+ * is one of those that count in a generator only. */
+TM_INLINE bool may_be_quick(const struct tm_runtime *runtime, const struct tm_raw_frame *frames, unsigned count)
+{
+    const struct tm_cpython_layout *layout = runtime->layout;
+    if (runtime->traceback_limit != 1 || count == 0 || layout->chain == TM_CHAIN_OBJECT) {
+        return true;
+    }
+    uintptr_t code = tm_python_word(frames[0].frame, layout->frame_code) & ~layout->frame_code_mask;
+    return frames[0].place >=
+           code + layout->code_bytes + 2 * (uintptr_t)(uint32_t)tm_python_int(code, layout->code_firsttraceable);
+}
+
 /* The stack of an event under the GIL; walked only when it is not the one of the event before. */
 TM_INLINE struct trace_key recall_or_walk(struct tm_runtime *runtime, uintptr_t tstate, uint8_t domain, uint16_t size)
 {
@@ -155,7 +169,7 @@ TM_INLINE uint32_t record_held(struct tm_thread *thread, uintptr_t tstate, uint8
         return record;
     }
     record = tm_capture_record(thread, frames, count, domain, size);
-    if (record != 0 && key.is_cached) {
+    if (record != 0 && key.is_cached && may_be_quick(runtime, frames, count)) {
         tm_trace_cache_put_held(&runtime->cache, key.key, key.check, record);
     }
     return record;
@@ -247,22 +261,62 @@ static TM_COLD bool may_record(void)
     return tm_life_now() == TM_LIFE_UNKNOWN && tm_life_recover() && tm_life_now() == TM_LIFE_TRACING;
 }
 
-void tm_tracker_alloc(struct tm_thread *thread, enum tm_domain domain, const void *block, size_t size)
+TM_INLINE void count_alloc(struct tm_thread *thread, uint8_t domain, const void *block, size_t size, uint32_t record,
+                           bool held)
 {
     struct tm_runtime *runtime = &tm_runtime;
+    if (TM_UNLIKELY(!put_block(thread, block, record, size))) {
+        return;
+    }
+    tm_record_add(runtime, record, size, held);
+    tm_totals_move(runtime->totals, domain, size, held);
+    thread->last_block = (uintptr_t)block;
+    thread->newborn = (uintptr_t)block;
+}
+
+static __attribute__((noinline)) void alloc_generally(struct tm_thread *thread, uint8_t domain, const void *block,
+                                                      size_t size)
+{
     if (TM_UNLIKELY(tm_life_now() != TM_LIFE_TRACING) && !may_record()) {
         return;
     }
-    uint8_t kind = (uint8_t)domain;
-    struct caller caller = find_caller(thread, kind);
-    uint32_t record = find_record(thread, caller, kind, size_class(size));
-    if (TM_UNLIKELY(record == 0) || !put_block(thread, block, record, size)) {
-        return;
+    struct caller caller = find_caller(thread, domain);
+    uint32_t record = find_record(thread, caller, domain, size_class(size));
+    if (TM_LIKELY(record != 0)) {
+        count_alloc(thread, domain, block, size, record, caller.held);
     }
-    tm_record_move(runtime, record, 1, size, true, caller.held);
-    tm_totals_move(runtime->totals, kind, size, caller.held);
-    thread->last_block = (uintptr_t)block;
-    thread->newborn = (uintptr_t)block;
+}
+
+/* The record of an event under the GIL with one frame per traceback, when the cache has it.  A place gets into the
+ * cache only from a frame that counts, so a hit tells that the newest frame counts without looking at its code. */
+TM_INLINE uint32_t quick_record(struct tm_runtime *runtime, uint8_t domain, size_t size)
+{
+    const struct tm_cpython_layout *row = &runtime->python.row;
+    uintptr_t tstate = tm_cpython_tstate_held(&runtime->python);
+    if (TM_UNLIKELY(tstate == 0) || !tm_cpython_is_main(&runtime->python, tstate)) {
+        return 0;
+    }
+    uintptr_t frame = tm_python_frame_newest(row, tstate);
+    if (TM_UNLIKELY(frame == 0)) {
+        return 0;
+    }
+    struct tm_raw_frame top = {.place = tm_python_word(frame, row->frame_instruction), .offset = 0};
+    struct trace_key key = key_of_top(runtime, &top, 1, domain, size_class(size));
+    return tm_trace_cache_held(&runtime->cache, key.key, key.check);
+}
+
+void tm_tracker_alloc(struct tm_thread *thread, enum tm_domain domain, const void *block, size_t size)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    if (TM_LIKELY(runtime->is_quick) && TM_LIKELY(tm_life_now() == TM_LIFE_TRACING) &&
+        (domain == TM_DOMAIN_OBJ || domain == TM_DOMAIN_MEM)) {
+        uint32_t record = quick_record(runtime, (uint8_t)domain, size);
+        if (TM_LIKELY(record != 0)) {
+            count_alloc(thread, (uint8_t)domain, block, size, record, true);
+            return;
+        }
+    }
+    alloc_generally(thread, (uint8_t)domain, block, size);
 }
 
 /* The counters of a block that goes. */
@@ -275,7 +329,7 @@ TM_INLINE void uncount(struct tm_thread *thread, uintptr_t address, uint32_t id,
     if (TM_LIKELY(counts)) {
         tm_totals_leave(runtime->totals);
     }
-    tm_record_move(runtime, id, UINT64_MAX, 0 - size, false, caller.held);
+    tm_record_give_back(runtime, id, size, 1, caller.held);
     if (TM_LIKELY(counts)) {
         tm_totals_move(runtime->totals, record->domain, 0 - size, caller.held);
     }
@@ -326,10 +380,10 @@ static TM_COLD bool may_take(void)
     return life == TM_LIFE_STOPPED || (life == TM_LIFE_UNKNOWN && tm_life_recover());
 }
 
-bool tm_tracker_take(struct tm_thread *thread, const void *block, struct tm_taken *taken)
+static __attribute__((noinline)) bool take_generally(struct tm_thread *thread, uintptr_t address,
+                                                     struct tm_taken *taken)
 {
     struct tm_runtime *runtime = &tm_runtime;
-    uintptr_t address = (uintptr_t)block;
     if (TM_UNLIKELY(tm_life_now() != TM_LIFE_TRACING) && !may_take()) {
         return false;
     }
@@ -341,15 +395,60 @@ bool tm_tracker_take(struct tm_thread *thread, const void *block, struct tm_take
         return false;
     }
     uint32_t word = tm_slot_load(slot);
-    if (word == 0 || TM_UNLIKELY((word & TM_SLOT_IS_SIZE) != 0)) {
+    if (word == 0 || (word & TM_SLOT_IS_SIZE) != 0) {
         return false;
     }
     uint64_t size = runtime->records.records[word & TM_SLOT_RECORD].size;
-    if (TM_UNLIKELY(size == TM_SIZE_VARIES) || TM_UNLIKELY((word & TM_SLOT_RECORD) == 0)) {
+    if (size == TM_SIZE_VARIES || (word & TM_SLOT_RECORD) == 0) {
         return take_slowly(thread, address, taken);
     }
     tm_slot_store(slot, 0);
     return finish_take(thread, address, word, size, taken);
+}
+
+/* The caller holds the GIL of the one interpreter that the quick ways know. */
+TM_INLINE bool is_held_quickly(const struct tm_runtime *runtime)
+{
+    uintptr_t tstate = tm_cpython_tstate_held(&runtime->python);
+    return TM_LIKELY(tstate != 0) && TM_LIKELY(tm_cpython_is_main(&runtime->python, tstate));
+}
+
+/* The common case in one piece: a small block of mem or obj, freed under the GIL.  Everything else goes the general
+ * way, which decides again from the start. */
+bool tm_tracker_take(struct tm_thread *thread, const void *block, struct tm_taken *taken)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    uintptr_t address = (uintptr_t)block;
+    if (TM_UNLIKELY(!runtime->has_one_gil) || TM_UNLIKELY(tm_life_now() != TM_LIFE_TRACING) ||
+        TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, address))) {
+        return take_generally(thread, address, taken);
+    }
+    tm_slot_word *slot = tm_block_slot(&runtime->blocks, address);
+    uint32_t id = TM_LIKELY(slot != NULL) ? tm_slot_load(slot) : 0;
+    if (id == 0) {
+        return false;
+    }
+    struct tm_record *record = &runtime->records.records[id & TM_SLOT_RECORD];
+    bool is_python = record->domain == TM_DOMAIN_OBJ || record->domain == TM_DOMAIN_MEM;
+    if (TM_UNLIKELY(id > TM_SLOT_RECORD) || !is_python || record->size == TM_SIZE_VARIES ||
+        record->epoch < atomic_load_explicit(&runtime->base_epoch, memory_order_relaxed) ||
+        !is_held_quickly(runtime)) {
+        return take_generally(thread, address, taken);
+    }
+    uint64_t size = record->size;
+    tm_slot_store(slot, 0);
+    tm_totals_leave(runtime->totals);
+    tm_record_save_peaks(runtime, id, record);
+    tm_word_add(&record->freed_blocks, 1);
+    tm_word_add(&runtime->totals->python_held, 0 - size);
+    if (thread->last_block == address) {
+        thread->last_block = 0;
+        tm_word_add(&record->temporary_blocks, 1);
+    }
+    taken->record = id;
+    taken->size = size;
+    taken->flags = 0;
+    return true;
 }
 
 void tm_tracker_put_back(struct tm_thread *thread, const void *block, const struct tm_taken *taken)
@@ -360,7 +459,7 @@ void tm_tracker_put_back(struct tm_thread *thread, const void *block, const stru
     }
     struct tm_record *record = &runtime->records.records[taken->record];
     struct caller caller = find_caller(thread, record->domain);
-    tm_record_move(runtime, taken->record, 1, taken->size, false, caller.held);
+    tm_record_give_back(runtime, taken->record, taken->size, UINT64_MAX, caller.held);
     if (record->epoch >= atomic_load_explicit(&runtime->base_epoch, memory_order_relaxed)) {
         tm_totals_move(runtime->totals, record->domain, taken->size, caller.held);
     }
@@ -388,8 +487,8 @@ static __attribute__((noinline)) void move_block(struct tm_thread *thread, uintp
     if (!tm_block_table_put(&runtime->blocks, address, to | (block.word & ~TM_SLOT_RECORD), size)) {
         return;
     }
-    tm_record_move(runtime, from, UINT64_MAX, 0 - size, false, caller.held);
-    tm_record_move(runtime, to, 1, size, true, caller.held);
+    tm_record_give_back(runtime, from, size, 1, caller.held);
+    tm_record_add(runtime, to, size, caller.held);
     atomic_fetch_add_explicit(&runtime->store.header->recycled_moves, 1, memory_order_relaxed);
 }
 

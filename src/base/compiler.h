@@ -18,6 +18,15 @@
 #define TM_THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
 #define TM_PRINTF(string, first) __attribute__((format(printf, string, first)))
 
+/* In a loop that waits for another core. */
+#if defined(__x86_64__) || defined(__i386__)
+#define TM_PAUSE() __builtin_ia32_pause()
+#elif defined(__aarch64__)
+#define TM_PAUSE() __asm__ volatile("yield")
+#else
+#define TM_PAUSE() __asm__ volatile("" ::: "memory")
+#endif
+
 #define TM_COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif

@@ -64,11 +64,11 @@ bool tm_text_to_unsigned(const char *string, uint64_t max, uint64_t *value)
             return false;
         }
         uint64_t digit = (uint64_t)(*string - '0');
-        if (sum > (max - digit) / 10) {
+        if (digit > max || sum > (max - digit) / 10) {
             return false;
         }
         sum = sum * 10 + digit;
     }
     *value = sum;
-    return sum <= max;
+    return true;
 }

@@ -131,7 +131,8 @@ int tm_file_allocate(int descriptor, uint64_t offset, uint64_t size)
 {
     struct rlimit limit;
     int status = RETRY(int, getrlimit(RLIMIT_FSIZE, &limit));
-    if (status == 0 && limit.rlim_cur != RLIM_INFINITY && offset + size > limit.rlim_cur) {
+    if (status == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        (offset > limit.rlim_cur || size > limit.rlim_cur - offset)) {
         return -EFBIG;
     }
     status = RETRY(int, syscall(SYS_fallocate, descriptor, 0, offset, size));
@@ -156,10 +157,10 @@ int tm_file_rename(const char *from, const char *to, bool replace)
         return RETRY(int, rename(from, to));
     }
     int status = RETRY(int, syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE));
-    if (status != -EINVAL && status != -ENOSYS) {
+    if (status != -EINVAL && status != -ENOSYS && status != -EPERM) {
         return status;
     }
-    /* File systems without the flag: a link refuses to replace as well. */
+    /* File systems without the flag, and sandboxes without the call: a link refuses to replace as well. */
     status = RETRY(int, link(from, to));
     if (status == 0) {
         (void)RETRY(int, unlink(from));

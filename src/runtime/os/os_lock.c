@@ -7,6 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/compiler.h"
+
 static void futex(_Atomic uint32_t *word, int operation, uint32_t value)
 {
     int saved = errno;
@@ -27,7 +29,7 @@ void tm_lock_take(struct tm_lock *lock)
         if (tm_lock_try(lock)) {
             return;
         }
-        __builtin_ia32_pause();
+        TM_PAUSE();
     }
     while (atomic_exchange_explicit(&lock->state, 2, memory_order_acquire) != 0) {
         futex(&lock->state, FUTEX_WAIT, 2);

@@ -73,14 +73,25 @@ void *tm_pages_grow(void *from, size_t old_size, size_t new_size)
     return result;
 }
 
-void tm_pages_unmap(void *at, size_t size)
+static bool unmap(void *at, size_t size)
 {
     int saved = errno;
+    bool done = syscall(SYS_munmap, at, size) == 0;
+    errno = saved;
+    return done;
+}
+
+void tm_pages_unmap(void *at, size_t size)
+{
     size = tm_page_round(size);
-    if (syscall(SYS_munmap, at, size) == 0) {
+    if (unmap(at, size)) {
         atomic_fetch_sub_explicit(&total, size, memory_order_relaxed);
     }
-    errno = saved;
+}
+
+void tm_pages_unmap_sparse(void *at, size_t size)
+{
+    (void)unmap(at, tm_page_round(size));
 }
 
 size_t tm_pages_total(void)

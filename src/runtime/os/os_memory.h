@@ -39,10 +39,13 @@ TM_CHECKED void *tm_pages_grow(void *from, size_t old_size, size_t new_size);
 
 void tm_pages_unmap(void *at, size_t size);
 
+/* For what tm_pages_map_sparse gave. */
+void tm_pages_unmap_sparse(void *at, size_t size);
+
 /* Bytes of address space mapped through this file and not unmapped (reservations and sparse tables excluded). */
 size_t tm_pages_total(void);
 
-/* The address space that RLIMIT_AS leaves, in bytes; SIZE_MAX when it is unlimited. */
+/* The address space that RLIMIT_AS allows the whole process, in bytes; SIZE_MAX when it is unlimited. */
 size_t tm_pages_limit(void);
 
 #endif

@@ -2,10 +2,35 @@
 #include "runtime/os/os_message.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/text.h"
+
+/* Writes where the reader of a pipe may have gone: the signal for that would kill the program.  The signal is directed
+ * at the writing thread, so it can be held back and taken away. */
+static void write_unharmed(const char *bytes, size_t length)
+{
+    static const struct timespec at_once = {0, 0};
+    sigset_t broken_pipe;
+    sigset_t before;
+    sigset_t waiting;
+    (void)sigemptyset(&broken_pipe);
+    (void)sigemptyset(&waiting);
+    (void)sigaddset(&broken_pipe, SIGPIPE);
+    bool held = pthread_sigmask(SIG_BLOCK, &broken_pipe, &before) == 0;
+    bool was_waiting = sigpending(&waiting) == 0 && sigismember(&waiting, SIGPIPE) == 1;
+    ssize_t written = (ssize_t)syscall(SYS_write, STDERR_FILENO, bytes, length);
+    if (held) {
+        if (written < 0 && errno == EPIPE && !was_waiting) {
+            (void)sigtimedwait(&broken_pipe, NULL, &at_once);
+        }
+        (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    }
+}
 
 void tm_message(const char *a, const char *b, const char *c)
 {
@@ -21,7 +46,6 @@ void tm_message(const char *a, const char *b, const char *c)
         }
     }
     line[text.length] = '\n';
-    ssize_t written = (ssize_t)syscall(SYS_write, STDERR_FILENO, line, text.length + 1);
-    (void)written;
+    write_unharmed(line, text.length + 1);
     errno = saved;
 }

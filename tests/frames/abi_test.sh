@@ -3,7 +3,7 @@
 # Compiles abi_probe.c against the headers of every interpreter found and compares with the layout table.
 # abi_test.sh LAYOUT_PRINT [CC]; exit code 0: all rows right, 1: one is not, 77: no headers.
 here=$(cd "$(dirname "$0")" && pwd)
-. "$here/interpreters.sh"
+pythons=$(python3 -B "$here/../integration/interpreters.py" | awk '{ print $3 }')
 print=$1
 cc=${2:-cc}
 work=$(mktemp -d)
@@ -33,7 +33,7 @@ compare()
     fi
 }
 
-for python in $(tm_interpreters); do
+for python in $pythons; do
     facts=$("$python" -c 'import sys, sysconfig
 print(sysconfig.get_paths()["include"], sys.version_info[0] * 256 + sys.version_info[1],
       1 if sysconfig.get_config_var("Py_GIL_DISABLED") else 0)' | tr -d "(),'")

@@ -174,7 +174,7 @@ static void test_check_of_a_right_row(void **state)
     }
 }
 
-/* Pointers that lead nowhere, and each field shifted by 16 bytes as a Py_TRACE_REFS build has them. */
+/* Pointers that lead nowhere, or to something else. */
 static void test_check_of_a_wrong_row(void **state)
 {
     static const unsigned releases[] = {0x207, 0x306, 0x30A, 0x30B, 0x30C, 0x30D, 0x30F};
@@ -207,13 +207,41 @@ static void test_check_of_a_wrong_row(void **state)
     }
 }
 
+/* A Py_TRACE_REFS build: two more words before the fields of every object. */
+static void test_check_of_a_build_that_is_not_covered(void **state)
+{
+    unsigned count, i;
+    const struct tm_cpython_layout *rows = tm_cpython_layout_rows(&count);
+    (void)state;
+    for (i = 0; i < count; i++) {
+        struct tm_cpython python;
+        struct fake_interpreter fake;
+        struct tm_cpython_layout shifted = rows[i];
+        shifted.object_type = (uint16_t)(shifted.object_type + 16);
+        shifted.code_filename = (uint16_t)(shifted.code_filename + 16);
+        shifted.code_name = (uint16_t)(shifted.code_name + 16);
+        shifted.code_lines = (uint16_t)(shifted.code_lines + 16);
+        memset(&python, 0, sizeof python);
+        fake_init(&fake, &shifted);
+        fake_enter(&fake, fake_code(&fake, "file.py", "f", 1), 5, 0);
+        python.row = rows[i];
+        python.row.code_type = fake.code_type;
+        python.row.frame_type = fake.frame_type;
+        python.row.text_type = fake.text_type;
+        python.row.bytes_type = fake.bytes_type;
+        python.layout = &python.row;
+        expect_refused(&python, &fake);
+        fake_free(&fake);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_process_without_python), cmocka_unit_test(test_own_state_under_one_gil),
         cmocka_unit_test(test_own_state_of_the_thread),  cmocka_unit_test(test_own_state_by_thread_id),
         cmocka_unit_test(test_main_interpreter),         cmocka_unit_test(test_check_of_a_right_row),
-        cmocka_unit_test(test_check_of_a_wrong_row),
+        cmocka_unit_test(test_check_of_a_wrong_row),     cmocka_unit_test(test_check_of_a_build_that_is_not_covered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,8 +74,8 @@ static uint32_t find_frame(struct tm_runtime *runtime, const struct tm_raw_frame
 static bool find_traceback(struct tm_runtime *runtime, const struct tm_raw_frame *frames, unsigned count, uint32_t *id)
 {
     *id = 0;
-    while (count-- > 0) {
-        uint32_t frame = find_frame(runtime, &frames[count]);
+    for (unsigned i = 0; i < count; i++) {
+        uint32_t frame = find_frame(runtime, &frames[i]);
         if (frame == 0 || !tm_traceback_intern(&runtime->tracebacks, *id, frame, id)) {
             return false;
         }

@@ -10,7 +10,7 @@
 #include "runtime/os/thread_state.h"
 #include "runtime/unwind/raw_frame.h"
 
-/* FRAMES are COUNT frames of the calling thread, most recent first, still running.  SIZE is exact or TM_SIZE_VARIES.
+/* FRAMES are COUNT frames of the calling thread, oldest first, still running.  SIZE is exact or TM_SIZE_VARIES.
  * 0 when there is no room for one more record: the event is dropped and counted. */
 uint32_t tm_capture_record(struct tm_thread *thread, const struct tm_raw_frame *frames, unsigned count, uint8_t domain,
                            uint16_t size);

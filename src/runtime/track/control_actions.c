@@ -33,23 +33,6 @@ static bool is_usable(void)
            (tm_life_now() != TM_LIFE_UNKNOWN || tm_life_recover());
 }
 
-static bool make_room_for_frames(unsigned limit)
-{
-    struct tm_runtime *runtime = &tm_runtime;
-    if (limit <= runtime->held_frames_limit) {
-        return true;
-    }
-    struct tm_raw_frame *frames = tm_pages_map(limit * sizeof *frames);
-    if (frames == NULL) {
-        return false;
-    }
-    /* The old room is not given back: an event of another thread may still be writing there. */
-    runtime->held_frames = frames;
-    runtime->held_frames_limit = limit;
-    runtime->held_count = 0;
-    return true;
-}
-
 static void begin_tracing(const char *moment)
 {
     struct tm_runtime *runtime = &tm_runtime;
@@ -74,11 +57,8 @@ int tm_runtime_start(unsigned traceback_limit)
     }
     struct tm_thread *thread = enter();
     if (tm_life_now() != TM_LIFE_TRACING) {
-        if (make_room_for_frames(traceback_limit)) {
-            runtime->held_count = 0;
-            runtime->traceback_limit = traceback_limit;
+        if (tm_runtime_set_limit(traceback_limit)) {
             runtime->store.header->traceback_limit = traceback_limit;
-            tm_runtime_decide_quick();
             begin_tracing("api");
         } else {
             status = ENOMEM;

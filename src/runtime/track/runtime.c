@@ -65,9 +65,7 @@ static unsigned block_alignment_bits(void)
 static bool make_tables(struct tm_runtime *runtime)
 {
     unsigned granule_bits = block_alignment_bits();
-    runtime->held_frames_limit = runtime->config.traceback_limit;
-    runtime->held_frames = tm_pages_map(runtime->held_frames_limit * sizeof *runtime->held_frames);
-    return runtime->held_frames != NULL && tm_live_store_begin(&runtime->store) &&
+    return tm_runtime_set_limit(runtime->config.traceback_limit) && tm_live_store_begin(&runtime->store) &&
            tm_block_table_init(&runtime->blocks, granule_bits) && tm_trace_cache_init(&runtime->cache) &&
            tm_string_table_init(&runtime->strings, &runtime->store) &&
            tm_frame_table_init(&runtime->frames, &runtime->store) &&
@@ -113,7 +111,6 @@ void tm_runtime_begin(void)
         tm_runtime_disable();
         return;
     }
-    runtime->traceback_limit = runtime->config.traceback_limit;
     runtime->recycled = "none";
     runtime->start_moment = "process";
     if (!make_tables(runtime)) {

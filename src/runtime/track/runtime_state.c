@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "runtime/os/os_memory.h"
 #include "runtime/track/fork.h"
 
 struct tm_runtime tm_runtime;
@@ -20,6 +21,28 @@ void tm_runtime_say(const char *key, const char *value)
     if (tm_runtime.store.header != NULL) {
         (void)tm_live_store_add_meta(&tm_runtime.store, key, value, strlen(value));
     }
+}
+
+bool tm_runtime_set_limit(unsigned limit)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    struct tm_stack_cache *stack = &runtime->held_stack;
+    if (limit > runtime->held_stack_room) {
+        struct tm_raw_frame *frames = tm_pages_map(limit * sizeof *frames);
+        uint64_t *hashes = tm_pages_map(limit * sizeof *hashes);
+        if (frames == NULL || hashes == NULL) {
+            return false;
+        }
+        /* The old room is not given back: an event of another thread may still be writing there. */
+        stack->frames = frames;
+        stack->hashes = hashes;
+        runtime->held_stack_room = limit;
+    }
+    stack->count = 0;
+    stack->limit = limit;
+    runtime->traceback_limit = limit;
+    tm_runtime_decide_quick();
+    return true;
 }
 
 void tm_runtime_decide_quick(void)

@@ -17,7 +17,7 @@
 #include "runtime/track/config.h"
 #include "runtime/track/runtime.h"
 #include "runtime/unwind/cpython_runtime.h"
-#include "runtime/unwind/raw_frame.h"
+#include "runtime/unwind/stack_cache.h"
 
 /* What the doors may do.  In a page of its own that a forked child finds zeroed (MADV_WIPEONFORK), so that a child
  * made by whatever way looks after its store before its first event. */
@@ -47,9 +47,7 @@ struct tm_runtime {
     bool python_is_found;
     bool layout_is_decided; /* layout was checked against real frames, or there is none */
     bool free_threaded;
-    struct tm_raw_frame *held_frames; /* the stack of the last event under the GIL; room for traceback_limit frames */
-    uint32_t held_count;              /* frames in it */
-    uint64_t held_hash;               /* of all of them */
+    struct tm_stack_cache held_stack; /* of the last event under the GIL */
 
     /* Slow paths. */
     struct tm_lock life_lock;
@@ -64,7 +62,7 @@ struct tm_runtime {
     struct tm_store_image fork_image;
     char *scratch; /* one name being copied; under the intern lock */
     size_t scratch_size;
-    uint32_t held_frames_limit; /* frames that held_frames has room for */
+    uint32_t held_stack_room; /* frames that held_stack has room for */
     uint32_t pid;
     uint32_t first_pid; /* of the process in which tracing began: descendants differ */
     bool is_disabled;
@@ -89,6 +87,9 @@ TM_INLINE enum tm_life tm_life_now(void)
 }
 
 void tm_life_set(enum tm_life life);
+
+/* Makes room for stacks of LIMIT frames and empties the stack cache.  False without memory: nothing is changed. */
+TM_CHECKED bool tm_runtime_set_limit(unsigned limit);
 
 /* Looks why the life is unknown: true when the event may go on (a forked child has its own store now). */
 bool tm_life_recover(void);

@@ -6,7 +6,6 @@
 #include "runtime/track/counting.h"
 #include "runtime/track/runtime_state.h"
 #include "runtime/unwind/python_stack.h"
-#include "runtime/unwind/stack_recall.h"
 
 /* Frames that an event without the GIL keeps on its own C stack; longer tracebacks share one buffer. */
 #define LOOSE_FRAMES 96U
@@ -87,10 +86,9 @@ TM_INLINE struct trace_key key_of_top(const struct tm_runtime *runtime, const st
 
 TM_INLINE uint64_t hash_stack(const struct tm_raw_frame *frames, unsigned count)
 {
-    uint64_t hash = count;
-    for (unsigned i = 0; i < count; i++) {
-        hash = (hash ^ frames[i].place ^ ((uint64_t)(uint32_t)frames[i].offset << 40)) * TM_HASH_MULTIPLIER;
-        hash ^= hash >> 31;
+    uint64_t hash = 0;
+    while (count-- > 0) {
+        hash = tm_stack_hash(hash, frames[count].place, frames[count].offset);
     }
     return hash;
 }
@@ -134,45 +132,55 @@ TM_INLINE bool may_be_quick(const struct tm_runtime *runtime, const struct tm_ra
            code + layout->code_bytes + 2 * (uintptr_t)(uint32_t)tm_python_int(code, layout->code_firsttraceable);
 }
 
-/* The stack of an event under the GIL; walked only when it is not the one of the event before. */
-TM_INLINE struct trace_key recall_or_walk(struct tm_runtime *runtime, uintptr_t tstate, uint8_t domain, uint16_t size)
+static uint32_t capture_held(struct tm_thread *thread, const struct tm_raw_frame *frames, unsigned count,
+                             const struct trace_key *key, uint8_t domain, uint16_t size)
 {
-    const struct tm_cpython_layout *layout = runtime->layout;
-    if (TM_UNLIKELY(layout == NULL)) {
-        runtime->held_count = 0;
-        runtime->held_hash = 0;
-    } else if (runtime->held_count == 0 ||
-               !tm_python_stack_is(layout, tstate, runtime->held_frames, runtime->held_count, runtime->traceback_limit)) {
-        runtime->held_count = tm_python_stack_walk(layout, tstate, runtime->held_frames, runtime->traceback_limit);
-        runtime->held_hash = hash_stack(runtime->held_frames, runtime->held_count);
+    struct tm_runtime *runtime = &tm_runtime;
+    uint32_t record = tm_capture_record(thread, frames, count, domain, size);
+    if (record != 0 && key->is_cached && may_be_quick(runtime, frames, count)) {
+        tm_trace_cache_put_held(&runtime->cache, key->key, key->check, record);
     }
-    return key_of_stack(runtime, runtime->held_hash, runtime->held_count, domain, size);
+    return record;
+}
+
+static uint32_t top_record_held(struct tm_thread *thread, uintptr_t tstate, uint8_t domain, uint16_t size)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    struct tm_raw_frame top;
+    unsigned count = walk(runtime, tstate, &top);
+    struct trace_key key = key_of_top(runtime, &top, count, domain, size);
+    uint32_t record = key.is_cached ? tm_trace_cache_held(&runtime->cache, key.key, key.check) : 0;
+    return record != 0 ? record : capture_held(thread, &top, count, &key, domain, size);
+}
+
+TM_INLINE uint32_t stack_record_held(struct tm_thread *thread, uintptr_t tstate, uint8_t domain, uint16_t size)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    struct tm_stack_cache *stack = &runtime->held_stack;
+    uint64_t hash = 0;
+    if (TM_LIKELY(runtime->layout != NULL)) {
+        hash = tm_stack_cache_look(stack, runtime->layout, tstate);
+    } else {
+        stack->count = 0;
+    }
+    struct trace_key key = key_of_stack(runtime, hash, stack->count, domain, size);
+    uint32_t record = tm_trace_cache_held(&runtime->cache, key.key, key.check);
+    return TM_LIKELY(record != 0) ? record : capture_held(thread, stack->frames, stack->count, &key, domain, size);
 }
 
 TM_INLINE uint32_t record_held(struct tm_thread *thread, uintptr_t tstate, uint8_t domain, uint16_t size)
 {
-    struct tm_runtime *runtime = &tm_runtime;
-    struct tm_raw_frame top;
-    struct tm_raw_frame *frames = &top;
-    unsigned count;
-    struct trace_key key;
-    if (TM_LIKELY(runtime->traceback_limit == 1)) {
-        count = walk(runtime, tstate, frames);
-        key = key_of_top(runtime, frames, count, domain, size);
-    } else {
-        key = recall_or_walk(runtime, tstate, domain, size);
-        frames = runtime->held_frames;
-        count = runtime->held_count;
+    return tm_runtime.traceback_limit == 1 ? top_record_held(thread, tstate, domain, size)
+                                           : stack_record_held(thread, tstate, domain, size);
+}
+
+static void reverse(struct tm_raw_frame *frames, unsigned count)
+{
+    for (unsigned i = 0; i < count / 2; i++) {
+        struct tm_raw_frame swapped = frames[i];
+        frames[i] = frames[count - 1 - i];
+        frames[count - 1 - i] = swapped;
     }
-    uint32_t record = tm_trace_cache_held(&runtime->cache, key.key, key.check);
-    if (TM_LIKELY(record != 0 && key.is_cached)) {
-        return record;
-    }
-    record = tm_capture_record(thread, frames, count, domain, size);
-    if (record != 0 && key.is_cached && may_be_quick(runtime, frames, count)) {
-        tm_trace_cache_put_held(&runtime->cache, key.key, key.check, record);
-    }
-    return record;
 }
 
 static uint32_t record_loose_in(struct tm_thread *thread, uintptr_t tstate, uint8_t domain, uint16_t size,
@@ -183,6 +191,7 @@ static uint32_t record_loose_in(struct tm_thread *thread, uintptr_t tstate, uint
     struct trace_key key = make_key(runtime, frames, count, domain, size);
     uint32_t record = key.is_cached ? tm_trace_cache_loose(&runtime->cache, key.key, key.check) : 0;
     if (record == 0) {
+        reverse(frames, count);
         record = tm_capture_record(thread, frames, count, domain, size);
         if (record != 0 && key.is_cached) {
             tm_trace_cache_put_loose(&runtime->cache, key.key, key.check, record);

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/unwind/stack_cache.h"
+
+#include "runtime/unwind/python_stack.h"
+
+#define FRESH_MAX 16U /* frames read one by one before a whole walk is the better way */
+#define NEAR      8U  /* remembered frames that one frame is compared with */
+
+static uint64_t push(struct tm_stack_cache *cache, struct tm_raw_frame frame)
+{
+    uint64_t older = cache->count == 0 ? 0 : cache->hashes[cache->count - 1];
+    cache->frames[cache->count] = frame;
+    cache->hashes[cache->count] = tm_stack_hash(older, frame.place, frame.offset);
+    return cache->hashes[cache->count++];
+}
+
+static uint64_t walk(struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uintptr_t tstate)
+{
+    unsigned count = tm_python_stack_walk(row, tstate, cache->frames, cache->limit);
+    uint64_t hash = 0;
+    for (unsigned i = 0; i < count / 2; i++) {
+        struct tm_raw_frame newer = cache->frames[i];
+        cache->frames[i] = cache->frames[count - 1 - i];
+        cache->frames[count - 1 - i] = newer;
+    }
+    cache->count = 0;
+    for (unsigned i = 0; i < count; i++) {
+        hash = push(cache, cache->frames[i]);
+    }
+    uintptr_t rest = count == 0 ? 0 : tm_python_word(cache->frames[0].frame, row->frame_previous);
+    cache->is_whole = count < cache->limit || tm_stack_skip(row, rest) == 0;
+    return hash;
+}
+
+/* The remembered frame that FRAME is, among the newest ones below BELOW; BELOW when there is none. */
+static uint32_t find_near(const struct tm_stack_cache *cache, uintptr_t frame, uint32_t below)
+{
+    uint32_t end = below > NEAR ? below - NEAR : 0;
+    for (uint32_t at = below; at-- > end;) {
+        if (cache->frames[at].frame == frame) {
+            return at;
+        }
+    }
+    return below;
+}
+
+/* Reads frames from the newest on until one is where it was: FRESH are those before it, *KEPT what remains of the
+ * cache.  False when that does not come soon. */
+static bool read_fresh(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uintptr_t frame,
+                       struct tm_raw_frame *fresh, unsigned *fresh_count, uint32_t *kept)
+{
+    uint32_t below = cache->count;
+    *fresh_count = 0;
+    while ((frame = tm_stack_skip(row, frame)) != 0) {
+        uint32_t at = find_near(cache, frame, below);
+        if (at != below) {
+            if (tm_stack_is_unchanged(row, &cache->frames[at]) && tm_stack_cache_agrees(cache, row, frame, at + 1)) {
+                *kept = at + 1;
+                return true;
+            }
+            below = at;
+        }
+        if (*fresh_count == FRESH_MAX) {
+            return false;
+        }
+        fresh[(*fresh_count)++] = tm_stack_read(row, frame);
+        frame = tm_python_word(frame, row->frame_previous);
+    }
+    return false;
+}
+
+uint64_t tm_stack_cache_follow(struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uintptr_t tstate)
+{
+    struct tm_raw_frame fresh[FRESH_MAX];
+    unsigned fresh_count;
+    uint32_t kept;
+    if (cache->count == 0 ||
+        !read_fresh(cache, row, tm_python_frame_newest(row, tstate), fresh, &fresh_count, &kept)) {
+        return walk(cache, row, tstate);
+    }
+    uint32_t count = kept + fresh_count;
+    if (count > cache->limit || (!cache->is_whole && count != cache->limit)) {
+        return walk(cache, row, tstate); /* the limit now cuts at another frame */
+    }
+    cache->count = kept;
+    while (fresh_count > 0) {
+        (void)push(cache, fresh[--fresh_count]);
+    }
+    return cache->hashes[cache->count - 1];
+}

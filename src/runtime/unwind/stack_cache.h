@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* The stack of the last event, so that the next one reads only what changed: most events come from the same frame as
+ * the one before, or from a caller or callee of it.
+ *
+ * Looking whether the older frames are the same is cheaper than walking them: the addresses are known beforehand, so
+ * the loads of all frames run side by side instead of one after the other.  A remembered address is read only after
+ * the frame above it was seen to point there, so nothing is read that is no longer a frame.
+ * Frames are kept oldest first, with the hash of each and all older ones: a call or a return then moves the end only.
+ *
+ * Threads  the caller's lock (the GIL).  Nothing here says whose stack it was: frames of another thread do not match.
+ * Memory   the caller's arrays of LIMIT items.   Signals, errno, errors  none. */
+#ifndef TM_RUNTIME_UNWIND_STACK_CACHE_H
+#define TM_RUNTIME_UNWIND_STACK_CACHE_H
+
+#include "base/hash.h"
+#include "runtime/unwind/python_frame.h"
+
+struct tm_stack_cache {
+    struct tm_raw_frame *frames; /* oldest first */
+    uint64_t *hashes;            /* of frames[0] to frames[i] */
+    uint32_t count;
+    uint32_t limit;
+    bool is_whole; /* older frames than frames[0] do not exist; false: they were cut off by the limit */
+};
+
+/* Hides that A equals what it was compared with, so that the next load needs not wait for the comparison's other side. */
+#define TM_STACK_OPAQUE(a) __asm__("" : "+r"(a))
+
+/* Two multiplications apart even for neighbouring instructions. */
+TM_INLINE uint64_t tm_stack_hash(uint64_t older, uintptr_t place, int32_t offset)
+{
+    uint64_t hash = (older ^ place ^ ((uint64_t)(uint32_t)offset << 40)) * TM_HASH_MULTIPLIER;
+    return hash ^ (hash >> 31);
+}
+
+/* Where FRAME is now; place 0: it does not count. */
+TM_INLINE struct tm_raw_frame tm_stack_read(const struct tm_cpython_layout *row, uintptr_t frame)
+{
+    struct tm_raw_frame raw = {.frame = frame, .offset = 0, .reserved = 0};
+    if (row->chain == TM_CHAIN_OBJECT) {
+        raw.place = tm_python_word(frame, row->frame_code);
+        raw.offset = tm_python_frame_offset(row, frame);
+    } else {
+        raw.place = tm_python_frame_place(row, frame);
+    }
+    return raw;
+}
+
+TM_INLINE bool tm_stack_is_unchanged(const struct tm_cpython_layout *row, const struct tm_raw_frame *frame)
+{
+    if (row->chain == TM_CHAIN_OBJECT) {
+        return tm_python_word(frame->frame, row->frame_code) == frame->place &&
+               tm_python_frame_offset(row, frame->frame) == frame->offset;
+    }
+    /* An instruction's address is unique while its code object lives, and it was past the first traceable one. */
+    return TM_LIKELY(row->code_tlbc == 0) ? tm_python_word(frame->frame, row->frame_instruction) == frame->place
+                                          : tm_python_frame_place(row, frame->frame) == frame->place;
+}
+
+/* The first frame from FRAME on that counts; 0: none. */
+TM_INLINE uintptr_t tm_stack_skip(const struct tm_cpython_layout *row, uintptr_t frame)
+{
+    unsigned patience = TM_PYTHON_FRAMES_SKIPPED;
+    while (frame != 0 && row->chain != TM_CHAIN_OBJECT && tm_python_frame_place(row, frame) == 0) {
+        frame = --patience == 0 ? 0 : tm_python_word(frame, row->frame_previous);
+    }
+    return frame;
+}
+
+/* True when the COUNT oldest frames of the cache are those from FRAME on, at the same instructions. */
+TM_INLINE bool tm_stack_cache_agrees(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
+                                     uintptr_t frame, uint32_t count)
+{
+    for (const struct tm_raw_frame *cached = cache->frames + count; cached-- != cache->frames;) {
+        uintptr_t wanted = cached->frame;
+        if (TM_UNLIKELY(frame != wanted) && tm_stack_skip(row, frame) != wanted) {
+            return false;
+        }
+        TM_STACK_OPAQUE(wanted);
+        if (!tm_stack_is_unchanged(row, cached)) {
+            return false;
+        }
+        frame = tm_python_word(wanted, row->frame_previous);
+    }
+    return !cache->is_whole || tm_stack_skip(row, frame) == 0;
+}
+
+/* The long way: follows calls and returns, or walks anew. */
+uint64_t tm_stack_cache_follow(struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uintptr_t tstate);
+
+/* Brings the cache to the present stack of TSTATE, which is not 0; the hash of all its frames. */
+TM_INLINE uint64_t tm_stack_cache_look(struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
+                                       uintptr_t tstate)
+{
+    uintptr_t newest = tm_python_frame_newest(row, tstate);
+    uint32_t top = cache->count - 1;
+    if (TM_LIKELY(cache->count != 0) && TM_LIKELY(newest == cache->frames[top].frame)) {
+        struct tm_raw_frame now = tm_stack_read(row, newest);
+        if (TM_LIKELY(now.place != 0) &&
+            TM_LIKELY(tm_stack_cache_agrees(cache, row, tm_python_word(newest, row->frame_previous), top))) {
+            cache->frames[top] = now;
+            cache->hashes[top] = tm_stack_hash(top == 0 ? 0 : cache->hashes[top - 1], now.place, now.offset);
+            return cache->hashes[top];
+        }
+    }
+    return tm_stack_cache_follow(cache, row, tstate);
+}
+
+#endif

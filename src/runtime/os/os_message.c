@@ -21,14 +21,15 @@ static void write_unharmed(const char *bytes, size_t length)
     (void)sigemptyset(&broken_pipe);
     (void)sigemptyset(&waiting);
     (void)sigaddset(&broken_pipe, SIGPIPE);
-    bool held = pthread_sigmask(SIG_BLOCK, &broken_pipe, &before) == 0;
+    /* Of the calling thread alone, on Linux; pthread_sigmask is the same but lay in libpthread before glibc 2.32. */
+    bool held = sigprocmask(SIG_BLOCK, &broken_pipe, &before) == 0;
     bool was_waiting = sigpending(&waiting) == 0 && sigismember(&waiting, SIGPIPE) == 1;
     ssize_t written = (ssize_t)syscall(SYS_write, STDERR_FILENO, bytes, length);
     if (held) {
         if (written < 0 && errno == EPIPE && !was_waiting) {
             (void)sigtimedwait(&broken_pipe, NULL, &at_once);
         }
-        (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+        (void)sigprocmask(SIG_SETMASK, &before, NULL);
     }
 }
 

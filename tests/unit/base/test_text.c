@@ -23,7 +23,7 @@ static void text_that_does_not_fit_is_cut_and_says_so(void **state)
 static void text_of_capacity_one_is_empty(void **state)
 {
     (void)state;
-    char buffer[2] = "yz";
+    char buffer[2] = {'y', 'z'};
     struct tm_text text;
     tm_text_init(&text, buffer, 1);
     tm_text_add(&text, "");

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/render/render_stats.h"
+
+#include "format/domain_name.h"
+#include "report/render/json_snapshot.h"
+#include "report/render/size_text.h"
+#include "report/render/text_frame.h"
+#include "report/snapshot/snapshot_totals.h"
+
+static void print_domains(struct tm_out *out, const struct tm_snapshot *snapshot)
+{
+    tm_out_format(out, "%-8s  %10s  %13s  %10s  %15s\n", "DOMAIN", "LIVE", "BLOCKS", "EVER", "BLOCKS");
+    for (int i = 0; i < TM_DOMAIN_COUNT; i++) {
+        struct tm_domain_total total = tm_snapshot_domain_total(snapshot, (enum tm_domain)i);
+        tm_out_format(
+            out, "%-8s  %10s  %13s  %10s  %15s\n", tm_domain_name((enum tm_domain)i),
+            tm_size_for_people((double)total.live_bytes, false).text, tm_count_for_people(total.live_blocks).text,
+            tm_size_for_people((double)total.ever_bytes, false).text, tm_count_for_people(total.ever_blocks).text);
+    }
+}
+
+static void print_sizes(struct tm_out *out, const struct tm_snapshot *snapshot)
+{
+    if (snapshot->size_count == 0) {
+        return;
+    }
+    tm_out_format(out, "\n%-8s  %10s  %13s  %15s\n", "DOMAIN", "UP TO", "LIVE BLOCKS", "BLOCKS EVER");
+    for (size_t i = 0; i < snapshot->size_count; i++) {
+        const struct tm_size_class_record *size = &snapshot->sizes[i];
+        tm_out_format(out, "%-8s  %10s  %13s  %15s\n", tm_domain_name((enum tm_domain)size->domain),
+                      tm_size_for_people((double)size->bound, false).text, tm_count_for_people(size->live_blocks).text,
+                      tm_count_for_people(size->ever_blocks).text);
+    }
+}
+
+void tm_render_stats_text(struct tm_out *out, const struct tm_report *report)
+{
+    const struct tm_snapshot *snapshot = tm_report_snapshot(report);
+    tm_print_contexts(out, report);
+    print_domains(out, snapshot);
+    print_sizes(out, snapshot);
+    tm_out_format(out, "\n%s tracebacks, ", tm_count_for_people(snapshot->traceback_count - 1).text);
+    tm_out_format(out, "%s frames, ", tm_count_for_people(snapshot->frame_count - 1).text);
+    tm_out_format(out, "%s counters", tm_count_for_people(snapshot->counter_count).text);
+    uint64_t tracer = tm_snapshot_number(snapshot, "tracer_bytes", 0);
+    if (tracer > 0) {
+        tm_out_format(out, "; the tracer itself used %s", tm_size_for_people((double)tracer, false).text);
+    }
+    tm_out_text(out, "\n");
+    tm_print_notes(out, report);
+}
+
+void tm_render_stats_json(struct tm_out *out, const struct tm_report *report)
+{
+    const struct tm_snapshot *snapshot = tm_report_snapshot(report);
+    tm_out_text(out, "{\"snapshot\": ");
+    tm_json_snapshot(out, snapshot, report->paths[tm_report_snapshot_number(report)]);
+    tm_out_format(out, ",\n \"recorded\": {\"tracebacks\": %u, \"frames\": %u, \"counters\": %zu},\n \"ever\": {",
+                  (unsigned)snapshot->traceback_count - 1, (unsigned)snapshot->frame_count - 1,
+                  snapshot->counter_count);
+    for (int i = 0; i < TM_DOMAIN_COUNT; i++) {
+        struct tm_domain_total total = tm_snapshot_domain_total(snapshot, (enum tm_domain)i);
+        tm_out_format(out, "%s\"%s\": {\"size\": %llu, \"count\": %llu}", i > 0 ? ", " : "",
+                      tm_domain_name((enum tm_domain)i), (unsigned long long)total.ever_bytes,
+                      (unsigned long long)total.ever_blocks);
+    }
+    tm_out_text(out, "},\n \"sizes\": [");
+    for (size_t i = 0; i < snapshot->size_count; i++) {
+        const struct tm_size_class_record *size = &snapshot->sizes[i];
+        tm_out_format(out, "%s{\"domain\": \"%s\", \"up_to\": %llu, \"live\": %llu, \"ever\": %llu}",
+                      i > 0 ? ",\n  " : "\n  ", tm_domain_name((enum tm_domain)size->domain),
+                      (unsigned long long)size->bound, (unsigned long long)size->live_blocks,
+                      (unsigned long long)size->ever_blocks);
+    }
+    tm_out_text(out, "]}\n");
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/render/render_text.h"
+
+#include <string.h>
+
+#include "report/render/key_frames.h"
+#include "report/render/location_text.h"
+#include "report/render/size_text.h"
+#include "report/render/text_frame.h"
+#include "report/render/text_row.h"
+
+#define COLUMN_MAX    6U
+#define GAP           2U
+#define LOCATION_MIN  30U
+#define CALLERS_SHOWN 3U
+
+#define BOLD  "\033[1m"
+#define RED   "\033[31m"
+#define GREEN "\033[32m"
+#define PLAIN "\033[0m"
+
+enum column {
+    COLUMN_SIZE,
+    COLUMN_SHARE,
+    COLUMN_LIVE,
+    COLUMN_COUNT,
+    COLUMN_AVERAGE,
+    COLUMN_SIZE_DIFF,
+    COLUMN_COUNT_DIFF,
+};
+
+/* The columns left of the location, with their widths. */
+struct table {
+    const struct tm_report *report;
+    enum column columns[COLUMN_MAX];
+    unsigned count;
+    size_t widths[COLUMN_MAX];
+};
+
+static const char *title_of(const struct table *table, enum column column)
+{
+    static const char *const titles[] = {[COLUMN_SIZE] = "SIZE",
+                                         [COLUMN_SHARE] = "SHARE",
+                                         [COLUMN_LIVE] = "LIVE",
+                                         [COLUMN_COUNT] = "COUNT",
+                                         [COLUMN_AVERAGE] = "AVERAGE",
+                                         [COLUMN_SIZE_DIFF] = "SIZE DIFF",
+                                         [COLUMN_COUNT_DIFF] = "COUNT DIFF"};
+    return column == COLUMN_SIZE && table->report->by_peak ? "PEAK" : titles[column];
+}
+
+static struct tm_size_text share_text(uint64_t part, uint64_t whole)
+{
+    struct tm_size_text text;
+    (void)snprintf(text.text, sizeof text.text, "%.1f%%", whole > 0 ? (double)part * 100 / (double)whole : 0.0);
+    return text;
+}
+
+static struct tm_size_text cell(const struct table *table, enum column column, const struct tm_text_row *row)
+{
+    const struct tm_statistic *s = &row->statistic;
+    switch (column) {
+    case COLUMN_SHARE:
+        return share_text(s->size, table->report->total.size);
+    case COLUMN_LIVE:
+        return tm_size_for_people((double)row->live.size, false);
+    case COLUMN_COUNT:
+        return tm_count_for_people(s->count);
+    case COLUMN_AVERAGE:
+        return tm_size_for_people(s->count > 0 ? (double)s->size / (double)s->count : 0, false);
+    case COLUMN_SIZE_DIFF:
+        return tm_size_for_people((double)s->size_diff, true);
+    case COLUMN_COUNT_DIFF:
+        return tm_count_difference_for_people(s->count_diff);
+    default:
+        return tm_size_for_people((double)s->size, false);
+    }
+}
+
+static void add_column(struct table *table, enum column column)
+{
+    table->widths[table->count] = strlen(title_of(table, column));
+    table->columns[table->count++] = column;
+}
+
+static void choose_columns(struct table *table)
+{
+    if (table->report->is_diff) {
+        add_column(table, COLUMN_SIZE_DIFF);
+        add_column(table, COLUMN_SIZE);
+        add_column(table, COLUMN_COUNT_DIFF);
+        add_column(table, COLUMN_COUNT);
+        return;
+    }
+    add_column(table, COLUMN_SIZE);
+    add_column(table, COLUMN_SHARE);
+    if (table->report->by_peak) {
+        add_column(table, COLUMN_LIVE);
+    }
+    add_column(table, COLUMN_COUNT);
+    add_column(table, COLUMN_AVERAGE);
+}
+
+static void measure(struct table *table, const struct tm_text_row *row)
+{
+    for (unsigned i = 0; i < table->count; i++) {
+        size_t length = strlen(cell(table, table->columns[i], row).text);
+        table->widths[i] = length > table->widths[i] ? length : table->widths[i];
+    }
+}
+
+static const char *color_of(const struct table *table, enum column column, const struct tm_statistic *statistic)
+{
+    if (!table->report->color || column != COLUMN_SIZE_DIFF || statistic->size_diff == 0) {
+        return NULL;
+    }
+    return statistic->size_diff > 0 ? RED : GREEN;
+}
+
+static void print_cells(struct tm_out *out, const struct table *table, const struct tm_text_row *row)
+{
+    for (unsigned i = 0; i < table->count; i++) {
+        struct tm_size_text text = cell(table, table->columns[i], row);
+        const char *color = color_of(table, table->columns[i], &row->statistic);
+        tm_out_repeat(out, ' ', (i > 0 ? GAP : 0) + table->widths[i] - strlen(text.text));
+        tm_out_text(out, color != NULL ? color : "");
+        tm_out_text(out, text.text);
+        tm_out_text(out, color != NULL ? PLAIN : "");
+    }
+    tm_out_repeat(out, ' ', GAP);
+}
+
+static size_t location_indent(const struct table *table)
+{
+    size_t indent = 0;
+    for (unsigned i = 0; i < table->count; i++) {
+        indent += table->widths[i] + GAP;
+    }
+    return indent;
+}
+
+static size_t location_width(const struct table *table)
+{
+    size_t indent = location_indent(table), width = table->report->width;
+    if (width == SIZE_MAX) {
+        return SIZE_MAX;
+    }
+    return width > indent + LOCATION_MIN ? width - indent : LOCATION_MIN;
+}
+
+static void print_titles(struct tm_out *out, const struct table *table)
+{
+    tm_out_text(out, table->report->color ? BOLD : "");
+    for (unsigned i = 0; i < table->count; i++) {
+        const char *title = title_of(table, table->columns[i]);
+        tm_out_repeat(out, ' ', (i > 0 ? GAP : 0) + table->widths[i] - strlen(title));
+        tm_out_text(out, title);
+    }
+    tm_out_format(out, "  LOCATION%s\n", table->report->color ? PLAIN : "");
+}
+
+/* The frames that led to a traceback's own, the nearest ones. */
+static void print_callers(struct tm_out *out, const struct table *table, uint32_t node)
+{
+    const struct tm_forest *forest = table->report->forest;
+    uint32_t left = forest->nodes[node].depth - 1;
+    for (unsigned i = 0; i < CALLERS_SHOWN && left > 0; i++, left--) {
+        node = forest->nodes[node].parent;
+        struct tm_key_frame frame = tm_key_recent_frame(forest, TM_KEY_TRACEBACK, node);
+        tm_out_repeat(out, ' ', location_indent(table));
+        tm_out_text(out, "from ");
+        tm_print_location(out, &frame, true, location_width(table) == SIZE_MAX ? SIZE_MAX : location_width(table) - 5);
+        tm_out_text(out, "\n");
+    }
+    if (left > 0) {
+        tm_out_repeat(out, ' ', location_indent(table));
+        tm_out_format(out, "and %u older frame%s\n", (unsigned)left, left == 1 ? "" : "s");
+    }
+}
+
+static void print_location(struct tm_out *out, const struct table *table, const struct tm_text_row *row)
+{
+    const struct tm_report *report = table->report;
+    enum tm_key_type key_type = report->grouping.key_type;
+    if (row->places > 0) {
+        tm_out_format(out, "(imports and start-up)  %zu place%s, --all shows them\n", row->places,
+                      row->places == 1 ? "" : "s");
+        return;
+    }
+    struct tm_key_frame frame = tm_key_recent_frame(report->forest, key_type, row->statistic.key);
+    if (tm_span_is(frame.filename, TM_UNKNOWN_NAME) && frame.line == 0) {
+        tm_out_text(out, TM_UNKNOWN_NAME "  (no Python frame)");
+    } else {
+        bool native = row->native_size > row->statistic.size / 2 && report->grouping.domains & TM_DOMAINS_PYTHON;
+        size_t width = location_width(table);
+        tm_print_location(out, &frame, key_type != TM_KEY_FILENAME,
+                          native && width != SIZE_MAX ? width - strlen("  [native]") : width);
+        tm_out_text(out, native ? "  [native]" : "");
+    }
+    tm_out_text(out, "\n");
+    if (key_type == TM_KEY_TRACEBACK) {
+        print_callers(out, table, row->statistic.key);
+    }
+}
+
+/* The rows from FIRST on as one. */
+static struct tm_text_row sum_of(const struct tm_text_rows *rows, size_t first)
+{
+    struct tm_text_row sum = {.places = rows->count - first};
+    for (size_t i = first; i < rows->count; i++) {
+        const struct tm_statistic *s = &rows->rows[i].statistic;
+        sum.statistic.size += s->size;
+        sum.statistic.count += s->count;
+        sum.statistic.size_diff = tm_add_wrapping(sum.statistic.size_diff, s->size_diff);
+        sum.statistic.count_diff = tm_add_wrapping(sum.statistic.count_diff, s->count_diff);
+        sum.live.size += rows->rows[i].live.size;
+    }
+    return sum;
+}
+
+static struct tm_text_row total_of(const struct tm_report *report, const struct tm_text_rows *rows)
+{
+    struct tm_text_row total = sum_of(rows, 0);
+    total.statistic.size = report->total.size;
+    total.statistic.count = report->total.count;
+    total.statistic.size_diff = (int64_t)report->total.size - (int64_t)report->old_total.size;
+    total.statistic.count_diff = (int64_t)report->total.count - (int64_t)report->old_total.count;
+    return total;
+}
+
+static void print_rest(struct tm_out *out, const struct table *table, const struct tm_text_row *rest)
+{
+    if (rest->places == 0) {
+        return;
+    }
+    if (table->report->grouping.cumulative != TM_CUMULATIVE_OFF) {
+        tm_out_repeat(out, ' ', location_indent(table));
+    } else {
+        print_cells(out, table, rest);
+    }
+    tm_out_format(out, "(%zu more row%s, --limit 0 shows all)\n", rest->places, rest->places == 1 ? "" : "s");
+}
+
+static void print_by_peak(struct tm_out *out, const struct tm_report *report)
+{
+    if (report->by_peak) {
+        tm_out_text(out, "Little is left of what the program used, so this is sorted by what was live at the peak "
+                         "(--figure live: by what is left).\n\n");
+    }
+}
+
+static void print_table(struct tm_out *out, struct table *table, const struct tm_text_rows *rows)
+{
+    const struct tm_report *report = table->report;
+    size_t shown = report->limit < rows->count ? report->limit : rows->count;
+    struct tm_text_row rest = sum_of(rows, shown), total = total_of(report, rows);
+    choose_columns(table);
+    for (size_t i = 0; i < shown; i++) {
+        measure(table, &rows->rows[i]);
+    }
+    measure(table, &total);
+    if (rest.places > 0 && report->grouping.cumulative == TM_CUMULATIVE_OFF) {
+        measure(table, &rest);
+    }
+    print_titles(out, table);
+    for (size_t i = 0; i < shown; i++) {
+        print_cells(out, table, &rows->rows[i]);
+        print_location(out, table, &rows->rows[i]);
+    }
+    print_rest(out, table, &rest);
+    print_cells(out, table, &total);
+    tm_out_text(out, "total\n");
+}
+
+bool tm_render_text(struct tm_out *out, const struct tm_report *report)
+{
+    struct tm_text_rows rows;
+    struct table table = {.report = report};
+    bool memory = tm_text_rows_make(&rows, report);
+    if (memory) {
+        tm_print_contexts(out, report);
+        print_by_peak(out, report);
+        print_table(out, &table, &rows);
+        tm_print_notes(out, report);
+    }
+    tm_text_rows_free(&rows);
+    return memory;
+}

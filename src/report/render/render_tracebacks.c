@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* The biggest tracebacks, frame by frame, for people. */
+#include <string.h>
+
+#include "report/render/key_frames.h"
+#include "report/render/location_text.h"
+#include "report/render/render_text.h"
+#include "report/render/size_text.h"
+#include "report/render/source_line.h"
+#include "report/render/text_frame.h"
+
+static void print_title(struct tm_out *out, const struct tm_report *report, const struct tm_statistic *row)
+{
+    double share = report->total.size > 0 ? (double)row->size * 100 / (double)report->total.size : 0;
+    tm_out_format(out, "%s (%.1f%%) in %s block%s", tm_size_for_people((double)row->size, false).text, share,
+                  tm_count_for_people(row->count).text, row->count == 1 ? "" : "s");
+    if (row->count > 1) {
+        tm_out_format(out, ", average %s", tm_size_for_people((double)row->size / (double)row->count, false).text);
+    }
+    tm_out_text(out, "\n");
+}
+
+static void print_frame(struct tm_out *out, const struct tm_key_frame *frame, struct tm_source_cache *sources)
+{
+    tm_out_text(out, "  File \"");
+    tm_print_text(out, frame->filename);
+    tm_out_format(out, "\", line %u", (unsigned)frame->line);
+    if (frame->function.length > 0) {
+        tm_out_text(out, ", in ");
+        tm_print_text(out, frame->function);
+    }
+    tm_out_text(out, "\n");
+    struct tm_span line = tm_source_line(sources, frame->filename, frame->line);
+    if (line.length > 0) {
+        tm_out_text(out, "    ");
+        tm_print_text(out, line);
+        tm_out_text(out, "\n");
+    }
+}
+
+static void print_rest(struct tm_out *out, const struct tm_report *report, size_t shown)
+{
+    struct tm_amount rest = {0, 0};
+    size_t count = report->statistics.count;
+    for (size_t i = shown; i < count; i++) {
+        rest.size += report->statistics.items[i].size;
+        rest.count += report->statistics.items[i].count;
+    }
+    if (count > shown) {
+        tm_out_format(out, "%zu more traceback%s (--limit 0 shows all): %s in %s blocks\n", count - shown,
+                      count - shown == 1 ? "" : "s", tm_size_for_people((double)rest.size, false).text,
+                      tm_count_for_people(rest.count).text);
+    }
+    tm_out_format(out, "total: %s in %s blocks\n", tm_size_for_people((double)report->total.size, false).text,
+                  tm_count_for_people(report->total.count).text);
+}
+
+bool tm_render_text_tracebacks(struct tm_out *out, const struct tm_report *report)
+{
+    struct tm_key_frames frames = {NULL, 0, 0};
+    struct tm_source_cache sources = {.folder = tm_snapshot_bytes(tm_report_snapshot(report), "cwd")};
+    size_t shown = tm_report_shown(report);
+    bool memory = true;
+    tm_print_contexts(out, report);
+    for (size_t i = 0; memory && i < shown; i++) {
+        const struct tm_statistic *row = &report->statistics.items[i];
+        memory = tm_key_frames_get(&frames, report->forest, report->statistics.key_type, row->key);
+        print_title(out, report, row);
+        for (size_t f = 0; memory && f < frames.count; f++) {
+            print_frame(out, &frames.frames[f], &sources);
+        }
+        tm_out_text(out, "\n");
+    }
+    print_rest(out, report, shown);
+    tm_print_notes(out, report);
+    tm_key_frames_free(&frames);
+    tm_source_cache_free(&sources);
+    return memory;
+}

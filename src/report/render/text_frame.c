@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/render/text_frame.h"
+
+#include <string.h>
+
+#include "report/render/location_text.h"
+#include "report/render/size_text.h"
+#include "report/snapshot/snapshot_totals.h"
+
+#define PROGRAM_WIDTH_MAX 60U
+/* What is advised to people who recorded fewer frames; what is enough for most programs. */
+#define FRAMES_ADVISED 25U
+#define FRAMES_MAX     65535U
+
+static void print_program(struct tm_out *out, struct tm_span program)
+{
+    char text[PROGRAM_WIDTH_MAX];
+    size_t length = program.length < sizeof text ? program.length : sizeof text;
+    while (length > 0 && program.bytes[length - 1] == '\0') {
+        length--;
+    }
+    for (size_t i = 0; i < length; i++) {
+        text[i] = program.bytes[i] == '\0' ? ' ' : (char)program.bytes[i];
+    }
+    if (length > 0) {
+        tm_out_text(out, ", ");
+        tm_print_text(out, (struct tm_span){(const uint8_t *)text, length});
+        tm_out_text(out, program.length > sizeof text ? "..." : "");
+    }
+}
+
+static void print_moment(struct tm_out *out, const struct tm_snapshot *snapshot)
+{
+    struct tm_span moment = tm_snapshot_bytes(snapshot, "moment");
+    if (moment.length == 0) {
+        return;
+    }
+    tm_out_text(out, ", ");
+    if (tm_span_is(moment, "api")) {
+        tm_out_text(out, "taken by the program");
+    } else {
+        tm_out_text(out, tm_span_is(moment, "exit") ? "at " : "at its ");
+        tm_print_text(out, moment);
+    }
+}
+
+static void print_traced(struct tm_out *out, const struct tm_snapshot *snapshot)
+{
+    struct tm_traced python = tm_snapshot_traced_python(snapshot), heap = tm_snapshot_traced_heap(snapshot);
+    tm_out_format(out, "; live %s Python", tm_size_for_people((double)python.current, false).text);
+    tm_out_format(
+        out, " + %s native",
+        tm_size_for_people(heap.current > python.current ? (double)(heap.current - python.current) : 0, false).text);
+    tm_out_format(out, ", peak %s Python", tm_size_for_people((double)python.peak, false).text);
+    tm_out_format(out, ", %s with native", tm_size_for_people((double)heap.peak, false).text);
+}
+
+static const char *plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+void tm_print_context(struct tm_out *out, const struct tm_snapshot *snapshot, const char *path)
+{
+    tm_print_text(out, (struct tm_span){(const uint8_t *)path, strlen(path)});
+    struct tm_span python = tm_snapshot_bytes(snapshot, "python");
+    tm_out_text(out, python.length > 0 ? ": Python " : ": no Python");
+    tm_print_text(out, python);
+    const struct tm_meta_record *pid = tm_snapshot_meta(snapshot, "pid");
+    if (pid != NULL && pid->type == TM_META_U64) {
+        tm_out_format(out, ", process %llu", (unsigned long long)pid->number);
+    }
+    print_program(out, tm_snapshot_bytes(snapshot, "program"));
+    print_moment(out, snapshot);
+    print_traced(out, snapshot);
+    uint64_t limit = tm_snapshot_number(snapshot, "traceback_limit", 0);
+    if (limit > 0) {
+        tm_out_format(out, "; %llu frame%s recorded", (unsigned long long)limit, plural(limit));
+    }
+    tm_out_text(out, "\n");
+}
+
+void tm_print_contexts(struct tm_out *out, const struct tm_report *report)
+{
+    for (unsigned i = 0; i < report->forest->snapshot_count; i++) {
+        if (report->is_diff) {
+            tm_out_text(out, i == 0 ? "old: " : "new: ");
+        }
+        tm_print_context(out, report->forest->snapshots[i], report->paths[i]);
+    }
+    tm_out_text(out, "\n");
+}
+
+/* Tracebacks that are as long as they may be were longer in the program, as far as one can know. */
+static bool are_frames_missing(const struct tm_report *report, uint64_t limit)
+{
+    bool needed = report->grouping.key_type == TM_KEY_TRACEBACK || report->grouping.cumulative != TM_CUMULATIVE_OFF;
+    if (!needed || limit == 0 || limit >= FRAMES_MAX) {
+        return false;
+    }
+    for (uint32_t i = 1; i < report->forest->node_count; i++) {
+        if (report->forest->nodes[i].depth >= limit) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void print_frames_advice(struct tm_out *out, const struct tm_report *report)
+{
+    uint64_t limit = tm_snapshot_number(tm_report_snapshot(report), "traceback_limit", 0);
+    if (are_frames_missing(report, limit)) {
+        uint64_t advised = limit < FRAMES_ADVISED ? FRAMES_ADVISED : limit * 4;
+        tm_out_format(out, "recorded with %llu frame%s: run with TRACEMALLOC_NFRAME=%llu\n", (unsigned long long)limit,
+                      plural(limit), (unsigned long long)(advised < FRAMES_MAX ? advised : FRAMES_MAX));
+    }
+}
+
+static void print_note_lines(struct tm_out *out, struct tm_span notes)
+{
+    while (notes.length > 0) {
+        const uint8_t *end = memchr(notes.bytes, '\n', notes.length);
+        size_t length = end != NULL ? (size_t)(end - notes.bytes) : notes.length;
+        if (length > 0) {
+            tm_out_text(out, "note: ");
+            tm_print_text(out, (struct tm_span){notes.bytes, length});
+            tm_out_text(out, "\n");
+        }
+        length += end != NULL;
+        notes = (struct tm_span){notes.bytes + length, notes.length - length};
+    }
+}
+
+static void print_snapshot_notes(struct tm_out *out, const struct tm_snapshot *snapshot)
+{
+    uint64_t losses = tm_snapshot_number(snapshot, "hook_losses", 0);
+    uint64_t dropped = tm_snapshot_number(snapshot, "dropped_events", 0);
+    uint64_t peak_bound = tm_snapshot_number(snapshot, "peak_bound", 0);
+    if (losses > 0 || tm_span_is(tm_snapshot_bytes(snapshot, "hooks"), "lost")) {
+        tm_out_format(out,
+                      "note: the allocator hooks were taken away %llu time%s: what was allocated then is missing\n",
+                      (unsigned long long)losses, plural(losses));
+    }
+    if (dropped > 0) {
+        tm_out_format(out, "note: %llu event%s could not be recorded\n", (unsigned long long)dropped, plural(dropped));
+    }
+    if (tm_snapshot_number(snapshot, "stdlib_tracing", 0) > 0) {
+        tm_out_text(out, "note: Python's own tracemalloc ran too; its memory is counted as the program's\n");
+    }
+    if (tm_span_is(tm_snapshot_bytes(snapshot, "recycled"), "none")) {
+        tm_out_text(out, "note: recycled objects keep their first line; TRACEMALLOC_EXACT=1 moves them\n");
+    }
+    if (tm_span_is(tm_snapshot_bytes(snapshot, "python_frames"), "unsupported")) {
+        tm_out_text(out, "note: the frames of this Python release cannot be read: sizes only\n");
+    }
+    if (peak_bound > 0) {
+        tm_out_format(out, "note: the peak may be off by %s\n", tm_size_for_people((double)peak_bound, false).text);
+    }
+    print_note_lines(out, tm_snapshot_bytes(snapshot, "notes"));
+}
+
+void tm_print_notes(struct tm_out *out, const struct tm_report *report)
+{
+    print_frames_advice(out, report);
+    print_snapshot_notes(out, tm_report_snapshot(report));
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/render/text_row.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/render/key_frames.h"
+
+/* What a row knows beside its statistic, by key. */
+struct companions {
+    struct tm_amount *live;
+    struct tm_amount *native;
+};
+
+static bool companions_make(struct companions *companions, const struct tm_report *report)
+{
+    struct tm_grouping live = report->grouping, native = report->grouping;
+    live.figure = TM_FIGURE_LIVE;
+    native.domains &= ~TM_DOMAINS_PYTHON;
+    unsigned snapshot = tm_report_snapshot_number(report);
+    companions->live = tm_group_sums(report->forest, snapshot, &live);
+    companions->native = tm_group_sums(report->forest, snapshot, &native);
+    return companions->live != NULL && companions->native != NULL;
+}
+
+static void companions_free(struct companions *companions)
+{
+    free(companions->live);
+    free(companions->native);
+}
+
+static bool starts_with(struct tm_span text, const char *prefix)
+{
+    size_t length = strlen(prefix);
+    return text.length >= length && memcmp(text.bytes, prefix, length) == 0;
+}
+
+static bool is_import_system(const struct tm_report *report, uint32_t key)
+{
+    struct tm_span file = tm_key_recent_frame(report->forest, report->grouping.key_type, key).filename;
+    return starts_with(file, "<frozen ") ||
+           (file.length > 0 && memmem(file.bytes, file.length, "/importlib/", strlen("/importlib/")) != NULL);
+}
+
+static struct tm_text_row row_of(const struct companions *companions, const struct tm_statistic *statistic)
+{
+    return (struct tm_text_row){.statistic = *statistic,
+                                .live = companions->live[statistic->key],
+                                .native_size = companions->native[statistic->key].size};
+}
+
+static void fold_into(struct tm_text_row *folded, const struct tm_text_row *row)
+{
+    if (folded->places++ == 0) {
+        folded->statistic.key = row->statistic.key;
+    }
+    folded->statistic.size += row->statistic.size;
+    folded->statistic.count += row->statistic.count;
+    folded->statistic.size_diff = tm_add_wrapping(folded->statistic.size_diff, row->statistic.size_diff);
+    folded->statistic.count_diff = tm_add_wrapping(folded->statistic.count_diff, row->statistic.count_diff);
+    folded->live.size += row->live.size;
+    folded->live.count += row->live.count;
+    folded->native_size += row->native_size;
+}
+
+static uint64_t weight(const struct tm_report *report, const struct tm_text_row *row)
+{
+    int64_t difference = row->statistic.size_diff;
+    if (!report->is_diff) {
+        return row->statistic.size;
+    }
+    return difference < 0 ? 0 - (uint64_t)difference : (uint64_t)difference;
+}
+
+static void insert_in_order(struct tm_text_rows *rows, const struct tm_report *report, const struct tm_text_row *row)
+{
+    size_t place = 0;
+    while (place < rows->count && weight(report, &rows->rows[place]) >= weight(report, row)) {
+        place++;
+    }
+    memmove(&rows->rows[place + 1], &rows->rows[place], (rows->count - place) * sizeof *rows->rows);
+    rows->rows[place] = *row;
+    rows->count++;
+}
+
+bool tm_text_rows_make(struct tm_text_rows *rows, const struct tm_report *report)
+{
+    const struct tm_grouping *grouping = &report->grouping;
+    bool folding = !report->all && grouping->key_type != TM_KEY_TRACEBACK && grouping->cumulative == TM_CUMULATIVE_OFF;
+    struct companions companions;
+    rows->count = 0;
+    rows->rows = calloc(report->statistics.count + 1, sizeof *rows->rows);
+    bool memory = companions_make(&companions, report) && rows->rows != NULL;
+    struct tm_text_row folded = {.places = 0};
+    for (size_t i = 0; memory && i < report->statistics.count; i++) {
+        struct tm_text_row row = row_of(&companions, &report->statistics.items[i]);
+        if (folding && is_import_system(report, row.statistic.key)) {
+            fold_into(&folded, &row);
+        } else {
+            rows->rows[rows->count++] = row;
+        }
+    }
+    if (folded.places > 0) {
+        insert_in_order(rows, report, &folded);
+    }
+    companions_free(&companions);
+    return memory;
+}
+
+void tm_text_rows_free(struct tm_text_rows *rows)
+{
+    free(rows->rows);
+    *rows = (struct tm_text_rows){NULL, 0};
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+#include "tools/tm-report/report_options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/domain_name.h"
+#include "tools/tm-report/usage_text.h"
+
+#define LIMIT_DEFAULT 10U
+
+enum long_only {
+    OPTION_STDLIB_CUMULATIVE = 256,
+    OPTION_INCLUDE_ALL,
+    OPTION_EXCLUDE_ALL,
+    OPTION_STYLE,
+    OPTION_FORMAT,
+    OPTION_COLOR,
+    OPTION_ALL
+};
+
+static const char short_options[] = "g:cn:f:i:x:I:X:d:o:hV";
+static const struct option long_options[] = {
+    {"group-by", required_argument, NULL, 'g'},
+    {"cumulative", no_argument, NULL, 'c'},
+    {"stdlib-cumulative", no_argument, NULL, OPTION_STDLIB_CUMULATIVE},
+    {"limit", required_argument, NULL, 'n'},
+    {"figure", required_argument, NULL, 'f'},
+    {"include", required_argument, NULL, 'i'},
+    {"exclude", required_argument, NULL, 'x'},
+    {"include-all-frames", required_argument, NULL, 'I'},
+    {"exclude-all-frames", required_argument, NULL, 'X'},
+    {"domain", required_argument, NULL, 'd'},
+    {"style", required_argument, NULL, OPTION_STYLE},
+    {"format", required_argument, NULL, OPTION_FORMAT},
+    {"color", required_argument, NULL, OPTION_COLOR},
+    {"all", no_argument, NULL, OPTION_ALL},
+    {"output", required_argument, NULL, 'o'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {NULL, 0, NULL, 0},
+};
+
+/* A word and what it stands for. */
+struct word {
+    const char *word;
+    int value;
+};
+
+static const struct word group_words[] = {
+    {"filename", TM_KEY_FILENAME}, {"lineno", TM_KEY_LINENO}, {"traceback", TM_KEY_TRACEBACK}, {NULL, 0}};
+static const struct word figure_words[] = {
+    {"live", TM_ASKED_LIVE}, {"peak", TM_ASKED_PEAK}, {"ever", TM_ASKED_EVER}, {NULL, 0}};
+static const struct word style_words[] = {
+    {"people", TM_STYLE_PEOPLE}, {"tracemalloc", TM_STYLE_TRACEMALLOC}, {NULL, 0}};
+static const struct word format_words[] = {{"text", false}, {"json", true}, {NULL, 0}};
+static const struct word color_words[] = {
+    {"auto", TM_COLOR_AUTO}, {"always", TM_COLOR_ALWAYS}, {"never", TM_COLOR_NEVER}, {NULL, 0}};
+static const struct word command_words[] = {{"top", TM_COMMAND_TOP},
+                                            {"diff", TM_COMMAND_DIFF},
+                                            {"traceback", TM_COMMAND_TRACEBACK},
+                                            {"stats", TM_COMMAND_STATS},
+                                            {NULL, 0}};
+
+static bool find_word(const struct word *words, const char *text, int *value)
+{
+    for (; words->word != NULL; words++) {
+        if (strcmp(words->word, text) == 0) {
+            *value = words->value;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void print_choices(const struct word *words)
+{
+    for (size_t i = 0; words[i].word != NULL; i++) {
+        const char *separator = i == 0 ? "" : words[i + 1].word == NULL ? " or " : ", ";
+        (void)fprintf(stderr, "%s%s", separator, words[i].word);
+    }
+    (void)fputc('\n', stderr);
+}
+
+/* The value of one of WORDS, or a line on stderr and false. */
+static bool parse_word(const char *option, const struct word *words, const char *text, int *value)
+{
+    if (find_word(words, text, value)) {
+        return true;
+    }
+    (void)fprintf(stderr, "tm-report: --%s is '%s', but can be ", option, text);
+    print_choices(words);
+    return false;
+}
+
+static bool parse_limit(struct tm_options *options, const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 18 || text[digits] != '\0') {
+        (void)fprintf(stderr, "tm-report: --limit is '%s', but is a number of rows (0: all)\n", text);
+        return false;
+    }
+    size_t limit = (size_t)strtoull(text, NULL, 10);
+    options->limit = limit > 0 ? limit : SIZE_MAX;
+    options->limit_given = true;
+    return true;
+}
+
+static bool parse_domain(uint32_t *domains, const char *name, size_t length)
+{
+    enum tm_domain domain;
+    if (tm_domain_find(name, length, &domain)) {
+        *domains |= TM_DOMAIN_BIT(domain);
+    } else if (length == strlen("python") && memcmp(name, "python", length) == 0) {
+        *domains |= TM_DOMAINS_PYTHON;
+    } else if (length == strlen("all") && memcmp(name, "all", length) == 0) {
+        *domains |= TM_DOMAINS_HEAP;
+    } else {
+        (void)fprintf(stderr,
+                      "tm-report: --domain has '%.*s', but can have raw, mem, obj, native, mmap, python or all\n",
+                      (int)length, name);
+        return false;
+    }
+    return true;
+}
+
+static bool parse_domains(uint32_t *domains, const char *text)
+{
+    for (;;) {
+        size_t length = strcspn(text, ",");
+        if (!parse_domain(domains, text, length)) {
+            return false;
+        }
+        if (text[length] == '\0') {
+            return true;
+        }
+        text += length + 1;
+    }
+}
+
+static bool add_filter(struct tm_options *options, const char *text, bool inclusive, bool all_frames)
+{
+    struct tm_filter *filters = realloc(options->filters, (options->filter_count + 1) * sizeof *filters);
+    if (filters == NULL) {
+        (void)fputs("tm-report: out of memory\n", stderr);
+        return false;
+    }
+    options->filters = filters;
+    if (!tm_filter_init(&filters[options->filter_count], text, inclusive, all_frames)) {
+        (void)fputs("tm-report: out of memory\n", stderr);
+        return false;
+    }
+    options->filter_count++;
+    return true;
+}
+
+/* Options whose value is one of a few words. */
+static bool parse_choice(struct tm_options *options, int option, const char *text)
+{
+    int value = 0;
+    bool good = false;
+    switch (option) {
+    case 'g':
+        good = parse_word("group-by", group_words, text, &value);
+        options->group_by = (enum tm_key_type)value;
+        options->group_by_given = true;
+        return good;
+    case 'f':
+        good = parse_word("figure", figure_words, text, &value);
+        options->figure = (enum tm_asked_figure)value;
+        return good;
+    case OPTION_STYLE:
+        good = parse_word("style", style_words, text, &value);
+        options->style = (enum tm_style)value;
+        return good;
+    case OPTION_FORMAT:
+        good = parse_word("format", format_words, text, &value);
+        options->json = value != 0;
+        return good;
+    default:
+        good = parse_word("color", color_words, text, &value);
+        options->color = (enum tm_color)value;
+        return good;
+    }
+}
+
+static bool parse_option(struct tm_options *options, int option, const char *text)
+{
+    switch (option) {
+    case 'c':
+        options->cumulative = TM_CUMULATIVE_ONCE;
+        return true;
+    case OPTION_STDLIB_CUMULATIVE:
+        options->cumulative = TM_CUMULATIVE_STDLIB;
+        return true;
+    case 'n':
+        return parse_limit(options, text);
+    case 'i':
+    case 'I':
+        return add_filter(options, text, true, option == 'I');
+    case 'x':
+    case 'X':
+        return add_filter(options, text, false, option == 'X');
+    case 'd':
+        return parse_domains(&options->domains, text);
+    case 'o':
+        options->output = text;
+        return true;
+    case OPTION_ALL:
+        options->all = true;
+        return true;
+    case '?':
+        (void)fputs("tm-report: see --help\n", stderr);
+        return false;
+    default:
+        return parse_choice(options, option, text);
+    }
+}
+
+static bool misused(const char *words)
+{
+    (void)fprintf(stderr, "tm-report: %s; see --help\n", words);
+    return false;
+}
+
+static bool take_paths(struct tm_options *options, int count, char **arguments)
+{
+    int value = TM_COMMAND_NONE;
+    if (count > 0 && find_word(command_words, arguments[0], &value)) {
+        options->command = (enum tm_command)value;
+        count--;
+        arguments++;
+    }
+    if (options->command == TM_COMMAND_NONE) {
+        options->command = count < 2 ? TM_COMMAND_TOP : TM_COMMAND_DIFF;
+    }
+    int wanted = options->command == TM_COMMAND_DIFF ? 2 : 1;
+    if (count != wanted) {
+        return misused(wanted == 2 ? "a diff needs two snapshots, OLD and NEW" : "one snapshot is needed");
+    }
+    for (int i = 0; i < count; i++) {
+        options->paths[options->path_count++] = arguments[i];
+    }
+    return true;
+}
+
+/* Options that do not go together. */
+static bool check(struct tm_options *options)
+{
+    if (options->command == TM_COMMAND_TRACEBACK) {
+        if (options->group_by_given && options->group_by != TM_KEY_TRACEBACK) {
+            return misused("the command traceback groups by traceback");
+        }
+        options->group_by = TM_KEY_TRACEBACK;
+    }
+    if (options->cumulative != TM_CUMULATIVE_OFF && options->group_by == TM_KEY_TRACEBACK) {
+        return misused("cumulative goes with --group-by filename or lineno");
+    }
+    if (options->json && options->style == TM_STYLE_TRACEMALLOC) {
+        return misused("--format json has no --style");
+    }
+    if (options->path_count == 2 && strcmp(options->paths[0], "-") == 0 && strcmp(options->paths[1], "-") == 0) {
+        return misused("standard input has one snapshot only");
+    }
+    if (!options->limit_given) {
+        options->limit = options->json ? SIZE_MAX : LIMIT_DEFAULT;
+    }
+    return true;
+}
+
+enum tm_parsed tm_options_parse(struct tm_options *options, int count, char **arguments)
+{
+    memset(options, 0, sizeof *options);
+    options->group_by = TM_KEY_LINENO;
+    char name[] = "tm-report", *first = arguments[0];
+    arguments[0] = name;
+    int option;
+    enum tm_parsed parsed = TM_PARSED_RUN;
+    while (parsed == TM_PARSED_RUN &&
+           (option = getopt_long(count, arguments, short_options, long_options, NULL)) != -1) {
+        if (option == 'h' || option == 'V') {
+            (void)fputs(option == 'h' ? TM_USAGE_TEXT : "tm-report (libtracemalloc) " TM_VERSION "\n", stdout);
+            parsed = TM_PARSED_EXIT_DONE;
+        } else if (!parse_option(options, option, optarg)) {
+            parsed = TM_PARSED_EXIT_MISUSED;
+        }
+    }
+    arguments[0] = first;
+    if (parsed == TM_PARSED_RUN && (!take_paths(options, count - optind, arguments + optind) || !check(options))) {
+        parsed = TM_PARSED_EXIT_MISUSED;
+    }
+    return parsed;
+}
+
+void tm_options_free(struct tm_options *options)
+{
+    for (size_t i = 0; i < options->filter_count; i++) {
+        tm_filter_free(&options->filters[i]);
+    }
+    free(options->filters);
+}

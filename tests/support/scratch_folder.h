@@ -38,7 +38,8 @@ static inline unsigned scratch_count(struct scratch_folder *folder, const char *
     DIR *listing = opendir(folder->path);
     for (struct dirent *entry = readdir(listing); entry != NULL; entry = readdir(listing)) {
         size_t length = strlen(entry->d_name);
-        count += length >= strlen(end) && entry->d_name[0] != '.' && strcmp(entry->d_name + length - strlen(end), end) == 0;
+        count +=
+            length >= strlen(end) && entry->d_name[0] != '.' && strcmp(entry->d_name + length - strlen(end), end) == 0;
     }
     (void)closedir(listing);
     return count;

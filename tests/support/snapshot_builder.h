@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Snapshots made from words, for tests.  One line is one item:
+ *
+ *   meta KEY u64|i64 NUMBER
+ *   meta KEY bytes TEXT
+ *   trace DOMAIN live=BYTES/BLOCKS ever=B/N temporary=N python-peak=B/N heap-peak=B/N | FRAME FRAME ...
+ *   size DOMAIN BOUND LIVE EVER
+ *
+ * A FRAME is FILE:LINE or FILE:LINE:FUNCTION; frames are oldest first; none is the empty traceback.  Figures may be left
+ * out.  Traces of one traceback and domain add up.  In TEXT and FRAME any byte may be %XX; the space, `:`, `|`, `%` and
+ * the end of line must be.  Lines that are empty or begin with # say nothing.
+ *
+ * Memory   malloc'ed; running out of it, or a line that is none of these, ends the program: a test's mistake. */
+#ifndef TM_TESTS_SNAPSHOT_BUILDER_H
+#define TM_TESTS_SNAPSHOT_BUILDER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "format/records.h"
+
+struct tm_builder;
+
+struct tm_builder *tm_builder_new(void);
+void tm_builder_free(struct tm_builder *builder);
+
+/* Adds all lines of TEXT. */
+void tm_builder_add(struct tm_builder *builder, const char *text);
+
+/* The snapshot's file; malloc'ed. */
+uint8_t *tm_builder_bytes(const struct tm_builder *builder, enum tm_codec codec, size_t *size);
+
+/* Text to file in one call. */
+uint8_t *tm_build(const char *text, enum tm_codec codec, size_t *size);
+
+#endif

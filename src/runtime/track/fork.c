@@ -4,6 +4,7 @@
 #include "runtime/os/os_process.h"
 #include "runtime/os/thread_state.h"
 #include "runtime/track/runtime_state.h"
+#include "runtime/track/store_file.h"
 
 void tm_runtime_before_fork(void)
 {
@@ -59,7 +60,7 @@ static void become_child(struct tm_runtime *runtime, uint32_t pid)
     struct tm_store_header *header = runtime->store.header;
     runtime->pid = pid;
     runtime->exit_snapshot_done = false;
-    runtime->python_has_begun = false;
+    runtime->exit_path[0] = '\0';
     header->pid = pid;
     header->parent_pid = tm_process_parent_pid();
     header->start_time_ns = tm_process_time_ns();
@@ -81,6 +82,9 @@ bool tm_fork_adopt(void)
         if (done) {
             become_child(runtime, pid);
             tm_runtime_new_epoch(false);
+            if (runtime->python_has_begun && runtime->life_before_fork == TM_LIFE_TRACING) {
+                tm_store_file_make();
+            }
         } else {
             runtime->is_disabled = true;
         }

@@ -12,7 +12,7 @@ import trial
 sys.path.insert(0, os.path.join(trial.ROOT, 'tests', 'integration'))
 import interpreters  # noqa: E402
 
-APP = 'blocks = [bytes(100000) for _ in range(10)]\nprint("done")\n'
+APP = 'blocks = [bytearray(100000) for _ in range(10)]\nprint("done")\n'
 
 PROGRAM = r'''
 #include <stdio.h>
@@ -42,6 +42,7 @@ class Installed(trial.Trial):
 
     def in_empty_folder(self, command, *folders, **variables):
         """Runs COMMAND, a shell line, in a folder that holds app.py only; FOLDERS come first in PATH."""
+        shutil.rmtree(self.path('empty'), ignore_errors=True)
         self.write('empty/app.py', APP)
         path = ':'.join(folders + (os.environ['PATH'],))
         return trial.run('/bin/sh', '-c', command, cwd=self.path('empty'), env=trial.environment(PATH=path, **variables))
@@ -66,13 +67,13 @@ class Files(Installed):
         here = [os.path.relpath(os.path.join(folder, name), self.path('prefix'))
                 for folder, _, names in os.walk(self.path('prefix')) for name in names]
         lib = os.path.relpath(self.lib, self.path('prefix'))
-        wanted = [lib + '/libtracemalloc.so', lib + '/pkgconfig/libtracemalloc.pc', 'bin/tm-report',
+        wanted = [lib + '/libtracemalloc.so', lib + '/pkgconfig/libtracemalloc.pc',
                   'share/doc/libtracemalloc/LICENSE']
         wanted += ['include/tracemalloc/' + name for name in os.listdir(os.path.join(trial.ROOT, 'include/tracemalloc'))]
         if os.path.exists(os.path.join(trial.ROOT, 'README.md')):
             wanted.append('share/doc/libtracemalloc/README.md')
-        tools = os.listdir(os.path.join(trial.BUILD, 'bin'))
-        wanted += ['bin/' + name for name in tools if name != 'tm-report']
+        wanted += ['bin/' + name for name in os.listdir(os.path.join(trial.ROOT, 'tools'))
+                   if os.path.isdir(os.path.join(trial.ROOT, 'tools', name))]
         self.assertEqual(sorted(here), sorted(wanted))
 
     def test_a_hint_where_ld_so_does_not_search(self):
@@ -89,7 +90,6 @@ class Verbatim(Installed):
         self.assertRegex(left[0], r'^tracemalloc\.\d+\.tms$')
         text = self.succeed(self.report, os.path.join(self.path('empty'), left[0]))
         self.assertIn('app.py:1', text)
-        os.unlink(os.path.join(self.path('empty'), left[0]))
 
     def test_the_command_of_the_readme(self):
         found = interpreters.select()

@@ -11,11 +11,17 @@ ROOT, BUILD, CMAKE, COMPILER = sys.argv[1:5]
 del sys.argv[1:5]
 
 
+def generator():
+    """The outer build's: the default one of cmake may not be there."""
+    with open(os.path.join(BUILD, 'CMakeCache.txt'), encoding='utf-8') as cache:
+        return next(line.split('=', 1)[1].strip() for line in cache if line.startswith('CMAKE_GENERATOR:'))
+
+
 def environment(**variables):
-    """Ours, without what would steer the product or the build; None takes a variable out."""
+    """Ours, without what would steer the product or the build."""
     result = {name: value for name, value in os.environ.items()
               if not name.startswith(('TRACEMALLOC_', 'LD_', 'PYTHON', 'PYENV_', 'CMAKE_', 'CFLAGS', 'LDFLAGS', 'DESTDIR'))}
-    result['LC_ALL'] = 'C'
+    result.update(LC_ALL='C', CMAKE_GENERATOR=generator())
     result.update(variables)
     return result
 

@@ -74,6 +74,13 @@ bool tm_block_table_put(struct tm_block_table *table, uintptr_t address, uint32_
     return true;
 }
 
+/* The size of the block at SLOT: 0 where the record knows it, TM_SLOT_SIZE where the odd table does. */
+static uint64_t slot_size(const tm_slot_word *slot)
+{
+    uint32_t next = tm_slot_load(slot + 1);
+    return (next & TM_SLOT_IS_SIZE) != 0 ? next & TM_SLOT_SIZE : 0;
+}
+
 bool tm_block_table_find(const struct tm_block_table *table, uintptr_t address, struct tm_block *block)
 {
     if (tm_block_is_odd(table, address)) {
@@ -84,10 +91,10 @@ bool tm_block_table_find(const struct tm_block_table *table, uintptr_t address, 
     if (block->word == 0 || (block->word & TM_SLOT_IS_SIZE) != 0) {
         return false;
     }
-    uint32_t next = tm_slot_load(slot + 1);
-    block->size = (next & TM_SLOT_IS_SIZE) != 0 ? next & TM_SLOT_SIZE : 0;
+    block->size = slot_size(slot);
     if (block->size == TM_SLOT_SIZE) {
-        return tm_odd_block_table_find(&table->odd, address, &block->word, &block->size);
+        uint32_t word; /* as it was put; the slot's own may be marked since */
+        return tm_odd_block_table_find(&table->odd, address, &word, &block->size);
     }
     return true;
 }
@@ -103,14 +110,13 @@ bool tm_block_table_take(struct tm_block_table *table, uintptr_t address, struct
         return false;
     }
     tm_slot_store(slot, 0);
-    uint32_t next = tm_slot_load(slot + 1);
-    block->size = 0;
-    if ((next & TM_SLOT_IS_SIZE) != 0) {
+    block->size = slot_size(slot);
+    if (block->size != 0) {
         tm_slot_store(slot + 1, 0);
-        block->size = next & TM_SLOT_SIZE;
-        if (block->size == TM_SLOT_SIZE) {
-            return tm_odd_block_table_take(&table->odd, address, &block->word, &block->size);
-        }
+    }
+    if (block->size == TM_SLOT_SIZE) {
+        uint32_t word;
+        return tm_odd_block_table_take(&table->odd, address, &word, &block->size);
     }
     return true;
 }

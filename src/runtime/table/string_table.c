@@ -30,12 +30,14 @@ const char *tm_string_at(const struct tm_live_store *store, uint32_t id, size_t 
     return (const char *)at + sizeof stored;
 }
 
-static bool append(struct tm_string_table *table, const void *bytes, size_t length, uint32_t *id)
+/* Published only when it can be found again: else a lack of memory would fill the section with copies. */
+static bool append(struct tm_string_table *table, uint32_t hash, const void *bytes, size_t length, uint32_t *id)
 {
     struct tm_live_store *store = table->store;
     uint64_t at = atomic_load_explicit(published(store), memory_order_relaxed);
     uint64_t end = (at + sizeof(uint32_t) + length + 1 + UNIT - 1) / UNIT * UNIT;
-    if (end / UNIT > UINT32_MAX || !tm_live_store_need(store, TM_STORE_STRINGS, end)) {
+    if (end / UNIT > UINT32_MAX || !tm_live_store_need(store, TM_STORE_STRINGS, end) ||
+        (at != 0 && !tm_id_map_insert(&table->map, hash, (uint32_t)(at / UNIT)))) {
         return false;
     }
     uint8_t *to = store->sections[TM_STORE_STRINGS] + at;
@@ -50,7 +52,6 @@ static bool append(struct tm_string_table *table, const void *bytes, size_t leng
 
 bool tm_string_intern(struct tm_string_table *table, const void *bytes, size_t length, uint32_t *id)
 {
-    uint32_t hash = (uint32_t)tm_hash_bytes(bytes, length);
     size_t cursor = SIZE_MAX;
     bool any = atomic_load_explicit(published(table->store), memory_order_relaxed) != 0;
     *id = 0;
@@ -60,6 +61,7 @@ bool tm_string_intern(struct tm_string_table *table, const void *bytes, size_t l
     if (length > UINT32_MAX / 2) {
         return false;
     }
+    uint32_t hash = (uint32_t)tm_hash_bytes(bytes, length);
     while ((*id = tm_id_map_next(&table->map, hash, &cursor)) != 0) {
         size_t found;
         const char *text = tm_string_at(table->store, *id, &found);
@@ -67,10 +69,7 @@ bool tm_string_intern(struct tm_string_table *table, const void *bytes, size_t l
             return true;
         }
     }
-    if (!append(table, bytes, length, id)) {
-        return false;
-    }
-    return *id == 0 || tm_id_map_insert(&table->map, hash, *id);
+    return append(table, hash, bytes, length, id);
 }
 
 bool tm_string_table_is_valid(const struct tm_string_table *table)

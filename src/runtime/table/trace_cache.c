@@ -45,12 +45,14 @@ static void clear(struct tm_trace_cache *cache)
     }
 }
 
+/* One caller at a time: the intern lock. */
 void tm_trace_cache_new_generation(struct tm_trace_cache *cache)
 {
-    uint32_t step = UINT32_C(1) << TM_CHECK_BITS;
-    if (atomic_fetch_add_explicit(&cache->generation, step, memory_order_relaxed) + step == 0) {
+    uint32_t next = atomic_load_explicit(&cache->generation, memory_order_relaxed) + (UINT32_C(1) << TM_CHECK_BITS);
+    if (next == 0) {
         clear(cache); /* the generations begin anew: none of the last round may be taken for one of this */
     }
+    atomic_store_explicit(&cache->generation, next, memory_order_relaxed);
 }
 
 void tm_trace_cache_after_fork(struct tm_trace_cache *cache)

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/* Strings, frames, tracebacks and records: each thing once, found again by its content. */
+#include "support/cmocka_include.h"
+
+#include <stdio.h>
+
+#include "runtime/table/frame_table.h"
+#include "runtime/table/record_table.h"
+#include "runtime/table/string_table.h"
+#include "runtime/table/traceback_table.h"
+#include "support/random_numbers.h"
+
+static struct tm_live_store store;
+static struct tm_string_table strings;
+static struct tm_frame_table frames;
+static struct tm_traceback_table tracebacks;
+static struct tm_record_table records;
+
+static int begin(void **state)
+{
+    (void)state;
+    memset(&store, 0, sizeof store);
+    memset(&strings, 0, sizeof strings);
+    memset(&frames, 0, sizeof frames);
+    memset(&tracebacks, 0, sizeof tracebacks);
+    memset(&records, 0, sizeof records);
+    return tm_live_store_begin(&store) && tm_string_table_init(&strings, &store) &&
+                   tm_frame_table_init(&frames, &store) && tm_traceback_table_init(&tracebacks, &store) &&
+                   tm_record_table_init(&records, &store)
+               ? 0
+               : -1;
+}
+
+static void assert_valid(void)
+{
+    assert_true(tm_string_table_is_valid(&strings));
+    assert_true(tm_frame_table_is_valid(&frames));
+    assert_true(tm_traceback_table_is_valid(&tracebacks));
+    assert_true(tm_record_table_is_valid(&records));
+}
+
+static uint32_t string_id(const void *bytes, size_t length)
+{
+    uint32_t id = 0;
+    assert_true(tm_string_intern(&strings, bytes, length, &id));
+    return id;
+}
+
+static void equal_strings_have_one_id_and_stay_where_they_are(void **state)
+{
+    (void)state;
+    uint32_t ids[3000];
+    char text[64];
+    uint32_t first = string_id("first", 5);
+    const char *place = tm_string_at(&store, first, NULL);
+    for (unsigned i = 0; i < 3000; i++) {
+        ids[i] = string_id(text, (size_t)snprintf(text, sizeof text, "/usr/lib/python/module_%u.py", i));
+        assert_true(ids[i] != 0 && (i == 0 || ids[i] > ids[i - 1]));
+    }
+    for (unsigned i = 0; i < 3000; i++) {
+        size_t length;
+        int expected = snprintf(text, sizeof text, "/usr/lib/python/module_%u.py", i);
+        assert_int_equal(string_id(text, (size_t)expected), ids[i]);
+        assert_string_equal(tm_string_at(&store, ids[i], &length), text);
+        assert_int_equal(length, expected);
+    }
+    assert_ptr_equal(tm_string_at(&store, first, NULL), place);
+    assert_string_equal(place, "first");
+    assert_valid();
+}
+
+static void empty_string_is_id_zero(void **state)
+{
+    (void)state;
+    size_t length = 1;
+    assert_int_equal(string_id("", 0), 0);
+    assert_int_equal(string_id("x", 0), 0);
+    assert_string_equal(tm_string_at(&store, 0, &length), "");
+    assert_int_equal(length, 0);
+    assert_valid();
+}
+
+static void strings_may_hold_zero_bytes_and_be_long(void **state)
+{
+    (void)state;
+    static char large[1 << 20];
+    uint32_t a = string_id("a\0b", 3);
+    uint32_t b = string_id("a\0c", 3);
+    uint32_t c = string_id("a", 1);
+    memset(large, 'z', sizeof large);
+    uint32_t d = string_id(large, sizeof large);
+    uint32_t e = string_id(large, sizeof large - 1);
+    assert_true(a != b && b != c && a != c && d != e);
+    assert_int_equal(string_id("a\0b", 3), a);
+    assert_int_equal(string_id(large, sizeof large), d);
+    assert_valid();
+}
+
+static void string_without_room_is_refused_with_id_zero(void **state)
+{
+    (void)state;
+    uint32_t id = 5;
+    assert_false(tm_string_intern(&strings, "", (size_t)UINT32_MAX, &id));
+    assert_int_equal(id, 0);
+    static char large[1 << 20];
+    unsigned taken = 0;
+    store.reserved[TM_STORE_STRINGS] = 4 << 20;
+    do {
+        memset(large, 'a' + (int)taken, 100);
+    } while (tm_string_intern(&strings, large, sizeof large, &id) && ++taken < 10);
+    assert_int_equal(taken, 3);
+    assert_int_equal(id, 0);
+    assert_true(string_id("small", 5) != 0);
+    assert_valid();
+}
+
+static void equal_frames_have_one_id(void **state)
+{
+    (void)state;
+    uint32_t ids[2000];
+    uint32_t file = string_id("file.py", 7);
+    uint32_t function = string_id("function", 8);
+    for (unsigned pass = 0; pass < 2; pass++) {
+        for (uint32_t i = 0; i < 2000; i++) {
+            const struct tm_stored_frame frame = {i % 2 ? file : function, i % 3 ? file : function, i / 6};
+            uint32_t id = tm_frame_intern(&frames, &frame);
+            assert_int_not_equal(id, 0);
+            assert_int_equal(pass == 0 ? (ids[i] = id) : ids[i], id);
+            assert_memory_equal(tm_frame_at(&store, id), &frame, sizeof frame);
+        }
+    }
+    assert_int_equal(frames.map.count, 4 * 333 + 2);
+    assert_valid();
+}
+
+static void equal_tracebacks_have_one_id_and_parents_are_older(void **state)
+{
+    (void)state;
+    struct random_numbers random = {3};
+    const struct tm_stored_frame frame = {string_id("f", 1), 0, 1};
+    for (uint32_t line = 1; line <= 50; line++) {
+        const struct tm_stored_frame each = {frame.file, 0, line};
+        assert_int_equal(tm_frame_intern(&frames, &each), line);
+    }
+    for (unsigned i = 0; i < 20000; i++) {
+        uint32_t id = 0;
+        uint32_t again = 0;
+        uint32_t older = (uint32_t)random_below(&random, tracebacks.map.count / 8 + 1);
+        uint32_t newest = 1 + (uint32_t)random_below(&random, 50);
+        assert_true(tm_traceback_intern(&tracebacks, older, newest, &id));
+        assert_true(id > older);
+        assert_int_equal(tm_traceback_at(&store, id)->parent, older);
+        assert_int_equal(tm_traceback_at(&store, id)->frame, newest);
+        size_t count = tracebacks.map.count;
+        assert_true(tm_traceback_intern(&tracebacks, older, newest, &again));
+        assert_int_equal(id, again);
+        assert_int_equal(tracebacks.map.count, count);
+    }
+    assert_valid();
+}
+
+static uint32_t record_id(uint32_t epoch, uint16_t size, uint8_t domain)
+{
+    const struct tm_record_key key = {.traceback = 0, .epoch = epoch, .size = size, .domain = domain};
+    uint32_t id = tm_record_intern(&records, &key);
+    assert_int_not_equal(id, 0);
+    return id;
+}
+
+static void records_differ_by_every_part_of_their_key(void **state)
+{
+    (void)state;
+    uint32_t a = record_id(1, 16, 2);
+    assert_int_equal(record_id(1, 16, 2), a);
+    assert_true(record_id(2, 16, 2) != a);
+    assert_true(record_id(1, 17, 2) != a);
+    assert_true(record_id(1, 16, 1) != a);
+    assert_int_equal(tm_record_count(&records), 5);
+    atomic_store(&store.header->totals.marks, 99);
+    uint32_t late = record_id(1, TM_SIZE_VARIES, 0);
+    assert_u64_equal(atomic_load(&records.records[late].marks), 99);
+    assert_int_equal(records.records[late].size, TM_SIZE_VARIES);
+    assert_valid();
+}
+
+static void new_epoch_makes_new_records_and_keeps_the_old_ones(void **state)
+{
+    (void)state;
+    for (uint16_t size = 0; size < 500; size++) {
+        (void)record_id(1, size, 2);
+    }
+    uint32_t old = record_id(1, 100, 2);
+    atomic_store(&records.records[old].ever_blocks, 7);
+    tm_record_table_new_epoch(&records);
+    uint32_t fresh = record_id(2, 100, 2);
+    assert_int_equal(fresh, 501);
+    assert_u64_equal(atomic_load(&records.records[old].ever_blocks), 7);
+    assert_valid();
+}
+
+static void many_records_stand_one_behind_the_other_with_their_companions(void **state)
+{
+    (void)state;
+    for (uint32_t i = 1; i <= 5000; i++) {
+        uint32_t id = record_id(i, 8, 0);
+        assert_int_equal(id, i);
+        atomic_store(&records.peaks[id].heap_bytes, i);
+        atomic_store(&records.loose[id].freed_bytes, i);
+    }
+    for (uint32_t id = 1; id <= 5000; id++) {
+        assert_int_equal(records.records[id].epoch, id);
+        assert_u64_equal(atomic_load(&records.peaks[id].heap_bytes), id);
+        assert_u64_equal(atomic_load(&records.loose[id].freed_bytes), id);
+    }
+}
+
+static void validity_notices_what_refers_to_nothing(void **state)
+{
+    (void)state;
+    const struct tm_stored_frame frame = {1000000, 0, 1};
+    uint32_t id = tm_frame_intern(&frames, &frame);
+    assert_false(tm_frame_table_is_valid(&frames));
+    assert_true(tm_traceback_intern(&tracebacks, 0, id + 1, &id));
+    assert_false(tm_traceback_table_is_valid(&tracebacks));
+    const struct tm_record_key key = {.traceback = 77, .size = 1};
+    assert_int_not_equal(tm_record_intern(&records, &key), 0);
+    assert_false(tm_record_table_is_valid(&records));
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, begin)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(equal_strings_have_one_id_and_stay_where_they_are),
+        TEST(empty_string_is_id_zero),
+        TEST(strings_may_hold_zero_bytes_and_be_long),
+        TEST(string_without_room_is_refused_with_id_zero),
+        TEST(equal_frames_have_one_id),
+        TEST(equal_tracebacks_have_one_id_and_parents_are_older),
+        TEST(records_differ_by_every_part_of_their_key),
+        TEST(new_epoch_makes_new_records_and_keeps_the_old_ones),
+        TEST(many_records_stand_one_behind_the_other_with_their_companions),
+        TEST(validity_notices_what_refers_to_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

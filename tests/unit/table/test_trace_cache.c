@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#include "support/cmocka_include.h"
+
+#include <pthread.h>
+
+#include "runtime/table/trace_cache.h"
+#include "support/random_numbers.h"
+
+#define GENERATIONS 4096U
+
+static struct tm_trace_cache cache;
+
+static int begin(void **state)
+{
+    (void)state;
+    memset(&cache, 0, sizeof cache);
+    return tm_trace_cache_init(&cache) ? 0 : -1;
+}
+
+static uint32_t held(uint64_t key, uint32_t low)
+{
+    return tm_trace_cache_held(&cache, key, tm_trace_check(&cache, low));
+}
+
+static uint32_t loose(uint64_t key, uint32_t low)
+{
+    return tm_trace_cache_loose(&cache, key, tm_trace_check(&cache, low));
+}
+
+static void put_both(uint64_t key, uint32_t low, uint32_t record)
+{
+    tm_trace_cache_put_held(&cache, key, tm_trace_check(&cache, low), record);
+    tm_trace_cache_put_loose(&cache, key, tm_trace_check(&cache, low), record);
+}
+
+static void what_was_put_is_found_by_key_and_check_only(void **state)
+{
+    (void)state;
+    assert_int_equal(held(0, 0), 0);
+    assert_int_equal(loose(0, 0), 0);
+    put_both(123, 5, 7);
+    assert_int_equal(held(123, 5), 7);
+    assert_int_equal(held(123, 6), 0);
+    assert_int_equal(held(124, 5), 0);
+    assert_int_equal(loose(123, 5), 7);
+    assert_int_equal(loose(123, 6), 0);
+    assert_int_equal(loose(124, 5), 0);
+    put_both(123, 5, 8);
+    assert_int_equal(held(123, 5), 8);
+}
+
+static void new_generation_voids_everything(void **state)
+{
+    (void)state;
+    for (uint64_t key = 1; key <= 100; key++) {
+        put_both(key, TM_CHECK_MAX, 1);
+    }
+    tm_trace_cache_new_generation(&cache);
+    for (uint64_t key = 1; key <= 100; key++) {
+        assert_int_equal(held(key, TM_CHECK_MAX), 0);
+        assert_int_equal(loose(key, TM_CHECK_MAX), 0);
+    }
+}
+
+static void no_generation_comes_back_after_a_whole_round(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2 * GENERATIONS + 10; i++) {
+        assert_int_equal(held(9, 0), 0);
+        assert_int_equal(loose(9, 0), 0);
+        assert_int_equal(held(i % GENERATIONS, 3), 0);
+        put_both(9, 0, 1);
+        put_both(i % GENERATIONS, 3, 1);
+        assert_int_equal(held(i % GENERATIONS, 3), 1);
+        tm_trace_cache_new_generation(&cache);
+    }
+}
+
+static void held_cache_grows_for_a_large_working_set_up_to_its_bound(void **state)
+{
+    (void)state;
+    size_t bytes = tm_trace_cache_bytes(&cache);
+    struct random_numbers random = {5};
+    for (unsigned round = 0; round < 40; round++) {
+        random.state = 5;
+        for (unsigned i = 0; i < 20000; i++) {
+            uint64_t key = random_next(&random);
+            uint32_t found = held(key, 1);
+            assert_true(found == 0 || found == i + 1);
+            if (found == 0) {
+                tm_trace_cache_put_held(&cache, key, tm_trace_check(&cache, 1), i + 1);
+            }
+        }
+    }
+    assert_true(tm_trace_cache_bytes(&cache) > 4 * bytes);
+    unsigned missing = 0;
+    random.state = 5;
+    for (unsigned i = 0; i < 20000; i++) {
+        missing += held(random_next(&random), 1) == 0;
+    }
+    assert_in_range(missing, 0, 7000);
+    for (unsigned i = 0; i < 6000000; i++) {
+        tm_trace_cache_put_held(&cache, random_next(&random), tm_trace_check(&cache, 1), 1);
+    }
+    assert_true(tm_trace_cache_bytes(&cache) <= ((size_t)16 << 20) + bytes);
+}
+
+static void voided_slots_do_not_make_the_cache_grow(void **state)
+{
+    (void)state;
+    size_t bytes = tm_trace_cache_bytes(&cache);
+    for (unsigned i = 0; i < 20000; i++) {
+        tm_trace_cache_put_held(&cache, i % 50, tm_trace_check(&cache, 1), 1);
+        tm_trace_cache_new_generation(&cache);
+    }
+    assert_u64_equal(tm_trace_cache_bytes(&cache), bytes);
+}
+
+static void set_locked_at_a_fork_is_free_and_empty_in_the_child(void **state)
+{
+    (void)state;
+    put_both(77, 1, 5);
+    size_t used = (size_t)((77 * TM_HASH_MULTIPLIER) >> (64 - 10));
+    atomic_store(&cache.loose[used].lock, 1);
+    tm_trace_cache_after_fork(&cache);
+    assert_int_equal(loose(77, 1), 0);
+    put_both(77, 1, 6);
+    assert_int_equal(loose(77, 1), 6);
+}
+
+struct worker {
+    unsigned number;
+    unsigned wrong;
+};
+
+/* All threads share keys; the record says its key. */
+static void *look_and_put(void *argument)
+{
+    struct worker *worker = argument;
+    struct random_numbers random = {worker->number + 1};
+    for (unsigned i = 0; i < 30000; i++) {
+        uint64_t key = 1 + random_below(&random, 4000);
+        uint32_t check = tm_trace_check(&cache, (uint32_t)key & 7);
+        uint32_t found = tm_trace_cache_loose(&cache, key, check);
+        worker->wrong += found != 0 && found != key * 3;
+        if (found == 0) {
+            tm_trace_cache_put_loose(&cache, key, check, (uint32_t)key * 3);
+        }
+        if (worker->number == 0 && i % 10 == 0) {
+            tm_trace_cache_new_generation(&cache);
+        }
+    }
+    return NULL;
+}
+
+static void threads_never_find_what_belongs_to_another_key(void **state)
+{
+    (void)state;
+    pthread_t threads[4];
+    struct worker workers[4];
+    for (unsigned i = 0; i < 4; i++) {
+        workers[i] = (struct worker){i, 0};
+        assert_int_equal(pthread_create(&threads[i], NULL, look_and_put, &workers[i]), 0);
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(workers[i].wrong, 0);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, begin)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_was_put_is_found_by_key_and_check_only),
+        TEST(new_generation_voids_everything),
+        TEST(no_generation_comes_back_after_a_whole_round),
+        TEST(held_cache_grows_for_a_large_working_set_up_to_its_bound),
+        TEST(voided_slots_do_not_make_the_cache_grow),
+        TEST(set_locked_at_a_fork_is_free_and_empty_in_the_child),
+        TEST(threads_never_find_what_belongs_to_another_key),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

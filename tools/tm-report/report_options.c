@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/domain_name.h"
+#include "report/snapshot/snapshot.h"
 #include "tools/tm-report/usage_text.h"
 
 #define LIMIT_DEFAULT 10U
@@ -21,7 +21,7 @@ enum long_only {
     OPTION_ALL
 };
 
-static const char short_options[] = "g:cn:f:i:x:I:X:d:o:hV";
+static const char short_options[] = ":g:cn:f:i:x:I:X:d:o:hV";
 static const struct option long_options[] = {
     {"group-by", required_argument, NULL, 'g'},
     {"cumulative", no_argument, NULL, 'c'},
@@ -211,9 +211,6 @@ static bool parse_option(struct tm_options *options, int option, const char *tex
     case OPTION_ALL:
         options->all = true;
         return true;
-    case '?':
-        (void)fputs("tm-report: see --help\n", stderr);
-        return false;
     default:
         return parse_choice(options, option, text);
     }
@@ -270,12 +267,26 @@ static bool check(struct tm_options *options)
     return true;
 }
 
+/* optopt is the letter of a short option, 0 for a long one that is not known. */
+static enum tm_parsed unknown_option(int option, const char *argument)
+{
+    const char *words = option == ':'  ? "needs a value"
+                        : optopt == 0  ? "is not known, or short for several"
+                        : optopt < 256 ? "is not known"
+                                       : "takes no value";
+    if (argument[0] == '-' && argument[1] != '-' && optopt > ' ' && optopt < 0x7F) {
+        (void)fprintf(stderr, "tm-report: option -%c %s; see --help\n", optopt, words);
+    } else {
+        (void)fprintf(stderr, "tm-report: option %s %s; see --help\n", argument, words);
+    }
+    return TM_PARSED_EXIT_MISUSED;
+}
+
 enum tm_parsed tm_options_parse(struct tm_options *options, int count, char **arguments)
 {
     memset(options, 0, sizeof *options);
     options->group_by = TM_KEY_LINENO;
-    char name[] = "tm-report", *first = arguments[0];
-    arguments[0] = name;
+    opterr = 0;
     int option;
     enum tm_parsed parsed = TM_PARSED_RUN;
     while (parsed == TM_PARSED_RUN &&
@@ -283,11 +294,12 @@ enum tm_parsed tm_options_parse(struct tm_options *options, int count, char **ar
         if (option == 'h' || option == 'V') {
             (void)fputs(option == 'h' ? TM_USAGE_TEXT : "tm-report (libtracemalloc) " TM_VERSION "\n", stdout);
             parsed = TM_PARSED_EXIT_DONE;
+        } else if (option == '?' || option == ':') {
+            parsed = unknown_option(option, arguments[optind - 1]);
         } else if (!parse_option(options, option, optarg)) {
             parsed = TM_PARSED_EXIT_MISUSED;
         }
     }
-    arguments[0] = first;
     if (parsed == TM_PARSED_RUN && (!take_paths(options, count - optind, arguments + optind) || !check(options))) {
         parsed = TM_PARSED_EXIT_MISUSED;
     }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/compiler.h"
-#include "format/domain_name.h"
+#include "report/snapshot/snapshot.h"
 #include "report/render/json_text.h"
 #include "report/snapshot/snapshot_totals.h"
 

@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 #include "base/compiler.h"
-#include "format/records.h"
+#include "report/snapshot/snapshot.h"
 
 struct tm_out {
     FILE *stream; /* the caller's */

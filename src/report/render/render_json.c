@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/render/render_json.h"
 
-#include "format/domain_name.h"
+#include "report/snapshot/snapshot.h"
 #include "report/render/json_snapshot.h"
 #include "report/render/json_text.h"
 #include "report/render/key_frames.h"

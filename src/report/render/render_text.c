@@ -270,6 +270,10 @@ static void print_table(struct tm_out *out, struct table *table, const struct tm
     print_rest(out, table, &rest);
     print_cells(out, table, &total);
     tm_out_text(out, "total\n");
+    if (rows->unchanged > 0) {
+        tm_out_format(out, "%zu row%s without a difference left out, --all shows them\n", rows->unchanged,
+                      rows->unchanged == 1 ? "" : "s");
+    }
 }
 
 bool tm_render_text(struct tm_out *out, const struct tm_report *report)

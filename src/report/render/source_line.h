@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "format/records.h"
+#include "report/snapshot/snapshot.h"
 
 struct tm_source_cache {
     struct tm_span folder; /* relative names are looked for here first, then in the current folder; may be empty */

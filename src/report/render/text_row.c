@@ -83,18 +83,25 @@ static void insert_in_order(struct tm_text_rows *rows, const struct tm_report *r
     rows->count++;
 }
 
+static bool is_unchanged(const struct tm_report *report, const struct tm_text_row *row)
+{
+    return report->is_diff && !report->all && row->statistic.size_diff == 0 && row->statistic.count_diff == 0;
+}
+
 bool tm_text_rows_make(struct tm_text_rows *rows, const struct tm_report *report)
 {
     const struct tm_grouping *grouping = &report->grouping;
     bool folding = !report->all && grouping->key_type != TM_KEY_TRACEBACK && grouping->cumulative == TM_CUMULATIVE_OFF;
     struct companions companions;
-    rows->count = 0;
+    rows->count = rows->unchanged = 0;
     rows->rows = calloc(report->statistics.count + 1, sizeof *rows->rows);
     bool memory = companions_make(&companions, report) && rows->rows != NULL;
     struct tm_text_row folded = {.places = 0};
     for (size_t i = 0; memory && i < report->statistics.count; i++) {
         struct tm_text_row row = row_of(&companions, &report->statistics.items[i]);
-        if (folding && is_import_system(report, row.statistic.key)) {
+        if (is_unchanged(report, &row)) {
+            rows->unchanged++;
+        } else if (folding && is_import_system(report, row.statistic.key)) {
             fold_into(&folded, &row);
         } else {
             rows->rows[rows->count++] = row;
@@ -110,5 +117,5 @@ bool tm_text_rows_make(struct tm_text_rows *rows, const struct tm_report *report
 void tm_text_rows_free(struct tm_text_rows *rows)
 {
     free(rows->rows);
-    *rows = (struct tm_text_rows){NULL, 0};
+    *rows = (struct tm_text_rows){NULL, 0, 0};
 }

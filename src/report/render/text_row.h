@@ -22,6 +22,7 @@ struct tm_text_row {
 struct tm_text_rows {
     struct tm_text_row *rows; /* in the order of the report */
     size_t count;
+    size_t unchanged; /* rows of a diff that have no difference and are left out */
 };
 
 /* Differences of a hostile file's cumulative rows may leave the range when they are summed; nobody looks at that sum. */
@@ -30,8 +31,8 @@ static inline int64_t tm_add_wrapping(int64_t a, int64_t b)
     return (int64_t)((uint64_t)a + (uint64_t)b);
 }
 
-/* Folds what lies in the import system (frozen modules, importlib) unless the report shows all or is grouped by
- * traceback or cumulative.  False without memory. */
+/* Unless the report shows all: folds what lies in the import system (frozen modules, importlib) if it is not grouped by
+ * traceback or cumulative, and leaves out what did not change.  False without memory. */
 TM_CHECKED bool tm_text_rows_make(struct tm_text_rows *rows, const struct tm_report *report);
 void tm_text_rows_free(struct tm_text_rows *rows);
 

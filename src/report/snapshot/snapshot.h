@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "format/domain_name.h"
 #include "format/records.h"
 
 /* Buffers that a model owns: the unpacked sections and the arrays of items. */

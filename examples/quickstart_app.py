@@ -40,9 +40,8 @@ def take_snapshot(path):
             sys.exit('no snapshot: ' + os.strerror(error))
 
 
-def main(before, after):
+def main(index, before, after):
     sources = sorted(glob.glob(os.path.join(sysconfig.get_paths()['stdlib'], '*.py')))[:80]
-    index = Index()
     for number, path in enumerate(sources):
         if number == len(sources) // 4:
             take_snapshot(before)
@@ -52,4 +51,5 @@ def main(before, after):
 
 
 if __name__ == '__main__':
-    main(*sys.argv[1:])
+    INDEX = Index()
+    main(INDEX, *sys.argv[1:])

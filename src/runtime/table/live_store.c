@@ -184,6 +184,7 @@ int tm_live_store_to_file(struct tm_live_store *store, const char *path)
     if (status == 0) {
         memcpy(store->path, path, strlen(path) + 1);
         store->in_file = true;
+        atomic_store_explicit(&store->header->anonymous_extents, 0, memory_order_relaxed); /* all is in this file */
     } else {
         atomic_store_explicit(&store->header->extent_count, 0, memory_order_relaxed);
         (void)tm_file_remove(path, &store->identity);
@@ -240,7 +241,11 @@ static bool make_private(uint8_t *at, uint64_t size, const uint8_t *from, uint64
         return false;
     }
     memcpy(copy, from == NULL ? at : from, (size_t)(from == NULL ? size : from_size));
-    return tm_pages_move(copy, (size_t)size, at);
+    if (!tm_pages_move(copy, (size_t)size, at)) {
+        tm_pages_unmap(copy, (size_t)size);
+        return false;
+    }
+    return true;
 }
 
 bool tm_live_store_detach(struct tm_live_store *store, const struct tm_store_image *image)

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+#include "support/cmocka_include.h"
+
+#include <errno.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/os/os_memory.h"
+#include "runtime/table/live_store.h"
+#include "support/child_process.h"
+#include "support/random_numbers.h"
+#include "support/scratch_folder.h"
+
+static struct scratch_folder folder;
+static struct tm_live_store store;
+
+static int begin(void **state)
+{
+    (void)state;
+    scratch_make(&folder);
+    memset(&store, 0, sizeof store);
+    return tm_live_store_begin(&store) ? 0 : -1;
+}
+
+static int discard(void **state)
+{
+    (void)state;
+    scratch_remove(&folder);
+    return 0;
+}
+
+/* Makes BYTES of SECTION usable and fills what is new; publishes them where a length is published. */
+static bool fill(enum tm_section_name section, uint64_t bytes, uint8_t with)
+{
+    uint64_t old = atomic_load(&store.mapped[section]);
+    if (!tm_live_store_need(&store, section, bytes)) {
+        return false;
+    }
+    if (bytes > old) {
+        memset(store.sections[section] + old, with, (size_t)(bytes - old));
+    }
+    if (section <= TM_STORE_RECORDS) {
+        atomic_store(&store.header->lengths[section], bytes);
+    }
+    return true;
+}
+
+/* The file, joined by its own extents, says what memory says. */
+static void check_file_equals_memory(void)
+{
+    static uint8_t content[24 << 20];
+    int64_t size = tm_file_read(store.path, content, sizeof content);
+    child_check(size >= (int64_t)TM_STORE_HEADER_SIZE);
+    const struct tm_store_header *header = (const void *)content;
+    child_check(memcmp(header, store.header, TM_STORE_HEADER_SIZE) == 0);
+    child_check(memcmp(header->magic, TM_STORE_MAGIC, sizeof header->magic) == 0);
+    uint64_t covered[TM_STORE_SECTIONS] = {0};
+    uint64_t next = TM_STORE_HEADER_SIZE;
+    for (uint32_t i = 0; i < atomic_load(&header->extent_count); i++) {
+        const struct tm_store_extent *extent = &header->extents[i];
+        child_check(extent->file_offset == next && extent->section_offset == covered[extent->section]);
+        child_check((int64_t)(extent->file_offset + extent->size) <= size);
+        child_check(memcmp(content + extent->file_offset, store.sections[extent->section] + extent->section_offset,
+                           (size_t)extent->size) == 0);
+        covered[extent->section] += extent->size;
+        next += extent->size;
+    }
+    for (unsigned i = 0; i < TM_STORE_SECTIONS; i++) {
+        child_check(covered[i] == atomic_load(&store.mapped[i]));
+    }
+}
+
+static void grown_sections_stay_where_they_are_and_keep_their_bytes(void **state)
+{
+    (void)state;
+    struct random_numbers random = {9};
+    uint8_t *places[TM_STORE_SECTIONS];
+    uint64_t sizes[TM_STORE_SECTIONS] = {0};
+    memcpy(places, store.sections, sizeof places);
+    for (unsigned i = 0; i < 300; i++) {
+        unsigned section = (unsigned)random_below(&random, TM_STORE_SECTIONS);
+        sizes[section] += random_below(&random, 100000);
+        assert_true(fill(section, sizes[section], (uint8_t)(section + 1)));
+    }
+    for (unsigned section = 0; section < TM_STORE_SECTIONS; section++) {
+        assert_ptr_equal(store.sections[section], places[section]);
+        for (uint64_t i = 0; i < sizes[section]; i += 997) {
+            assert_in_range(store.sections[section][i], 0, section + 1);
+        }
+        assert_int_equal(store.sections[section][0], section + 1);
+        assert_true(atomic_load(&store.mapped[section]) >= sizes[section]);
+    }
+    assert_int_equal(atomic_load(&store.header->extent_count), 0);
+}
+
+static void section_ends_at_its_reservation(void **state)
+{
+    (void)state;
+    store.reserved[TM_STORE_FRAMES] = 5 * 65536;
+    assert_true(tm_live_store_need(&store, TM_STORE_FRAMES, 3 * 65536));
+    assert_true(tm_live_store_need(&store, TM_STORE_FRAMES, 5 * 65536));
+    assert_false(tm_live_store_need(&store, TM_STORE_FRAMES, 5 * 65536 + 1));
+    assert_false(tm_live_store_need(&store, TM_STORE_FRAMES, UINT64_MAX));
+    assert_u64_equal(atomic_load(&store.mapped[TM_STORE_FRAMES]), 5 * 65536);
+    store.sections[TM_STORE_FRAMES][5 * 65536 - 1] = 1;
+}
+
+static void file_holds_what_memory_held_and_follows_it(void **state)
+{
+    (void)state;
+    assert_true(fill(TM_STORE_STRINGS, 70001, 1));
+    assert_true(fill(TM_STORE_RECORDS, 64 * 3000, 2));
+    assert_true(fill(TM_STORE_LOOSE, 32 * 3000, 3));
+    assert_true(tm_live_store_add_meta(&store, "key", "value", 5));
+    errno = 77;
+    assert_int_equal(tm_live_store_to_file(&store, scratch_name(&folder, "a.live")), 0);
+    assert_int_equal(errno, 77);
+    assert_true(store.in_file);
+    check_file_equals_memory();
+    assert_int_equal(store.sections[TM_STORE_STRINGS][70000], 1);
+    memset(store.sections[TM_STORE_RECORDS], 9, 1000);
+    atomic_store(&store.header->dropped_events, 12345);
+    check_file_equals_memory();
+}
+
+static void growth_in_the_file_is_in_the_file(void **state)
+{
+    (void)state;
+    assert_true(fill(TM_STORE_STRINGS, 100, 1));
+    assert_int_equal(tm_live_store_to_file(&store, scratch_name(&folder, "a.live")), 0);
+    for (uint64_t size = 50000; size < 6000000; size += size / 2) {
+        assert_true(fill(TM_STORE_STRINGS, size, 4));
+        assert_true(fill(TM_STORE_PEAKS, size / 2, 5));
+    }
+    assert_int_equal(atomic_load(&store.header->anonymous_extents), 0);
+    check_file_equals_memory();
+}
+
+static void existing_name_is_refused_and_the_store_goes_on_in_memory(void **state)
+{
+    (void)state;
+    struct tm_file_identity identity;
+    tm_file_close(tm_file_create(scratch_name(&folder, "a.live"), &identity));
+    assert_true(fill(TM_STORE_STRINGS, 100, 1));
+    assert_int_equal(tm_live_store_to_file(&store, folder.name), -EEXIST);
+    assert_false(store.in_file);
+    assert_true(fill(TM_STORE_STRINGS, 200000, 1));
+    assert_int_equal(tm_live_store_to_file(&store, "/nowhere/at/all.live"), -ENOENT);
+    char longest[TM_PATH_CAPACITY + 1];
+    memset(longest, 'a', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    assert_int_equal(tm_live_store_to_file(&store, longest), -ENAMETOOLONG);
+    assert_int_equal(tm_live_store_to_file(&store, scratch_name(&folder, "b.live")), 0);
+    check_file_equals_memory();
+}
+
+/* The extents in the header cover the start of the section only; what is lost is counted. */
+static void assert_grows_in_memory(void)
+{
+    uint64_t mapped = atomic_load(&store.mapped[TM_STORE_STRINGS]);
+    uint32_t extents = atomic_load(&store.header->extent_count);
+    uint32_t before = atomic_load(&store.header->anonymous_extents);
+    assert_true(fill(TM_STORE_STRINGS, mapped + 1, 8));
+    assert_int_equal(store.sections[TM_STORE_STRINGS][mapped], 8);
+    assert_int_equal(atomic_load(&store.header->anonymous_extents), before + 1);
+    assert_int_equal(atomic_load(&store.header->extent_count), extents);
+}
+
+static void unlinked_file_leaves_growth_to_memory_and_is_counted(void **state)
+{
+    (void)state;
+    assert_true(fill(TM_STORE_STRINGS, 100, 1));
+    assert_int_equal(tm_live_store_to_file(&store, scratch_name(&folder, "a.live")), 0);
+    assert_int_equal(unlink(folder.name), 0);
+    assert_grows_in_memory();
+}
+
+static void file_of_another_at_the_path_is_not_touched(void **state)
+{
+    (void)state;
+    struct tm_file_identity identity;
+    struct stat found;
+    assert_true(fill(TM_STORE_STRINGS, 100, 1));
+    assert_int_equal(tm_live_store_to_file(&store, scratch_name(&folder, "a.live")), 0);
+    char kept[300];
+    (void)snprintf(kept, sizeof kept, "%s/kept", folder.path);
+    assert_int_equal(rename(folder.name, kept), 0);
+    tm_file_close(tm_file_create(folder.name, &identity));
+    assert_grows_in_memory();
+    tm_live_store_remove_file(&store);
+    assert_int_equal(stat(folder.name, &found), 0);
+    assert_int_equal(found.st_size, 0);
+}
+
+static void full_list_of_extents_leaves_growth_to_memory(void **state)
+{
+    (void)state;
+    assert_true(fill(TM_STORE_STRINGS, 100, 1));
+    assert_int_equal(tm_live_store_to_file(&store, scratch_name(&folder, "a.live")), 0);
+    atomic_store(&store.header->extent_count, TM_STORE_EXTENT_MAX);
+    assert_grows_in_memory();
+}
+
+static void grow_under_a_file_size_limit(void *argument)
+{
+    const struct rlimit limit = {400000, 400000};
+    (void)argument;
+    child_check(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    child_check(fill(TM_STORE_STRINGS, 100, 1));
+    child_check(tm_live_store_to_file(&store, scratch_name(&folder, "a.live")) == 0);
+    child_check(fill(TM_STORE_STRINGS, 100000, 1));
+    check_file_equals_memory();
+    child_check(fill(TM_STORE_STRINGS, 3000000, 1));
+    child_check(atomic_load(&store.header->anonymous_extents) > 0);
+}
+
+static void make_a_file_under_a_file_size_limit(void *argument)
+{
+    const struct rlimit limit = {100000, 100000};
+    (void)argument;
+    child_check(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    child_check(fill(TM_STORE_STRINGS, 100000, 1));
+    child_check(tm_live_store_to_file(&store, scratch_name(&folder, "a.live")) == -EFBIG);
+    child_check(!store.in_file && access(folder.name, F_OK) != 0);
+    child_check(fill(TM_STORE_STRINGS, 3000000, 1));
+}
+
+static void file_size_limit_kills_nobody(void **state)
+{
+    (void)state;
+    assert_int_equal(child_run(grow_under_a_file_size_limit, NULL), 0);
+    assert_int_equal(unlink(scratch_name(&folder, "a.live")), 0);
+    assert_int_equal(child_run(make_a_file_under_a_file_size_limit, NULL), 0);
+}
+
+static struct tm_record *record_at(unsigned id)
+{
+    return (struct tm_record *)(void *)store.sections[TM_STORE_RECORDS] + id;
+}
+
+static void publish_records(uint64_t ever)
+{
+    assert_true(fill(TM_STORE_RECORDS, 64 * 2000, 0));
+    assert_true(fill(TM_STORE_PEAKS, 32 * 2000, 0));
+    assert_true(fill(TM_STORE_LOOSE, 32 * 2000, 0));
+    assert_true(fill(TM_STORE_STRINGS, 1000, 's'));
+    for (unsigned id = 1; id < 2000; id++) {
+        atomic_store(&record_at(id)->ever_blocks, ever);
+    }
+    atomic_store(&store.header->totals.python_held, ever);
+}
+
+static void detach_and_count(void *argument)
+{
+    const struct tm_store_image *image = argument;
+    uint64_t expected = image != NULL ? 5 : 6; /* as at the image, or as the parent has it now */
+    child_check(tm_live_store_detach(&store, image));
+    child_check(!store.in_file && atomic_load(&store.header->extent_count) == 0);
+    for (unsigned id = 1; id < 2000; id++) {
+        child_check(atomic_load(&record_at(id)->ever_blocks) == expected);
+        atomic_store(&record_at(id)->ever_blocks, 1000);
+    }
+    child_check(atomic_load(&store.header->totals.python_held) == expected);
+    atomic_store(&store.header->totals.python_held, 1000);
+    child_check(store.sections[TM_STORE_STRINGS][999] == 's');
+    child_check(fill(TM_STORE_STRINGS, 1000000, 't'));
+    child_check(tm_live_store_to_file(&store, scratch_name(&folder, "child.live")) == 0);
+    check_file_equals_memory();
+    child_check(atomic_load(&record_at(1999)->ever_blocks) == 1000);
+}
+
+static void detached_child_and_parent_count_apart(void **state)
+{
+    (void)state;
+    struct tm_store_image image = {.pages = NULL};
+    publish_records(5);
+    assert_int_equal(tm_live_store_to_file(&store, scratch_name(&folder, "a.live")), 0);
+    assert_true(tm_live_store_image(&store, &image));
+    for (unsigned id = 1; id < 2000; id++) {
+        atomic_store(&record_at(id)->ever_blocks, 6); /* what the parent counts after the fork */
+    }
+    atomic_store(&store.header->totals.python_held, 6);
+    assert_int_equal(child_run(detach_and_count, &image), 0);
+    assert_int_equal(unlink(scratch_name(&folder, "child.live")), 0);
+    assert_int_equal(child_run(detach_and_count, NULL), 0);
+    for (unsigned id = 1; id < 2000; id++) {
+        assert_u64_equal(atomic_load(&record_at(id)->ever_blocks), 6);
+    }
+    assert_u64_equal(atomic_load(&store.header->totals.python_held), 6);
+    check_file_equals_memory();
+}
+
+static void image_pages_are_used_again(void **state)
+{
+    (void)state;
+    struct tm_store_image image = {.pages = NULL};
+    publish_records(5);
+    assert_true(tm_live_store_image(&store, &image));
+    const uint8_t *pages = image.pages;
+    size_t total = tm_pages_total();
+    for (unsigned i = 0; i < 10; i++) {
+        assert_true(tm_live_store_image(&store, &image));
+        assert_ptr_equal(image.pages, pages);
+    }
+    assert_u64_equal(tm_pages_total(), total);
+}
+
+static void removed_file_is_gone(void **state)
+{
+    (void)state;
+    assert_int_equal(tm_live_store_to_file(&store, scratch_name(&folder, "a.live")), 0);
+    tm_live_store_remove_file(&store);
+    assert_int_equal(access(folder.name, F_OK), -1);
+    tm_live_store_remove_file(&store);
+}
+
+static void words_without_room_are_refused_whole(void **state)
+{
+    (void)state;
+    static char value[70000];
+    assert_false(tm_live_store_add_meta(&store, "large", value, sizeof value));
+    unsigned words = 0;
+    while (tm_live_store_add_meta(&store, "key", value, 1000)) {
+        words++;
+    }
+    assert_int_equal(words, TM_STORE_META_CAPACITY / 1006);
+    uint32_t length = atomic_load(&store.header->meta_length);
+    assert_int_equal(length, words * 1006);
+    uint32_t left = TM_STORE_META_CAPACITY - length;
+    assert_false(tm_live_store_add_meta(&store, "key", value, left - 5));
+    assert_true(tm_live_store_add_meta(&store, "key", value, left - 6));
+    assert_false(tm_live_store_add_meta(&store, "", value, 0));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, discard)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(grown_sections_stay_where_they_are_and_keep_their_bytes),
+        TEST(section_ends_at_its_reservation),
+        TEST(file_holds_what_memory_held_and_follows_it),
+        TEST(growth_in_the_file_is_in_the_file),
+        TEST(existing_name_is_refused_and_the_store_goes_on_in_memory),
+        TEST(unlinked_file_leaves_growth_to_memory_and_is_counted),
+        TEST(file_of_another_at_the_path_is_not_touched),
+        TEST(full_list_of_extents_leaves_growth_to_memory),
+        TEST(file_size_limit_kills_nobody),
+        TEST(detached_child_and_parent_count_apart),
+        TEST(image_pages_are_used_again),
+        TEST(removed_file_is_gone),
+        TEST(words_without_room_are_refused_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""tm-report against the tracemalloc module of the interpreter that runs this: random traces become a snapshot of both,
+and the lines of --style=tracemalloc, their order and the JSON must be the same.
+
+usage: stdlib_parity.py TM_REPORT TMS_FROM_TEXT [CASES [SEED]]
+"""
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import warnings
+
+if sys.version_info < (3, 6):
+    print("no tracemalloc to compare with")
+    sys.exit(0)
+
+import tracemalloc  # noqa: E402
+
+RECENT_FIRST = sys.version_info < (3, 7)
+UNKNOWN = (("<unknown>", 0),)
+DOMAINS = ("raw", "mem", "obj")
+
+NAMES = [
+    "a.py", "b.py", "b.pyc", "b.pyo", "lib/a.py", "/usr/lib/python3/json/decoder.py", "<string>", "<unknown>",
+    "<frozen importlib._bootstrap>", "with space.py", "colon:7.py", "per%cent.py", "[set].py", "a-b.py", "]x.py",
+    "\u00e9t\u00e9.py", "\u4e2d\u6587.py", "\uffee.py", "\U0001f600.py", "\udcff.py", "\udc80\udcfe/x.py", "tab\t.py",
+    "quote\".py", "back\\slash.py", "", "A.py", "new\nline.py",
+]
+PATTERNS = [
+    "*", "*.py", "a.py", "?.py", "*/a.py", "lib/*", "<*>", "b.pyc", "b.pyo", "*.pyc", "*.pyo", "[ab].py", "[!ab].py",
+    "[a-z]*", "[!a-z]*", "[[]set].py", "[]]x.py", "[", "[!]", "a[-]b.py", "a[a-]b.py", "a[!-]b.py", "*[0-9].py", "**.py",
+    "*\u00e9*", "[\u00e0-\u00ff]*.py", "\u4e2d?.py", "?.p?", "\udcff*", "*\udc80*", "*l*.p*y", "*x", "",
+    "new?line.py", "[+--]*", "[--a]*", "[a-c-e]*", "*a*a*a*", "[a-", "[!", "x[z-a]",
+]
+
+
+def random_traces(rng, files):
+    """Tuples as _tracemalloc gives them: (domain, size, frames most recent first[, number of frames])."""
+    names = rng.sample(NAMES + files, rng.randint(1, 6))
+    depth = rng.choice((1, 1, 2, 3, 7))
+    tracebacks = [tuple((rng.choice(names), rng.randint(0, 4)) for _ in range(rng.randint(1, depth)))
+                  for _ in range(rng.randint(1, 14))] + [UNKNOWN]
+    sizes = rng.choice(((1,), (0, 1, 2), (8, 16, 100), (1000, 10239, 10240, 102400, 1 << 20), (1 << 33, (1 << 40) - 1)))
+    traces = []
+    for _ in range(rng.randint(0, 60)):
+        traceback = rng.choice(tracebacks)
+        trace = (0, rng.choice(sizes), traceback)
+        traces.append(trace if sys.version_info < (3, 9) else trace + (len(traceback),))
+    return traces
+
+
+def escape(text):
+    return "".join(chr(byte) if (byte < 128 and chr(byte).isalnum()) or chr(byte) in "/._-<>" else "%%%02X" % byte
+                   for byte in text.encode("utf-8", "surrogateescape"))
+
+
+def describe(rng, traces):
+    """The text of tests/support/snapshot_builder.h for TRACES."""
+    lines = ["meta python_hex u64 %d" % sys.hexversion, "meta traceback_limit u64 25"]
+    for trace in traces:
+        frames = [] if trace[2] == UNKNOWN and rng.random() < 0.5 else reversed(trace[2])
+        frames = ["%s:%d%s" % (escape(name), line, rng.choice(("", ":f", ":g"))) for name, line in frames]
+        lines.append("trace %s live=%d/1 | %s" % (rng.choice(DOMAINS), trace[1], " ".join(frames)))
+    # Native memory is not Python's: it may not show.
+    lines.append("trace native live=123456/7 | a.py:1")
+    return "\n".join(lines) + "\n"
+
+
+class Tools(object):
+    def __init__(self, report, converter, folder):
+        self.report, self.converter, self.folder = report, converter, folder
+        self.environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR")}
+
+    def convert(self, name, text):
+        path = os.path.join(self.folder, name)
+        subprocess.run([self.converter, path], input=text.encode("ascii"), check=True)
+        return path
+
+    def run(self, *arguments):
+        arguments = [a if isinstance(a, bytes) else a.encode("utf-8", "surrogateescape") for a in arguments]
+        done = subprocess.run([self.report.encode()] + arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              env=self.environment)
+        if done.returncode != 0 or done.stderr:
+            raise AssertionError("exit code %d: %r" % (done.returncode, done.stderr))
+        return done.stdout
+
+
+def frames_of(traceback):
+    frames = [(frame.filename, frame.lineno) for frame in traceback]
+    return frames[::-1] if RECENT_FIRST else frames
+
+
+def expected_json(statistics, diff):
+    rows = []
+    for one in statistics:
+        row = [one.size, one.count]
+        row += [one.size_diff, one.count_diff] if diff else []
+        rows.append(row + [frames_of(one.traceback)])
+    return rows
+
+
+def json_rows(output, diff):
+    rows = []
+    for one in json.loads(output.decode("utf-8"))["statistics"]:
+        row = [one["size"], one["count"]]
+        row += [one["size_diff"], one["count_diff"]] if diff else []
+        rows.append(row + [[(frame["filename"], frame["lineno"]) for frame in one["traceback"]]])
+    return rows
+
+
+def as_bytes(lines):
+    return "".join(line + "\n" for line in lines).encode("utf-8", "surrogateescape")
+
+
+def random_filters(rng):
+    """Filters for the module, and the arguments that say the same."""
+    filters, arguments = [], []
+    for _ in range(rng.choice((0, 0, 1, 1, 2, 3))):
+        inclusive, all_frames = rng.random() < 0.5, rng.random() < 0.5
+        pattern, line = rng.choice(PATTERNS), rng.choice((None, None, 0, 1, 2))
+        filters.append(tracemalloc.Filter(inclusive, pattern, line, all_frames))
+        arguments += ["-" + ("I" if all_frames else "i") if inclusive else "-" + ("X" if all_frames else "x"),
+                      pattern if line is None else "%s:%d" % (pattern, line)]
+    return filters, arguments
+
+
+def filtered(snapshot, filters):
+    """None where this release's fnmatch cannot compile a pattern that later ones can."""
+    try:
+        return snapshot.filter_traces(filters)
+    except re.error:
+        return None
+
+
+class Comparison(object):
+    def __init__(self, tools):
+        self.tools, self.compared, self.failures = tools, 0, 0
+
+    def check(self, what, expected, found):
+        self.compared += 1
+        if expected != found:
+            self.failures += 1
+            if self.failures <= 3:
+                print("DIFFERENT %s\n  stdlib:    %r\n  tm-report: %r" % (what, expected, found))
+
+    def check_json(self, what, statistics, arguments, key, diff=False):
+        expected, found = expected_json(statistics, diff), json_rows(self.tools.run("--format", "json", *arguments), diff)
+        if RECENT_FIRST and key == "traceback":  # ties are decided as in later releases
+            expected, found = sorted(expected), sorted(found)
+        self.check(what + " (json)", expected, found)
+
+    def case(self, rng, number, files):
+        texts, snapshots = [], []
+        for _ in range(2):
+            traces = random_traces(rng, files)
+            if snapshots and rng.random() < 0.7:
+                traces += rng.sample(snapshots[0].traces._traces, rng.randint(0, len(snapshots[0].traces)))
+            snapshots.append(tracemalloc.Snapshot(traces, 25))
+            texts.append(describe(rng, traces))
+        old, new = [self.tools.convert(name, text) for name, text in zip(("old.tms", "new.tms"), texts)]
+        filters, arguments = random_filters(rng)
+        olds, news = [filtered(snapshot, filters) for snapshot in snapshots]
+        if olds is None or news is None:
+            return
+        key, cumulative = rng.choice(("filename", "lineno", "traceback")), False
+        if key != "traceback" and rng.random() < 0.4:
+            cumulative = True
+            arguments += ["--stdlib-cumulative"]
+        arguments += ["--group-by", key, "--limit", "0"]
+        what = "case %d: %s" % (number, arguments)
+        top, diff = news.statistics(key, cumulative), news.compare_to(olds, key, cumulative)
+        style = "--style=tracemalloc"
+        self.check(what, as_bytes(map(str, top)), self.tools.run(new, style, *arguments))
+        self.check_json(what, top, [new] + arguments, key)
+        self.check(what + " (diff)", as_bytes(map(str, diff)), self.tools.run(old, new, style, *arguments))
+        self.check_json(what + " (diff)", diff, [old, new] + arguments, key, True)
+        if key == "traceback":
+            blocks = []
+            for one in top:
+                head = "%s memory blocks: %.1f KiB" % (one.count, one.size / 1024)
+                blocks.append(as_bytes([head] + one.traceback.format()))
+            self.check(what + " (traceback)", b"\n".join(blocks), self.tools.run("traceback", new, style, *arguments))
+
+
+def source_files(folder):
+    """Files with lines to show, in several encodings and kinds of line ends."""
+    contents = {
+        "plain.py": b"import os\n    indented = 1  \n\n\tlast",
+        "crlf.py": b"one\r\ntwo\rthree\r\n\xc3\xa9t\xc3\xa9\r\n",
+        "bom.py": b"\xef\xbb\xbffirst = 1\nsecond = 2\n",
+        "latin.py": b"# -*- coding: latin-1 -*-\nname = '\xe9'\nmore\n",
+        "feed.py": b"one\x0ctwo\nthree\x0b\n\x1c four\n",
+    }
+    for name, content in contents.items():
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(content)
+    return [os.path.join(folder, name) for name in sorted(contents)]
+
+
+def main():
+    cases = int(sys.argv[3]) if len(sys.argv) > 3 else 150
+    seed = int(sys.argv[4]) if len(sys.argv) > 4 else 2020
+    warnings.simplefilter("ignore")
+    folder = tempfile.mkdtemp(prefix="tm-parity-")
+    try:
+        comparison = Comparison(Tools(sys.argv[1], sys.argv[2], folder))
+        rng = random.Random(seed)
+        files = source_files(folder)
+        for number in range(cases):
+            comparison.case(rng, number, files)
+    finally:
+        shutil.rmtree(folder)
+    print("Python %s: %d comparisons in %d cases, %d differences"
+          % (sys.version.split()[0], comparison.compared, cases, comparison.failures))
+    return 1 if comparison.failures or not comparison.compared else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

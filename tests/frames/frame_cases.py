@@ -206,6 +206,9 @@ def far_apart(gap, back):
 def lines_far_apart():
     for gap in (0, 1, 126, 127, 128, 129, 254, 255, 256, 257, 1000, 70000):
         exec(compile(far_apart(gap, gap // 2), 'gap.py', 'exec'), {'check': check})
+    exec(compile('x = {1:\n   a,\n   2:\n  check("back"),\n 3: 4}\nf(\n check("b2"),\n [a\n  for i in range(2)\n   '
+                 'if check("b3") is None],\n a)\ncheck("x") or (check("y"),\n\n check("z"))\n@f\n\ndef g(x=check("w")): 1\n',
+                 'back.py', 'exec'), {'check': check, 'a': 1, 'f': lambda *x: check('called over lines')})
     exec(compile('\n' * 100000 + 'check("far down")\n', 'far.py', 'exec'), {'check': check})
     wide = 'x = [' + ','.join('a' for _ in range(3000)) + ']\ncheck("after a long line")\n'
     exec(compile(wide, 'wide.py', 'exec'), {'check': check, 'a': 1})
@@ -402,6 +405,43 @@ def objects_and_blocks():
         if not 0 <= head <= 32 or (head == 0) != (not gc.is_tracked(value) and not hasattr(value, '__dict__')):
             if not (value == {} or VERSION >= (3, 13)):
                 probe.fault('block of %r' % type(value), '%d bytes before it' % head)
+
+
+@case
+def in_the_prologue_of_a_function():
+    """A collection may begin while a function makes its cells: 3.11 then has a frame that does not count yet."""
+    import gc
+    if not hasattr(gc, 'callbacks'):
+        return
+    running = []
+
+    def callback(phase, info):
+        if not running:
+            running.append(1)
+            check('collection, ' + phase)
+            running.pop()
+
+    def with_cells(a, b, c, d):
+        def inner():
+            return a, b, c, d, e
+        e = [inner]
+        return e
+
+    def generator_with_cells(a, b):
+        def inner():
+            return a, b
+        yield inner
+    old = gc.get_threshold()
+    gc.callbacks.append(callback)
+    gc.set_threshold(1)
+    try:
+        for _ in range(20):
+            with_cells([], [], [], [])
+            list(generator_with_cells([], []))
+            [(lambda: x) for x in range(3)]
+    finally:
+        gc.set_threshold(*old)
+        gc.callbacks.remove(callback)
 
 
 @case

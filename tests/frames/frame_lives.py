@@ -15,7 +15,8 @@ VERSION = sys.version_info[:2]
 HERE = os.path.dirname(os.path.abspath(__file__))
 probe = Probe(sys.argv[1])
 faults = []
-PRELUDE = 'import sys\nsys.path.insert(0, %r)\nfrom frame_check import Probe\nprobe = Probe(%r)\ncheck = probe.check\n' % (
+PRELUDE = ('import sys\nsys.path.insert(0, %r)\nfrom frame_check import Probe\nprobe = Probe(%r)\ncheck = probe.check\n'
+           'check("prelude")\n') % (
     HERE, sys.argv[1])
 
 

@@ -18,7 +18,7 @@
 enum { FRAMES_MAX = 4096, NAME_MAX_BYTES = 4096 };
 
 static struct tm_cpython python;
-static struct tm_raw_frame frames[FRAMES_MAX];
+static _Thread_local struct tm_raw_frame frames[FRAMES_MAX];
 static int exit_file = -1;
 
 static const char *way(const struct tm_cpython_getter *getter)
@@ -57,7 +57,8 @@ static char *put_frame(char *at, const char *end, const struct tm_raw_frame *fra
         return at;
     }
     if (!tm_python_frame_names(python.layout, frame, &names)) {
-        return strcpy(at, "?\n") + 2;
+        memcpy(at, "?\n", 2);
+        return at + 2;
     }
     at = put_text(at, end, names.filename);
     length = (size_t)snprintf(line, sizeof line, "\1%u\1", (unsigned)names.line);

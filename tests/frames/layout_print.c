@@ -6,16 +6,16 @@
 
 #include "runtime/unwind/cpython_layout.h"
 
+/* clang-format off */
 #define FIELDS(X)                                                                                                      \
-    X(release)                                                                                                         \
-    X(tstate_interp)                                                                                                   \
-    X(tstate_frame) X(tstate_cframe) X(tstate_thread_id) X(cframe_current) X(cframe_previous) X(frame_previous)        \
-        X(frame_code) X(frame_instruction) X(frame_lineno) X(frame_trace) X(frame_owner) X(frame_is_entry)             \
-            X(frame_tlbc_index) X(owner_generator) X(code_size) X(code_filename) X(code_name) X(code_qualname)         \
-                X(code_firstlineno) X(code_lines) X(code_firsttraceable) X(code_bytes) X(code_tlbc) X(tlbc_entries)    \
-                    X(object_type) X(type_flags) X(bytes_size) X(bytes_data) X(str_length) X(str_state)                \
-                        X(str_ascii_data) X(str_compact_data) X(str_kind_shift) X(str_compact_shift)                   \
-                            X(str_ascii_shift) X(gc_head) X(preheader) X(preheader_flags)
+    X(release) X(tstate_interp) X(tstate_frame) X(tstate_cframe) X(tstate_thread_id) X(cframe_current)                 \
+    X(cframe_previous) X(frame_previous) X(frame_code) X(frame_instruction) X(frame_lineno) X(frame_trace)             \
+    X(frame_owner) X(frame_is_entry) X(frame_tlbc_index) X(owner_generator) X(code_size) X(code_filename)              \
+    X(code_name) X(code_qualname) X(code_firstlineno) X(code_lines) X(code_firsttraceable) X(code_bytes)               \
+    X(code_tlbc) X(tlbc_entries) X(object_type) X(type_flags) X(bytes_size) X(bytes_data) X(str_length)                \
+    X(str_state) X(str_ascii_data) X(str_compact_data) X(str_kind_shift) X(str_compact_shift) X(str_ascii_shift)       \
+    X(gc_head) X(preheader) X(preheader_flags)
+/* clang-format on */
 
 static void say(const char *name, unsigned long value)
 {

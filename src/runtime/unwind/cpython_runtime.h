@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The CPython interpreter of this process: which it is, and the few of its functions that are ever called.
  *
- * No function called here allocates, takes a lock, counts references or runs Python; each may be called before
+ * No function called at an event allocates, takes a lock, counts references or runs Python; each may be called before
  * Py_Initialize, after Py_Finalize and from threads that Python does not know.  They are, with the reason:
  *   Py_GetVersion                    2.7 to 3.10, once: these have no Py_Version; formats into a static buffer, always
  *                                    the same bytes
@@ -14,8 +14,9 @@
  *   Py_IsFinalizing, _Py_IsFinalizing  3.13 and later, 3.7 to 3.12; 3.6 has the data symbol _Py_Finalizing, 2.7 nothing
  *   PyMem_GetAllocator, PyMem_SetAllocator      3.6 and later (PEP 445): called by the doors
  *   PyRefTracer_GetTracer, PyRefTracer_SetTracer  3.13 and later: called by the doors
- * The first three and PyInterpreterState_Main are two instructions long where it matters: their variable is read in
- * their place when their code is one of a few known forms, see getter_code.h.
+ * The last four are not for events: PyMem_SetAllocator takes a mutex from 3.12 on, the tracer's setter needs an attached
+ * thread state in 3.15.  The unchecked getters and PyInterpreterState_Main only return a variable: it is read in their
+ * place when their code is one of a few known forms, see getter_code.h.
  *
  * Threads  tm_cpython_find: one thread at a time.  The rest: any thread.
  * errno    kept by all. */
@@ -100,7 +101,7 @@ TM_INLINE uintptr_t tm_cpython_getter_read(const struct tm_cpython_getter *gette
 #if defined(__x86_64__)
     if (TM_LIKELY(getter->tls_offset != 0)) {
         uintptr_t value;
-        __asm__("movq %%fs:(%1), %0" : "=r"(value) : "r"(getter->tls_offset) : "memory");
+        __asm__ volatile("movq %%fs:(%1), %0" : "=r"(value) : "r"(getter->tls_offset));
         return value;
     }
 #endif

@@ -15,7 +15,7 @@
 /* Visible outside the shared library. */
 #define TM_EXPORT __attribute__((visibility("default")))
 /* Thread-local without a call: right for a library that ld.so loads at start, wrong for one loaded by dlopen. */
-#define TM_THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
+#define TM_THREAD_LOCAL          _Thread_local __attribute__((tls_model("initial-exec")))
 #define TM_PRINTF(string, first) __attribute__((format(printf, string, first)))
 
 /* In a loop that waits for another core. */

@@ -8,9 +8,9 @@
 #include "store/section_compress.h"
 #include "store/snapshot_select.h"
 
-#define SECTIONS 6U
-#define DOMAINS  4U /* raw, mem, obj, native: what records are made for */
-#define SIZE_STEP 16U
+#define SECTIONS     6U
+#define DOMAINS      4U /* raw, mem, obj, native: what records are made for */
+#define SIZE_STEP    16U
 #define SIZE_CLASSES 34U /* 0, 16 ... 512, and one for what is larger */
 
 struct encoder {
@@ -18,9 +18,9 @@ struct encoder {
     const struct tm_encode_fact *facts;
     unsigned fact_count;
     struct tm_selection selection;
-    struct tm_writer raw;                /* all sections, one behind the other */
+    struct tm_writer raw; /* all sections, one behind the other */
     struct tm_section sections[SECTIONS];
-    size_t starts[SECTIONS];             /* in raw */
+    size_t starts[SECTIONS]; /* in raw */
     unsigned section_count;
     uint64_t live_bytes[DOMAINS];
     uint64_t live_blocks[DOMAINS];
@@ -220,8 +220,8 @@ static void encode_sizes(struct encoder *encoder)
     memset(classes, 0, sizeof classes);
     for (uint32_t id = 1; id < tm_store_view_count(encoder->view, TM_STORE_RECORDS); id++) {
         if (records[id].domain < DOMAINS && tm_selection_has(&encoder->selection, id)) {
-            unsigned class = records[id].size == TM_SIZE_VARIES ? SIZE_CLASSES - 1
-                                                                : (records[id].size + SIZE_STEP - 1U) / SIZE_STEP;
+            unsigned class =
+                records[id].size == TM_SIZE_VARIES ? SIZE_CLASSES - 1 : (records[id].size + SIZE_STEP - 1U) / SIZE_STEP;
             struct tm_record_figures figures = tm_record_figures_of(encoder->view, id);
             classes[records[id].domain][class].live_blocks += figures.live_blocks;
             classes[records[id].domain][class].ever_blocks += figures.ever_blocks;
@@ -229,7 +229,7 @@ static void encode_sizes(struct encoder *encoder)
     }
     begin_section(encoder, TM_SECTION_SIZES);
     for (uint8_t domain = 0; domain < DOMAINS; domain++) {
-        for (unsigned class = 0; class < SIZE_CLASSES; class++) {
+        for (unsigned class = 0; class < SIZE_CLASSES; class ++) {
             struct tm_size_class_record *item = &classes[domain][class];
             if (item->ever_blocks != 0 || item->live_blocks != 0) {
                 item->domain = domain;

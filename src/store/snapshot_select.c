@@ -22,7 +22,8 @@ static uint64_t difference(uint64_t ever, uint64_t freed)
 struct tm_record_figures tm_record_figures_of(const struct tm_store_view *view, uint32_t id)
 {
     const struct tm_record *held = record_at(view, id);
-    const struct tm_record_loose *loose = (const struct tm_record_loose *)(const void *)view->sections[TM_STORE_LOOSE] + id;
+    const struct tm_record_loose *loose =
+        (const struct tm_record_loose *)(const void *)view->sections[TM_STORE_LOOSE] + id;
     struct tm_record_figures figures;
     uint64_t freed = load(&held->freed_blocks) + load(&loose->freed_blocks);
     figures.ever_blocks = load(&held->ever_blocks) + load(&loose->ever_blocks);
@@ -160,7 +161,8 @@ static void add_peaks(const struct tm_selection *selection, uint32_t id, const s
                       struct tm_counter_record *counter)
 {
     const struct tm_store_view *view = selection->view;
-    const struct tm_record_peak *peak = (const struct tm_record_peak *)(const void *)view->sections[TM_STORE_PEAKS] + id;
+    const struct tm_record_peak *peak =
+        (const struct tm_record_peak *)(const void *)view->sections[TM_STORE_PEAKS] + id;
     uint64_t changed = load(&record_at(view, id)->marks) ^ selection->marks;
     bool python_live = selection->python_peaks_now || (uint32_t)changed != 0;
     bool heap_live = selection->heap_peaks_now || changed >> 32 != 0;

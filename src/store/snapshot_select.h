@@ -14,16 +14,16 @@
 
 struct tm_selection {
     const struct tm_store_view *view;
-    uint32_t *tracebacks;     /* new id by old id; 0: not in the snapshot */
+    uint32_t *tracebacks; /* new id by old id; 0: not in the snapshot */
     uint32_t *frames;
     uint32_t *strings;
     uint32_t *first_record;   /* by old traceback id: its first record, 0: none */
     uint32_t *next_record;    /* by record id: the next one of the same traceback */
     uint32_t traceback_count; /* in the snapshot, the empty one not counted */
     uint32_t frame_count;
-    uint32_t string_count;    /* with the empty string */
+    uint32_t string_count; /* with the empty string */
     uint64_t string_bytes;
-    bool python_peaks_now;    /* what is live now is the maximum */
+    bool python_peaks_now; /* what is live now is the maximum */
     bool heap_peaks_now;
     uint64_t marks;
 };

@@ -59,7 +59,7 @@ struct tm_record {
     uint16_t size;  /* exact size of every block in bytes, or TM_SIZE_VARIES */
     uint8_t domain;
     _Atomic uint8_t has_loose; /* its tm_record_loose is not all zero */
-    uint32_t generation; /* odd while the record is being made anew */
+    uint32_t generation;       /* odd while the record is being made anew */
 };
 
 #define TM_SIZE_VARIES UINT16_C(0xFFFF)
@@ -104,14 +104,14 @@ struct tm_store_extent {
     uint64_t size;           /* bytes */
 };
 
-#define TM_STORE_EXTENT_MAX 1024U
+#define TM_STORE_EXTENT_MAX    1024U
 #define TM_STORE_META_CAPACITY 24576U
 
 struct tm_store_header {
     char magic[8];
     uint32_t version;
     uint32_t header_size;
-    uint32_t pid;        /* in the process's own pid namespace */
+    uint32_t pid; /* in the process's own pid namespace */
     uint32_t parent_pid;
     uint32_t uid;
     uint32_t traceback_limit;

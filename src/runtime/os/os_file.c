@@ -48,7 +48,8 @@ static int identify(int descriptor, struct tm_file_identity *identity)
 
 int tm_file_create(const char *path, struct tm_file_identity *identity)
 {
-    int descriptor = RETRY(int, syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    int descriptor =
+        RETRY(int, syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (descriptor >= 0) {
         int status = identify(descriptor, identity);
         if (status < 0) {
@@ -131,8 +132,7 @@ int tm_file_allocate(int descriptor, uint64_t offset, uint64_t size)
 {
     struct rlimit limit;
     int status = RETRY(int, getrlimit(RLIMIT_FSIZE, &limit));
-    if (status == 0 && limit.rlim_cur != RLIM_INFINITY &&
-        (offset > limit.rlim_cur || size > limit.rlim_cur - offset)) {
+    if (status == 0 && limit.rlim_cur != RLIM_INFINITY && (offset > limit.rlim_cur || size > limit.rlim_cur - offset)) {
         return -EFBIG;
     }
     status = RETRY(int, syscall(SYS_fallocate, descriptor, 0, offset, size));
@@ -141,8 +141,8 @@ int tm_file_allocate(int descriptor, uint64_t offset, uint64_t size)
 
 int tm_file_map_at(int descriptor, uint64_t offset, size_t size, void *at)
 {
-    long result = RETRY(long, syscall(SYS_mmap, at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, descriptor,
-                                      (long)offset));
+    long result = RETRY(
+        long, syscall(SYS_mmap, at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, descriptor, (long)offset));
     return result < 0 && result > -4096 ? (int)result : 0;
 }
 

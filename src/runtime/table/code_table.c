@@ -101,7 +101,8 @@ bool tm_code_table_add(struct tm_code_table *table, uintptr_t code, uintptr_t pl
     } else {
         table->place_count = id;
     }
-    table->places[id] = (struct tm_place){.place = place, .offset = offset, .frame = frame, .next = table->codes[owner].first};
+    table->places[id] =
+        (struct tm_place){.place = place, .offset = offset, .frame = frame, .next = table->codes[owner].first};
     table->codes[owner].first = id;
     return true;
 }
@@ -147,7 +148,8 @@ bool tm_code_table_is_valid(const struct tm_code_table *table)
         }
         for (uint32_t id = table->codes[owner].first; id != 0; id = table->places[id].next) {
             const struct tm_place *place = &table->places[id];
-            if (tm_code_table_frame(table, place->place, place->offset) != place->frame || listed > table->place_count) {
+            if (tm_code_table_frame(table, place->place, place->offset) != place->frame ||
+                listed > table->place_count) {
                 return false;
             }
             listed++;

@@ -54,7 +54,8 @@ uint32_t tm_frame_intern(struct tm_frame_table *table, const struct tm_stored_fr
 
 bool tm_frame_table_is_valid(const struct tm_frame_table *table)
 {
-    uint64_t count = atomic_load_explicit(published(table->store), memory_order_relaxed) / sizeof(struct tm_stored_frame);
+    uint64_t count =
+        atomic_load_explicit(published(table->store), memory_order_relaxed) / sizeof(struct tm_stored_frame);
     uint64_t strings = atomic_load_explicit(&table->store->header->lengths[TM_STORE_STRINGS], memory_order_relaxed) / 4;
     for (uint64_t id = 1; id < count; id++) {
         const struct tm_stored_frame *frame = tm_frame_at(table->store, (uint32_t)id);

@@ -6,15 +6,15 @@
 
 #include "runtime/os/os_memory.h"
 
-#define FIRST_EXTENT  (64U * 1024U)
+#define FIRST_EXTENT   (64U * 1024U)
 #define LARGEST_EXTENT (4U * 1024U * 1024U)
 
 /* Shares of the address space; the sum is 96. */
 static const uint64_t shares[TM_STORE_SECTIONS] = {
-    [TM_STORE_STRINGS] = 16, [TM_STORE_FRAMES] = 8,  [TM_STORE_TRACEBACKS] = 8,
+    [TM_STORE_STRINGS] = 16, [TM_STORE_FRAMES] = 8, [TM_STORE_TRACEBACKS] = 8,
     [TM_STORE_RECORDS] = 32, [TM_STORE_PEAKS] = 16, [TM_STORE_LOOSE] = 16,
 };
-#define SHARE_SUM 96U
+#define SHARE_SUM  96U
 #define FULL_SPACE (UINT64_C(6) << 30)
 
 static bool reserve(struct tm_live_store *store)
@@ -57,8 +57,8 @@ static void publish_extent(struct tm_store_header *header, unsigned section, uin
                            uint64_t file_offset, uint64_t size)
 {
     uint32_t count = atomic_load_explicit(&header->extent_count, memory_order_relaxed);
-    header->extents[count] =
-        (struct tm_store_extent){.section = section, .section_offset = section_offset, .file_offset = file_offset, .size = size};
+    header->extents[count] = (struct tm_store_extent){
+        .section = section, .section_offset = section_offset, .file_offset = file_offset, .size = size};
     atomic_store_explicit(&header->extent_count, count + 1, memory_order_release);
 }
 
@@ -137,7 +137,8 @@ static int write_out(struct tm_live_store *store, int descriptor)
         int status = mapped == 0 ? 0 : tm_file_allocate(descriptor, at, mapped);
         if (status == 0) {
             /* Peaks and loose figures have no length of their own: all of it. */
-            status = tm_file_write_at(descriptor, store->sections[i], (size_t)(used != 0 && used < mapped ? used : mapped), at);
+            status = tm_file_write_at(descriptor, store->sections[i],
+                                      (size_t)(used != 0 && used < mapped ? used : mapped), at);
         }
         if (status != 0) {
             return status;
@@ -226,7 +227,8 @@ bool tm_live_store_image(const struct tm_live_store *store, struct tm_store_imag
     }
     memcpy(image->pages, store->header, TM_STORE_HEADER_SIZE);
     for (unsigned i = 0; i < TM_COUNT_OF(changing); i++) {
-        memcpy(image->pages + image->offsets[changing[i]], store->sections[changing[i]], (size_t)image->bytes[changing[i]]);
+        memcpy(image->pages + image->offsets[changing[i]], store->sections[changing[i]],
+               (size_t)image->bytes[changing[i]]);
     }
     image->valid = true;
     return true;
@@ -262,7 +264,8 @@ bool tm_live_store_detach(struct tm_live_store *store, const struct tm_store_ima
             return false;
         }
     }
-    if (!make_private((uint8_t *)store->header, TM_STORE_HEADER_SIZE, with_image ? image->pages : NULL, TM_STORE_HEADER_SIZE)) {
+    if (!make_private((uint8_t *)store->header, TM_STORE_HEADER_SIZE, with_image ? image->pages : NULL,
+                      TM_STORE_HEADER_SIZE)) {
         return false;
     }
     store->in_file = false;

@@ -24,8 +24,8 @@
 struct tm_live_store {
     struct tm_store_header *header;
     uint8_t *sections[TM_STORE_SECTIONS];
-    uint64_t reserved[TM_STORE_SECTIONS];        /* bytes of address space */
-    _Atomic uint64_t mapped[TM_STORE_SECTIONS];  /* bytes that may be used, from the start */
+    uint64_t reserved[TM_STORE_SECTIONS];       /* bytes of address space */
+    _Atomic uint64_t mapped[TM_STORE_SECTIONS]; /* bytes that may be used, from the start */
     struct tm_lock lock;
     bool in_file;
     struct tm_file_identity identity;

@@ -54,7 +54,8 @@ uint32_t tm_record_intern(struct tm_record_table *table, const struct tm_record_
     }
     uint64_t at = atomic_load_explicit(published(table->store), memory_order_relaxed);
     uint64_t fresh = at / sizeof(struct tm_record);
-    if (fresh > TM_RECORD_MAX || !make_room(table, fresh + 1) || !tm_id_map_insert(&table->map, hash, (uint32_t)fresh)) {
+    if (fresh > TM_RECORD_MAX || !make_room(table, fresh + 1) ||
+        !tm_id_map_insert(&table->map, hash, (uint32_t)fresh)) {
         return 0;
     }
     struct tm_record *record = &table->records[fresh];
@@ -63,7 +64,8 @@ uint32_t tm_record_intern(struct tm_record_table *table, const struct tm_record_
     record->size = key->size;
     record->domain = key->domain;
     /* Nothing was live here at any maximum so far. */
-    atomic_store_explicit(&record->marks, atomic_load_explicit(&table->store->header->totals.marks, memory_order_relaxed),
+    atomic_store_explicit(&record->marks,
+                          atomic_load_explicit(&table->store->header->totals.marks, memory_order_relaxed),
                           memory_order_relaxed);
     atomic_store_explicit(published(table->store), at + sizeof *record, memory_order_release);
     return (uint32_t)fresh;

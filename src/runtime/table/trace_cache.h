@@ -23,7 +23,7 @@
 #include "base/hash.h"
 
 #define TM_CHECK_BITS 20
-#define TM_CHECK_MAX ((UINT32_C(1) << TM_CHECK_BITS) - 1)
+#define TM_CHECK_MAX  ((UINT32_C(1) << TM_CHECK_BITS) - 1)
 
 struct tm_trace_slot {
     uint64_t key;

@@ -6,7 +6,7 @@
 #include "runtime/unwind/python_stack.h"
 
 #define FIRST_SCRATCH 4096U
-#define LONGEST_NAME (1U << 20) /* bytes; longer names are cut */
+#define LONGEST_NAME  (1U << 20) /* bytes; longer names are cut */
 
 /* Interns the text of a Python string; the empty string where that fails. */
 static uint32_t intern_text(struct tm_runtime *runtime, uintptr_t text)

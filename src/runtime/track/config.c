@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "runtime/track/config_options.h"
 
-#define PREFIX "TRACEMALLOC_"
+#define PREFIX        "TRACEMALLOC_"
 #define PREFIX_LENGTH (sizeof PREFIX - 1)
 
 static bool parse_nframe(struct tm_config *config, const char *value)

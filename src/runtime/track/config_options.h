@@ -10,7 +10,8 @@
     X(OUTPUT, parse_output, "tracemalloc.%p.tms", "a path; %p is the pid, %% a percent sign", "the exit snapshot")     \
     X(STORE, parse_store, "the folder of OUTPUT", "a folder, or none", "where the live store lies")                    \
     X(START, parse_start, "now", "now, python or off", "when tracing begins")                                          \
-    X(EXACT, parse_exact, "0", "0 or 1", "see recycled objects where it takes the stdlib's tracer (3.8, static 3.9 to 3.12)") \
+    X(EXACT, parse_exact, "0", "0 or 1",                                                                               \
+      "see recycled objects where it takes the stdlib's tracer (3.8, static 3.9 to 3.12)")                             \
     X(VERBOSE, parse_verbose, "0", "0 or 1", "say on stderr what was written")
 
 #endif

@@ -52,7 +52,8 @@ static bool keep_paths(struct tm_runtime *runtime)
     if (strcmp(runtime->config.store, "none") == 0) {
         return true;
     }
-    return tm_output_absolute(runtime->config.store, folder, length, runtime->store_folder, sizeof runtime->store_folder);
+    return tm_output_absolute(runtime->config.store, folder, length, runtime->store_folder,
+                              sizeof runtime->store_folder);
 }
 
 /* Old releases hand out blocks at multiples of 8.  A look of its own: the doors find the interpreter for good. */

@@ -73,7 +73,7 @@ void tm_runtime_new_epoch(bool base)
         struct tm_totals *totals = runtime->totals;
         atomic_store_explicit(&runtime->base_epoch, epoch, memory_order_relaxed);
         atomic_store_explicit(&header->base_epoch, epoch, memory_order_relaxed);
-        _Atomic uint64_t *words[] = {&totals->python_held, &totals->native_held,  &totals->python_loose,
+        _Atomic uint64_t *words[] = {&totals->python_held,  &totals->native_held, &totals->python_loose,
                                      &totals->native_loose, &totals->python_peak, &totals->heap_peak};
         for (unsigned i = 0; i < TM_COUNT_OF(words); i++) {
             atomic_store_explicit(words[i], 0, memory_order_relaxed);

@@ -35,7 +35,7 @@ struct tm_life_page {
 struct tm_runtime {
     /* Read by every event. */
     bool has_one_gil; /* the interpreter was found and is no free-threaded build */
-    bool is_quick; /* one frame per traceback, of an interpreter with one GIL and frames from 3.11 on */
+    bool is_quick;    /* one frame per traceback, of an interpreter with one GIL and frames from 3.11 on */
     struct tm_block_table blocks;
     struct tm_record_table records;
     struct tm_trace_cache cache;

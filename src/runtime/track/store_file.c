@@ -23,8 +23,9 @@ void tm_store_file_make(void)
         return;
     }
     if (!tm_file_system_maps(runtime->store_folder)) {
-        tm_runtime_say("notes", "the live store stayed in memory: its folder is missing, or on a file system that is not "
-                                "known to carry it");
+        tm_runtime_say("notes",
+                       "the live store stayed in memory: its folder is missing, or on a file system that is not "
+                       "known to carry it");
         return;
     }
     for (unsigned attempt = 1; status == -EEXIST && attempt <= ATTEMPTS; attempt++) {

@@ -25,7 +25,8 @@ static TM_COLD void check_layout(struct tm_thread *thread, uintptr_t tstate)
     struct tm_runtime *runtime = &tm_runtime;
     thread->guard++;
     tm_lock_take(&runtime->intern_lock);
-    if (runtime->layout == NULL && runtime->python.layout != NULL && tm_cpython_check_frames(&runtime->python, tstate)) {
+    if (runtime->layout == NULL && runtime->python.layout != NULL &&
+        tm_cpython_check_frames(&runtime->python, tstate)) {
         runtime->layout = runtime->python.layout;
         runtime->layout_is_decided = true;
         tm_runtime_decide_quick();
@@ -440,8 +441,7 @@ bool tm_tracker_take(struct tm_thread *thread, const void *block, struct tm_take
     struct tm_record *record = &runtime->records.records[id & TM_SLOT_RECORD];
     bool is_python = record->domain == TM_DOMAIN_OBJ || record->domain == TM_DOMAIN_MEM;
     if (TM_UNLIKELY(id > TM_SLOT_RECORD) || !is_python || record->size == TM_SIZE_VARIES ||
-        record->epoch < atomic_load_explicit(&runtime->base_epoch, memory_order_relaxed) ||
-        !is_held_quickly(runtime)) {
+        record->epoch < atomic_load_explicit(&runtime->base_epoch, memory_order_relaxed) || !is_held_quickly(runtime)) {
         return take_generally(thread, address, taken);
     }
     uint64_t size = record->size;

@@ -22,8 +22,8 @@
 
 /* A block that was taken out, for putting it back. */
 struct tm_taken {
-    uint64_t size;    /* bytes, as the application asked for */
-    uint32_t record;  /* id of its record; 0: it was not traced (taken all the same when only its code was known) */
+    uint64_t size;   /* bytes, as the application asked for */
+    uint32_t record; /* id of its record; 0: it was not traced (taken all the same when only its code was known) */
     uint32_t flags;
 };
 

@@ -74,8 +74,7 @@ uint64_t tm_stack_cache_follow(struct tm_stack_cache *cache, const struct tm_cpy
     struct tm_raw_frame fresh[FRESH_MAX];
     unsigned fresh_count;
     uint32_t kept;
-    if (cache->count == 0 ||
-        !read_fresh(cache, row, tm_python_frame_newest(row, tstate), fresh, &fresh_count, &kept)) {
+    if (cache->count == 0 || !read_fresh(cache, row, tm_python_frame_newest(row, tstate), fresh, &fresh_count, &kept)) {
         return walk(cache, row, tstate);
     }
     uint32_t count = kept + fresh_count;

@@ -50,8 +50,9 @@ static int hear_tracer(void *object, int event, void *data)
     return 0;
 }
 
-/* 3.15 calls the former tracer and looks for an exception: the caller must be attached and have a frame. */
-static bool may_set_tracer(const struct tm_cpython *python)
+/* Both functions want an attached caller (debug builds abort without); 3.15 also calls the former tracer and looks for
+ * an exception, so there must be a frame. */
+static bool may_use_tracer(const struct tm_cpython *python)
 {
     struct tm_raw_frame frame;
     uintptr_t tstate = tm_cpython_getter_read(&python->current);
@@ -63,7 +64,7 @@ void tm_recycle_hooks_look(void)
     const struct tm_cpython *python = tm_runtime_python();
     struct tm_thread *thread = tm_thread_self();
     void *data = NULL;
-    if (!tracer.is_awaited || !may_set_tracer(python)) {
+    if (!tracer.is_awaited || !may_use_tracer(python)) {
         return;
     }
     tracer.is_awaited = false;
@@ -93,9 +94,10 @@ bool tm_recycle_hooks_wait(void)
 
 void tm_recycle_hooks_check(void)
 {
+    const struct tm_cpython *python = tm_runtime_python();
     void *data;
-    if (tracer.is_used && tm_runtime_python()->get_ref_tracer(&data) != hear_tracer) {
-        tm_runtime_note_recycled("none");
+    if (tracer.is_used && may_use_tracer(python)) {
+        tm_runtime_note_recycled(python->get_ref_tracer(&data) == hear_tracer ? "tracer" : "none");
     }
 }
 

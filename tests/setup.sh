@@ -60,6 +60,8 @@ int main(void) { return (int)ZSTD_versionNumber() == 0; }' -l:libzstd.a ;;
 int main(void) { fail(); return 0; }' -lcmocka ;;
     python3) python3 -c 'import sys, ctypes, json, sqlite3, ssl, unittest; sys.exit(sys.version_info < (3, 6))' \
         >/dev/null 2>&1 ;;
+    python-headers) python3 -c 'import os, sys, sysconfig
+sys.exit(not os.path.exists(os.path.join(sysconfig.get_paths()["include"], "Python.h")))' >/dev/null 2>&1 ;;
     readelf) command -v readelf >/dev/null 2>&1 ;;
     clang | clang-format | clang-tidy | musl-gcc | debootstrap) command -v "$1" >/dev/null 2>&1 ;;
     *) echo "tm_setup: no such need: $1" >&2; exit 2 ;;
@@ -75,6 +77,8 @@ tm_packages()
     apt:make | dnf:make) echo ninja-build ;;
     apt:zstd) echo libzstd-dev ;;
     apt:cmocka) echo libcmocka-dev ;;
+    apt:python-headers) echo python3-dev ;;
+    dnf:python-headers) echo python3-devel ;;
     apt:readelf | dnf:readelf) echo binutils ;;
     apt:musl-gcc) echo musl-tools ;;
     dnf:compiler) echo gcc glibc-devel ;;

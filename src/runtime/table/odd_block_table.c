@@ -23,8 +23,7 @@ static struct tm_odd_block *probe(const struct tm_odd_block_table *table, uintpt
 
 static bool grow(struct tm_odd_block_table *table)
 {
-    struct tm_odd_block_table larger = *table;
-    larger.capacity = table->capacity == 0 ? FIRST_CAPACITY : table->capacity * 2;
+    struct tm_odd_block_table larger = {.capacity = table->capacity == 0 ? FIRST_CAPACITY : table->capacity * 2};
     larger.places = tm_pages_map(larger.capacity * sizeof *larger.places);
     if (larger.places == NULL) {
         return false;

@@ -49,7 +49,7 @@ static bool fill(enum tm_section_name section, uint64_t bytes, uint8_t with)
 /* The file, joined by its own extents, says what memory says. */
 static void check_file_equals_memory(void)
 {
-    static uint8_t content[24 << 20];
+    static _Alignas(struct tm_store_header) uint8_t content[24 << 20];
     int64_t size = tm_file_read(store.path, content, sizeof content);
     child_check(size >= (int64_t)TM_STORE_HEADER_SIZE);
     const struct tm_store_header *header = (const void *)content;

@@ -397,14 +397,39 @@ def imported():
 
 
 @case
-def objects_and_blocks():
-    """The block of an object is where its garbage collector's head begins."""
-    import gc
-    for value in ([], {}, 'text', 1.5, 12345678901234567890, object(), (lambda: 1), type('T', (), {})()):
-        head = id(value) - probe.with_gil.probe_block(id(value))
-        if not 0 <= head <= 32 or (head == 0) != (not gc.is_tracked(value) and not hasattr(value, '__dict__')):
-            if not (value == {} or VERSION >= (3, 13)):
-                probe.fault('block of %r' % type(value), '%d bytes before it' % head)
+def blocks_of_objects():
+    """The block that the allocator gave for an object, as the standard tracemalloc knows it by address."""
+    get = getattr(ctypes.pythonapi, '_PyTraceMalloc_GetTraceback', None)
+    if get is None:
+        return
+    import tracemalloc
+    get.restype = ctypes.py_object
+    get.argtypes = [ctypes.c_uint, ctypes.c_size_t]
+
+    class Slots(object):
+        __slots__ = ('a',)
+
+    class Weak(object):
+        __slots__ = ('a', '__weakref__')
+
+    def generator():
+        yield
+    tracemalloc.start()
+    try:
+        one = len(sys.argv) - 1
+        # So many of a kind that the last does not come from a free list.
+        makers = [lambda: [one], lambda: {one: 2}, lambda: (one, [one]), lambda: 1.5 * one, lambda: 10 ** 30 + one,
+                  lambda: iter([one]), lambda: set([one]), lambda: '%d' % 10 ** 30, object, Slots, Weak,
+                  lambda: (lambda: one), lambda: type('T', (), {}), lambda: type('T', (), {})(), generator,
+                  lambda: ValueError('x'), lambda: bytearray(5), lambda: type('L', (list,), {})([1]),
+                  lambda: type('S', (str,), {})('x'), lambda: check.__func__.__get__(probe)]
+        values = [[make() for _ in range(2500)][-1] for make in makers]
+        for value in values:
+            if get(0, probe.with_gil.probe_block(id(value))) is None:
+                probe.fault('block of %r' % type(value), 'not known to tracemalloc at %d before it' % (
+                    id(value) - probe.with_gil.probe_block(id(value))))
+    finally:
+        tracemalloc.stop()
 
 
 @case

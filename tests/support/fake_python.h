@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* The tracer begun anew in a test, and an interpreter that is nothing but a GIL: no frames, one traceback. */
+#ifndef TM_TESTS_FAKE_PYTHON_H
+#define TM_TESTS_FAKE_PYTHON_H
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/os/thread_state.h"
+#include "runtime/track/runtime_state.h"
+#include "runtime/track/tracker.h"
+
+#define FAKE_ENVIRONMENT_MAX 8
+
+static uintptr_t fake_holder;                  /* thread state of who holds the GIL; 0: nobody */
+static _Thread_local uintptr_t fake_own_state; /* of this thread */
+
+static inline uintptr_t fake_this_thread(void)
+{
+    return fake_own_state;
+}
+
+/* Forgets all that was traced (its pages stay) and begins with ENVIRONMENT, whose end is NULL. */
+static inline void fake_process_begin(const char *const *environment)
+{
+    static char *variables[FAKE_ENVIRONMENT_MAX + 1];
+    unsigned count = 0;
+    for (; environment[count] != NULL; count++) {
+        if (count == FAKE_ENVIRONMENT_MAX) {
+            abort();
+        }
+        variables[count] = (char *)(uintptr_t)environment[count];
+    }
+    variables[count] = NULL;
+    memset(&tm_runtime, 0, sizeof tm_runtime);
+    memset(tm_thread_self(), 0, sizeof(struct tm_thread));
+    atomic_store(&tm_life_page.life, TM_LIFE_UNKNOWN);
+    char **before = environ;
+    environ = variables;
+    tm_runtime_begin();
+    environ = before;
+}
+
+/* With STORE=none and further VARIABLE (may be NULL). */
+static inline void fake_process_in_memory(const char *variable)
+{
+    const char *environment[] = {"TRACEMALLOC_STORE=none", variable, NULL};
+    fake_process_begin(environment);
+}
+
+static inline void fake_python_found(void)
+{
+    struct tm_cpython *python = &tm_runtime.python;
+    python->current.word = &fake_holder;
+    python->this_thread = fake_this_thread;
+    python->row.release = 0x0308;
+    python->version = 0x030800F0;
+    python->refusal = "a fake";
+    tm_runtime_python_found();
+}
+
+/* What this thread is from now on. */
+enum fake_lane {
+    FAKE_HELD,    /* holds the GIL */
+    FAKE_LOOSE,   /* nobody holds it */
+    FAKE_WAITING, /* another thread holds it: raw and native events only */
+};
+static inline void fake_lane_set(enum fake_lane lane)
+{
+    fake_holder = lane == FAKE_HELD ? 1000 : lane == FAKE_WAITING ? 2000 : 0;
+    fake_own_state = 1000;
+}
+
+/* Events by address; nothing is ever stored there. */
+static inline void fake_alloc(enum tm_domain domain, uintptr_t address, size_t size)
+{
+    tm_tracker_alloc(tm_thread_self(), domain, (const void *)address, size);
+}
+
+static inline bool fake_free(uintptr_t address)
+{
+    struct tm_taken taken;
+    return tm_tracker_take(tm_thread_self(), (const void *)address, &taken);
+}
+
+static inline size_t fake_current(void)
+{
+    size_t current;
+    size_t peak;
+    tm_runtime_traced_memory(&current, &peak);
+    return current;
+}
+
+static inline size_t fake_peak(void)
+{
+    size_t current;
+    size_t peak;
+    tm_runtime_traced_memory(&current, &peak);
+    return peak;
+}
+
+#endif

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT */
+/* The peak and what was live at it, kept in O(1) per event, against a replay of the whole log that copies everything
+ * at every maximum. */
+#include "support/cmocka_include.h"
+
+#include "runtime/track/counting.h"
+#include "store/snapshot_select.h"
+#include "support/fake_python.h"
+#include "support/random_numbers.h"
+
+#define EVENTS  12000U
+#define SEEDS   40U
+#define BLOCKS  900U
+#define DOMAINS 4U
+#define EPOCHS  64U
+#define HEAP    UINT64_C(0x500000000000)
+
+/* Sizes that have records of their own, and the rest. */
+static const uint16_t sizes[] = {0, 1, 8, 24, 100, 512, TM_SIZE_VARIES};
+#define SIZES (sizeof sizes / sizeof sizes[0])
+#define KEYS  (DOMAINS * SIZES)
+
+enum action { ALLOC, FREE, PUT_BACK, RESET_PEAK, CLEAR };
+
+struct event {
+    enum action action;
+    unsigned key; /* domain and size */
+    unsigned epoch;
+    uint64_t size;
+    bool temporary; /* FREE of what was allocated last */
+};
+
+struct figures {
+    uint64_t blocks, bytes;
+};
+
+struct distribution {
+    struct figures of[KEYS];
+};
+
+static struct event events[EVENTS];
+static unsigned event_count;
+
+static struct block {
+    bool live;
+    unsigned key, epoch;
+    uint64_t size;
+} blocks[BLOCKS];
+
+static uintptr_t address_of(unsigned i)
+{
+    return HEAP + (uintptr_t)i * 0x10000 + (i % 17 == 0 ? 8 : 0);
+}
+
+static unsigned epoch_now;
+static unsigned last_allocated; /* BLOCKS: none */
+
+static void log_event(enum action action, const struct block *block, bool temporary)
+{
+    events[event_count++] = (struct event){action, block->key, block->epoch, block->size, temporary};
+}
+
+static void do_alloc(struct random_numbers *random, unsigned i)
+{
+    unsigned key = (unsigned)random_below(random, KEYS);
+    uint64_t size = sizes[key % SIZES];
+    if (size == TM_SIZE_VARIES) {
+        size = random_below(random, 200) == 0 ? UINT64_C(3) << 30 : 513 + random_below(random, 20000);
+    }
+    blocks[i] = (struct block){true, key, epoch_now, size};
+    fake_alloc((enum tm_domain)(key / SIZES), address_of(i), (size_t)size);
+    log_event(ALLOC, &blocks[i], false);
+    last_allocated = i;
+}
+
+static void do_free(struct random_numbers *random, unsigned i)
+{
+    struct tm_taken taken;
+    bool temporary = i == last_allocated;
+    assert_true(tm_tracker_take(tm_thread_self(), (const void *)address_of(i), &taken));
+    assert_u64_equal(taken.size, blocks[i].size);
+    log_event(FREE, &blocks[i], temporary);
+    blocks[i].live = false;
+    last_allocated = temporary ? BLOCKS : last_allocated;
+    if (!temporary && event_count < EVENTS && random_below(random, 20) == 0) {
+        tm_tracker_put_back(tm_thread_self(), (const void *)address_of(i), &taken); /* a realloc that failed */
+        log_event(PUT_BACK, &blocks[i], false);
+        blocks[i].live = true;
+    }
+}
+
+static void run(uint64_t seed, bool with_actions)
+{
+    struct random_numbers random = {seed};
+    uint64_t allocations = 50; /* per cent */
+    uint64_t left = 0;
+    memset(blocks, 0, sizeof blocks);
+    event_count = 0;
+    epoch_now = 0;
+    last_allocated = BLOCKS;
+    while (event_count < EVENTS) {
+        if (left-- == 0) {
+            left = 1 + random_below(&random, 400);
+            allocations = 20 + random_below(&random, 61);
+        }
+        fake_lane_set((enum fake_lane)random_below(&random, 3));
+        unsigned i = (unsigned)random_below(&random, BLOCKS);
+        if (random_below(&random, 100) < allocations) {
+            for (unsigned n = 0; n < 20 && blocks[i].live; n++) {
+                i = (unsigned)random_below(&random, BLOCKS);
+            }
+            if (!blocks[i].live) {
+                do_alloc(&random, i);
+            }
+        } else {
+            for (unsigned n = 0; n < 20 && !blocks[i].live; n++) {
+                i = n == 0 && last_allocated < BLOCKS ? last_allocated : (unsigned)random_below(&random, BLOCKS);
+            }
+            if (blocks[i].live) {
+                do_free(&random, i);
+            }
+        }
+        if (with_actions && event_count < EVENTS && random_below(&random, 500) == 0) {
+            tm_runtime_reset_peak();
+            log_event(RESET_PEAK, &blocks[0], false);
+        }
+        if (with_actions && event_count < EVENTS && epoch_now < EPOCHS - 1 && random_below(&random, 700) == 0) {
+            tm_runtime_clear();
+            epoch_now++;
+            log_event(CLEAR, &blocks[0], false);
+        }
+    }
+}
+
+/* What a log of all events says. */
+struct replay {
+    struct distribution live;
+    struct figures ever[KEYS];
+    uint64_t temporary[KEYS];
+    uint64_t python, heap, python_peak, heap_peak;
+    uint64_t python_highest, heap_highest; /* after any event */
+    struct distribution at_python_peak, at_heap_peak;
+};
+
+static void notice(struct replay *replay)
+{
+    if (replay->python > replay->python_peak) {
+        replay->python_peak = replay->python;
+        replay->at_python_peak = replay->live;
+    }
+    if (replay->heap > replay->heap_peak) {
+        replay->heap_peak = replay->heap;
+        replay->at_heap_peak = replay->live;
+    }
+}
+
+static void move(struct replay *replay, const struct event *event, uint64_t sign)
+{
+    replay->live.of[event->key].blocks += sign;
+    replay->live.of[event->key].bytes += sign * event->size;
+    replay->python += event->key / SIZES == TM_DOMAIN_NATIVE ? 0 : sign * event->size;
+    replay->heap += sign * event->size;
+    replay->python_highest = replay->python > replay->python_highest ? replay->python : replay->python_highest;
+    replay->heap_highest = replay->heap > replay->heap_highest ? replay->heap : replay->heap_highest;
+}
+
+static void replay_log(struct replay *replay)
+{
+    unsigned epoch = 0;
+    memset(replay, 0, sizeof *replay);
+    for (unsigned i = 0; i < event_count; i++) {
+        const struct event *event = &events[i];
+        if (event->action == CLEAR) {
+            memset(replay, 0, sizeof *replay);
+            epoch++;
+        } else if (event->action == RESET_PEAK) {
+            replay->python_peak = replay->python_highest = replay->python;
+            replay->heap_peak = replay->heap_highest = replay->heap;
+            replay->at_python_peak = replay->at_heap_peak = replay->live;
+        } else if (event->epoch == epoch && event->action == FREE) {
+            notice(replay);
+            move(replay, event, UINT64_MAX);
+            replay->temporary[event->key] += event->temporary;
+        } else if (event->epoch == epoch) {
+            move(replay, event, 1);
+            replay->ever[event->key].blocks += event->action == ALLOC;
+            replay->ever[event->key].bytes += event->action == ALLOC ? event->size : 0;
+        }
+    }
+    notice(replay);
+}
+
+static unsigned key_of(const struct tm_record *record)
+{
+    unsigned size = 0;
+    while (sizes[size] != record->size) {
+        size++;
+    }
+    return record->domain * (unsigned)SIZES + size;
+}
+
+/* The peak figures of a record, by the rule of store_layout.h. */
+static void assert_record(const struct replay *replay, uint32_t id, bool python_now, bool heap_now)
+{
+    const struct tm_record *record = &tm_runtime.records.records[id];
+    const struct tm_record_peak *peak = &tm_runtime.records.peaks[id];
+    uint64_t changed = atomic_load(&record->marks) ^ atomic_load(&tm_runtime.totals->marks);
+    unsigned key = key_of(record);
+    struct figures live;
+    tm_record_live(&tm_runtime, id, &live.blocks, &live.bytes);
+    bool from_live = heap_now || changed >> 32 != 0;
+    assert_u64_equal(live.blocks, replay->live.of[key].blocks);
+    assert_u64_equal(live.bytes, replay->live.of[key].bytes);
+    assert_u64_equal(from_live ? live.blocks : atomic_load(&peak->heap_blocks), replay->at_heap_peak.of[key].blocks);
+    assert_u64_equal(from_live ? live.bytes : atomic_load(&peak->heap_bytes), replay->at_heap_peak.of[key].bytes);
+    if (record->domain != TM_DOMAIN_NATIVE) {
+        from_live = python_now || (uint32_t)changed != 0;
+        assert_u64_equal(from_live ? live.blocks : atomic_load(&peak->python_blocks),
+                         replay->at_python_peak.of[key].blocks);
+        assert_u64_equal(from_live ? live.bytes : atomic_load(&peak->python_bytes),
+                         replay->at_python_peak.of[key].bytes);
+    }
+}
+
+static void assert_records(const struct replay *replay)
+{
+    const struct tm_totals *totals = tm_runtime.totals;
+    bool python_now = (int64_t)(tm_totals_python(totals) - atomic_load(&totals->python_peak)) > 0;
+    bool heap_now = (int64_t)(tm_totals_heap(totals) - atomic_load(&totals->heap_peak)) > 0;
+    bool seen[KEYS] = {false};
+    for (uint32_t id = 1; id < tm_record_count(&tm_runtime.records); id++) {
+        if (tm_runtime.records.records[id].epoch >= atomic_load(&tm_runtime.base_epoch)) {
+            assert_record(replay, id, python_now, heap_now);
+            assert_false(seen[key_of(&tm_runtime.records.records[id])]);
+            seen[key_of(&tm_runtime.records.records[id])] = true;
+        }
+    }
+    for (unsigned key = 0; key < KEYS; key++) {
+        assert_true(seen[key] || replay->ever[key].blocks == 0);
+    }
+}
+
+static void *get_memory(size_t size)
+{
+    return calloc(1, size);
+}
+
+static void release_memory(void *memory, size_t size)
+{
+    (void)size;
+    free(memory);
+}
+
+/* The same through the selection that a snapshot is made of: sizes are joined there. */
+static void assert_selection(const struct replay *replay)
+{
+    static const struct tm_encode_memory memory = {get_memory, release_memory};
+    struct tm_store_view view;
+    struct tm_selection selection;
+    tm_store_view_init(&view, tm_runtime.store.header, tm_runtime.store.sections);
+    assert_true(tm_selection_make(&selection, &view, &memory));
+    for (uint8_t domain = 0; domain < DOMAINS; domain++) {
+        struct tm_counter_record expected = {.domain = domain};
+        struct tm_counter_record counter;
+        for (unsigned key = domain * (unsigned)SIZES; key < (domain + 1U) * SIZES; key++) {
+            expected.live_blocks += replay->live.of[key].blocks;
+            expected.live_bytes += replay->live.of[key].bytes;
+            expected.ever_blocks += replay->ever[key].blocks;
+            expected.ever_bytes += replay->ever[key].bytes;
+            expected.temporary_blocks += replay->temporary[key];
+            expected.peak_heap_blocks += replay->at_heap_peak.of[key].blocks;
+            expected.peak_heap_bytes += replay->at_heap_peak.of[key].bytes;
+            expected.peak_python_blocks += domain == TM_DOMAIN_NATIVE ? 0 : replay->at_python_peak.of[key].blocks;
+            expected.peak_python_bytes += domain == TM_DOMAIN_NATIVE ? 0 : replay->at_python_peak.of[key].bytes;
+        }
+        assert_int_equal(tm_selection_counter(&selection, 0, domain, &counter), expected.ever_blocks != 0);
+        assert_u64_equal(counter.live_blocks, expected.live_blocks);
+        assert_u64_equal(counter.live_bytes, expected.live_bytes);
+        assert_u64_equal(counter.ever_blocks, expected.ever_blocks);
+        assert_u64_equal(counter.ever_bytes, expected.ever_bytes);
+        assert_u64_equal(counter.temporary_blocks, expected.temporary_blocks);
+        assert_u64_equal(counter.peak_heap_blocks, expected.peak_heap_blocks);
+        assert_u64_equal(counter.peak_heap_bytes, expected.peak_heap_bytes);
+        assert_u64_equal(counter.peak_python_blocks, expected.peak_python_blocks);
+        assert_u64_equal(counter.peak_python_bytes, expected.peak_python_bytes);
+    }
+    tm_selection_free(&selection, &memory);
+}
+
+static void assert_agrees_with_replay(void)
+{
+    static struct replay replay;
+    replay_log(&replay);
+    /* The replay itself: no event led higher than what it calls the peak. */
+    assert_u64_equal(replay.python_peak, replay.python_highest);
+    assert_u64_equal(replay.heap_peak, replay.heap_highest);
+    assert_u64_equal(fake_current(), replay.python);
+    assert_u64_equal(fake_peak(), replay.python_peak);
+    assert_u64_equal(tm_totals_heap(tm_runtime.totals), replay.heap);
+    uint64_t heap_peak = atomic_load(&tm_runtime.totals->heap_peak);
+    assert_u64_equal(heap_peak > replay.heap ? heap_peak : replay.heap, replay.heap_peak);
+    assert_records(&replay);
+    assert_selection(&replay);
+    assert_true(tm_record_table_is_valid(&tm_runtime.records));
+}
+
+static void begin(void)
+{
+    fake_process_in_memory(NULL);
+    fake_python_found();
+    assert_true(tm_runtime_is_tracing());
+}
+
+static void everything_at_the_peak_is_as_in_a_replay_of_the_log(void **state)
+{
+    (void)state;
+    begin();
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        tm_runtime_clear();
+        for (unsigned i = 0; i < BLOCKS; i++) {
+            (void)fake_free(address_of(i));
+        }
+        tm_thread_self()->last_block = 0;
+        run(seed, false);
+        assert_agrees_with_replay();
+    }
+}
+
+static void reset_and_clear_in_between_leave_the_peak_exact(void **state)
+{
+    (void)state;
+    begin();
+    for (uint64_t seed = 1001; seed <= 1000 + SEEDS; seed++) {
+        tm_runtime_clear();
+        for (unsigned i = 0; i < BLOCKS; i++) {
+            (void)fake_free(address_of(i));
+        }
+        tm_thread_self()->last_block = 0;
+        run(seed, true);
+        assert_agrees_with_replay();
+    }
+}
+
+static void every_prefix_of_a_log_agrees_too(void **state)
+{
+    (void)state;
+    begin();
+    for (uint64_t seed = 5001; seed < 5300; seed++) {
+        tm_runtime_clear();
+        for (unsigned i = 0; i < BLOCKS; i++) {
+            (void)fake_free(address_of(i));
+        }
+        tm_thread_self()->last_block = 0;
+        memset(blocks, 0, sizeof blocks);
+        struct random_numbers random = {seed};
+        event_count = 0;
+        epoch_now = 0;
+        last_allocated = BLOCKS;
+        for (unsigned step = 0; step < 40; step++) {
+            unsigned i = (unsigned)random_below(&random, 6);
+            fake_lane_set((enum fake_lane)random_below(&random, 3));
+            if (blocks[i].live) {
+                do_free(&random, i);
+            } else {
+                do_alloc(&random, i);
+            }
+            assert_agrees_with_replay();
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_prefix_of_a_log_agrees_too),
+        cmocka_unit_test(everything_at_the_peak_is_as_in_a_replay_of_the_log),
+        cmocka_unit_test(reset_and_clear_in_between_leave_the_peak_exact),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -17,7 +17,6 @@ void tm_runtime_before_fork(void)
     tm_lock_take(&runtime->intern_lock);
     tm_lock_take(&runtime->store.lock);
     tm_lock_take(&runtime->blocks.odd.lock);
-    runtime->life_before_fork = tm_life_now();
     if (runtime->store.in_file) {
         (void)tm_live_store_image(&runtime->store, &runtime->fork_image);
     }
@@ -77,6 +76,12 @@ bool tm_fork_adopt(void)
         reset_locks(runtime); /* a child made past pthread_atfork has not been here */
     }
     tm_lock_take(&runtime->life_lock);
+    if (tm_life_now() != TM_LIFE_UNKNOWN) { /* another thread was faster */
+        done = tm_life_now() != TM_LIFE_OFF;
+        tm_lock_release(&runtime->life_lock);
+        thread->guard--;
+        return done;
+    }
     if (pid != runtime->pid) {
         done = tm_live_store_detach(&runtime->store, &runtime->fork_image);
         if (done) {

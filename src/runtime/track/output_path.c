@@ -5,18 +5,33 @@
 
 #include "base/text.h"
 
-bool tm_output_absolute(const char *pattern, const char *folder, size_t folder_length, char *to, size_t capacity)
+static bool join(const char *path, const char *folder, size_t folder_length, bool is_pattern, char *to, size_t capacity)
 {
     struct tm_text text;
     tm_text_init(&text, to, capacity);
-    if (pattern[0] != '/' && folder_length > 0) {
-        tm_text_add_bytes(&text, folder, folder_length);
+    if (path[0] != '/' && folder_length > 0) {
+        for (size_t i = 0; i < folder_length; i++) {
+            if (is_pattern && folder[i] == '%') {
+                tm_text_add_char(&text, '%');
+            }
+            tm_text_add_char(&text, folder[i]);
+        }
         if (folder[folder_length - 1] != '/') {
             tm_text_add_char(&text, '/');
         }
     }
-    tm_text_add(&text, pattern);
+    tm_text_add(&text, path);
     return !text.truncated;
+}
+
+bool tm_output_absolute(const char *path, const char *folder, size_t folder_length, char *to, size_t capacity)
+{
+    return join(path, folder, folder_length, false, to, capacity);
+}
+
+bool tm_output_pattern(const char *pattern, const char *folder, size_t folder_length, char *to, size_t capacity)
+{
+    return join(pattern, folder, folder_length, true, to, capacity);
 }
 
 bool tm_output_folder(const char *path, char *to, size_t capacity)
@@ -35,9 +50,10 @@ bool tm_output_folder(const char *path, char *to, size_t capacity)
 bool tm_output_has_pid(const char *pattern)
 {
     for (; *pattern != '\0'; pattern++) {
-        if (*pattern == '%' && *++pattern == 'p') {
+        if (pattern[0] == '%' && pattern[1] == 'p') {
             return true;
         }
+        pattern += pattern[0] == '%' && pattern[1] == '%';
     }
     return false;
 }
@@ -71,7 +87,7 @@ bool tm_output_name(const char *pattern, uint32_t pid, bool insert, unsigned att
         if (*at == '\0') {
             return !text.truncated;
         }
-        if (*at == '%') {
+        if (at[0] == '%' && at[1] != '\0') {
             at++;
             if (*at == 'p') {
                 tm_text_add_unsigned(&text, pid);

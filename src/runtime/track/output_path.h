@@ -16,11 +16,15 @@
 
 #include "base/compiler.h"
 
-/* PATTERN with FOLDER before it where it is relative (FOLDER may be empty: then it stays relative). */
-TM_CHECKED bool tm_output_absolute(const char *pattern, const char *folder, size_t folder_length, char *to,
+/* PATH with FOLDER before it where it is relative (FOLDER may be empty: then it stays relative). */
+TM_CHECKED bool tm_output_absolute(const char *path, const char *folder, size_t folder_length, char *to,
                                    size_t capacity);
 
-/* The folder part of PATH; "." where it has none. */
+/* The same for a pattern: percent signs in FOLDER, which is no pattern, are doubled. */
+TM_CHECKED bool tm_output_pattern(const char *pattern, const char *folder, size_t folder_length, char *to,
+                                  size_t capacity);
+
+/* The folder part of PATH, which is no pattern; "." where it has none. */
 TM_CHECKED bool tm_output_folder(const char *path, char *to, size_t capacity);
 
 bool tm_output_has_pid(const char *pattern);

@@ -42,12 +42,14 @@ static bool keep_paths(struct tm_runtime *runtime)
 {
     char folder[TM_PATH_CAPACITY];
     size_t length = tm_process_folder(folder, sizeof folder);
-    if (!tm_output_absolute(runtime->config.output, folder, length, runtime->output, sizeof runtime->output)) {
+    char name[TM_PATH_CAPACITY];
+    if (!tm_output_pattern(runtime->config.output, folder, length, runtime->output, sizeof runtime->output) ||
+        !tm_output_name(runtime->output, tm_process_pid(), false, 1, name, sizeof name)) {
         return false;
     }
     runtime->config.output = runtime->output;
     if (runtime->config.store == NULL) {
-        return tm_output_folder(runtime->output, runtime->store_folder, sizeof runtime->store_folder);
+        return tm_output_folder(name, runtime->store_folder, sizeof runtime->store_folder);
     }
     if (strcmp(runtime->config.store, "none") == 0) {
         return true;
@@ -85,8 +87,9 @@ static void describe_process(struct tm_runtime *runtime)
     header->uid = tm_process_uid();
     header->traceback_limit = runtime->traceback_limit;
     header->start_time_ns = tm_process_time_ns();
-    (void)tm_process_boot_id(header->boot_id, sizeof header->boot_id);
-    (void)tm_live_store_add_meta(store, "boot_id", header->boot_id, strnlen(header->boot_id, sizeof header->boot_id));
+    size_t boot_id_length = tm_process_boot_id(header->boot_id, sizeof header->boot_id);
+    memset(header->boot_id + boot_id_length, 0, sizeof header->boot_id - boot_id_length); /* a newline */
+    (void)tm_live_store_add_meta(store, "boot_id", header->boot_id, boot_id_length);
     (void)tm_live_store_add_meta(store, "program", buffer, tm_process_command(buffer, sizeof buffer));
     (void)tm_live_store_add_meta(store, "executable", buffer, tm_process_executable(buffer, sizeof buffer));
     (void)tm_live_store_add_meta(store, "cwd", buffer, tm_process_folder(buffer, sizeof buffer));
@@ -123,7 +126,6 @@ void tm_runtime_begin(void)
     describe_process(runtime);
     (void)madvise(&tm_life_page, sizeof tm_life_page, MADV_WIPEONFORK);
     runtime->start_is_pending = runtime->config.start == TM_START_PYTHON;
-    runtime->life_before_fork = TM_LIFE_STOPPED;
     tm_life_set(runtime->config.start == TM_START_NOW ? TM_LIFE_TRACING : TM_LIFE_STOPPED);
 }
 

@@ -7,7 +7,8 @@
 Two runs of the same program (programs/*.py): under `-X tracemalloc=N`, and preloaded with TRACEMALLOC_START=python and
 TRACEMALLOC_NFRAME=N.  Both measure at the same point (measuring/measuring.py).  Compared is every traceback that
 touches the program's own files, without those that touch the measuring file: size and count must be equal.  Tracebacks
-elsewhere are counted.
+elsewhere are counted.  The stdlib's tracer keeps the name of every file that it has seen alive; names that nothing else
+keeps are not counted as the program's (measuring.held_names).
 
 Where they differ the stdlib is run twice more: what differs between its own runs is listed and left out, nothing else.
 
@@ -36,8 +37,20 @@ SHOWN = 8  # differences printed per comparison
 
 
 def stdlib_traces(path):
+    """The stdlib's traces without the file names that nothing but the stdlib's tracer keeps alive."""
     with open(path) as stream:
-        return {tuple((name, line) for name, line in frames): (size, count) for frames, size, count in json.load(stream)}
+        result = json.load(stream)
+    traces = {key_of(frames): (size, count) for frames, size, count in result["traces"]}
+    for frames, size, count in result["held"]:
+        key = key_of(frames)
+        traces[key] = (traces[key][0] - size, traces[key][1] - count)
+        if traces[key] == (0, 0):
+            del traces[key]
+    return traces
+
+
+def key_of(frames):
+    return tuple((name, line) for name, line in frames)
 
 
 def library_traces(tool, path):

@@ -29,7 +29,8 @@ PLANT = os.environ.get("TM_PLANT") == "1"
 
 process = ctypes.CDLL(None)
 # In the stdlib's run something else of libc stands in for the call, so that ctypes makes the same objects.
-take_snapshot = process.access if MODE == "stdlib" else process.tracemalloc_take_snapshot
+NAMES = {"stdlib": "access", "library": "tracemalloc_take_snapshot", "both": "tracemalloc_take_snapshot"}
+take_snapshot = process[NAMES[MODE]]
 # The cache of method lookups keeps names alive, which ones depends on addresses: with it the stdlib's figures differ
 # from run to run since 3.10.
 clear_caches = getattr(sys, "_clear_internal_caches", sys._clear_type_cache)
@@ -59,20 +60,50 @@ def measure():
         error = take_snapshot(RESULT + b".tms")
         if error:
             sys.exit("tracemalloc_take_snapshot: " + os.strerror(error))
-    traces = _tracemalloc._get_traces()
-    _tracemalloc.stop()
-    save(traces)
+    save(add_up(_tracemalloc._get_traces()))
 
 
-def save(traces):
-    """Adds up the stdlib's traces per traceback, oldest frame first."""
+def add_up(traces):
+    """The stdlib's traces per traceback: (size, count)."""
     sums = {}
     for trace in traces:
         domain, size, traceback = trace[:3]
         if domain == 0:
             size_before, count = sums.get(traceback, (0, 0))
             sums[traceback] = (size_before + size, count + 1)
-    rows = [[[list(frame) for frame in reversed(traceback)], size, count]
-            for traceback, (size, count) in sums.items()]
+    return sums
+
+
+def references_of_a_variable():
+    name = str(1.5)
+    return sys.getrefcount(name)
+
+
+def held_names(sums):
+    """File names that only the stdlib's tracer keeps alive, in its table of file names: the program, and a run
+    without that tracer, has dropped them.  Rows like those of save."""
+    names = {id(name): name for traceback in sums for name, _ in traceback}
+    rows = [[list(traceback), size, count] for traceback, (size, count) in sums.items()]
+    sums.clear()
+    for row in rows:
+        row[0] = [(id(name), line) for name, line in row[0]]
+    names = list(names.items())
+    held = []
+    for index in range(len(names)):
+        key, name = names[index]
+        names[index] = None
+        is_held = sys.getrefcount(name) == 1 + references_of_a_variable()
+        traceback = _tracemalloc._get_object_traceback(name) if is_held else None
+        if traceback:
+            held.append([[list(frame) for frame in reversed(traceback)], sys.getsizeof(name), 1])
+        names[index] = key, str(name)
+    texts = dict(names)
+    return [[[(texts[key], line) for key, line in reversed(row[0])], row[1], row[2]] for row in rows], held
+
+
+def save(sums):
+    """Oldest frame first."""
+    rows, held = held_names(sums)
+    _tracemalloc.stop()
     with open(RESULT.decode(), "w") as output:
-        json.dump(rows, output)
+        json.dump({"traces": rows, "held": held}, output)

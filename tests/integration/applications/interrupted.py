@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: MIT
+"""KeyboardInterrupt that nobody catches: the interpreter ends in order, then dies of SIGINT (3.8 and later)."""
+import os
+import signal
+import time
+
+blocks = [bytearray(1000) for _ in range(3000)]  # top
+os.kill(os.getpid(), signal.SIGINT)
+time.sleep(10)

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+"""multiprocessing with the start method that is named on the command line."""
+import multiprocessing
+import sys
+
+
+def work(number):
+    return sum(len(block) for block in [bytearray(100) for _ in range(number * 1000)])
+
+
+if __name__ == "__main__":
+    if hasattr(multiprocessing, "set_start_method"):
+        multiprocessing.set_start_method(sys.argv[1])
+    blocks = [bytearray(1000) for _ in range(3000)]  # top
+    pool = multiprocessing.Pool(2)
+    print(pool.map(work, [1, 2, 3]))
+    pool.close()
+    pool.join()
+    process = multiprocessing.Process(target=work, args=(1,))
+    process.start()
+    process.join()
+    print(process.exitcode, len(blocks))

@@ -24,7 +24,11 @@ int main(int count, char **arguments)
         result = tm_report_run(&options);
         break;
     case TM_PARSED_EXIT_DONE:
-        result = fflush(stdout) == 0 ? TM_EXIT_DONE : TM_EXIT_FAILED;
+        result = TM_EXIT_DONE;
+        if (fflush(stdout) != 0) {
+            perror("tm-report: standard output");
+            result = TM_EXIT_FAILED;
+        }
         break;
     case TM_PARSED_EXIT_MISUSED:
         break;

@@ -64,7 +64,7 @@ void tm_print_context(struct tm_out *out, const struct tm_snapshot *snapshot, co
 {
     tm_print_text(out, (struct tm_span){(const uint8_t *)path, strlen(path)});
     struct tm_span python = tm_snapshot_bytes(snapshot, "python");
-    tm_out_text(out, python.length > 0 ? ": Python " : ": no Python");
+    tm_out_text(out, python.length > 0 ? ": Python " : ": Python unknown");
     tm_print_text(out, python);
     const struct tm_meta_record *pid = tm_snapshot_meta(snapshot, "pid");
     if (pid != NULL && pid->type == TM_META_U64) {

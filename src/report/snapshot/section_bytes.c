@@ -53,8 +53,7 @@ static enum tm_status unpack(struct tm_load *load, const struct tm_section *sect
     }
     size_t length = ZSTD_decompress(memory, (size_t)section->raw_size, stored, (size_t)section->stored_size);
     if (ZSTD_isError(length) || length != section->raw_size) {
-        return tm_load_fail(load, TM_STATUS_CORRUPT, section->offset, "section %s: %s", name,
-                            ZSTD_isError(length) ? ZSTD_getErrorName(length) : "the zstd frame ends early");
+        return tm_load_fail(load, TM_STATUS_CORRUPT, section->offset, "section %s: the zstd frame is damaged", name);
     }
     *raw = (const uint8_t *)memory;
     return TM_STATUS_OK;

@@ -80,7 +80,7 @@ static enum tm_status check_place(struct tm_load *load, const struct tm_section 
     }
     if (section->stored_size > load->size - *end) {
         return tm_load_fail(
-            load, TM_STATUS_TRUNCATED, load->size, "the file ends %llu bytes before the end of section %s",
+            load, TM_STATUS_TRUNCATED, load->size, "the file ends inside section %s, %llu bytes too early",
             (unsigned long long)(section->stored_size - (load->size - *end)), tm_load_section_name(section->kind));
     }
     *end += section->stored_size;
@@ -91,16 +91,16 @@ static enum tm_status check_place(struct tm_load *load, const struct tm_section 
     return TM_STATUS_OK;
 }
 
-static enum tm_status load_section(struct tm_load *load, const struct tm_section *section, uint64_t *kinds_seen)
+static enum tm_status load_section(struct tm_load *load, const struct tm_section *section)
 {
     if (section->kind < TM_SECTION_META || section->kind > TM_SECTION_SIZES) {
         return TM_STATUS_OK;
     }
-    if (*kinds_seen & (UINT64_C(1) << section->kind)) {
+    if (load->offsets[section->kind] != 0) {
         return tm_load_fail(load, TM_STATUS_CORRUPT, section->offset, "section %s is there twice",
                             tm_load_section_name(section->kind));
     }
-    *kinds_seen |= UINT64_C(1) << section->kind;
+    load->offsets[section->kind] = section->offset;
     const uint8_t *raw;
     enum tm_status status = tm_load_section_bytes(load, section, &raw);
     return status == TM_STATUS_OK ? tm_load_items(load, section, raw) : status;
@@ -118,7 +118,6 @@ static enum tm_status load_sections(struct tm_load *load)
         return status;
     }
     uint64_t end = TM_SNAPSHOT_HEAD_SIZE + (uint64_t)head.sections * TM_SNAPSHOT_SECTION_SIZE;
-    uint64_t kinds_seen = 0;
     for (uint32_t i = 0; i < head.sections; i++) {
         struct tm_section section;
         if (!tm_decode_section(&reader, &section)) {
@@ -126,14 +125,15 @@ static enum tm_status load_sections(struct tm_load *load)
         }
         status = check_place(load, &section, &end);
         if (status == TM_STATUS_OK) {
-            status = load_section(load, &section, &kinds_seen);
+            status = load_section(load, &section);
         }
         if (status != TM_STATUS_OK) {
             return status;
         }
     }
     if (end != load->size) {
-        return tm_load_fail(load, TM_STATUS_CORRUPT, end, "%llu bytes follow the last section",
+        return tm_load_fail(load, TM_STATUS_CORRUPT, end,
+                            "the last section ends here, but the file has %llu more bytes",
                             (unsigned long long)(load->size - end));
     }
     return TM_STATUS_OK;
@@ -164,19 +164,20 @@ static enum tm_status check_references(struct tm_load *load)
     const struct tm_snapshot *s = load->snapshot;
     for (uint32_t i = 1; i < s->frame_count; i++) {
         if (s->frames[i].file >= s->string_count || s->frames[i].function >= s->string_count) {
-            return tm_load_fail(load, TM_STATUS_CORRUPT, 0, "frame %u names a string that is not defined", (unsigned)i);
+            return tm_load_fail(load, TM_STATUS_CORRUPT, load->offsets[TM_SECTION_FRAMES],
+                                "frame %u names a string that is not defined", (unsigned)i);
         }
     }
     for (uint32_t i = 1; i < s->traceback_count; i++) {
         if (s->tracebacks[i].frame == 0 || s->tracebacks[i].frame >= s->frame_count) {
-            return tm_load_fail(load, TM_STATUS_CORRUPT, 0, "traceback %u names a frame that is not defined",
-                                (unsigned)i);
+            return tm_load_fail(load, TM_STATUS_CORRUPT, load->offsets[TM_SECTION_TRACEBACKS],
+                                "traceback %u names a frame that is not defined", (unsigned)i);
         }
     }
     for (size_t i = 0; i < s->counter_count; i++) {
         if (s->counters[i].traceback >= s->traceback_count) {
-            return tm_load_fail(load, TM_STATUS_CORRUPT, 0, "traceback %u of counter %zu is not defined",
-                                (unsigned)s->counters[i].traceback, i);
+            return tm_load_fail(load, TM_STATUS_CORRUPT, load->offsets[TM_SECTION_COUNTERS],
+                                "traceback %u of counter %zu is not defined", (unsigned)s->counters[i].traceback, i);
         }
     }
     return TM_STATUS_OK;
@@ -203,7 +204,8 @@ static enum tm_status check_sums(struct tm_load *load)
             !sum_up(&sum.peak_python_bytes, c->peak_python_bytes) ||
             !sum_up(&sum.peak_python_blocks, c->peak_python_blocks) ||
             !sum_up(&sum.peak_heap_bytes, c->peak_heap_bytes) || !sum_up(&sum.peak_heap_blocks, c->peak_heap_blocks)) {
-            return tm_load_fail(load, TM_STATUS_CORRUPT, 0, "counter %zu: more memory than there can be", i);
+            return tm_load_fail(load, TM_STATUS_CORRUPT, load->offsets[TM_SECTION_COUNTERS],
+                                "counter %zu: more memory than there can be", i);
         }
     }
     return TM_STATUS_OK;

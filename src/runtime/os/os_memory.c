@@ -94,6 +94,23 @@ void tm_pages_unmap_sparse(void *at, size_t size)
     (void)unmap(at, tm_page_round(size));
 }
 
+size_t tm_pages_resident(const void *at, size_t size)
+{
+    unsigned char pages[1024];
+    size_t resident = 0;
+    int saved = errno;
+    for (size_t done = 0; done < size; done += sizeof pages * TM_PAGE_SIZE) {
+        size_t part = size - done < sizeof pages * TM_PAGE_SIZE ? size - done : sizeof pages * TM_PAGE_SIZE;
+        if (mincore((char *)(uintptr_t)at + done, part, pages) == 0) {
+            for (size_t i = 0; i < part / TM_PAGE_SIZE; i++) {
+                resident += (pages[i] & 1U) * (size_t)TM_PAGE_SIZE;
+            }
+        }
+    }
+    errno = saved;
+    return resident;
+}
+
 size_t tm_pages_total(void)
 {
     return atomic_load_explicit(&total, memory_order_relaxed);

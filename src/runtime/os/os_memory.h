@@ -42,6 +42,9 @@ void tm_pages_unmap(void *at, size_t size);
 /* For what tm_pages_map_sparse gave. */
 void tm_pages_unmap_sparse(void *at, size_t size);
 
+/* Bytes of the mapping of SIZE bytes at AT that have a page behind them. */
+size_t tm_pages_resident(const void *at, size_t size);
+
 /* Bytes of address space mapped through this file and not unmapped (reservations and sparse tables excluded). */
 size_t tm_pages_total(void);
 

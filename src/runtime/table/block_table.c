@@ -25,7 +25,22 @@ static size_t leaf_bytes(const struct tm_block_table *table)
 
 size_t tm_block_table_bytes(const struct tm_block_table *table)
 {
-    return (size_t)atomic_load(&table->leaf_count) * leaf_bytes(table) + tm_odd_block_table_bytes(&table->odd);
+    size_t listed = (size_t)atomic_load(&table->leaf_count);
+    size_t sum = tm_odd_block_table_bytes(&table->odd);
+    listed = listed < TM_LEAF_LIST_MAX ? listed : TM_LEAF_LIST_MAX;
+    for (size_t i = 0; i < listed; i++) {
+        tm_slot_word *leaf = atomic_load_explicit(&table->leaf_list[i], memory_order_relaxed);
+        sum += leaf == NULL ? 0 : tm_pages_resident(leaf, leaf_bytes(table));
+    }
+    return sum;
+}
+
+static void list_leaf(struct tm_block_table *table, tm_slot_word *leaf)
+{
+    uint64_t at = atomic_fetch_add_explicit(&table->leaf_count, 1, memory_order_relaxed);
+    if (at < TM_LEAF_LIST_MAX) {
+        atomic_store_explicit(&table->leaf_list[at], leaf, memory_order_relaxed);
+    }
 }
 
 tm_slot_word *tm_block_table_make_leaf(struct tm_block_table *table, uintptr_t address)
@@ -43,7 +58,7 @@ tm_slot_word *tm_block_table_make_leaf(struct tm_block_table *table, uintptr_t a
         tm_pages_unmap_sparse(fresh, leaf_bytes(table));
         return leaf;
     }
-    atomic_fetch_add_explicit(&table->leaf_count, 1, memory_order_relaxed);
+    list_leaf(table, fresh);
     return fresh;
 }
 

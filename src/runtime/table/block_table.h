@@ -40,6 +40,8 @@
 #define TM_SLOT_SIZE    UINT32_C(0x7FFFFFFF)
 #define TM_RECORD_MAX   TM_SLOT_RECORD
 
+#define TM_LEAF_LIST_MAX 1024U /* 64 GiB of traced addresses */
+
 typedef _Atomic uint32_t tm_slot_word;
 
 struct tm_block_table {
@@ -48,6 +50,7 @@ struct tm_block_table {
     unsigned granule_bits;           /* 4, or 3 */
     struct tm_odd_block_table odd;
     _Atomic uint64_t leaf_count;
+    _Atomic(tm_slot_word *) leaf_list[TM_LEAF_LIST_MAX]; /* the first ones made, for counting their pages */
 };
 
 /* GRANULE_BITS is 4 or 3.  False when there is no memory for the directory. */
@@ -56,7 +59,7 @@ TM_CHECKED bool tm_block_table_init(struct tm_block_table *table, unsigned granu
 /* In a forked child. */
 void tm_block_table_after_fork(struct tm_block_table *table);
 
-/* Bytes of memory in use (resident pages of the leaves are counted by the caller through mincore if at all). */
+/* Bytes of memory that leaves and odd table hold: pages that were touched. */
 size_t tm_block_table_bytes(const struct tm_block_table *table);
 
 /* The leaf of ADDRESS, made when it is missing; NULL without memory. */

@@ -81,7 +81,7 @@ static enum tm_status check_place(struct tm_load *load, const struct tm_section 
     if (section->stored_size > load->size - *end) {
         return tm_load_fail(
             load, TM_STATUS_TRUNCATED, load->size, "the file ends inside section %s, %llu bytes too early",
-            (unsigned long long)(section->stored_size - (load->size - *end)), tm_load_section_name(section->kind));
+            tm_load_section_name(section->kind), (unsigned long long)(section->stored_size - (load->size - *end)));
     }
     *end += section->stored_size;
     if (tm_crc32c(0, load->bytes + section->offset, (size_t)section->stored_size) != section->checksum) {

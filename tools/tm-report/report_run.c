@@ -12,6 +12,7 @@
 #include "report/render/render_tracemalloc.h"
 #include "report/snapshot/file_bytes.h"
 #include "report/snapshot/snapshot_load.h"
+#include "report/snapshot/store_copy.h"
 #include "tools/tm-report/report_output.h"
 
 /* Everything between the files and the output. */
@@ -41,6 +42,11 @@ static bool load(const char *path, struct tm_snapshot **snapshot)
     size_t size = 0;
     struct tm_fault fault;
     enum tm_status status = tm_file_read(path, &bytes, &size, &fault);
+    if (status == TM_STATUS_OK && tm_store_copy_is_one(bytes, size)) {
+        uint8_t *store = bytes;
+        status = tm_store_copy_encode(store, size, &bytes, &size, &fault);
+        free(store);
+    }
     if (status == TM_STATUS_OK) {
         status = tm_snapshot_load(bytes, size, snapshot, &fault);
     }

@@ -109,7 +109,7 @@ tsan_tests='-L ^unit$ -E test_os_process'
 if [ -z "$full" ]; then
     build gcc && tests gcc -LE '^(bench|full)$'
     # shellcheck disable=SC2086
-    build asan -DCMAKE_BUILD_TYPE=Debug -DTM_SANITIZE=address,undefined && tests asan $asan_tests
+    build asan -DCMAKE_BUILD_TYPE=Debug -DTM_SANITIZE=address,undefined && tests asan $asan_tests -E stdlib_parity
     # shellcheck disable=SC2086
     build tsan -DCMAKE_BUILD_TYPE=Debug -DTM_SANITIZE=thread && tests tsan $tsan_tests
     if tm_has clang; then

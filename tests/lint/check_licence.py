@@ -15,7 +15,7 @@ LINES = {'.c': '/* SPDX-License-Identifier: MIT */', '.h': '/* SPDX-License-Iden
 def main(root):
     count, faults = 0, []
     for path in tree.walk(root, endings=tuple(LINES)):
-        if path.startswith(('tests/cli/', 'tests/golden/')) and path.endswith('.py'):
+        if path.startswith('tests/cli/cases/'):  # a few lines each, shown to the reader whole
             continue
         count += 1
         if LINES[os.path.splitext(path)[1]] not in tree.read(root, path).splitlines()[:2]:

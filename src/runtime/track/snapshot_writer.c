@@ -61,26 +61,40 @@ static int encode(const char *moment, uint8_t **bytes, size_t *size, size_t *cap
     return result == TM_ENCODE_DONE ? 0 : result == TM_ENCODE_NO_MEMORY ? -ENOMEM : -EIO;
 }
 
-/* A name beside PATH that nobody else uses. */
-static bool temporary_name(const char *path, char *to, size_t capacity)
+/* A name beside PATH that no living writer uses. */
+static bool temporary_name(const char *path, unsigned attempt, char *to, size_t capacity)
 {
     struct tm_text text;
     tm_text_init(&text, to, capacity);
     tm_text_add(&text, path);
     tm_text_add(&text, ".");
     tm_text_add_unsigned(&text, tm_process_thread_id());
+    if (attempt > 1) {
+        tm_text_add_char(&text, '-');
+        tm_text_add_unsigned(&text, attempt);
+    }
     tm_text_add(&text, ".part");
     return !text.truncated;
+}
+
+/* A file of that name may be left from a process that was killed while writing: in containers all have the same ids. */
+static int create_part(const char *path, char *temporary, struct tm_file_identity *identity)
+{
+    int descriptor = -EEXIST;
+    for (unsigned attempt = 1; descriptor == -EEXIST && attempt <= ATTEMPTS; attempt++) {
+        if (!temporary_name(path, attempt, temporary, TM_PATH_CAPACITY)) {
+            return -ENAMETOOLONG;
+        }
+        descriptor = tm_file_create(temporary, identity);
+    }
+    return descriptor;
 }
 
 /* Writes BYTES to a fresh temporary file; its name goes to TEMPORARY. */
 static int write_part(const char *path, const uint8_t *bytes, size_t size, bool sync, char *temporary,
                       struct tm_file_identity *identity)
 {
-    if (!temporary_name(path, temporary, TM_PATH_CAPACITY)) {
-        return -ENAMETOOLONG;
-    }
-    int descriptor = tm_file_create(temporary, identity);
+    int descriptor = create_part(path, temporary, identity);
     if (descriptor < 0) {
         return descriptor;
     }

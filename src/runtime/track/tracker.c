@@ -101,23 +101,24 @@ TM_INLINE struct trace_key key_of_stack(const struct tm_runtime *runtime, uint64
     return (struct trace_key){hash ^ (rest >> 7), tm_trace_check(&runtime->cache, count & TM_CHECK_MAX), true};
 }
 
-TM_INLINE unsigned walk(const struct tm_runtime *runtime, uintptr_t tstate, struct tm_raw_frame *frames)
+/* LIMIT is handed down from where FRAMES was chosen: the runtime's may change at any moment. */
+TM_INLINE unsigned walk(const struct tm_runtime *runtime, uintptr_t tstate, struct tm_raw_frame *frames, unsigned limit)
 {
     const struct tm_cpython_layout *layout = runtime->layout;
     if (TM_UNLIKELY(layout == NULL) || tstate == 0) {
         return 0;
     }
-    if (runtime->traceback_limit == 1) {
+    if (limit == 1) {
         return tm_python_stack_top(layout, tstate, frames) ? 1 : 0;
     }
-    return tm_python_stack_walk(layout, tstate, frames, runtime->traceback_limit);
+    return tm_python_stack_walk(layout, tstate, frames, limit);
 }
 
 TM_INLINE struct trace_key make_key(const struct tm_runtime *runtime, const struct tm_raw_frame *frames, unsigned count,
-                                    uint8_t domain, uint16_t size)
+                                    unsigned limit, uint8_t domain, uint16_t size)
 {
-    return runtime->traceback_limit == 1 ? key_of_top(runtime, frames, count, domain, size)
-                                         : key_of_stack(runtime, hash_stack(frames, count), count, domain, size);
+    return limit == 1 ? key_of_top(runtime, frames, count, domain, size)
+                      : key_of_stack(runtime, hash_stack(frames, count), count, domain, size);
 }
 
 /* With one frame the quick way takes a place in the cache as proof that the frame counts.  That is so unless the place
@@ -148,7 +149,7 @@ static uint32_t top_record_held(struct tm_thread *thread, uintptr_t tstate, uint
 {
     struct tm_runtime *runtime = &tm_runtime;
     struct tm_raw_frame top;
-    unsigned count = walk(runtime, tstate, &top);
+    unsigned count = walk(runtime, tstate, &top, 1);
     struct trace_key key = key_of_top(runtime, &top, count, domain, size);
     uint32_t record = key.is_cached ? tm_trace_cache_held(&runtime->cache, key.key, key.check) : 0;
     return record != 0 ? record : capture_held(thread, &top, count, &key, domain, size);
@@ -185,11 +186,11 @@ static void reverse(struct tm_raw_frame *frames, unsigned count)
 }
 
 static uint32_t record_loose_in(struct tm_thread *thread, uintptr_t tstate, uint8_t domain, uint16_t size,
-                                struct tm_raw_frame *frames)
+                                struct tm_raw_frame *frames, unsigned limit)
 {
     struct tm_runtime *runtime = &tm_runtime;
-    unsigned count = walk(runtime, tstate, frames);
-    struct trace_key key = make_key(runtime, frames, count, domain, size);
+    unsigned count = walk(runtime, tstate, frames, limit);
+    struct trace_key key = make_key(runtime, frames, count, limit, domain, size);
     uint32_t record = key.is_cached ? tm_trace_cache_loose(&runtime->cache, key.key, key.check) : 0;
     if (record == 0) {
         reverse(frames, count);
@@ -204,14 +205,15 @@ static uint32_t record_loose_in(struct tm_thread *thread, uintptr_t tstate, uint
 static __attribute__((noinline)) uint32_t record_loose(struct tm_thread *thread, uintptr_t tstate, uint8_t domain,
                                                        uint16_t size)
 {
+    const unsigned limit = __atomic_load_n(&tm_runtime.traceback_limit, __ATOMIC_RELAXED);
     uint32_t record;
     thread->guard++; /* a set of the loose cache is locked: a signal handler must not come back in here */
-    if (tm_runtime.traceback_limit <= LOOSE_FRAMES) {
+    if (limit <= LOOSE_FRAMES) {
         struct tm_raw_frame frames[LOOSE_FRAMES];
-        record = record_loose_in(thread, tstate, domain, size, frames);
+        record = record_loose_in(thread, tstate, domain, size, frames, limit);
     } else {
         tm_lock_take(&loose_frames_lock);
-        record = record_loose_in(thread, tstate, domain, size, loose_frames);
+        record = record_loose_in(thread, tstate, domain, size, loose_frames, limit);
         tm_lock_release(&loose_frames_lock);
     }
     thread->guard--;
@@ -231,9 +233,12 @@ static TM_COLD void drop_stale(struct tm_thread *thread, const void *block)
     (void)tm_tracker_take(thread, block, &taken);
 }
 
-static TM_COLD bool put_block_slowly(uintptr_t address, uint32_t record, size_t size)
+static TM_COLD bool put_block_slowly(struct tm_thread *thread, uintptr_t address, uint32_t record, size_t size)
 {
-    if (tm_block_table_put(&tm_runtime.blocks, address, record, size)) {
+    thread->guard++; /* the table of odd blocks has a lock */
+    bool done = tm_block_table_put(&tm_runtime.blocks, address, record, size);
+    thread->guard--;
+    if (done) {
         return true;
     }
     atomic_fetch_add_explicit(&tm_runtime.store.header->dropped_events, 1, memory_order_relaxed);
@@ -263,7 +268,7 @@ TM_INLINE bool put_block(struct tm_thread *thread, const void *block, uint32_t r
     } else {
         drop_stale(thread, block);
     }
-    return put_block_slowly(address, record, size);
+    return put_block_slowly(thread, address, record, size);
 }
 
 static TM_COLD bool may_record(void)
@@ -438,9 +443,12 @@ bool tm_tracker_take(struct tm_thread *thread, const void *block, struct tm_take
     if (id == 0) {
         return false;
     }
-    struct tm_record *record = &runtime->records.records[id & TM_SLOT_RECORD];
+    if (TM_UNLIKELY(id > TM_SLOT_RECORD)) { /* before the record is looked at: a size is no id */
+        return take_generally(thread, address, taken);
+    }
+    struct tm_record *record = &runtime->records.records[id];
     bool is_python = record->domain == TM_DOMAIN_OBJ || record->domain == TM_DOMAIN_MEM;
-    if (TM_UNLIKELY(id > TM_SLOT_RECORD) || !is_python || record->size == TM_SIZE_VARIES ||
+    if (!is_python || record->size == TM_SIZE_VARIES ||
         record->epoch < atomic_load_explicit(&runtime->base_epoch, memory_order_relaxed) || !is_held_quickly(runtime)) {
         return take_generally(thread, address, taken);
     }
@@ -510,5 +518,12 @@ void tm_tracker_recycle(struct tm_thread *thread, const void *block)
     if (TM_UNLIKELY(tm_life_now() != TM_LIFE_TRACING) && !may_record()) {
         return;
     }
+    thread->guard++; /* the table of odd blocks has a lock */
     move_block(thread, (uintptr_t)block);
+    thread->guard--;
+}
+
+void tm_tracker_after_fork(void)
+{
+    tm_lock_reset(&loose_frames_lock);
 }

@@ -284,7 +284,7 @@ def main():
         sys.exit("no interpreter or no program")
     table = Table()
     with traced.Folder() as folder:
-        driver = Driver(options, folder)
+        driver = Driver(options, folder.path)
         for interpreter in chosen:
             for limit in limits:
                 measure(driver, table, interpreter, limit, programs, options)

@@ -77,7 +77,7 @@ class Folder(object):
         self.path = tempfile.mkdtemp(prefix="tm-test-")
 
     def __enter__(self):
-        return self.path
+        return self
 
     def __exit__(self, *_):
         if not os.environ.get("TM_KEEP"):

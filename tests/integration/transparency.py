@@ -95,20 +95,21 @@ class Tester(object):
 
     def top(self, path):
         rows = self.statistics(path)["statistics"]
-        frame = rows[0]["traceback"][-1] if rows and rows[0]["traceback"] else {"filename": "", "lineno": 0}
-        return frame["filename"], frame["lineno"]
+        return place(rows[0]) if rows else None
 
 
-def exact_size(expected_count, size_of):
-    """The marked line holds this many blocks of one size: in every form of PYTHONMALLOC the user's size."""
-    def check(tester, done):
-        line = marked_line(application("plain"))
-        rows = tester.statistics(done.snapshots()[0])["statistics"] if done.snapshots() else []
-        found = [(row["size"], row["count"]) for row in rows if row["traceback"][-1:] and
-                 row["traceback"][-1]["filename"] == application("plain") and row["traceback"][-1]["lineno"] == line]
-        tester.checks.that(found and found[0][0] in range(expected_count * size_of, expected_count * size_of + 200000),
-                           "size of the marked line", found)
-    return check
+def exact_size(tester, done):
+    """The marked line holds exactly the blocks that the program says: in every form of PYTHONMALLOC the user's size."""
+    program = application("plain")
+    count, size = map(int, re.findall(rb"made (\d+) of (\d+)", done.stdout)[0])
+    rows = tester.statistics(done.snapshots()[0])["statistics"] if done.snapshots() else []
+    found = [(row["size"], row["count"]) for row in rows if place(row) == (program, marked_line(program))]
+    tester.checks.equal(found, [(count * size, count)], "blocks of the marked line")
+
+
+def place(row):
+    frame = row["traceback"][-1] if row["traceback"] else {"filename": "", "lineno": 0}
+    return frame["filename"], frame["lineno"]
 
 
 def python_cases(interpreter, full):
@@ -119,7 +120,7 @@ def python_cases(interpreter, full):
         program = application(name)
         return Case(options.pop("label", name), [python] + list(command or [program]), program, **options)
 
-    yield case("plain")
+    yield case("plain", check=exact_size)
     yield case("eight_threads")
     yield case("os_exit")
     yield case("uncaught")
@@ -132,12 +133,11 @@ def python_cases(interpreter, full):
     if modern:
         yield case("several_processes", application("several_processes"), "spawn", label="multiprocessing spawn",
                    snapshots=4)
-        size = 1001 if interpreter.version >= (3,) else 1000
         for allocator in ("malloc", "debug", "pymalloc", "malloc_debug", "pymalloc_debug"):
             yield case("plain", label="PYTHONMALLOC=" + allocator, environment={"PYTHONMALLOC": allocator},
-                       check=exact_size(3000, size))
+                       check=exact_size)
         if interpreter.version >= (3, 7):
-            yield case("plain", "-X", "dev", application("plain"), label="-X dev", check=exact_size(3000, size))
+            yield case("plain", "-X", "dev", application("plain"), label="-X dev", check=exact_size)
             yield case("plain", label="PYTHONDEVMODE", environment={"PYTHONDEVMODE": "1"})
     yield case("plain", label="LC_ALL=C", environment={"LC_ALL": "C"})
     modules = ["test_textwrap", "test_heapq"]
@@ -174,20 +174,16 @@ def installed_cases(tester, chosen):
             tester.checks.skip(name, why)
             continue
         program = application(name)
-        tester.run_case(found, Case(name, [python, program], program, check=native(name)))
+        tester.run_case(found, Case(name, [python, program], program,
+                                    check=large_array if name == "scientific" else None))
 
 
-def native(name):
-    """numpy's arrays come from malloc: they stand in domain native, on the line that made them."""
-    def check(tester, done):
-        if name != "scientific" or not done.snapshots():
-            return
-        rows = tester.statistics(done.snapshots()[0], "lineno", "--domain", "native")["statistics"]
-        line = (application(name), marked_line(application(name), "# native"))
-        sizes = [row["size"] for row in rows if row["traceback"][-1:] and
-                 (row["traceback"][-1]["filename"], row["traceback"][-1]["lineno"]) == line]
-        tester.checks.that(sizes and sizes[0] >= 8000000, "the array's native block", sizes)
-    return check
+def large_array(tester, done):
+    """numpy's data stands on the line that made the array, whichever allocator this numpy takes it from."""
+    line = application("scientific"), marked_line(application("scientific"), "# array")
+    rows = tester.statistics(done.snapshots()[0], "lineno", "--domain", "raw,mem,obj,native")["statistics"]
+    sizes = [row["size"] for row in rows if place(row) == line]
+    tester.checks.that(sizes and 8000000 <= sizes[0] < 8100000, "the array's data", sizes)
 
 
 def main():
@@ -195,9 +191,8 @@ def main():
     options.library = os.path.abspath(options.library)
     checks = traced.Checks()
     chosen = interpreters.select(options.pythons)
-    keep = traced.Folder()
-    with keep:
-        tester = Tester(options, checks, keep)
+    with traced.Folder() as folder:
+        tester = Tester(options, checks, folder)
         for case in other_cases():
             tester.run_case(None, case)
         for interpreter in chosen:

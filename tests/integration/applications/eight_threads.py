@@ -8,7 +8,7 @@ kept = [None] * 8
 def work(number):
     mine = [None] * 500
     for index in range(500):
-        mine[index] = bytearray(1000)  # top
+        mine[index] = ("%05d" % index) * 200  # top
     kept[number] = mine
 
 

@@ -3,6 +3,6 @@
 import atexit
 import sys
 
-blocks = [bytearray(1000) for _ in range(3000)]  # top
+blocks = [("%05d" % index) * 200 for index in range(3000)]  # top
 atexit.register(lambda: sys.stdout.write("last words\n"))
 sys.exit(42)

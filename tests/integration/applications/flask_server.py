@@ -14,7 +14,7 @@ seen = []
 
 @app.route("/item/<int:number>")
 def item(number):
-    seen.append(bytearray(5000))  # top
+    seen.append(b"x" * 20000 + b"y")  # top
     return flask.jsonify(number=number, square=number * number, name=flask.request.args.get("name"))
 
 

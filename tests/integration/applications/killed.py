@@ -3,5 +3,5 @@
 import os
 import signal
 
-blocks = [bytearray(1000) for _ in range(3000)]  # top
+blocks = [("%05d" % index) * 200 for index in range(3000)]  # top
 os.kill(os.getpid(), signal.SIGKILL)

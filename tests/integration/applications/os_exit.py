@@ -3,7 +3,7 @@
 import os
 import sys
 
-blocks = [bytearray(1000) for _ in range(3000)]  # top
+blocks = [("%05d" % index) * 200 for index in range(3000)]  # top
 sys.stdout.write("leaving\n")
 sys.stdout.flush()
 os._exit(7)

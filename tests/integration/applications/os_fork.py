@@ -3,10 +3,10 @@
 import os
 import sys
 
-inherited = [bytearray(1000) for _ in range(3000)]  # top
+inherited = [("%05d" % index) * 200 for index in range(3000)]  # top
 child = os.fork()
 if child == 0:
-    own = [bytearray(1000) for _ in range(200)]  # child
+    own = [("%05d" % index) * 200 for index in range(200)]  # child
     sys.stdout.write("child %d\n" % len(own))
     sys.stdout.flush()
     os._exit(0)

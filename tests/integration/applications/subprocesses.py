@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-blocks = [bytearray(1000) for _ in range(3000)]  # top
+blocks = [("%05d" % index) * 200 for index in range(3000)]  # top
 try:
     subprocess.call(["/no/such/program"])
 except OSError as error:

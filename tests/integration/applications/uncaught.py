@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Ends by an exception that nobody catches."""
-blocks = [bytearray(1000) for _ in range(3000)]  # top
+blocks = [("%05d" % index) * 200 for index in range(3000)]  # top
 
 
 def fail(depth):

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The options: wrong ones say so in one line and the program runs on; right ones do what they say; names of files."""
+from __future__ import print_function
+
+import os
+import sys
+
+import interpreters
+import traced
+
+PROGRAM = os.path.join(traced.HERE, "applications", "plain.py")
+
+# variable, value, what the message must name as the right one
+WRONG = (
+    ("TRACEMALLOC_NFRAME", "0", "65535"), ("TRACEMALLOC_NFRAME", "-1", "65535"), ("TRACEMALLOC_NFRAME", "abc", "65535"),
+    ("TRACEMALLOC_NFRAME", "65536", "65535"), ("TRACEMALLOC_NFRAME", "", "65535"), ("TRACEMALLOC_NFRAME", "5x", "65535"),
+    ("TRACEMALLOC_NFRAME", "99999999999999999999999", "65535"),
+    ("TRACEMALLOC_START", "later", "python"), ("TRACEMALLOC_START", "NOW", "now"),
+    ("TRACEMALLOC_EXACT", "yes", "1"), ("TRACEMALLOC_EXACT", "2", "1"), ("TRACEMALLOC_OUTPUT", "", "path"),
+    ("TRACEMALLOC_OUTPUT", "x.%q.tms", "%p"), ("TRACEMALLOC_STORE", "", "folder"),
+    ("TRACEMALLOC_NFRAMES", "25", "TRACEMALLOC_NFRAME"), ("TRACEMALLOC_OUTPT", "x", "TRACEMALLOC_OUTPUT"),
+    ("TRACEMALLOC_STRAT", "now", "TRACEMALLOC_START"), ("TRACEMALLOC_EXCAT", "1", "TRACEMALLOC_EXACT"),
+    ("TRACEMALLOC_STORES", "none", "TRACEMALLOC_STORE"),
+)
+
+
+class Tester(object):
+    def __init__(self, options, checks, folder, interpreter):
+        self.options, self.checks, self.folder, self.interpreter = options, checks, folder, interpreter
+
+    def run(self, command=None, folder=None, **variables):
+        variables.setdefault("LD_PRELOAD", self.options.library)
+        return traced.run(command or [self.interpreter.path, PROGRAM], folder or self.folder.fresh(),
+                          self.interpreter.environment(**variables))
+
+    def limit(self, path):
+        return traced.statistics(self.options.report, path)["snapshot"]["traceback_limit"]
+
+    def wrong(self):
+        plain = self.run(LD_PRELOAD="")
+        for variable, value, right in WRONG:
+            done = self.run(**{variable: value})
+            what = "%s=%s" % (variable, value)
+            message = done.stderr.decode(errors="replace")
+            self.checks.equal((done.code, done.stdout), (plain.code, plain.stdout), what + ": code and stdout")
+            self.checks.that(message.count("\n") == 1 and message.endswith("\n"), what + ": one line", message)
+            self.checks.that(variable in message and right in message and "not tracing" in message, what + ": words", message)
+            self.checks.equal(done.names(), [], what + ": files")
+
+    def right(self):
+        checks = self.checks
+        for value in ("1", "25", "65535"):
+            done = self.run(TRACEMALLOC_NFRAME=value)
+            checks.equal((done.stderr, len(done.snapshots())), (b"", 1), "NFRAME=%s is accepted" % value)
+            checks.equal([self.limit(path) for path in done.snapshots()], [int(value)], "NFRAME in the snapshot")
+        done = self.run(TRACEMALLOC_OUTPUT="out.%p.%%.tms")
+        checks.that(len(done.names()) == 1 and done.names()[0].startswith("out.") and done.names()[0].endswith(".%.tms"),
+                    "OUTPUT with %p and %%", done.names())
+        checks.that("%p" not in done.names()[0], "OUTPUT's %p is the pid", done.names())
+        done = self.run(TRACEMALLOC_START="off")
+        checks.that(done.code == 0 and not done.stores(), "START=off leaves no store", done.names())
+        rows = sum(len(traced.statistics(self.options.report, path)["statistics"]) for path in done.snapshots())
+        checks.equal(rows, 0, "START=off records nothing")
+        done = self.run(TRACEMALLOC_STORE="none")
+        checks.equal((done.stderr, len(done.snapshots()), done.stores()), (b"", 1, []), "STORE=none")
+        store = self.folder.fresh("store")
+        done = self.run([self.interpreter.path, "-c", "import os, sys\nprint(os.listdir(sys.argv[1]))", store],
+                        TRACEMALLOC_STORE=store)
+        checks.that(b".live" in done.stdout and os.listdir(store) == [], "STORE=DIR holds the store while it runs",
+                    done.stdout)
+        done = self.run(TRACEMALLOC_VERBOSE="1")
+        checks.that(done.stderr.count(b"\n") == 1 and b".tms" in done.stderr, "VERBOSE says what was written", done.stderr)
+
+    def names(self):
+        checks = self.checks
+        python = self.interpreter.path
+        folder = self.folder.fresh()
+        first = self.run(folder=folder, TRACEMALLOC_OUTPUT="fixed.tms")
+        with open(os.path.join(folder, "fixed.tms"), "wb") as stream:
+            stream.write(b"old")
+        self.run(folder=folder, TRACEMALLOC_OUTPUT="fixed.tms")
+        checks.equal(first.names(), ["fixed.tms"], "a fixed name")
+        checks.that(os.path.getsize(os.path.join(folder, "fixed.tms")) > 100, "a fixed name is replaced")
+        # exec keeps the pid: an existing file is somebody's evidence.
+        done = self.run(["sh", "-c", 'echo mine > tracemalloc.$$.tms; exec "%s" "%s"' % (python, PROGRAM)])
+        checks.equal(len([name for name in done.names() if name.endswith("-2.tms")]), 1, "the name is taken: -2")
+        kept = [name for name in done.names() if not name.endswith("-2.tms")]
+        checks.that(len(kept) == 1 and open(os.path.join(done.folder, kept[0])).read() == "mine\n", "what was there stays",
+                    done.names())
+        done = self.run([python, "-c", "import os, sys\nx = [0] * 100000\nos.execv(sys.argv[1], sys.argv[1:])", python, PROGRAM])
+        checks.that(len(done.snapshots()) == 1 and len(done.stores()) == 1, "exec leaves the old program's store",
+                    done.names())
+        checks.that(all(name.split(".")[-2].endswith("-2") for name in done.names() if name.endswith(".tms")),
+                    "the new program takes the next name", done.names())
+        done = self.run(TRACEMALLOC_OUTPUT="/no/such/folder/x.tms")
+        checks.that(done.code == 0 and done.stderr.count(b"\n") <= 2, "a folder that is not there does no harm", done.stderr)
+        checks.that(b"/no/such/folder" in done.stderr, "a folder that is not there is said", done.stderr)
+
+
+def main():
+    options = traced.arguments(__doc__).parse_args()
+    options.library = os.path.abspath(options.library)
+    checks = traced.Checks()
+    chosen = interpreters.select(options.pythons)
+    if not options.full and not options.pythons:
+        chosen = chosen[:1] + chosen[-1:]
+    with traced.Folder() as folder:
+        for interpreter in chosen:
+            tester = Tester(options, checks, folder, interpreter)
+            for group in (tester.wrong, tester.right, tester.names):
+                checks.begin("%s %s" % (interpreter.label, group.__name__))
+                group()
+                checks.end()
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

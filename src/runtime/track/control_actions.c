@@ -8,6 +8,7 @@
 #include "runtime/os/os_process.h"
 #include "runtime/os/thread_state.h"
 #include "runtime/track/counting.h"
+#include "runtime/track/output_path.h"
 #include "runtime/track/runtime_state.h"
 #include "runtime/track/snapshot_writer.h"
 #include "runtime/track/store_file.h"
@@ -196,11 +197,14 @@ static const char *reason_of(int error)
 
 static void say_failure(int error)
 {
+    static char path[TM_PATH_CAPACITY]; /* under the life lock */
     char line[TM_PATH_CAPACITY + 128];
     struct tm_text text;
     tm_text_init(&text, line, sizeof line);
     tm_text_add(&text, "the snapshot could not be written to ");
-    tm_text_add(&text, tm_runtime.output);
+    bool is_first = tm_runtime.pid == tm_runtime.first_pid;
+    bool fits = tm_output_name(tm_runtime.output, tm_runtime.pid, !is_first, 1, path, sizeof path);
+    tm_text_add(&text, fits ? path : tm_runtime.output);
     tm_text_add(&text, ": ");
     tm_text_add(&text, reason_of(error));
     if (tm_runtime.store.in_file) {

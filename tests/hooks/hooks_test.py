@@ -70,14 +70,15 @@ class Cases(object):
     def run(self, name, command, **variables):
         """Plain and traced; the traced run's snapshots, oldest name first."""
         base = interpreters.Interpreter.environment(None)
+        preexec = variables.pop("preexec", None)
         base.update({key: value for key, value in variables.items() if not key.startswith("TRACEMALLOC_")})
         with traced.Folder() as folder:
-            plain = traced.run(command, folder, dict(base), preexec_fn=variables.get("preexec"))
+            plain = traced.run(command, folder, dict(base), preexec_fn=preexec)
         with traced.Folder() as folder:
             library = variables.get("LD_PRELOAD", "")
             base["LD_PRELOAD"] = " ".join(filter(None, [self.options.library, library]))
             base.update({key: value for key, value in variables.items() if key.startswith("TRACEMALLOC_")})
-            run = traced.run(command, folder, base)
+            run = traced.run(command, folder, base, preexec_fn=preexec)
             self.check(name, (run.code, run.stdout, run.stderr) == (plain.code, plain.stdout, plain.stderr),
                        "differs from the plain run: %r instead of %r" %
                        ((run.code, run.stdout[-300:], run.stderr[-300:]),
@@ -121,13 +122,86 @@ def allocator_cases(cases, python):
         cases.blocks("%s %s" % (label, mode), [path] + arguments + [BLOCKS], **variables)
 
 
-GROUPS = {"allocators": allocator_cases}
+def ignore_interrupt():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def with_prologue(folder, text):
+    """programs/blocks.py with TEXT before it, on the lines of its comment: the numbers stay."""
+    path = os.path.join(folder, "blocks.py")
+    lines = open(BLOCKS).read().split("\n")
+    lines[1] = text
+    with open(path, "w") as stream:
+        stream.write("\n".join(lines))
+    return path
+
+
+def moment_cases(cases, python):
+    """Where tracing begins with START=python, and how the end of the interpreter is noticed."""
+    label, path = python.label, python.path
+    flagged = "finalizing flag"
+    cases.blocks(label + " SIGINT ignored", [path, BLOCKS], preexec=ignore_interrupt, moment=flagged)
+    with traced.Folder() as folder:
+        for text, moment in (
+                ("import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)", flagged),
+                ("import signal; signal.signal(signal.SIGINT, signal.SIG_DFL)", flagged),
+                ("import signal; signal.signal(signal.SIGINT, lambda *_: None)", "finalization"),
+                ("import signal; signal.signal(signal.SIGTERM, lambda *_: None)", "finalization"),
+                ("import atexit, os; atexit.register(lambda: None)", "finalization"),
+                ("import atexit, os, sys; atexit.register(lambda: (sys.stdout.flush(), os._exit(3)))", "_exit")):
+            cases.blocks("%s %s" % (label, text), [path, with_prologue(folder, text)], moment=moment)
+        fork = ("import os, sys; PID = os.fork(); PID and os.waitpid(PID, 0)")
+        cases.blocks(label + " fork", [path, with_prologue(folder, fork)], count=2)
+    for ignored in (False, True):
+        snapshots, _ = cases.run(label + " START=python", [path, BLOCKS], TRACEMALLOC_START="python",
+                                 preexec=ignore_interrupt if ignored else None)
+        wanted = "signals asked" if ignored else "SIGINT handler"
+        found = [snapshot.facts.get("start_moment") for snapshot in snapshots]
+        cases.check(label + " START=python", found == [wanted], "start moment %s, not %s" % (found, wanted))
+        for snapshot in snapshots:
+            blocks = snapshot.on_line("obj", "blocks.py:%d" % BLOCKS_LINE)[1]
+            cases.check(label + " START=python", blocks == 1000, "%d blocks on the line" % blocks)
+
+
+def library_of(python):
+    """The shared library of an interpreter, or None."""
+    text = subprocess.run([python.path, "-c", "print([l.split()[-1] for l in open('/proc/self/maps') if 'libpython' in l])"],
+                          stdout=subprocess.PIPE, check=True).stdout.decode()
+    names = [name for name in text.replace("'", "").strip("[]\n").split(", ") if name]
+    return names[0] if names else None
+
+
+def embedding_cases(cases, python):
+    """A program that loads the interpreter itself, several times over."""
+    label = python.label
+    library = library_of(python)
+    if library is None or not cases.options.embed:
+        return
+    home = os.path.dirname(os.path.dirname(os.path.realpath(python.path)))
+    modes = ["g", "l", "gs", "ls"] + (["gd", "ld"] if python.version >= (3, 6) else [])
+    modes += ["gi"] if python.version >= (3, 8) else []
+    for mode in modes:
+        snapshots, run = cases.run("%s embed %s" % (label, mode), [cases.options.embed, library, mode, "3", BLOCKS],
+                                   PYTHONHOME=home)
+        name = "%s embed %s" % (label, mode)
+        cases.check(name, run.code == 0 and len(run.stdout.splitlines()) == 3, "%r" % run.stderr[-300:])
+        cases.check(name, len(snapshots) >= 1, "no snapshot")
+        for snapshot in snapshots[-1:]:
+            size, blocks = snapshot.on_line("obj", "<string>:%d" % BLOCKS_LINE)
+            wanted_count, wanted_size = map(int, run.stdout.split()[:2])
+            cases.check(name, blocks == wanted_count and size == wanted_size,
+                        "%d blocks of %d bytes, not %d of %d" % (blocks, size, wanted_count, wanted_size))
+            cases.check(name, snapshot.facts.get("hook_losses") == "0", "hooks lost: %s" % snapshot.facts)
+
+
+GROUPS = {"allocators": allocator_cases, "moments": moment_cases, "embedding": embedding_cases}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--library", required=True)
     parser.add_argument("--dump", required=True)
+    parser.add_argument("--embed", help="the program made of programs/embed.c")
     parser.add_argument("--pythons", default="")
     parser.add_argument("--only", default="")
     parser.add_argument("--full", action="store_true", default=os.environ.get("TM_FULL") == "1")

@@ -55,11 +55,12 @@ TM_INLINE bool hears(struct tm_thread *thread, const void *ctx, unsigned domain)
 }
 
 /* The allocator behind a hook.  PyMem_SetupDebugHooks, called again by an embedding program while our hook lies over
- * the debug hooks (3.6 to 3.15), makes these wrap our hook: calling them would not end. */
+ * the debug hooks (seen up to 3.11), makes these wrap our hook: calling them would not end.  What they wrapped before is
+ * then the allocator behind our hook. */
 TM_INLINE const struct tm_cpython_allocator *behind(const void *ctx, bool over_debug)
 {
     const struct tm_python_hook *hook = ctx;
-    if (over_debug && TM_UNLIKELY(tm_allocator_behind_debug(hook->real.ctx)->ctx == ctx)) {
+    if (over_debug && TM_UNLIKELY(tm_allocator_behind_debug(hook->real.ctx)->ctx != hook->inner.ctx)) {
         return &hook->inner;
     }
     return &hook->real;
@@ -216,12 +217,6 @@ static struct tm_python_hook *make_hook(const struct tm_cpython_allocator *real,
     return &hooks[hook_count++];
 }
 
-/* Debug hooks that wrap a hook of ours which lies over these same debug hooks: whole, and not to be touched. */
-static bool is_knot(const struct tm_cpython_allocator *top, const struct tm_cpython_allocator *inner)
-{
-    return is_ours(inner) && ((const struct tm_python_hook *)inner->ctx)->real.ctx == top->ctx;
-}
-
 static bool install(const struct tm_cpython *python, unsigned domain)
 {
     struct tm_cpython_allocator top, ours;
@@ -232,7 +227,7 @@ static bool install(const struct tm_cpython *python, unsigned domain)
         tops[domain] = top.ctx;
         return false;
     }
-    if ((layer == TM_LAYER_DEBUG && is_knot(&top, inner)) || (foreign[domain] != NULL && top.ctx == foreign[domain])) {
+    if (foreign[domain] != NULL && top.ctx == foreign[domain]) {
         return false;
     }
     struct tm_python_hook *hook = make_hook(&top, layer, inner);
@@ -347,7 +342,7 @@ static enum tm_layer layer_on_top(unsigned domain)
     return tm_allocator_layer(&chain, &top, &inner);
 }
 
-static bool look_from_below(const void *ctx, unsigned domain, uintptr_t top)
+static bool look_from_below(unsigned domain, uintptr_t top)
 {
     bool is_tracemalloc = false;
     if (top == (uintptr_t)foreign[domain]) {
@@ -365,9 +360,7 @@ static bool look_from_below(const void *ctx, unsigned domain, uintptr_t top)
             tm_python_hooks_ensure();
             break;
         case TM_LAYER_DEBUG:
-            if (((const struct tm_python_hook *)ctx)->over != TM_LAYER_DEBUG) {
-                tm_python_hooks_ensure();
-            }
+            tm_python_hooks_ensure();
             break;
         case TM_LAYER_OURS:
             break;
@@ -393,7 +386,7 @@ static TM_COLD bool look(struct tm_thread *thread, const void *ctx, unsigned dom
     uintptr_t top = context_on_top(domain);
     bool heard = true;
     if (top != (uintptr_t)ctx) {
-        heard = look_from_below(ctx, domain, top);
+        heard = look_from_below(domain, top);
     } else if (tops[domain] != ctx) {
         tm_python_hooks_ensure(); /* what was above has gone: the module was stopped */
         tm_recycle_hooks_renew();

@@ -49,7 +49,9 @@ TM_INLINE struct caller find_caller(struct tm_thread *thread, uint8_t domain)
         caller.tstate = tm_cpython_tstate_held(&runtime->python);
         caller.held = caller.tstate != 0;
     } else {
+        thread->guard++; /* a libpython loaded by dlopen: the first touch of its thread-local storage calls malloc */
         caller.tstate = tm_cpython_tstate_own(&runtime->python, &caller.held);
+        thread->guard--;
     }
     caller.held = caller.held && tm_cpython_is_main(&runtime->python, caller.tstate);
     if (TM_UNLIKELY(!runtime->layout_is_decided) && caller.tstate != 0) {

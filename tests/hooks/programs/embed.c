@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* An embedding program: embed LIBPYTHON MODE ROUNDS SCRIPT.  MODE has letters: g or l (RTLD_GLOBAL, RTLD_LOCAL), s
+ * (Py_InitializeEx(0): no signal handlers), d (PyMem_SetupDebugHooks before and, twice, after initialisation), i (an
+ * isolated preconfiguration with the allocator malloc, 3.8 and later). */
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* PyPreConfig, as far as it is the same from 3.8 on; the rest is room. */
+struct preconfig {
+    int words[64];
+};
+
+struct status {
+    int words[8];
+};
+
+static void *library;
+
+static void *symbol(const char *name)
+{
+    return dlsym(library, name);
+}
+
+static void call(const char *name)
+{
+    void (*function)(void);
+    void *found = symbol(name);
+    memcpy(&function, &found, sizeof found);
+    if (function == NULL) {
+        fprintf(stderr, "%s: not there\n", name);
+        exit(3);
+    }
+    function();
+}
+
+static void preinitialize(void)
+{
+    static struct preconfig config;
+    void (*init_isolated)(struct preconfig *);
+    struct status (*preinitialize_from)(const struct preconfig *);
+    void *found = symbol("PyPreConfig_InitIsolatedConfig");
+    memcpy(&init_isolated, &found, sizeof found);
+    found = symbol("Py_PreInitialize");
+    memcpy(&preinitialize_from, &found, sizeof found);
+    init_isolated(&config);
+    config.words[9] = 3; /* allocator: PYMEM_ALLOCATOR_MALLOC */
+    preinitialize_from(&config);
+}
+
+static void initialize(int signals)
+{
+    void (*function)(int);
+    void *found = symbol("Py_InitializeEx");
+    memcpy(&function, &found, sizeof found);
+    function(signals);
+}
+
+static void run(const char *script)
+{
+    int (*function)(const char *);
+    void *found = symbol("PyRun_SimpleString");
+    memcpy(&function, &found, sizeof found);
+    if (function(script) != 0) {
+        exit(4);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static char script[65536];
+    FILE *stream = argc == 5 ? fopen(argv[4], "rb") : NULL;
+    if (stream == NULL) {
+        return 2;
+    }
+    script[fread(script, 1, sizeof script - 1, stream)] = '\0';
+    fclose(stream);
+    library = dlopen(argv[1], RTLD_NOW | (strchr(argv[2], 'l') != NULL ? RTLD_LOCAL : RTLD_GLOBAL));
+    if (library == NULL) {
+        fprintf(stderr, "%s\n", dlerror());
+        return 3;
+    }
+    for (int rounds = atoi(argv[3]); rounds > 0; rounds--) {
+        if (strchr(argv[2], 'd') != NULL) {
+            call("PyMem_SetupDebugHooks");
+        }
+        if (strchr(argv[2], 'i') != NULL) {
+            preinitialize();
+        }
+        initialize(strchr(argv[2], 's') == NULL);
+        if (strchr(argv[2], 'd') != NULL) {
+            call("PyMem_SetupDebugHooks");
+            call("PyMem_SetupDebugHooks");
+        }
+        run(script);
+        call("Py_Finalize");
+    }
+    return 0;
+}

@@ -11,7 +11,7 @@
 #define SECTIONS     6U
 #define DOMAINS      4U /* raw, mem, obj, native: what records are made for */
 #define SIZE_STEP    16U
-#define SIZE_CLASSES 34U /* 0, 16 ... 512, and one for what is larger */
+#define SIZE_CLASSES (TM_EXACT_SIZE_MAX / SIZE_STEP + 2U) /* 0, 16 ... 512, and one for what is larger */
 
 struct encoder {
     const struct tm_store_view *view;
@@ -319,6 +319,11 @@ enum tm_encode_result tm_snapshot_encode(const struct tm_store_view *view, const
     *bytes = NULL;
     if (!tm_selection_make(&encoder.selection, view, memory)) {
         return result;
+    }
+    if (encoder.selection.string_bytes > view->lengths[TM_STORE_STRINGS]) {
+        /* A damaged store whose strings overlap: each would be written in full. */
+        tm_selection_free(&encoder.selection, memory);
+        return TM_ENCODE_FAILED;
     }
     size_t bound = raw_bound(&encoder);
     void *raw = memory->get(bound);

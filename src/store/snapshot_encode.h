@@ -22,7 +22,7 @@ struct tm_encode_memory {
 enum tm_encode_result {
     TM_ENCODE_DONE,
     TM_ENCODE_NO_MEMORY,
-    TM_ENCODE_FAILED, /* the compressor refused; does not happen with sound input */
+    TM_ENCODE_FAILED, /* the store contradicts itself, or the compressor refused; never with sound input */
 };
 
 /* A fact of the moment of the snapshot; TEXT NULL: the number counts.  Facts that the store's header holds are added

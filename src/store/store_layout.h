@@ -63,6 +63,7 @@ struct tm_record {
 };
 
 #define TM_SIZE_VARIES UINT16_C(0xFFFF)
+#define TM_EXACT_SIZE_MAX 512U /* bytes; larger blocks are in records of varying size */
 
 /* What was live in a record at the highest traced memory.  Valid for the total whose half of `marks` is the current
  * one; otherwise the record did not change since that maximum and its live figures are its peak figures. */

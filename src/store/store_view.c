@@ -118,6 +118,9 @@ static const char *check_records(const struct tm_store_view *view)
         if (records[id].traceback >= (tracebacks == 0 ? 1 : tracebacks) || records[id].domain > 4) {
             return "a record refers to what is not there";
         }
+        if (records[id].size > TM_EXACT_SIZE_MAX && records[id].size != TM_SIZE_VARIES) {
+            return "a record has a size that no record has";
+        }
     }
     return NULL;
 }

@@ -28,11 +28,12 @@
 
 #include "base/compiler.h"
 #include "runtime/table/odd_block_table.h"
+#include "store/store_layout.h"
 
 #define TM_REGION_BITS    26
 #define TM_ADDRESS_BITS   47
 #define TM_REGION_COUNT   (UINT64_C(1) << (TM_ADDRESS_BITS - TM_REGION_BITS))
-#define TM_SMALL_SIZE_MAX 512U /* bytes; blocks up to here have their size in the record */
+#define TM_SMALL_SIZE_MAX TM_EXACT_SIZE_MAX /* bytes; blocks up to here have their size in the record */
 
 #define TM_SLOT_IS_SIZE UINT32_C(0x80000000)
 #define TM_SLOT_IS_CODE UINT32_C(0x40000000)

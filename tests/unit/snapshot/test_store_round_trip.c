@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* A store is encoded and loaded again: what comes out is what went in. */
+#include "support/cmocka_include.h"
+
+#include <stdio.h>
+
+#include "report/snapshot/snapshot_load.h"
+#include "report/snapshot/store_copy.h"
+#include "support/hand_made_store.h"
+#include "support/random_numbers.h"
+
+#define NAMES      300U
+#define FRAMES     2000U
+#define TRACEBACKS 4000U
+#define RECORDS    3000U
+
+static struct hand_made store;
+
+/* Live bytes by domain, and by the newest line. */
+struct sums {
+    uint64_t live_bytes[4], live_blocks[4], ever_bytes[4], ever_blocks[4];
+    uint64_t by_line[FRAMES + 1];
+};
+
+static void fill(struct random_numbers *random, struct sums *sums)
+{
+    uint32_t names[NAMES];
+    char text[64];
+    memset(sums, 0, sizeof *sums);
+    for (unsigned i = 0; i < NAMES; i++) {
+        int length = snprintf(text, sizeof text, "/path/number/%u/%.*s", i, (int)(i % 30), "\xC3\xA4 name with bytes \x01\xFF.py....");
+        names[i] = hand_made_string(&store, text, (uint32_t)length);
+    }
+    for (uint32_t i = 1; i <= FRAMES; i++) {
+        (void)hand_made_frame(&store, names[random_below(random, NAMES)], names[random_below(random, NAMES)], i);
+    }
+    for (uint32_t i = 1; i <= TRACEBACKS; i++) {
+        (void)hand_made_traceback(&store, (uint32_t)random_below(random, i), 1 + (uint32_t)random_below(random, FRAMES));
+    }
+    for (uint32_t i = 0; i < RECORDS; i++) {
+        uint8_t domain = (uint8_t)random_below(random, 4);
+        uint16_t size = random_below(random, 5) == 0 ? TM_SIZE_VARIES : (uint16_t)random_below(random, 513);
+        uint32_t traceback = (uint32_t)random_below(random, TRACEBACKS / 2);
+        uint64_t ever = random_below(random, 1000);
+        uint64_t freed = random_below(random, ever + 1);
+        struct tm_record *record = hand_made_record_at(&store, hand_made_record(&store, traceback, domain, size));
+        atomic_store(&record->ever_blocks, ever);
+        atomic_store(&record->freed_blocks, freed);
+        if (size == TM_SIZE_VARIES) {
+            atomic_store(&record->ever_bytes, ever * 5000);
+            atomic_store(&record->freed_bytes, freed * 5000);
+        }
+        uint64_t bytes = size == TM_SIZE_VARIES ? 5000 : size;
+        sums->live_bytes[domain] += (ever - freed) * bytes;
+        sums->live_blocks[domain] += ever - freed;
+        sums->ever_bytes[domain] += ever * bytes;
+        sums->ever_blocks[domain] += ever;
+        sums->by_line[hand_made_frame_at(&store, hand_made_traceback_at(&store, traceback)->frame)->line] +=
+            (ever - freed) * bytes;
+    }
+    hand_made_word(&store, "program", "python\0app.py", 13);
+    hand_made_word(&store, "notes", "first", 5);
+    hand_made_word(&store, "notes", "second", 6);
+    hand_made_word(&store, "moment", "replaced by a fact", 18);
+    store.header->pid = 4711;
+}
+
+static void assert_loaded(const void *bytes, size_t size, const struct sums *sums)
+{
+    struct tm_snapshot *snapshot;
+    struct tm_fault fault;
+    struct sums found;
+    enum tm_status status = tm_snapshot_load(bytes, size, &snapshot, &fault);
+    if (status != TM_STATUS_OK) {
+        fail_msg("%s: %s", tm_status_message(status), fault.what);
+    }
+    memset(&found, 0, sizeof found);
+    for (size_t i = 0; i < snapshot->counter_count; i++) {
+        const struct tm_counter_record *counter = &snapshot->counters[i];
+        const struct tm_traceback_record *traceback = &snapshot->tracebacks[counter->traceback];
+        found.live_bytes[counter->domain] += counter->live_bytes;
+        found.live_blocks[counter->domain] += counter->live_blocks;
+        found.ever_bytes[counter->domain] += counter->ever_bytes;
+        found.ever_blocks[counter->domain] += counter->ever_blocks;
+        found.by_line[snapshot->frames[traceback->frame].line] += counter->live_bytes;
+    }
+    assert_memory_equal(&found, sums, sizeof found);
+    assert_u64_equal(tm_snapshot_number(snapshot, "pid", 0), 4711);
+    assert_u64_equal(tm_snapshot_number(snapshot, "live_bytes_obj", 0), sums->live_bytes[2]);
+    assert_u64_equal(tm_snapshot_number(snapshot, "live_blocks_native", 0), sums->live_blocks[3]);
+    assert_true(tm_span_is(tm_snapshot_bytes(snapshot, "notes"), "second"));
+    assert_int_equal(tm_snapshot_bytes(snapshot, "program").length, 13);
+    uint64_t live = 0;
+    uint64_t ever = 0;
+    for (size_t i = 0; i < snapshot->size_count; i++) {
+        live += snapshot->sizes[i].live_blocks;
+        ever += snapshot->sizes[i].ever_blocks;
+    }
+    assert_u64_equal(live, found.live_blocks[0] + found.live_blocks[1] + found.live_blocks[2] + found.live_blocks[3]);
+    assert_u64_equal(ever, found.ever_blocks[0] + found.ever_blocks[1] + found.ever_blocks[2] + found.ever_blocks[3]);
+    /* Every frame keeps its names: the line is the frame's number. */
+    for (uint32_t id = 1; id < snapshot->frame_count; id++) {
+        const struct tm_frame_record *frame = &snapshot->frames[id];
+        const struct tm_stored_frame *stored = hand_made_frame_at(&store, frame->line);
+        const uint8_t *name = store.sections[TM_STORE_STRINGS] + stored->file * UINT64_C(4);
+        uint32_t length;
+        memcpy(&length, name, sizeof length);
+        assert_int_equal(snapshot->strings[frame->file].length, length);
+        assert_memory_equal(snapshot->strings[frame->file].bytes, name + sizeof length, length);
+    }
+    tm_snapshot_free(snapshot);
+}
+
+static void encoded_store_loads_as_what_it_was(void **state)
+{
+    (void)state;
+    static struct sums sums;
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        struct random_numbers random = {seed};
+        const struct tm_encode_fact facts[] = {{.key = "moment", .text = "test", .length = 4},
+                                               {.key = "time_ns", .number = UINT64_MAX}};
+        uint8_t *bytes;
+        size_t size;
+        size_t capacity;
+        hand_made_begin(&store);
+        fill(&random, &sums);
+        struct tm_store_view view = hand_made_view(&store);
+        assert_null(tm_store_view_check(&view));
+        assert_int_equal(tm_snapshot_encode(&view, facts, 2, &counted_memory, &bytes, &size, &capacity), TM_ENCODE_DONE);
+        assert_loaded(bytes, size, &sums);
+        assert_true(size < capacity);
+        memory_release(bytes, capacity);
+        assert_int_equal(memory_out, 0);
+        hand_made_end(&store);
+    }
+}
+
+/* The store as a file: header, then each section in two extents, out of order. */
+static size_t write_file(uint8_t *file)
+{
+    size_t at = TM_STORE_HEADER_SIZE;
+    uint32_t count = 0;
+    for (unsigned part = 0; part < 2; part++) {
+        for (unsigned section = TM_STORE_SECTIONS; section-- > 0;) {
+            size_t half = HAND_MADE_CAPACITY / 2;
+            store.header->extents[count++] =
+                (struct tm_store_extent){.section = section, .section_offset = part * half, .file_offset = at, .size = half};
+            memcpy(file + at, store.sections[section] + part * half, half);
+            at += half;
+        }
+    }
+    atomic_store(&store.header->extent_count, count);
+    memcpy(file, store.header, TM_STORE_HEADER_SIZE);
+    return at;
+}
+
+static void store_left_as_a_file_becomes_the_same_snapshot(void **state)
+{
+    (void)state;
+    static struct sums sums;
+    static uint8_t file[TM_STORE_HEADER_SIZE + TM_STORE_SECTIONS * HAND_MADE_CAPACITY];
+    struct random_numbers random = {99};
+    struct tm_fault fault;
+    uint8_t *snapshot;
+    size_t snapshot_size;
+    hand_made_begin(&store);
+    fill(&random, &sums);
+    size_t size = write_file(file);
+    assert_true(tm_store_copy_is_one(file, size));
+    assert_int_equal(tm_store_copy_encode(file, size, &snapshot, &snapshot_size, &fault), TM_STATUS_OK);
+    assert_loaded(snapshot, snapshot_size, &sums);
+    free(snapshot);
+    assert_int_not_equal(tm_store_copy_encode(file, TM_STORE_HEADER_SIZE + 100, &snapshot, &snapshot_size, &fault),
+                         TM_STATUS_OK);
+    assert_null(snapshot);
+    hand_made_end(&store);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(encoded_store_loads_as_what_it_was),
+        cmocka_unit_test(store_left_as_a_file_becomes_the_same_snapshot),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

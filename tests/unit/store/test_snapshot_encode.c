@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* What of a store is chosen for a snapshot.  The way back from the bytes is tested beside the loader. */
+#include "support/cmocka_include.h"
+
+#include "store/snapshot_select.h"
+#include "support/hand_made_store.h"
+
+static struct hand_made store;
+static uint32_t files[3];
+static uint32_t tracebacks[4];
+
+static int begin(void **state)
+{
+    (void)state;
+    hand_made_begin(&store);
+    for (unsigned i = 0; i < 3; i++) {
+        files[i] = hand_made_string(&store, &"abc"[i], 1);
+    }
+    for (uint32_t i = 0; i < 4; i++) {
+        uint32_t frame = hand_made_frame(&store, files[i % 3], 0, i + 1);
+        tracebacks[i] = hand_made_traceback(&store, i == 3 ? tracebacks[1] : 0, frame);
+    }
+    memory_fails_at = 0;
+    memory_gets = 0;
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    hand_made_end(&store);
+    assert_int_equal(memory_out, 0);
+    return 0;
+}
+
+static struct tm_record *used_record(uint32_t traceback, uint8_t domain, uint16_t size, uint64_t ever, uint64_t freed)
+{
+    struct tm_record *record = hand_made_record_at(&store, hand_made_record(&store, traceback, domain, size));
+    atomic_store(&record->ever_blocks, ever);
+    atomic_store(&record->freed_blocks, freed);
+    return record;
+}
+
+static void only_what_records_need_is_chosen(void **state)
+{
+    (void)state;
+    struct tm_store_view view;
+    struct tm_selection selection;
+    (void)used_record(tracebacks[3], 2, 8, 5, 1);
+    (void)used_record(tracebacks[0], 2, 8, 0, 0); /* never used */
+    used_record(tracebacks[2], 2, 8, 1, 0)->epoch = 4;
+    atomic_store(&store.header->base_epoch, 0);
+    hand_made_record_at(&store, 1)->epoch = 5;
+    hand_made_record_at(&store, 2)->epoch = 5;
+    atomic_store(&store.header->base_epoch, 5); /* the third one is of an older epoch */
+    view = hand_made_view(&store);
+    assert_true(tm_selection_make(&selection, &view, &counted_memory));
+    assert_int_equal(selection.traceback_count, 2);
+    assert_int_equal(selection.tracebacks[tracebacks[1]], 1);
+    assert_int_equal(selection.tracebacks[tracebacks[3]], 2);
+    assert_int_equal(selection.tracebacks[tracebacks[0]], 0);
+    assert_int_equal(selection.frame_count, 2);
+    assert_int_equal(selection.string_count, 3); /* "", "a" of the fourth frame, "b" */
+    assert_int_equal(selection.strings[files[0]], 1);
+    assert_int_equal(selection.strings[files[1]], 2);
+    assert_int_equal(selection.strings[files[2]], 0);
+    assert_u64_equal(selection.string_bytes, 2);
+    tm_selection_free(&selection, &counted_memory);
+}
+
+static void held_and_loose_figures_of_all_sizes_add_up(void **state)
+{
+    (void)state;
+    struct tm_store_view view;
+    struct tm_selection selection;
+    struct tm_counter_record counter;
+    struct tm_record *record = used_record(tracebacks[0], 1, 8, 10, 2);
+    struct tm_record_loose *loose = hand_made_loose_at(&store, 1);
+    atomic_store(&record->temporary_blocks, 1);
+    atomic_store(&loose->ever_blocks, 3);
+    atomic_store(&loose->freed_blocks, 7); /* more came back here than went out here */
+    record = used_record(tracebacks[0], 1, TM_SIZE_VARIES, 2, 1);
+    atomic_store(&record->ever_bytes, 3000);
+    atomic_store(&record->freed_bytes, 1000);
+    (void)used_record(tracebacks[0], 2, 8, 1, 0);
+    view = hand_made_view(&store);
+    assert_true(tm_selection_make(&selection, &view, &counted_memory));
+    assert_true(tm_selection_counter(&selection, tracebacks[0], 1, &counter));
+    assert_u64_equal(counter.ever_blocks, 15);
+    assert_u64_equal(counter.ever_bytes, 13 * 8 + 3000);
+    assert_u64_equal(counter.live_blocks, 5);
+    assert_u64_equal(counter.live_bytes, 4 * 8 + 2000);
+    assert_u64_equal(counter.temporary_blocks, 1);
+    assert_false(tm_selection_counter(&selection, tracebacks[0], 0, &counter));
+    assert_false(tm_selection_counter(&selection, tracebacks[1], 1, &counter));
+    tm_selection_free(&selection, &counted_memory);
+}
+
+static void less_than_nothing_is_shown_as_nothing(void **state)
+{
+    (void)state;
+    struct tm_store_view view;
+    (void)used_record(tracebacks[0], 1, 8, 1, 2);
+    view = hand_made_view(&store);
+    struct tm_record_figures figures = tm_record_figures_of(&view, 1);
+    assert_u64_equal(figures.live_blocks, 0);
+    assert_u64_equal(figures.live_bytes, 0);
+    assert_u64_equal(figures.ever_blocks, 1);
+}
+
+static void peaks_are_what_was_saved_or_what_is_live(void **state)
+{
+    (void)state;
+    struct tm_store_view view;
+    struct tm_selection selection;
+    struct tm_counter_record counter;
+    struct tm_record *record = used_record(tracebacks[0], 2, 10, 4, 1);
+    struct tm_record_peak *peak = hand_made_peak_at(&store, 1);
+    atomic_store(&peak->python_blocks, 50);
+    atomic_store(&peak->python_bytes, 500);
+    atomic_store(&peak->heap_blocks, 60);
+    atomic_store(&peak->heap_bytes, 600);
+    atomic_store(&store.header->totals.python_held, 30);
+    atomic_store(&store.header->totals.python_peak, 500);
+    atomic_store(&store.header->totals.heap_peak, 600);
+    static const struct {
+        uint64_t record, totals, python, heap;
+        uint64_t python_peak;
+    } cases[] = {
+        {0x100000002, 0x100000002, 50, 60, 500}, /* saved since both maxima were left */
+        {0x100000001, 0x100000002, 3, 60, 500},  /* not changed since the python maximum */
+        {0x000000002, 0x100000002, 50, 3, 500},
+        {0x000000001, 0x100000002, 3, 3, 500},
+        {0x100000002, 0x100000002, 3, 60, 29}, /* what is live is the maximum */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        atomic_store(&record->marks, cases[i].record);
+        atomic_store(&store.header->totals.marks, cases[i].totals);
+        atomic_store(&store.header->totals.python_peak, cases[i].python_peak);
+        view = hand_made_view(&store);
+        assert_true(tm_selection_make(&selection, &view, &counted_memory));
+        assert_true(tm_selection_counter(&selection, tracebacks[0], 2, &counter));
+        assert_u64_equal(counter.peak_python_blocks, cases[i].python);
+        assert_u64_equal(counter.peak_python_bytes, cases[i].python * 10);
+        assert_u64_equal(counter.peak_heap_blocks, cases[i].heap);
+        assert_u64_equal(counter.peak_heap_bytes, cases[i].heap * 10);
+        tm_selection_free(&selection, &counted_memory);
+    }
+}
+
+static void any_lack_of_memory_is_told_and_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    struct tm_store_view view;
+    uint8_t *bytes = NULL;
+    size_t size;
+    size_t capacity;
+    (void)used_record(tracebacks[3], 2, 8, 5, 1);
+    view = hand_made_view(&store);
+    assert_int_equal(tm_snapshot_encode(&view, NULL, 0, &counted_memory, &bytes, &size, &capacity), TM_ENCODE_DONE);
+    memory_release(bytes, capacity);
+    unsigned gets = memory_gets;
+    assert_true(gets > 8);
+    for (unsigned n = 1; n <= gets; n++) {
+        memory_gets = 0;
+        memory_fails_at = n;
+        enum tm_encode_result result = tm_snapshot_encode(&view, NULL, 0, &counted_memory, &bytes, &size, &capacity);
+        if (result == TM_ENCODE_DONE) {
+            memory_release(bytes, capacity); /* the compressor did without */
+        } else {
+            assert_null(bytes);
+        }
+        assert_true(result == TM_ENCODE_NO_MEMORY || n > 8);
+        assert_int_equal(memory_out, 0);
+    }
+}
+
+static void store_in_which_nothing_happened_is_a_snapshot_too(void **state)
+{
+    (void)state;
+    uint8_t *bytes;
+    size_t size;
+    size_t capacity;
+    struct tm_store_view view = hand_made_view(&store);
+    assert_int_equal(tm_snapshot_encode(&view, NULL, 0, &counted_memory, &bytes, &size, &capacity), TM_ENCODE_DONE);
+    assert_memory_equal(bytes, TM_SNAPSHOT_MAGIC, TM_SNAPSHOT_MAGIC_SIZE);
+    memory_release(bytes, capacity);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(only_what_records_need_is_chosen),
+        TEST(held_and_loose_figures_of_all_sizes_add_up),
+        TEST(less_than_nothing_is_shown_as_nothing),
+        TEST(peaks_are_what_was_saved_or_what_is_live),
+        TEST(any_lack_of_memory_is_told_and_leaves_nothing_behind),
+        TEST(store_in_which_nothing_happened_is_a_snapshot_too),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

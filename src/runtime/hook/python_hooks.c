@@ -10,6 +10,7 @@
 #include "runtime/hook/recycle_hooks.h"
 #include "runtime/os/os_lock.h"
 #include "runtime/track/runtime.h"
+#include "runtime/track/tracker_quick.h"
 
 #define DOMAINS        3U
 #define MOST_HOOKS     96U /* each start of the program's own tracemalloc reuses those of the last */
@@ -43,40 +44,42 @@ static bool look(struct tm_thread *thread, const void *ctx, unsigned domain);
 
 /* 1. The hooks. */
 
-TM_INLINE bool hears(struct tm_thread *thread, const void *ctx, unsigned domain)
+/* PyMem_SetupDebugHooks, called again by an embedding program while our hook lies over the debug hooks (seen up to
+ * 3.11), makes these wrap our hook: calling them would not end.  What they wrapped before is then the allocator behind
+ * our hook. */
+TM_INLINE bool is_wrapped(const struct tm_python_hook *hook, bool over_debug)
+{
+    return over_debug && TM_UNLIKELY(tm_allocator_behind_debug(hook->real.ctx)->ctx != hook->inner.ctx);
+}
+
+TM_INLINE const struct tm_cpython_allocator *behind(const struct tm_python_hook *hook, bool over_debug)
+{
+    return is_wrapped(hook, over_debug) ? &hook->inner : &hook->real;
+}
+
+TM_INLINE bool hears(struct tm_thread *thread, const void *ctx, unsigned domain, bool over_debug)
 {
     if (TM_UNLIKELY(thread->guard != 0)) {
         return false;
     }
     /* What the tracemalloc module allocates for itself comes through raw, so a module that has just started is noticed
      * there at once; the other domains need no such test. */
-    bool is_usual = doors[domain].quick == ctx && (domain != TM_CPYTHON_RAW || *doors[domain].word == (uintptr_t)ctx);
+    bool is_usual = doors[domain].quick == ctx && (domain != TM_CPYTHON_RAW || *doors[domain].word == (uintptr_t)ctx) &&
+                    !is_wrapped(ctx, over_debug);
     return TM_LIKELY(is_usual) || look(thread, ctx, domain);
-}
-
-/* The allocator behind a hook.  PyMem_SetupDebugHooks, called again by an embedding program while our hook lies over
- * the debug hooks (seen up to 3.11), makes these wrap our hook: calling them would not end.  What they wrapped before is
- * then the allocator behind our hook. */
-TM_INLINE const struct tm_cpython_allocator *behind(const void *ctx, bool over_debug)
-{
-    const struct tm_python_hook *hook = ctx;
-    if (over_debug && TM_UNLIKELY(tm_allocator_behind_debug(hook->real.ctx)->ctx != hook->inner.ctx)) {
-        return &hook->inner;
-    }
-    return &hook->real;
 }
 
 TM_INLINE void *hook_malloc(void *ctx, size_t size, unsigned domain, bool over_debug)
 {
     struct tm_thread *thread = tm_thread_self();
     const struct tm_cpython_allocator *real = behind(ctx, over_debug);
-    if (TM_UNLIKELY(!hears(thread, ctx, domain))) {
+    if (TM_UNLIKELY(!hears(thread, ctx, domain, over_debug))) {
         return real->malloc(real->ctx, size);
     }
     tm_door_guard_up(thread);
     void *block = real->malloc(real->ctx, size);
     tm_door_guard_down(thread);
-    if (TM_LIKELY(block != NULL)) {
+    if (TM_LIKELY(block != NULL) && (domain == TM_CPYTHON_RAW || !tm_quick_alloc(thread, (uint8_t)domain, block, size))) {
         tm_tracker_alloc(thread, (enum tm_domain)domain, block, size);
     }
     return block;
@@ -86,7 +89,7 @@ TM_INLINE void *hook_calloc(void *ctx, size_t count, size_t size, unsigned domai
 {
     struct tm_thread *thread = tm_thread_self();
     const struct tm_cpython_allocator *real = behind(ctx, over_debug);
-    if (TM_UNLIKELY(!hears(thread, ctx, domain))) {
+    if (TM_UNLIKELY(!hears(thread, ctx, domain, over_debug))) {
         return real->calloc(real->ctx, count, size);
     }
     tm_door_guard_up(thread);
@@ -116,7 +119,7 @@ TM_INLINE void *hook_realloc(void *ctx, void *block, size_t size, unsigned domai
     struct tm_thread *thread = tm_thread_self();
     struct tm_taken taken;
     const struct tm_cpython_allocator *real = behind(ctx, over_debug);
-    if (TM_UNLIKELY(!hears(thread, ctx, domain))) {
+    if (TM_UNLIKELY(!hears(thread, ctx, domain, over_debug))) {
         return realloc_unheard(thread, real, block, size);
     }
     bool was_known = block != NULL && tm_tracker_take(thread, block, &taken);
@@ -132,7 +135,7 @@ TM_INLINE void *hook_realloc(void *ctx, void *block, size_t size, unsigned domai
     return moved;
 }
 
-TM_INLINE void hook_free(void *ctx, void *block, bool over_debug)
+TM_INLINE void hook_free(void *ctx, void *block, unsigned domain, bool over_debug)
 {
     struct tm_thread *thread = tm_thread_self();
     struct tm_taken taken;
@@ -140,7 +143,8 @@ TM_INLINE void hook_free(void *ctx, void *block, bool over_debug)
     if (TM_UNLIKELY(thread->guard != 0)) {
         (void)tm_door_drop(thread, block, &taken);
         real->free(real->ctx, block);
-    } else if (TM_LIKELY(tm_tracker_take(thread, block, &taken))) {
+    } else if ((domain != TM_CPYTHON_RAW && TM_LIKELY(tm_quick_take(thread, block))) ||
+               tm_tracker_take(thread, block, &taken)) {
         tm_door_guard_up(thread);
         real->free(real->ctx, block);
         tm_door_guard_down(thread);
@@ -164,7 +168,7 @@ TM_INLINE void hook_free(void *ctx, void *block, bool over_debug)
     }                                                                     \
     static void name##_free(void *ctx, void *block)                       \
     {                                                                     \
-        hook_free(ctx, block, over_debug);                                \
+        hook_free(ctx, block, domain, over_debug);                        \
     }
 
 HOOKS(raw, TM_CPYTHON_RAW, false)

@@ -19,18 +19,45 @@ static void print_domains(struct tm_out *out, const struct tm_snapshot *snapshot
     }
 }
 
+/* The power of two that a class is shown under; UINT64_MAX is what has no bound. */
+static uint64_t rounded_bound(uint64_t bound)
+{
+    uint64_t power = 16;
+    while (power < bound && power <= UINT64_MAX / 2) {
+        power *= 2;
+    }
+    return power < bound ? UINT64_MAX : power;
+}
+
+static void print_size(struct tm_out *out, const struct tm_size_class_record *size)
+{
+    struct tm_size_text bound = tm_size_for_people((double)size->bound, false);
+    tm_out_format(out, "%-8s  %10s  %13s  %15s\n", tm_domain_name((enum tm_domain)size->domain),
+                  size->bound == UINT64_MAX ? "larger" : bound.text, tm_count_for_people(size->live_blocks).text,
+                  tm_count_for_people(size->ever_blocks).text);
+}
+
+/* Neighbours of one power of two are one line. */
 static void print_sizes(struct tm_out *out, const struct tm_snapshot *snapshot)
 {
     if (snapshot->size_count == 0) {
         return;
     }
     tm_out_format(out, "\n%-8s  %10s  %13s  %15s\n", "DOMAIN", "UP TO", "LIVE BLOCKS", "BLOCKS EVER");
+    struct tm_size_class_record line = {0};
     for (size_t i = 0; i < snapshot->size_count; i++) {
         const struct tm_size_class_record *size = &snapshot->sizes[i];
-        tm_out_format(out, "%-8s  %10s  %13s  %15s\n", tm_domain_name((enum tm_domain)size->domain),
-                      tm_size_for_people((double)size->bound, false).text, tm_count_for_people(size->live_blocks).text,
-                      tm_count_for_people(size->ever_blocks).text);
+        uint64_t bound = rounded_bound(size->bound);
+        if (i > 0 && (size->domain != line.domain || bound != line.bound)) {
+            print_size(out, &line);
+            line = (struct tm_size_class_record){0};
+        }
+        line.domain = size->domain;
+        line.bound = bound;
+        line.live_blocks += size->live_blocks;
+        line.ever_blocks += size->ever_blocks;
     }
+    print_size(out, &line);
 }
 
 void tm_render_stats_text(struct tm_out *out, const struct tm_report *report)

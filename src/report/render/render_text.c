@@ -249,6 +249,13 @@ static void print_by_peak(struct tm_out *out, const struct tm_report *report)
     }
 }
 
+static void print_left_out(struct tm_out *out, size_t count, const char *which)
+{
+    if (count > 0) {
+        tm_out_format(out, "%zu row%s %s left out, --all shows them\n", count, count == 1 ? "" : "s", which);
+    }
+}
+
 static void print_table(struct tm_out *out, struct table *table, const struct tm_text_rows *rows)
 {
     const struct tm_report *report = table->report;
@@ -270,10 +277,8 @@ static void print_table(struct tm_out *out, struct table *table, const struct tm
     print_rest(out, table, &rest);
     print_cells(out, table, &total);
     tm_out_text(out, "total\n");
-    if (rows->unchanged > 0) {
-        tm_out_format(out, "%zu row%s without a difference left out, --all shows them\n", rows->unchanged,
-                      rows->unchanged == 1 ? "" : "s");
-    }
+    print_left_out(out, rows->unchanged, "without a difference");
+    print_left_out(out, rows->imports, "of imports and start-up");
 }
 
 bool tm_render_text(struct tm_out *out, const struct tm_report *report)

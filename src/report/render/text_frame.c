@@ -12,20 +12,25 @@
 #define FRAMES_ADVISED 25U
 #define FRAMES_MAX     65535U
 
+/* The words of argv, the first one without its folder. */
 static void print_program(struct tm_out *out, struct tm_span program)
 {
+    size_t first = strnlen((const char *)program.bytes, program.length);
+    const uint8_t *slash = memrchr(program.bytes, '/', first);
+    size_t folder = slash != NULL ? (size_t)(slash + 1 - program.bytes) : 0;
     char text[PROGRAM_WIDTH_MAX];
-    size_t length = program.length < sizeof text ? program.length : sizeof text;
-    while (length > 0 && program.bytes[length - 1] == '\0') {
-        length--;
+    size_t length = program.length - folder, shown = length < sizeof text ? length : sizeof text;
+    for (size_t i = 0; i < shown; i++) {
+        char c = (char)program.bytes[folder + i];
+        text[i] = c == '\0' ? ' ' : c;
     }
-    for (size_t i = 0; i < length; i++) {
-        text[i] = program.bytes[i] == '\0' ? ' ' : (char)program.bytes[i];
+    while (shown > 0 && text[shown - 1] == ' ') {
+        shown--;
     }
-    if (length > 0) {
+    if (shown > 0) {
         tm_out_text(out, ", ");
-        tm_print_text(out, (struct tm_span){(const uint8_t *)text, length});
-        tm_out_text(out, program.length > sizeof text ? "..." : "");
+        tm_print_text(out, (struct tm_span){(const uint8_t *)text, shown});
+        tm_out_text(out, length > sizeof text ? "..." : "");
     }
 }
 

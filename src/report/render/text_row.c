@@ -91,9 +91,10 @@ static bool is_unchanged(const struct tm_report *report, const struct tm_text_ro
 bool tm_text_rows_make(struct tm_text_rows *rows, const struct tm_report *report)
 {
     const struct tm_grouping *grouping = &report->grouping;
-    bool folding = !report->all && grouping->key_type != TM_KEY_TRACEBACK && grouping->cumulative == TM_CUMULATIVE_OFF;
+    bool folding = !report->all && grouping->key_type != TM_KEY_TRACEBACK;
+    bool cumulative = grouping->cumulative != TM_CUMULATIVE_OFF;
     struct companions companions;
-    rows->count = rows->unchanged = 0;
+    rows->count = rows->unchanged = rows->imports = 0;
     rows->rows = calloc(report->statistics.count + 1, sizeof *rows->rows);
     bool memory = companions_make(&companions, report) && rows->rows != NULL;
     struct tm_text_row folded = {.places = 0};
@@ -102,7 +103,10 @@ bool tm_text_rows_make(struct tm_text_rows *rows, const struct tm_report *report
         if (is_unchanged(report, &row)) {
             rows->unchanged++;
         } else if (folding && is_import_system(report, row.statistic.key)) {
-            fold_into(&folded, &row);
+            rows->imports += cumulative;
+            if (!cumulative) {
+                fold_into(&folded, &row);
+            }
         } else {
             rows->rows[rows->count++] = row;
         }
@@ -117,5 +121,5 @@ bool tm_text_rows_make(struct tm_text_rows *rows, const struct tm_report *report
 void tm_text_rows_free(struct tm_text_rows *rows)
 {
     free(rows->rows);
-    *rows = (struct tm_text_rows){NULL, 0, 0};
+    *rows = (struct tm_text_rows){NULL, 0, 0, 0};
 }

@@ -23,6 +23,7 @@ struct tm_text_rows {
     struct tm_text_row *rows; /* in the order of the report */
     size_t count;
     size_t unchanged; /* rows of a diff that have no difference and are left out */
+    size_t imports; /* cumulative rows of the import system that are left out: they call everything that is imported */
 };
 
 /* Differences of a hostile file's cumulative rows may leave the range when they are summed; nobody looks at that sum. */
@@ -31,8 +32,8 @@ static inline int64_t tm_add_wrapping(int64_t a, int64_t b)
     return (int64_t)((uint64_t)a + (uint64_t)b);
 }
 
-/* Unless the report shows all: folds what lies in the import system (frozen modules, importlib) if it is not grouped by
- * traceback or cumulative, and leaves out what did not change.  False without memory. */
+/* Unless the report shows all: folds what lies in the import system (frozen modules, importlib), or leaves it out of
+ * cumulative rows, if it is not grouped by traceback; and leaves out what did not change.  False without memory. */
 TM_CHECKED bool tm_text_rows_make(struct tm_text_rows *rows, const struct tm_report *report);
 void tm_text_rows_free(struct tm_text_rows *rows);
 

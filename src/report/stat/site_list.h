@@ -16,7 +16,7 @@
 struct tm_site {
     uint32_t file; /* name id */
     uint32_t line;
-    uint32_t function; /* name id: of the first frame that is there; several functions may share a line */
+    uint32_t function; /* name id; several functions may share a line: the forest chooses one */
 };
 
 struct tm_site_list {

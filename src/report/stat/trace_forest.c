@@ -112,6 +112,32 @@ static bool build_nodes(struct tm_forest *forest)
     return true;
 }
 
+/* A line may be part of several functions (of a class body and of a method, of a lambda); its name is that of the
+ * traceback there that allocated the most. */
+static bool name_sites(struct tm_forest *forest)
+{
+    uint64_t *weights = calloc(forest->node_count, sizeof *weights);
+    uint64_t *heaviest = calloc(forest->sites.count, sizeof *heaviest);
+    bool memory = weights != NULL && heaviest != NULL;
+    for (unsigned s = 0; memory && s < forest->snapshot_count; s++) {
+        const struct tm_snapshot *snapshot = forest->snapshots[s];
+        for (size_t i = 0; i < snapshot->counter_count; i++) {
+            const struct tm_counter_record *c = &snapshot->counters[i];
+            weights[forest->node_of[s][c->traceback]] += c->live_bytes / 4 + c->ever_bytes / 4;
+        }
+    }
+    for (uint32_t i = 1; memory && i < forest->node_count; i++) {
+        const struct tm_node *node = &forest->nodes[i];
+        if (weights[i] > heaviest[node->site]) {
+            heaviest[node->site] = weights[i];
+            forest->sites.sites[node->site].function = node->function;
+        }
+    }
+    free(weights);
+    free(heaviest);
+    return memory;
+}
+
 static bool order_nodes(struct tm_forest *forest)
 {
     struct sibling *siblings = calloc(forest->node_count, sizeof *siblings);
@@ -136,7 +162,7 @@ struct tm_forest *tm_forest_build(const struct tm_snapshot *const *snapshots, un
     memcpy(forest->snapshots, snapshots, count * sizeof *snapshots);
     if (!tm_name_list_init(&forest->names, snapshots, count) ||
         !tm_site_list_init(&forest->sites, snapshots, count, &forest->names) || !build_nodes(forest) ||
-        !order_nodes(forest)) {
+        !order_nodes(forest) || !name_sites(forest)) {
         tm_forest_free(forest);
         return NULL;
     }

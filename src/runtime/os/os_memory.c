@@ -10,11 +10,34 @@
 
 static _Atomic size_t total;
 
-/* The raw call: libc's mmap is a symbol that other preloaded libraries, and one day this one, stand in front of. */
+/* The raw calls: libc's mmap is a symbol that other preloaded libraries, and one day this one, stand in front of.
+ * ThreadSanitizer does: it has to learn that memory which comes again is not the memory that went. */
+#if defined(__SANITIZE_THREAD__)
+static long map_call(void *at, size_t size, int protection, int flags)
+{
+    return (long)mmap(at, size, protection, flags, -1, 0);
+}
+
+static int unmap_call(void *at, size_t size)
+{
+    return munmap(at, size);
+}
+#else
+static long map_call(void *at, size_t size, int protection, int flags)
+{
+    return syscall(SYS_mmap, at, size, protection, flags, -1, 0L);
+}
+
+static int unmap_call(void *at, size_t size)
+{
+    return (int)syscall(SYS_munmap, at, size);
+}
+#endif
+
 static void *map(void *at, size_t size, int protection, int flags)
 {
     int saved = errno;
-    long result = syscall(SYS_mmap, at, size, protection, flags, -1, 0L);
+    long result = map_call(at, size, protection, flags);
     errno = saved;
     return result == -1 ? NULL : (void *)result;
 }
@@ -76,7 +99,7 @@ void *tm_pages_grow(void *from, size_t old_size, size_t new_size)
 static bool unmap(void *at, size_t size)
 {
     int saved = errno;
-    bool done = syscall(SYS_munmap, at, size) == 0;
+    bool done = unmap_call(at, size) == 0;
     errno = saved;
     return done;
 }

@@ -126,5 +126,9 @@ uintptr_t tm_odd_block_table_start_below(const struct tm_odd_block_table *table,
 
 size_t tm_odd_block_table_bytes(const struct tm_odd_block_table *table)
 {
-    return table->capacity * sizeof *table->places;
+    struct tm_lock *lock = (struct tm_lock *)&table->lock;
+    tm_lock_take(lock);
+    size_t bytes = table->capacity * sizeof *table->places;
+    tm_lock_release(lock);
+    return bytes;
 }

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "runtime/os/os_memory.h"
 #include "runtime/table/block_table.h"
+#include "tracemalloc/snapshot_format.h"
 
 static _Atomic uint64_t *published(const struct tm_live_store *store)
 {
@@ -26,6 +27,8 @@ bool tm_record_table_init(struct tm_record_table *table, struct tm_live_store *s
     if (!make_room(table, 1)) {
         return false;
     }
+    table->stamp = 1;
+    table->records[0].stamp = TM_STAMP_NEVER;
     atomic_store_explicit(published(store), sizeof(struct tm_record), memory_order_release);
     return true;
 }
@@ -40,6 +43,11 @@ static bool is_of(const struct tm_record *record, const struct tm_record_key *ke
 {
     return record->traceback == key->traceback && record->epoch == key->epoch && record->size == key->size &&
            record->domain == key->domain;
+}
+
+static bool may_be_quick(const struct tm_record_key *key)
+{
+    return key->size != TM_SIZE_VARIES && (key->domain == TM_DOMAIN_MEM || key->domain == TM_DOMAIN_OBJ);
 }
 
 uint32_t tm_record_intern(struct tm_record_table *table, const struct tm_record_key *key)
@@ -63,6 +71,7 @@ uint32_t tm_record_intern(struct tm_record_table *table, const struct tm_record_
     record->epoch = key->epoch;
     record->size = key->size;
     record->domain = key->domain;
+    record->stamp = may_be_quick(key) ? table->stamp : TM_STAMP_NEVER;
     /* Nothing was live here at any maximum so far. */
     atomic_store_explicit(&record->marks,
                           atomic_load_explicit(&table->store->header->totals.marks, memory_order_relaxed),

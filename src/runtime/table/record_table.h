@@ -25,6 +25,7 @@ struct tm_record_table {
     struct tm_record_peak *peaks;
     struct tm_record_loose *loose;
     struct tm_id_map map;
+    uint32_t stamp; /* given to new records of small blocks of mem and obj, see store_layout.h; never 0 */
 };
 
 TM_CHECKED bool tm_record_table_init(struct tm_record_table *table, struct tm_live_store *store);

@@ -127,14 +127,20 @@ void tm_runtime_reset_peak(void)
 
 size_t tm_runtime_tracer_bytes(void)
 {
-    const struct tm_runtime *runtime = &tm_runtime;
+    struct tm_runtime *runtime = &tm_runtime;
+    struct tm_thread *thread = tm_thread_self();
     if (runtime->store.header == NULL) {
         return 0;
     }
-    return tm_live_store_bytes(&runtime->store) + tm_block_table_bytes(&runtime->blocks) +
-           tm_trace_cache_bytes(&runtime->cache) + tm_code_table_bytes(&runtime->codes) +
-           tm_id_map_bytes(&runtime->strings.map) + tm_id_map_bytes(&runtime->frames.map) +
-           tm_id_map_bytes(&runtime->tracebacks.map) + tm_id_map_bytes(&runtime->records.map);
+    thread->guard++;
+    tm_lock_take(&runtime->intern_lock);
+    size_t sum = tm_live_store_bytes(&runtime->store) + tm_block_table_bytes(&runtime->blocks) +
+                 tm_trace_cache_bytes(&runtime->cache) + tm_code_table_bytes(&runtime->codes) +
+                 tm_id_map_bytes(&runtime->strings.map) + tm_id_map_bytes(&runtime->frames.map) +
+                 tm_id_map_bytes(&runtime->tracebacks.map) + tm_id_map_bytes(&runtime->records.map);
+    tm_lock_release(&runtime->intern_lock);
+    thread->guard--;
+    return sum;
 }
 
 static void check_hooks(void)

@@ -13,10 +13,8 @@ struct tm_life_page tm_life_page;
 
 void tm_life_set(enum tm_life life)
 {
-    if (life != TM_LIFE_UNKNOWN) {
-        tm_runtime.life_before_fork = life; /* also for children that no fork handler saw */
-    }
     atomic_store_explicit(&tm_life_page.life, (uint32_t)life, memory_order_release);
+    tm_runtime_decide_quick();
 }
 
 void tm_runtime_say(const char *key, const char *value)
@@ -52,9 +50,11 @@ void tm_runtime_decide_quick(void)
 {
     struct tm_runtime *runtime = &tm_runtime;
     const struct tm_cpython_layout *layout = runtime->layout;
-    runtime->has_one_gil = runtime->python_is_found && !runtime->free_threaded;
-    runtime->is_quick = runtime->traceback_limit == 1 && runtime->has_one_gil && layout != NULL &&
-                        layout->chain != TM_CHAIN_OBJECT && layout->code_tlbc == 0;
+    bool has_one_gil = tm_life_now() == TM_LIFE_TRACING && runtime->python_is_found && !runtime->free_threaded;
+    bool is_quick = has_one_gil && runtime->traceback_limit == 1 && layout != NULL &&
+                    layout->chain != TM_CHAIN_OBJECT && layout->code_tlbc == 0;
+    atomic_store_explicit(&tm_life_page.is_quick, is_quick, memory_order_relaxed);
+    atomic_store_explicit(&tm_life_page.stamp, has_one_gil ? runtime->records.stamp : 0, memory_order_relaxed);
 }
 
 bool tm_life_recover(void)
@@ -75,6 +75,7 @@ void tm_runtime_new_epoch(bool base)
     if (base) {
         struct tm_totals *totals = runtime->totals;
         atomic_store_explicit(&runtime->base_epoch, epoch, memory_order_relaxed);
+        runtime->records.stamp++; /* records of older epochs do not count any more: never the quick way */
         atomic_store_explicit(&header->base_epoch, epoch, memory_order_relaxed);
         _Atomic uint64_t *words[] = {&totals->python_held,  &totals->native_held, &totals->python_loose,
                                      &totals->native_loose, &totals->python_peak, &totals->heap_peak};
@@ -83,5 +84,6 @@ void tm_runtime_new_epoch(bool base)
         }
     }
     tm_trace_cache_new_generation(&runtime->cache);
+    tm_runtime_decide_quick();
     tm_lock_release(&runtime->intern_lock);
 }

@@ -29,13 +29,13 @@ enum tm_life {
 };
 
 struct tm_life_page {
-    _Atomic uint32_t life; /* enum tm_life */
+    _Atomic uint32_t life;     /* enum tm_life */
+    _Atomic uint32_t is_quick; /* allocations may go the quick way: tracing, one frame per traceback, one GIL, 3.11+ */
+    _Atomic uint32_t stamp;    /* frees of records with this stamp may go the quick way; 0: none may */
 } __attribute__((aligned(4096)));
 
 struct tm_runtime {
     /* Read by every event. */
-    bool has_one_gil; /* the interpreter was found and is no free-threaded build */
-    bool is_quick;    /* one frame per traceback, of an interpreter with one GIL and frames from 3.11 on */
     struct tm_block_table blocks;
     struct tm_record_table records;
     struct tm_trace_cache cache;
@@ -97,7 +97,7 @@ bool tm_life_recover(void);
 /* Begins an epoch: nothing that is live now is counted any more when BASE is true.  Under the life lock. */
 void tm_runtime_new_epoch(bool base);
 
-/* Sets has_one_gil and is_quick; called whenever one of its conditions may have changed. */
+/* Sets what the quick ways ask; called whenever one of the conditions may have changed. */
 void tm_runtime_decide_quick(void);
 
 /* Adds KEY = zero-terminated VALUE to the store's words. */

@@ -5,6 +5,8 @@
 #include "runtime/track/capture.h"
 #include "runtime/track/counting.h"
 #include "runtime/track/runtime_state.h"
+#include "runtime/track/trace_key.h"
+#include "runtime/track/tracker_quick.h"
 #include "runtime/unwind/python_stack.h"
 
 /* Frames that an event without the GIL keeps on its own C stack; longer tracebacks share one buffer. */
@@ -65,28 +67,6 @@ TM_INLINE uint16_t size_class(size_t size)
     return size <= TM_SMALL_SIZE_MAX ? (uint16_t)size : TM_SIZE_VARIES;
 }
 
-/* Key and check of the trace cache. */
-struct trace_key {
-    uint64_t key;
-    uint32_t check;
-    bool is_cached; /* false: no exact key can be made, take the long way */
-};
-
-TM_INLINE struct trace_key key_of_top(const struct tm_runtime *runtime, const struct tm_raw_frame *frames,
-                                      unsigned count, uint8_t domain, uint16_t size)
-{
-    uint64_t code = size == TM_SIZE_VARIES ? TM_SMALL_SIZE_MAX + 1 : size;
-    uint64_t rest = (code << TM_ADDRESS_BITS) | ((uint64_t)domain << (TM_ADDRESS_BITS + 10));
-    if (count == 0) {
-        return (struct trace_key){rest, tm_trace_check(&runtime->cache, 0), true};
-    }
-    /* The sum and the offset say the place; the place alone would not tell two instructions of one code object. */
-    uint64_t place = frames[0].place + (uint64_t)(int64_t)frames[0].offset;
-    uint32_t low = (uint32_t)frames[0].offset + 2; /* -1 is the smallest that is an offset */
-    bool fits = low - 1 < TM_CHECK_MAX && (place >> TM_ADDRESS_BITS) == 0;
-    return (struct trace_key){place | rest, tm_trace_check(&runtime->cache, low & TM_CHECK_MAX), fits};
-}
-
 TM_INLINE uint64_t hash_stack(const struct tm_raw_frame *frames, unsigned count)
 {
     uint64_t hash = 0;
@@ -96,14 +76,6 @@ TM_INLINE uint64_t hash_stack(const struct tm_raw_frame *frames, unsigned count)
     return hash;
 }
 
-TM_INLINE struct trace_key key_of_stack(const struct tm_runtime *runtime, uint64_t hash, unsigned count, uint8_t domain,
-                                        uint16_t size)
-{
-    uint64_t rest = (((uint64_t)size << 8) | domain) * TM_HASH_MULTIPLIER;
-    return (struct trace_key){hash ^ (rest >> 7), tm_trace_check(&runtime->cache, count & TM_CHECK_MAX), true};
-}
-
-/* LIMIT is handed down from where FRAMES was chosen: the runtime's may change at any moment. */
 TM_INLINE unsigned walk(const struct tm_runtime *runtime, uintptr_t tstate, struct tm_raw_frame *frames, unsigned limit)
 {
     const struct tm_cpython_layout *layout = runtime->layout;
@@ -116,11 +88,11 @@ TM_INLINE unsigned walk(const struct tm_runtime *runtime, uintptr_t tstate, stru
     return tm_python_stack_walk(layout, tstate, frames, limit);
 }
 
-TM_INLINE struct trace_key make_key(const struct tm_runtime *runtime, const struct tm_raw_frame *frames, unsigned count,
-                                    unsigned limit, uint8_t domain, uint16_t size)
+TM_INLINE struct tm_trace_key make_key(const struct tm_runtime *runtime, const struct tm_raw_frame *frames,
+                                       unsigned count, unsigned limit, uint8_t domain, uint16_t size)
 {
-    return limit == 1 ? key_of_top(runtime, frames, count, domain, size)
-                      : key_of_stack(runtime, hash_stack(frames, count), count, domain, size);
+    return limit == 1 ? tm_trace_key_of_top(&runtime->cache, frames, count, domain, size)
+                      : tm_trace_key_of_stack(&runtime->cache, hash_stack(frames, count), count, domain, size);
 }
 
 /* With one frame the quick way takes a place in the cache as proof that the frame counts.  That is so unless the place
@@ -137,11 +109,11 @@ TM_INLINE bool may_be_quick(const struct tm_runtime *runtime, const struct tm_ra
 }
 
 static uint32_t capture_held(struct tm_thread *thread, const struct tm_raw_frame *frames, unsigned count,
-                             const struct trace_key *key, uint8_t domain, uint16_t size)
+                             const struct tm_trace_key *key, uint8_t domain, uint16_t size)
 {
     struct tm_runtime *runtime = &tm_runtime;
     uint32_t record = tm_capture_record(thread, frames, count, domain, size);
-    if (record != 0 && key->is_cached && may_be_quick(runtime, frames, count)) {
+    if (record != 0 && key->is_exact && may_be_quick(runtime, frames, count)) {
         tm_trace_cache_put_held(&runtime->cache, key->key, key->check, record);
     }
     return record;
@@ -152,8 +124,8 @@ static uint32_t top_record_held(struct tm_thread *thread, uintptr_t tstate, uint
     struct tm_runtime *runtime = &tm_runtime;
     struct tm_raw_frame top;
     unsigned count = walk(runtime, tstate, &top, 1);
-    struct trace_key key = key_of_top(runtime, &top, count, domain, size);
-    uint32_t record = key.is_cached ? tm_trace_cache_held(&runtime->cache, key.key, key.check) : 0;
+    struct tm_trace_key key = tm_trace_key_of_top(&runtime->cache, &top, count, domain, size);
+    uint32_t record = key.is_exact ? tm_trace_cache_held(&runtime->cache, key.key, key.check) : 0;
     return record != 0 ? record : capture_held(thread, &top, count, &key, domain, size);
 }
 
@@ -167,7 +139,7 @@ TM_INLINE uint32_t stack_record_held(struct tm_thread *thread, uintptr_t tstate,
     } else {
         stack->count = 0;
     }
-    struct trace_key key = key_of_stack(runtime, hash, stack->count, domain, size);
+    struct tm_trace_key key = tm_trace_key_of_stack(&runtime->cache, hash, stack->count, domain, size);
     uint32_t record = tm_trace_cache_held(&runtime->cache, key.key, key.check);
     return TM_LIKELY(record != 0) ? record : capture_held(thread, stack->frames, stack->count, &key, domain, size);
 }
@@ -192,12 +164,12 @@ static uint32_t record_loose_in(struct tm_thread *thread, uintptr_t tstate, uint
 {
     struct tm_runtime *runtime = &tm_runtime;
     unsigned count = walk(runtime, tstate, frames, limit);
-    struct trace_key key = make_key(runtime, frames, count, limit, domain, size);
-    uint32_t record = key.is_cached ? tm_trace_cache_loose(&runtime->cache, key.key, key.check) : 0;
+    struct tm_trace_key key = make_key(runtime, frames, count, limit, domain, size);
+    uint32_t record = key.is_exact ? tm_trace_cache_loose(&runtime->cache, key.key, key.check) : 0;
     if (record == 0) {
         reverse(frames, count);
         record = tm_capture_record(thread, frames, count, domain, size);
-        if (record != 0 && key.is_cached) {
+        if (record != 0 && key.is_exact) {
             tm_trace_cache_put_loose(&runtime->cache, key.key, key.check, record);
         }
     }
@@ -304,36 +276,12 @@ static __attribute__((noinline)) void alloc_generally(struct tm_thread *thread, 
     }
 }
 
-/* The record of an event under the GIL with one frame per traceback, when the cache has it.  A place gets into the
- * cache only from a frame that counts, so a hit tells that the newest frame counts without looking at its code. */
-TM_INLINE uint32_t quick_record(struct tm_runtime *runtime, uint8_t domain, size_t size)
-{
-    const struct tm_cpython_layout *row = &runtime->python.row;
-    uintptr_t tstate = tm_cpython_tstate_held(&runtime->python);
-    if (TM_UNLIKELY(tstate == 0) || !tm_cpython_is_main(&runtime->python, tstate)) {
-        return 0;
-    }
-    uintptr_t frame = tm_python_frame_newest(row, tstate);
-    if (TM_UNLIKELY(frame == 0)) {
-        return 0;
-    }
-    struct tm_raw_frame top = {.place = tm_python_word(frame, row->frame_instruction), .offset = 0};
-    struct trace_key key = key_of_top(runtime, &top, 1, domain, size_class(size));
-    return tm_trace_cache_held(&runtime->cache, key.key, key.check);
-}
-
 void tm_tracker_alloc(struct tm_thread *thread, enum tm_domain domain, const void *block, size_t size)
 {
-    struct tm_runtime *runtime = &tm_runtime;
-    if (TM_LIKELY(runtime->is_quick) && TM_LIKELY(tm_life_now() == TM_LIFE_TRACING) &&
-        (domain == TM_DOMAIN_OBJ || domain == TM_DOMAIN_MEM)) {
-        uint32_t record = quick_record(runtime, (uint8_t)domain, size);
-        if (TM_LIKELY(record != 0)) {
-            count_alloc(thread, (uint8_t)domain, block, size, record, true);
-            return;
-        }
+    bool is_python = domain == TM_DOMAIN_OBJ || domain == TM_DOMAIN_MEM;
+    if (!is_python || !tm_quick_alloc(thread, (uint8_t)domain, block, size)) {
+        alloc_generally(thread, (uint8_t)domain, block, size);
     }
-    alloc_generally(thread, (uint8_t)domain, block, size);
 }
 
 /* The counters of a block that goes. */
@@ -397,10 +345,10 @@ static TM_COLD bool may_take(void)
     return life == TM_LIFE_STOPPED || (life == TM_LIFE_UNKNOWN && tm_life_recover());
 }
 
-static __attribute__((noinline)) bool take_generally(struct tm_thread *thread, uintptr_t address,
-                                                     struct tm_taken *taken)
+bool tm_tracker_take(struct tm_thread *thread, const void *block, struct tm_taken *taken)
 {
     struct tm_runtime *runtime = &tm_runtime;
+    uintptr_t address = (uintptr_t)block;
     if (TM_UNLIKELY(tm_life_now() != TM_LIFE_TRACING) && !may_take()) {
         return false;
     }
@@ -421,53 +369,6 @@ static __attribute__((noinline)) bool take_generally(struct tm_thread *thread, u
     }
     tm_slot_store(slot, 0);
     return finish_take(thread, address, word, size, taken);
-}
-
-/* The caller holds the GIL of the one interpreter that the quick ways know. */
-TM_INLINE bool is_held_quickly(const struct tm_runtime *runtime)
-{
-    uintptr_t tstate = tm_cpython_tstate_held(&runtime->python);
-    return TM_LIKELY(tstate != 0) && TM_LIKELY(tm_cpython_is_main(&runtime->python, tstate));
-}
-
-/* The common case in one piece: a small block of mem or obj, freed under the GIL.  Everything else goes the general
- * way, which decides again from the start. */
-bool tm_tracker_take(struct tm_thread *thread, const void *block, struct tm_taken *taken)
-{
-    struct tm_runtime *runtime = &tm_runtime;
-    uintptr_t address = (uintptr_t)block;
-    if (TM_UNLIKELY(!runtime->has_one_gil) || TM_UNLIKELY(tm_life_now() != TM_LIFE_TRACING) ||
-        TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, address))) {
-        return take_generally(thread, address, taken);
-    }
-    tm_slot_word *slot = tm_block_slot(&runtime->blocks, address);
-    uint32_t id = TM_LIKELY(slot != NULL) ? tm_slot_load(slot) : 0;
-    if (id == 0) {
-        return false;
-    }
-    if (TM_UNLIKELY(id > TM_SLOT_RECORD)) { /* before the record is looked at: a size is no id */
-        return take_generally(thread, address, taken);
-    }
-    struct tm_record *record = &runtime->records.records[id];
-    bool is_python = record->domain == TM_DOMAIN_OBJ || record->domain == TM_DOMAIN_MEM;
-    if (!is_python || record->size == TM_SIZE_VARIES ||
-        record->epoch < atomic_load_explicit(&runtime->base_epoch, memory_order_relaxed) || !is_held_quickly(runtime)) {
-        return take_generally(thread, address, taken);
-    }
-    uint64_t size = record->size;
-    tm_slot_store(slot, 0);
-    tm_totals_leave(runtime->totals);
-    tm_record_save_peaks(runtime, id, record);
-    tm_word_add(&record->freed_blocks, 1);
-    tm_word_add(&runtime->totals->python_held, 0 - size);
-    if (thread->last_block == address) {
-        thread->last_block = 0;
-        tm_word_add(&record->temporary_blocks, 1);
-    }
-    taken->record = id;
-    taken->size = size;
-    taken->flags = 0;
-    return true;
 }
 
 void tm_tracker_put_back(struct tm_thread *thread, const void *block, const struct tm_taken *taken)

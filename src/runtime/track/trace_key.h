@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* What an event is called in the trace cache: stack, domain and size in one key and one check word. */
+#ifndef TM_RUNTIME_TRACK_TRACE_KEY_H
+#define TM_RUNTIME_TRACK_TRACE_KEY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "runtime/table/block_table.h"
+#include "runtime/table/trace_cache.h"
+#include "runtime/unwind/raw_frame.h"
+#include "store/store_layout.h"
+
+struct tm_trace_key {
+    uint64_t key;
+    uint32_t check;
+    bool is_exact; /* false: no exact key can be made, take the long way */
+};
+
+/* One frame or none: key and check say exactly where and what the event was.
+ *
+ *   key   bits 0 to 46: place + offset;  47 to 56: size, 513 when it varies;  57 and up: domain
+ *
+ * The sum and the offset together say the place; the place alone would not tell two instructions of a code object. */
+TM_INLINE struct tm_trace_key tm_trace_key_of_top(const struct tm_trace_cache *cache, const struct tm_raw_frame *frames,
+                                                  unsigned count, uint8_t domain, uint16_t size)
+{
+    uint64_t code = size == TM_SIZE_VARIES ? TM_SMALL_SIZE_MAX + 1 : size;
+    uint64_t rest = (code << TM_ADDRESS_BITS) | ((uint64_t)domain << (TM_ADDRESS_BITS + 10));
+    if (count == 0) {
+        return (struct tm_trace_key){rest, tm_trace_check(cache, 0), true};
+    }
+    uint64_t place = frames[0].place + (uint64_t)(int64_t)frames[0].offset;
+    uint32_t low = (uint32_t)frames[0].offset + 2; /* -1 is the smallest that is an offset */
+    bool fits = low - 1 < TM_CHECK_MAX && (place >> TM_ADDRESS_BITS) == 0;
+    return (struct tm_trace_key){place | rest, tm_trace_check(cache, low & TM_CHECK_MAX), fits};
+}
+
+/* More frames: HASH is the fingerprint of all of them. */
+TM_INLINE struct tm_trace_key tm_trace_key_of_stack(const struct tm_trace_cache *cache, uint64_t hash, unsigned count,
+                                                    uint8_t domain, uint16_t size)
+{
+    uint64_t rest = (((uint64_t)size << 8) | domain) * TM_HASH_MULTIPLIER;
+    return (struct tm_trace_key){hash ^ (rest >> 7), tm_trace_check(cache, count & TM_CHECK_MAX), true};
+}
+
+#endif

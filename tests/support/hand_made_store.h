@@ -8,7 +8,7 @@
 
 #include "store/snapshot_encode.h"
 
-#define HAND_MADE_CAPACITY ((size_t)1 << 20) /* bytes of each section */
+#define HAND_MADE_CAPACITY ((size_t)256 << 10) /* bytes of each section */
 
 struct hand_made {
     struct tm_store_header *header;

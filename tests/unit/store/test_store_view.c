@@ -141,7 +141,7 @@ static void hostile_words_end_the_list(void **state)
     (void)state;
     struct tm_store_view view = hand_made_view(&store);
     struct random_numbers random = {77};
-    for (unsigned round = 0; round < 20000; round++) {
+    for (unsigned round = 0; round < 3000; round++) {
         uint32_t length = (uint32_t)random_below(&random, round % 2 ? 64 : TM_STORE_META_CAPACITY + 100);
         for (uint32_t i = 0; i < 64; i++) {
             store.header->meta[i] = (char)random_below(&random, 8);

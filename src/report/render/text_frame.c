@@ -21,8 +21,8 @@ static void print_program(struct tm_out *out, struct tm_span program)
     char text[PROGRAM_WIDTH_MAX];
     size_t length = program.length - folder, shown = length < sizeof text ? length : sizeof text;
     for (size_t i = 0; i < shown; i++) {
-        char c = (char)program.bytes[folder + i];
-        text[i] = c == '\0' ? ' ' : c;
+        uint8_t c = program.bytes[folder + i];
+        text[i] = (char)(c == '\0' ? ' ' : c);
     }
     while (shown > 0 && text[shown - 1] == ' ') {
         shown--;

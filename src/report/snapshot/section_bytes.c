@@ -46,7 +46,7 @@ static enum tm_status unpack(struct tm_load *load, const struct tm_section *sect
                             "section %s: the zstd frame does not hold the %llu bytes of the directory", name,
                             (unsigned long long)section->raw_size);
     }
-    void *memory;
+    void *memory = NULL;
     enum tm_status status = tm_load_allocate(load, section->raw_size, 1, section->offset, &memory);
     if (status != TM_STATUS_OK) {
         return status;
@@ -65,7 +65,7 @@ static enum tm_status copy(struct tm_load *load, const struct tm_section *sectio
         return tm_load_fail(load, TM_STATUS_CORRUPT, section->offset, "section %s: stored with two sizes",
                             tm_load_section_name(section->kind));
     }
-    void *memory;
+    void *memory = NULL;
     enum tm_status status = tm_load_allocate(load, section->raw_size, 1, section->offset, &memory);
     if (status == TM_STATUS_OK) {
         memcpy(memory, load->bytes + section->offset, (size_t)section->raw_size);

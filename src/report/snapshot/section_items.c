@@ -122,7 +122,7 @@ enum tm_status tm_load_items(struct tm_load *load, const struct tm_section *sect
         return tm_load_fail(load, TM_STATUS_CORRUPT, section->offset, "section %s: %llu items do not fit into it",
                             kind->name, (unsigned long long)section->count);
     }
-    void *items;
+    void *items = NULL;
     enum tm_status status =
         tm_load_allocate(load, section->count + kind->first_id, kind->item_size, section->offset, &items);
     if (status != TM_STATUS_OK) {

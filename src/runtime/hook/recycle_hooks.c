@@ -146,7 +146,6 @@ static bool rebind(const struct tm_elf_object *object, const char *name, new_ref
 void tm_recycle_hooks_begin(const struct tm_elf_object *object)
 {
     const struct tm_cpython *python = tm_runtime_python();
-    uint32_t release = python->version >> 16;
     if (python->layout == NULL) {
         return;
     }
@@ -154,7 +153,7 @@ void tm_recycle_hooks_begin(const struct tm_elf_object *object)
     if (python->get_ref_tracer != NULL && python->set_ref_tracer != NULL) {
         tracer.is_used = true;
         tracer.is_awaited = true;
-    } else if (release >= 0x0309 && release <= 0x030c &&
+    } else if (layout->recycled_by_new_reference &&
                rebind(object, "_Py_NewReference", hear_new_reference, &real_new_reference)) {
         (void)rebind(object, "_Py_NewReferenceNoTotal", hear_new_reference_no_total, &real_new_reference_no_total);
         tm_runtime_note_recycled("symbol");

@@ -101,6 +101,9 @@ struct tm_cpython_layout {
     uint8_t str_compact_shift;
     uint8_t str_ascii_shift;
 
+    bool recycled_by_new_reference; /* 3.9 to 3.12: what leaves a free list passes _Py_NewReference, and the stdlib's
+                                       tracer listens there; before that it does not listen, after that it has a hook */
+
     /* What stands before an object in its allocator's block. */
     uint8_t gc_head;   /* bytes, when the type has Py_TPFLAGS_HAVE_GC */
     uint8_t preheader; /* bytes, when the type has one of preheader_flags */

@@ -58,18 +58,28 @@ TM_INLINE uint64_t tm_marks_move(uint64_t marks, uint64_t which)
     return heap | python;
 }
 
+/* A thread may be put to sleep between its look and its store: without the exchange it would take back what was noted
+ * meanwhile. */
+static inline bool tm_word_raise(_Atomic uint64_t *word, uint64_t value)
+{
+    uint64_t old = tm_word_load(word);
+    while ((int64_t)(value - old) > 0) {
+        if (atomic_compare_exchange_weak_explicit(word, &old, value, memory_order_relaxed, memory_order_relaxed)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static __attribute__((noinline)) void tm_totals_note_maximum(struct tm_totals *totals, uint64_t python, uint64_t heap)
 {
     uint64_t which = 0;
-    if ((int64_t)(python - tm_word_load(&totals->python_peak)) > 0) {
-        tm_word_store(&totals->python_peak, python);
-        which |= TM_MARK_PYTHON;
+    which |= tm_word_raise(&totals->python_peak, python) ? TM_MARK_PYTHON : 0;
+    which |= tm_word_raise(&totals->heap_peak, heap) ? TM_MARK_HEAP : 0;
+    uint64_t marks = tm_word_load(&totals->marks);
+    while (which != 0 && !atomic_compare_exchange_weak_explicit(&totals->marks, &marks, tm_marks_move(marks, which),
+                                                                memory_order_relaxed, memory_order_relaxed)) {
     }
-    if ((int64_t)(heap - tm_word_load(&totals->heap_peak)) > 0) {
-        tm_word_store(&totals->heap_peak, heap);
-        which |= TM_MARK_HEAP;
-    }
-    tm_word_store(&totals->marks, tm_marks_move(tm_word_load(&totals->marks), which));
 }
 
 /* Notices a maximum that is about to be left. */

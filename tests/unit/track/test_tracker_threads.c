@@ -70,6 +70,7 @@ static void figures_of_all_threads_add_up(void **state)
     pthread_t onlooker;
     struct worker workers[THREADS];
     struct worker sum = {0};
+    unsigned failures = 0;
     unsigned *snapshots;
     scratch_make(&folder);
     fake_process_in_memory(NULL);
@@ -80,13 +81,14 @@ static void figures_of_all_threads_add_up(void **state)
     }
     for (unsigned i = 0; i < THREADS; i++) {
         assert_int_equal(pthread_join(threads[i], NULL), 0);
-        assert_int_equal(workers[i].failures, 0);
+        failures += workers[i].failures;
         sum.live_blocks += workers[i].live_blocks;
         sum.live_bytes += workers[i].live_bytes;
         sum.ever_blocks += workers[i].ever_blocks;
     }
     atomic_store(&done, true);
     assert_int_equal(pthread_join(onlooker, (void **)&snapshots), 0);
+    assert_int_equal(failures, 0);
     assert_true(*snapshots > 0);
     free(snapshots);
     for (uint32_t id = 1; id < tm_record_count(&tm_runtime.records); id++) {
@@ -106,8 +108,7 @@ static void figures_of_all_threads_add_up(void **state)
     scratch_remove(&folder);
 }
 
-/* One after the other each thread goes up to its height and down again.  The peak of all is the highest of them at
- * least; no thread that comes later may take it back. */
+/* Each thread goes up to some height and down again, over and over. */
 static void *climb(void *argument)
 {
     struct worker *worker = argument;
@@ -134,15 +135,58 @@ static void peak_of_threads_is_between_the_highest_and_all_together(void **state
         workers[i] = (struct worker){.number = i};
         assert_int_equal(pthread_create(&threads[i], NULL, climb, &workers[i]), 0);
     }
-    size_t highest = 0;
     for (unsigned i = 0; i < THREADS; i++) {
         assert_int_equal(pthread_join(threads[i], NULL), 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++) {
         assert_int_equal(workers[i].failures, 0);
-        assert_true(fake_peak() >= highest);
-        highest = fake_peak();
     }
     assert_u64_equal(fake_current(), 0);
     assert_in_range(fake_peak(), 64000, THREADS * 64000);
+}
+
+#define MAXIMA 500000U
+
+static struct tm_totals maxima_totals;
+static pthread_barrier_t all_ready;
+
+static void *note_maxima(void *argument)
+{
+    struct worker *worker = argument;
+    struct random_numbers random = {worker->number + 1};
+    uint64_t seen = 0;
+    (void)pthread_barrier_wait(&all_ready);
+    for (uint64_t i = 1; i <= MAXIMA; i++) {
+        uint64_t value = i * 1000 + random_below(&random, 5000);
+        worker->live_bytes = value > worker->live_bytes ? value : worker->live_bytes;
+        tm_totals_note_maximum(&maxima_totals, value, value + 1);
+        uint64_t peak = tm_word_load(&maxima_totals.python_peak);
+        worker->failures += peak < value || peak < seen;
+        seen = peak;
+    }
+    return NULL;
+}
+
+static void noted_maximum_is_never_lowered_by_a_thread_that_slept(void **state)
+{
+    (void)state;
+    pthread_t threads[THREADS];
+    struct worker workers[THREADS];
+    uint64_t highest = 0;
+    assert_int_equal(pthread_barrier_init(&all_ready, NULL, THREADS), 0);
+    for (unsigned i = 0; i < THREADS; i++) {
+        workers[i] = (struct worker){.number = i};
+        assert_int_equal(pthread_create(&threads[i], NULL, note_maxima, &workers[i]), 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++) {
+        assert_int_equal(workers[i].failures, 0);
+        highest = workers[i].live_bytes > highest ? workers[i].live_bytes : highest;
+    }
+    assert_u64_equal(atomic_load(&maxima_totals.python_peak), highest);
+    assert_u64_equal(atomic_load(&maxima_totals.heap_peak), highest + 1);
 }
 
 int main(void)
@@ -150,6 +194,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(figures_of_all_threads_add_up),
         cmocka_unit_test(peak_of_threads_is_between_the_highest_and_all_together),
+        cmocka_unit_test(noted_maximum_is_never_lowered_by_a_thread_that_slept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

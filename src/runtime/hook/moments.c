@@ -25,7 +25,7 @@ void tm_moments_begin(const struct tm_elf_object *object)
     start_is_awaited = tm_runtime_config()->start == TM_START_PYTHON;
 }
 
-static void start(const char *how)
+static void begin_tracing(const char *how)
 {
     if (start_is_awaited) {
         start_is_awaited = false;
@@ -33,11 +33,19 @@ static void start(const char *how)
     }
 }
 
+/* Initialisation installs its signal handlers. */
+static void start(const char *how)
+{
+    tm_recycle_hooks_initializing();
+    begin_tracing(how);
+}
+
 static void end(const char *how)
 {
     if (!has_ended) {
         has_ended = true;
         tm_runtime_exit_snapshot(how);
+        tm_recycle_hooks_end();
     }
 }
 
@@ -78,7 +86,7 @@ void tm_moments_look(struct tm_thread *thread)
     was_initialized = true;
     /* 3.6 calls itself initialised from the start of its initialisation. */
     if (start_is_awaited && python->version >= 0x03070000) {
-        start("initialized");
+        begin_tracing("initialized");
     }
     if (sigint_is_pythons && !start_is_awaited && !tm_recycle_hooks_wait()) {
         tm_python_hooks_set_careful(false);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runtime/hook/door.h"
+#include "runtime/hook/exact_mode.h"
 #include "runtime/hook/python_hooks.h"
 #include "runtime/track/runtime.h"
 #include "runtime/unwind/python_stack.h"
@@ -17,21 +18,27 @@ static struct {
     tm_cpython_ref_tracer *previous;
     void *previous_data;
 } tracer;
+static bool symbol_is_used;
+static bool exact_is_used;
 static new_reference *real_new_reference;
 static new_reference *real_new_reference_no_total;
 
-TM_INLINE void born(uintptr_t object)
+TM_INLINE void hear_block(uintptr_t block)
 {
     struct tm_thread *thread = tm_thread_self();
     if (TM_UNLIKELY(thread->guard != 0)) {
         return;
     }
-    uintptr_t block = tm_python_block_of(layout, object);
     if (TM_LIKELY(thread->newborn == block)) {
         thread->newborn = 0; /* its allocation has just been recorded */
         return;
     }
     tm_tracker_recycle(thread, (const void *)block);
+}
+
+TM_INLINE void born(uintptr_t object)
+{
+    hear_block(tm_python_block_of(layout, object));
 }
 
 /* 1. By tracer. */
@@ -143,6 +150,29 @@ static bool rebind(const struct tm_elf_object *object, const char *name, new_ref
     return is_redefined;
 }
 
+/* 3. By the tracemalloc module. */
+
+static void hear_exact(uintptr_t block)
+{
+    hear_block(block);
+}
+
+void tm_recycle_hooks_initializing(void)
+{
+    if (!tracer.is_used && !symbol_is_used && !exact_is_used && tm_exact_mode_is_needed() &&
+        tm_exact_mode_begin(hear_exact)) {
+        exact_is_used = true;
+        tm_runtime_note_recycled("exact");
+    }
+}
+
+void tm_recycle_hooks_end(void)
+{
+    if (exact_is_used) {
+        tm_exact_mode_end();
+    }
+}
+
 void tm_recycle_hooks_begin(const struct tm_elf_object *object)
 {
     const struct tm_cpython *python = tm_runtime_python();
@@ -156,6 +186,7 @@ void tm_recycle_hooks_begin(const struct tm_elf_object *object)
     } else if (layout->recycled_by_new_reference &&
                rebind(object, "_Py_NewReference", hear_new_reference, &real_new_reference)) {
         (void)rebind(object, "_Py_NewReferenceNoTotal", hear_new_reference_no_total, &real_new_reference_no_total);
+        symbol_is_used = true;
         tm_runtime_note_recycled("symbol");
     }
 }

@@ -18,6 +18,10 @@
 /* Once, after tm_runtime_python_found; OBJECT is the interpreter's ELF object. */
 void tm_recycle_hooks_begin(const struct tm_elf_object *object);
 
+/* Inside the interpreter's initialisation, see tm_exact_mode_begin; and as it finalizes. */
+void tm_recycle_hooks_initializing(void);
+void tm_recycle_hooks_end(void);
+
 /* The tracemalloc module has started or stopped and with it replaced the tracer: ours is to be set again. */
 void tm_recycle_hooks_renew(void);
 

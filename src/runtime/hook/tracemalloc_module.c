@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/hook/tracemalloc_module.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "runtime/hook/real_libc.h"
+#include "runtime/track/runtime.h"
+
+/* struct _PyTraceMalloc_Config, 3.8 to 3.11. */
+struct config {
+    int initialized;
+    int tracing;
+    int max_nframe;
+};
+
+/* PyModuleDef. */
+struct module_definition {
+    uintptr_t base[5];
+    const char *name;
+    const char *doc;
+    long size;
+    struct tm_method *methods;
+};
+
+#define MOST_TABLES 16U
+
+/* The module allocates its tables by plain malloc while it is initialised. */
+static struct {
+    void *(*malloc)(size_t size);
+    struct tm_traces_table *tables[MOST_TABLES];
+    unsigned count;
+} caught;
+
+static void *catch_tables(size_t size)
+{
+    void *block = caught.malloc(size);
+    if (block != NULL && size == sizeof(struct tm_traces_table) && caught.count < MOST_TABLES) {
+        caught.tables[caught.count++] = block;
+    }
+    return block;
+}
+
+static void find(void *pointer, const char *name)
+{
+    void *address = tm_cpython_symbol(tm_runtime_python(), name);
+    memcpy(pointer, &address, sizeof address);
+}
+
+/* The one that is keyed by addresses and owns its values. */
+static struct tm_traces_table *choose_table(void)
+{
+    struct tm_traces_table *chosen = NULL;
+    void *hash, *compare;
+    find(&hash, "_Py_hashtable_hash_ptr");
+    find(&compare, "_Py_hashtable_compare_direct");
+    for (unsigned i = 0; i < caught.count; i++) {
+        struct tm_traces_table *table = caught.tables[i];
+        if (hash != NULL && table->hash == hash && table->compare == compare && table->destroy_key == NULL &&
+            table->destroy_value != NULL && table->get_entry != NULL) {
+            if (chosen != NULL) {
+                return NULL;
+            }
+            chosen = table;
+        }
+    }
+    return chosen;
+}
+
+static void *make_module(void)
+{
+    void *(*init)(void);
+    find(&init, "PyInit__tracemalloc");
+    if (init == NULL) {
+        return NULL;
+    }
+    caught.count = 0;
+    caught.malloc = tm_real.malloc;
+    tm_real.malloc = catch_tables;
+    void *made = init();
+    tm_real.malloc = caught.malloc;
+    return made;
+}
+
+bool tm_tracemalloc_module_open(struct tm_tracemalloc_module *module)
+{
+    struct module_definition *(*get_definition)(void *);
+    void (*clear_error)(void);
+    void (*release)(void *);
+    struct config *config;
+    find(&config, "_Py_tracemalloc_config");
+    find(&get_definition, "PyModule_GetDef");
+    find(&clear_error, "PyErr_Clear");
+    find(&release, "Py_DecRef");
+    if (config == NULL || get_definition == NULL || clear_error == NULL || release == NULL) {
+        return false;
+    }
+    void *made = make_module();
+    struct module_definition *definition = made != NULL ? get_definition(made) : NULL;
+    if (definition == NULL || definition->name == NULL || strcmp(definition->name, "_tracemalloc") != 0) {
+        clear_error();
+        return false;
+    }
+    module->tracing = &config->tracing;
+    module->methods = definition->methods;
+    module->traces = choose_table();
+    release(made); /* its definition and tables are static */
+    return true;
+}
+
+bool tm_tracemalloc_module_call(const struct tm_tracemalloc_module *module, const char *name)
+{
+    void (*clear_error)(void);
+    void (*release)(void *);
+    find(&clear_error, "PyErr_Clear");
+    find(&release, "Py_DecRef");
+    for (const struct tm_method *method = module->methods; method->name != NULL; method++) {
+        if (strcmp(method->name, name) == 0) {
+            void *result = method->call(NULL, NULL, NULL, NULL);
+            if (result == NULL) {
+                clear_error();
+                return false;
+            }
+            release(result);
+            return true;
+        }
+    }
+    return false;
+}

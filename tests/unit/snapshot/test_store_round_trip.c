@@ -28,14 +28,16 @@ static void fill(struct random_numbers *random, struct sums *sums)
     char text[64];
     memset(sums, 0, sizeof *sums);
     for (unsigned i = 0; i < NAMES; i++) {
-        int length = snprintf(text, sizeof text, "/path/number/%u/%.*s", i, (int)(i % 30), "\xC3\xA4 name with bytes \x01\xFF.py....");
+        int length = snprintf(text, sizeof text, "/path/number/%u/%.*s", i, (int)(i % 30),
+                              "\xC3\xA4 name with bytes \x01\xFF.py....");
         names[i] = hand_made_string(&store, text, (uint32_t)length);
     }
     for (uint32_t i = 1; i <= FRAMES; i++) {
         (void)hand_made_frame(&store, names[random_below(random, NAMES)], names[random_below(random, NAMES)], i);
     }
     for (uint32_t i = 1; i <= TRACEBACKS; i++) {
-        (void)hand_made_traceback(&store, (uint32_t)random_below(random, i), 1 + (uint32_t)random_below(random, FRAMES));
+        (void)hand_made_traceback(&store, (uint32_t)random_below(random, i),
+                                  1 + (uint32_t)random_below(random, FRAMES));
     }
     for (uint32_t i = 0; i < RECORDS; i++) {
         uint8_t domain = (uint8_t)random_below(random, 4);
@@ -126,7 +128,8 @@ static void encoded_store_loads_as_what_it_was(void **state)
         fill(&random, &sums);
         struct tm_store_view view = hand_made_view(&store);
         assert_null(tm_store_view_check(&view));
-        assert_int_equal(tm_snapshot_encode(&view, facts, 2, &counted_memory, &bytes, &size, &capacity), TM_ENCODE_DONE);
+        assert_int_equal(tm_snapshot_encode(&view, facts, 2, &counted_memory, &bytes, &size, &capacity),
+                         TM_ENCODE_DONE);
         assert_loaded(bytes, size, &sums);
         assert_true(size < capacity);
         memory_release(bytes, capacity);
@@ -143,8 +146,8 @@ static size_t write_file(uint8_t *file)
     for (unsigned part = 0; part < 2; part++) {
         for (unsigned section = TM_STORE_SECTIONS; section-- > 0;) {
             size_t half = HAND_MADE_CAPACITY / 2;
-            store.header->extents[count++] =
-                (struct tm_store_extent){.section = section, .section_offset = part * half, .file_offset = at, .size = half};
+            store.header->extents[count++] = (struct tm_store_extent){
+                .section = section, .section_offset = part * half, .file_offset = at, .size = half};
             memcpy(file + at, store.sections[section] + part * half, half);
             at += half;
         }

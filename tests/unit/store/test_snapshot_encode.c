@@ -129,8 +129,7 @@ static void peaks_are_what_was_saved_or_what_is_live(void **state)
     } cases[] = {
         {0x100000002, 0x100000002, 50, 60, 500}, /* saved since both maxima were left */
         {0x100000001, 0x100000002, 3, 60, 500},  /* not changed since the python maximum */
-        {0x000000002, 0x100000002, 50, 3, 500},
-        {0x000000001, 0x100000002, 3, 3, 500},
+        {0x000000002, 0x100000002, 50, 3, 500},  {0x000000001, 0x100000002, 3, 3, 500},
         {0x100000002, 0x100000002, 3, 60, 29}, /* what is live is the maximum */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

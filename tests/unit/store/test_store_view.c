@@ -171,11 +171,13 @@ static void damaged_store_is_refused_or_encoded(void **state)
         for (unsigned n = 0; n < 1 + round % 3; n++) {
             unsigned section = (unsigned)random_below(&random, TM_STORE_SECTIONS);
             view = hand_made_view(&store);
-            uint32_t value = random_below(&random, 2) ? (uint32_t)random_below(&random, 12) : (uint32_t)random_next(&random);
+            uint32_t value =
+                random_below(&random, 2) ? (uint32_t)random_below(&random, 12) : (uint32_t)random_next(&random);
             if (random_below(&random, 10) == 0) {
                 atomic_store(&store.header->lengths[section], random_below(&random, 2048));
             } else if (view.lengths[section] >= 4) {
-                memcpy(store.sections[section] + random_below(&random, view.lengths[section] - 3), &value, sizeof value);
+                memcpy(store.sections[section] + random_below(&random, view.lengths[section] - 3), &value,
+                       sizeof value);
             }
         }
         view = hand_made_view(&store);
@@ -220,7 +222,8 @@ static void strings_that_overlap_are_not_written_out_again_and_again(void **stat
     atomic_store(&hand_made_record_at(&store, record)->ever_blocks, 1);
     view = hand_made_view(&store);
     if (tm_store_view_check(&view) == NULL) {
-        assert_int_equal(tm_snapshot_encode(&view, NULL, 0, &counted_memory, &bytes, &size, &capacity), TM_ENCODE_FAILED);
+        assert_int_equal(tm_snapshot_encode(&view, NULL, 0, &counted_memory, &bytes, &size, &capacity),
+                         TM_ENCODE_FAILED);
     }
     assert_int_equal(memory_out, 0);
 }

@@ -81,8 +81,8 @@ static void assert_taken(struct tm_block_table *table, uint64_t address, uint32_
 static void block_of_any_size_is_found_and_taken_once(void **state)
 {
     struct fixture *fixture = *state;
-    static const uint64_t sizes[] = {0,   1,   16,      512,         513,     514,     65536,
-                                     TWO_GIB - 2, TWO_GIB - 1, TWO_GIB, UINT64_C(1) << 40};
+    static const uint64_t sizes[] = {
+        0, 1, 16, 512, 513, 514, 65536, TWO_GIB - 2, TWO_GIB - 1, TWO_GIB, UINT64_C(1) << 40};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         uint64_t address = HEAP + 0x100000 + (i << fixture->bits) * 7;
         assert_true(tm_block_table_put(&fixture->table, address, (uint32_t)i + 1, sizes[i]));
@@ -265,7 +265,10 @@ static void threads_with_blocks_of_their_own_need_no_lock(void **state)
 }
 
 #define BOTH(name)                                                                                                     \
-    {#name " (granule 16)", name, make_granule_16, discard, NULL}, {#name " (granule 8)", name, make_granule_8, discard, NULL}
+    {#name " (granule 16)", name, make_granule_16, discard, NULL},                                                     \
+    {                                                                                                                  \
+#name " (granule 8)", name, make_granule_8, discard, NULL                                                      \
+    }
 
 int main(void)
 {

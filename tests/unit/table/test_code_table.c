@@ -78,9 +78,11 @@ static void random_work_agrees_with_an_array(void **state)
             memset(model[code], 0, sizeof model[code]);
         } else if (model[code][place] == 0) {
             model[code][place] = 1 + (uint32_t)random_below(&random, 1000);
-            assert_true(tm_code_table_add(&table, address, address + place / 2, (int32_t)(place % 2) - 1, model[code][place]));
+            assert_true(
+                tm_code_table_add(&table, address, address + place / 2, (int32_t)(place % 2) - 1, model[code][place]));
         }
-        assert_int_equal(tm_code_table_frame(&table, address + place / 2, (int32_t)(place % 2) - 1), model[code][place]);
+        assert_int_equal(tm_code_table_frame(&table, address + place / 2, (int32_t)(place % 2) - 1),
+                         model[code][place]);
         if (round % 1000 == 0) {
             assert_true(tm_code_table_is_valid(&table));
         }

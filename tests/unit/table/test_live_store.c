@@ -99,6 +99,8 @@ static void section_ends_at_its_reservation(void **state)
     (void)state;
     store.reserved[TM_STORE_FRAMES] = 5 * 65536;
     assert_true(tm_live_store_need(&store, TM_STORE_FRAMES, 3 * 65536));
+    assert_false(tm_live_store_need(&store, TM_STORE_FRAMES, 6 * 65536));
+    assert_u64_equal(atomic_load(&store.mapped[TM_STORE_FRAMES]), 3 * 65536);
     assert_true(tm_live_store_need(&store, TM_STORE_FRAMES, 5 * 65536));
     assert_false(tm_live_store_need(&store, TM_STORE_FRAMES, 5 * 65536 + 1));
     assert_false(tm_live_store_need(&store, TM_STORE_FRAMES, UINT64_MAX));

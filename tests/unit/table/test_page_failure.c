@@ -15,9 +15,9 @@
 #include "runtime/table/traceback_table.h"
 #include "support/scratch_folder.h"
 
-#define ITEMS 3000U
-#define BASE  UINT64_C(0x100000000000) /* address of the first block */
-#define LEAVES 8U                      /* of the block table, from there */
+#define ITEMS  3000U
+#define BASE   UINT64_C(0x100000000000) /* address of the first block */
+#define LEAVES 8U                       /* of the block table, from there */
 
 struct tables {
     struct tm_live_store store;
@@ -54,7 +54,8 @@ static void end(struct tables *t)
     }
     give_back(t->store.sections[0], (size_t)space);
     for (uint64_t i = 0; t->blocks.leaves != NULL && i < LEAVES; i++) {
-        give_back((void *)atomic_load(&t->blocks.leaves[(BASE >> TM_REGION_BITS) + i]), (size_t)(16 << 20) + TM_PAGE_SIZE);
+        give_back((void *)atomic_load(&t->blocks.leaves[(BASE >> TM_REGION_BITS) + i]),
+                  (size_t)(16 << 20) + TM_PAGE_SIZE);
     }
     give_back((void *)t->blocks.leaves, TM_REGION_COUNT * sizeof *t->blocks.leaves);
 }

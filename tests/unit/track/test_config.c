@@ -47,8 +47,8 @@ static void every_option_is_heard(void **state)
     assert_int_equal(config.start, TM_START_PYTHON);
     assert_true(config.exact);
     assert_true(config.verbose);
-    assert_true(READ("TRACEMALLOC_NFRAME=65535", "TRACEMALLOC_START=off", "TRACEMALLOC_EXACT=0", "TRACEMALLOC_VERBOSE=0",
-                     "TRACEMALLOC_STORE=none"));
+    assert_true(READ("TRACEMALLOC_NFRAME=65535", "TRACEMALLOC_START=off", "TRACEMALLOC_EXACT=0",
+                     "TRACEMALLOC_VERBOSE=0", "TRACEMALLOC_STORE=none"));
     assert_int_equal(config.traceback_limit, 65535);
     assert_int_equal(config.start, TM_START_OFF);
     assert_false(config.exact);
@@ -92,9 +92,12 @@ static void unknown_name_is_refused_with_the_nearest_one(void **state)
 {
     (void)state;
     static const char *const cases[][2] = {
-        {"TRACEMALLOC_NFRAMES=5", "nearest is TRACEMALLOC_NFRAME"}, {"TRACEMALLOC_OUTPT=5", "nearest is TRACEMALLOC_OUTPUT"},
-        {"TRACEMALLOC_STORED=5", "nearest is TRACEMALLOC_STORE"},   {"TRACEMALLOC_STAT=5", "nearest is TRACEMALLOC_START"},
-        {"TRACEMALLOC_VEBROSE=1", "nearest is TRACEMALLOC_VERBOSE"}, {"TRACEMALLOC_=1", "TRACEMALLOC_ is not an option"},
+        {"TRACEMALLOC_NFRAMES=5", "nearest is TRACEMALLOC_NFRAME"},
+        {"TRACEMALLOC_OUTPT=5", "nearest is TRACEMALLOC_OUTPUT"},
+        {"TRACEMALLOC_STORED=5", "nearest is TRACEMALLOC_STORE"},
+        {"TRACEMALLOC_STAT=5", "nearest is TRACEMALLOC_START"},
+        {"TRACEMALLOC_VEBROSE=1", "nearest is TRACEMALLOC_VERBOSE"},
+        {"TRACEMALLOC_=1", "TRACEMALLOC_ is not an option"},
         {"TRACEMALLOC_nframe=1", "TRACEMALLOC_nframe is not an option"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

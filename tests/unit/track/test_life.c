@@ -51,7 +51,8 @@ static bool is_snapshot(const char *name)
 {
     char magic[8];
     int descriptor = open(scratch_name(&folder, name), O_RDONLY | O_CLOEXEC);
-    bool is = descriptor >= 0 && read(descriptor, magic, sizeof magic) == 8 && memcmp(magic, "\x89TMS\r\n\x1a\n", 8) == 0;
+    bool is =
+        descriptor >= 0 && read(descriptor, magic, sizeof magic) == 8 && memcmp(magic, "\x89TMS\r\n\x1a\n", 8) == 0;
     if (descriptor >= 0) {
         (void)close(descriptor);
     }

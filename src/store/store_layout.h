@@ -62,8 +62,8 @@ struct tm_record {
     uint32_t stamp;            /* the process's own: says in one comparison that a free needs no second look */
 };
 
-#define TM_SIZE_VARIES UINT16_C(0xFFFF)
-#define TM_STAMP_NEVER UINT32_MAX
+#define TM_SIZE_VARIES    UINT16_C(0xFFFF)
+#define TM_STAMP_NEVER    UINT32_MAX
 #define TM_EXACT_SIZE_MAX 512U /* bytes; larger blocks are in records of varying size */
 
 /* What was live in a record at the highest traced memory.  Valid for the total whose half of `marks` is the current

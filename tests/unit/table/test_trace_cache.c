@@ -99,7 +99,7 @@ static void held_cache_grows_for_a_large_working_set_up_to_its_bound(void **stat
         missing += held(random_next(&random), 1) == 0;
     }
     assert_in_range(missing, 0, 7000);
-    for (unsigned i = 0; i < 6000000; i++) {
+    for (unsigned i = 0; i < 2000000; i++) {
         tm_trace_cache_put_held(&cache, random_next(&random), tm_trace_check(&cache, 1), 1);
     }
     assert_true(tm_trace_cache_bytes(&cache) <= ((size_t)16 << 20) + bytes);

@@ -114,7 +114,9 @@ static uint32_t capture_held(struct tm_thread *thread, const struct tm_raw_frame
     struct tm_runtime *runtime = &tm_runtime;
     uint32_t record = tm_capture_record(thread, frames, count, domain, size);
     if (record != 0 && key->is_exact && may_be_quick(runtime, frames, count)) {
+        thread->guard++; /* the cache may grow: a signal handler must not come back in here */
         tm_trace_cache_put_held(&runtime->cache, key->key, key->check, record);
+        thread->guard--;
     }
     return record;
 }
@@ -134,6 +136,8 @@ TM_INLINE uint32_t stack_record_held(struct tm_thread *thread, uintptr_t tstate,
     struct tm_runtime *runtime = &tm_runtime;
     struct tm_stack_cache *stack = &runtime->held_stack;
     uint64_t hash = 0;
+    thread->guard++; /* until the frames were used: a signal handler's event would walk over them */
+    atomic_signal_fence(memory_order_seq_cst);
     if (TM_LIKELY(runtime->layout != NULL)) {
         hash = tm_stack_cache_look(stack, runtime->layout, tstate);
     } else {
@@ -141,7 +145,12 @@ TM_INLINE uint32_t stack_record_held(struct tm_thread *thread, uintptr_t tstate,
     }
     struct tm_trace_key key = tm_trace_key_of_stack(&runtime->cache, hash, stack->count, domain, size);
     uint32_t record = tm_trace_cache_held(&runtime->cache, key.key, key.check);
-    return TM_LIKELY(record != 0) ? record : capture_held(thread, stack->frames, stack->count, &key, domain, size);
+    if (TM_UNLIKELY(record == 0)) {
+        record = capture_held(thread, stack->frames, stack->count, &key, domain, size);
+    }
+    atomic_signal_fence(memory_order_seq_cst);
+    thread->guard--;
+    return record;
 }
 
 TM_INLINE uint32_t record_held(struct tm_thread *thread, uintptr_t tstate, uint8_t domain, uint16_t size)

@@ -123,6 +123,11 @@ static void read_tables(struct tables *tables, const struct tm_elf_object *objec
             break;
         }
     }
+    for (unsigned part = 0; part < 2; part++) {
+        if (tables->relocations[part] == NULL) {
+            tables->counts[part] = 0;
+        }
+    }
 }
 
 #if defined(__x86_64__)

@@ -87,13 +87,20 @@ bool tm_tracemalloc_module_open(struct tm_tracemalloc_module *module)
 {
     struct module_definition *(*get_definition)(void *);
     void (*clear_error)(void);
+    void *(*get_dictionary)(void *);
+    void (*clear_dictionary)(void *);
+    unsigned (*clear_type_cache)(void);
     void (*release)(void *);
     struct config *config;
     find(&config, "_Py_tracemalloc_config");
     find(&get_definition, "PyModule_GetDef");
     find(&clear_error, "PyErr_Clear");
+    find(&get_dictionary, "PyModule_GetDict");
+    find(&clear_dictionary, "PyDict_Clear");
+    find(&clear_type_cache, "PyType_ClearCache");
     find(&release, "Py_DecRef");
-    if (config == NULL || get_definition == NULL || clear_error == NULL || release == NULL) {
+    if (config == NULL || get_definition == NULL || clear_error == NULL || get_dictionary == NULL ||
+        clear_dictionary == NULL || release == NULL) {
         return false;
     }
     void *made = make_module();
@@ -105,7 +112,13 @@ bool tm_tracemalloc_module_open(struct tm_tracemalloc_module *module)
     module->tracing = &config->tracing;
     module->methods = definition->methods;
     module->traces = choose_table();
-    release(made); /* its definition and tables are static */
+    /* Its definition and tables are static; its functions refer to it, and what they keep alive (names) would be found
+     * by the program's own import instead of being made. */
+    clear_dictionary(get_dictionary(made));
+    release(made);
+    if (clear_type_cache != NULL) {
+        (void)clear_type_cache(); /* it keeps names too */
+    }
     return true;
 }
 

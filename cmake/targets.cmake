@@ -37,7 +37,7 @@ if(TM_CLANG_FORMAT)
 endif()
 
 find_program(TM_RUN_CLANG_TIDY NAMES run-clang-tidy run-clang-tidy-14)
-if(TM_RUN_CLANG_TIDY)
+if(TM_RUN_CLANG_TIDY AND CMAKE_C_COMPILER_ID STREQUAL "Clang") # it reads the flags of the build
   add_custom_target(tidy COMMAND ${TM_RUN_CLANG_TIDY} -quiet -p ${PROJECT_BINARY_DIR} "/(src|tools)/.*\\.c$"
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} USES_TERMINAL VERBATIM)
 endif()

@@ -153,7 +153,34 @@ static int write_out(struct tm_live_store *store, int descriptor)
     return status == 0 ? tm_file_write_at(descriptor, store->header, TM_STORE_HEADER_SIZE, 0) : status;
 }
 
-/* From the first mapping on there is no way back for that section; a later failure leaves the rest in memory. */
+/* Private pages at AT with the bytes that are there now, or with FROM's first bytes. */
+static bool make_private(uint8_t *at, uint64_t size, const uint8_t *from, uint64_t from_size)
+{
+    size = tm_page_round((size_t)size);
+    uint8_t *copy = tm_pages_map((size_t)size);
+    if (copy == NULL) {
+        return false;
+    }
+    memcpy(copy, from == NULL ? at : from, (size_t)(from == NULL ? size : from_size));
+    if (!tm_pages_move(copy, (size_t)size, at)) {
+        tm_pages_unmap(copy, (size_t)size);
+        return false;
+    }
+    return true;
+}
+
+/* Takes back what map_over did: nothing may stay shared with a file that goes. */
+static void map_back(struct tm_live_store *store)
+{
+    for (unsigned i = 0; i < TM_STORE_SECTIONS; i++) {
+        uint64_t mapped = atomic_load(&store->mapped[i]);
+        if (mapped != 0) {
+            (void)!make_private(store->sections[i], mapped, NULL, 0);
+        }
+    }
+    (void)!make_private((uint8_t *)store->header, TM_STORE_HEADER_SIZE, NULL, 0);
+}
+
 static int map_over(struct tm_live_store *store, int descriptor)
 {
     const struct tm_store_header *header = store->header;
@@ -181,6 +208,9 @@ int tm_live_store_to_file(struct tm_live_store *store, const char *path)
     int status = write_out(store, descriptor);
     if (status == 0) {
         status = map_over(store, descriptor);
+        if (status != 0) {
+            map_back(store);
+        }
     }
     if (status == 0) {
         memcpy(store->path, path, strlen(path) + 1);
@@ -234,22 +264,6 @@ bool tm_live_store_image(const struct tm_live_store *store, struct tm_store_imag
     return true;
 }
 
-/* Private pages at AT with the bytes that are there now, or with FROM's first bytes. */
-static bool make_private(uint8_t *at, uint64_t size, const uint8_t *from, uint64_t from_size)
-{
-    size = tm_page_round((size_t)size);
-    uint8_t *copy = tm_pages_map((size_t)size);
-    if (copy == NULL) {
-        return false;
-    }
-    memcpy(copy, from == NULL ? at : from, (size_t)(from == NULL ? size : from_size));
-    if (!tm_pages_move(copy, (size_t)size, at)) {
-        tm_pages_unmap(copy, (size_t)size);
-        return false;
-    }
-    return true;
-}
-
 bool tm_live_store_detach(struct tm_live_store *store, const struct tm_store_image *image)
 {
     tm_lock_reset(&store->lock);
@@ -286,9 +300,11 @@ size_t tm_live_store_bytes(const struct tm_live_store *store)
 bool tm_live_store_add_meta(struct tm_live_store *store, const char *key, const void *value, size_t length)
 {
     struct tm_store_header *header = store->header;
-    uint32_t at = atomic_load_explicit(&header->meta_length, memory_order_relaxed);
     size_t key_length = strlen(key);
+    tm_lock_take(&store->lock);
+    uint32_t at = atomic_load_explicit(&header->meta_length, memory_order_relaxed);
     if (key_length > UINT8_MAX || length > UINT16_MAX || at + 3 + key_length + length > TM_STORE_META_CAPACITY) {
+        tm_lock_release(&store->lock);
         return false;
     }
     uint8_t *to = (uint8_t *)header->meta + at;
@@ -299,5 +315,6 @@ bool tm_live_store_add_meta(struct tm_live_store *store, const char *key, const 
     *to++ = (uint8_t)(length >> 8);
     memcpy(to, value, length);
     atomic_store_explicit(&header->meta_length, at + (uint32_t)(3 + key_length + length), memory_order_release);
+    tm_lock_release(&store->lock);
     return true;
 }

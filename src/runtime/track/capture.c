@@ -45,10 +45,11 @@ static uint32_t unknown_frame(struct tm_runtime *runtime)
 }
 
 /* Resolves a frame that was not seen before and remembers it for as long as its code object lives. */
-static uint32_t learn_frame(struct tm_runtime *runtime, const struct tm_raw_frame *raw)
+static uint32_t learn_frame(struct tm_runtime *runtime, const struct tm_raw_frame *raw, bool *may_cache)
 {
     struct tm_frame_names names;
     if (!tm_python_frame_names(runtime->layout, raw, &names)) {
+        *may_cache = false;
         return unknown_frame(runtime);
     }
     struct tm_stored_frame frame = {
@@ -58,24 +59,26 @@ static uint32_t learn_frame(struct tm_runtime *runtime, const struct tm_raw_fram
     };
     uint32_t id = tm_frame_intern(&runtime->frames, &frame);
     /* Only what will be heard to die may be remembered. */
-    if (id != 0 && (tm_code_table_knows(&runtime->codes, names.code) ||
-                    tm_block_table_mark_code(&runtime->blocks, tm_python_block_of(runtime->layout, names.code)))) {
-        (void)!tm_code_table_add(&runtime->codes, names.code, raw->place, raw->offset, id);
+    bool is_heard = tm_code_table_knows(&runtime->codes, names.code) ||
+                    tm_block_table_mark_code(&runtime->blocks, tm_python_block_of(runtime->layout, names.code));
+    if (id == 0 || !is_heard || !tm_code_table_add(&runtime->codes, names.code, raw->place, raw->offset, id)) {
+        *may_cache = false;
     }
     return id;
 }
 
-static uint32_t find_frame(struct tm_runtime *runtime, const struct tm_raw_frame *raw)
+static uint32_t find_frame(struct tm_runtime *runtime, const struct tm_raw_frame *raw, bool *may_cache)
 {
     uint32_t id = tm_code_table_frame(&runtime->codes, raw->place, raw->offset);
-    return id != 0 ? id : learn_frame(runtime, raw);
+    return id != 0 ? id : learn_frame(runtime, raw, may_cache);
 }
 
-static bool find_traceback(struct tm_runtime *runtime, const struct tm_raw_frame *frames, unsigned count, uint32_t *id)
+static bool find_traceback(struct tm_runtime *runtime, const struct tm_raw_frame *frames, unsigned count, uint32_t *id,
+                           bool *may_cache)
 {
     *id = 0;
     for (unsigned i = 0; i < count; i++) {
-        uint32_t frame = find_frame(runtime, &frames[i]);
+        uint32_t frame = find_frame(runtime, &frames[i], may_cache);
         if (frame == 0 || !tm_traceback_intern(&runtime->tracebacks, *id, frame, id)) {
             return false;
         }
@@ -84,15 +87,16 @@ static bool find_traceback(struct tm_runtime *runtime, const struct tm_raw_frame
 }
 
 uint32_t tm_capture_record(struct tm_thread *thread, const struct tm_raw_frame *frames, unsigned count, uint8_t domain,
-                           uint16_t size)
+                           uint16_t size, bool *may_cache)
 {
     struct tm_runtime *runtime = &tm_runtime;
     struct tm_record_key key = {.size = size, .domain = domain};
     uint32_t record = 0;
+    *may_cache = true;
     thread->guard++;
     tm_lock_take(&runtime->intern_lock);
     key.epoch = atomic_load_explicit(&runtime->epoch, memory_order_relaxed);
-    if (find_traceback(runtime, frames, count, &key.traceback)) {
+    if (find_traceback(runtime, frames, count, &key.traceback, may_cache)) {
         record = tm_record_intern(&runtime->records, &key);
     }
     tm_lock_release(&runtime->intern_lock);

@@ -5,15 +5,17 @@
 #ifndef TM_RUNTIME_TRACK_CAPTURE_H
 #define TM_RUNTIME_TRACK_CAPTURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "runtime/os/thread_state.h"
 #include "runtime/unwind/raw_frame.h"
 
 /* FRAMES are COUNT frames of the calling thread, oldest first, still running.  SIZE is exact or TM_SIZE_VARIES.
- * 0 when there is no room for one more record: the event is dropped and counted. */
+ * 0 when there is no room for one more record: the event is dropped and counted.  *MAY_CACHE: the death of every code
+ * object of the stack will be heard, so that the record may be remembered for these frames. */
 uint32_t tm_capture_record(struct tm_thread *thread, const struct tm_raw_frame *frames, unsigned count, uint8_t domain,
-                           uint16_t size);
+                           uint16_t size, bool *may_cache);
 
 /* The block at CODE was freed: if it was a known code object, all that was learned of it is void. */
 void tm_capture_forget_code(struct tm_thread *thread, uintptr_t code);

@@ -12,12 +12,14 @@ void tm_runtime_before_fork(void)
     struct tm_runtime *runtime = &tm_runtime;
     tm_thread_self()->guard++;
     if (tm_life_now() <= TM_LIFE_OFF) {
+        runtime->fork_has_locks = false;
         return; /* also in a child that forks before its first event: its image is still the right one */
     }
     tm_lock_take(&runtime->life_lock);
     tm_lock_take(&runtime->intern_lock);
     tm_lock_take(&runtime->store.lock);
     tm_lock_take(&runtime->blocks.odd.lock);
+    runtime->fork_has_locks = true;
     if (runtime->store.in_file) {
         (void)tm_live_store_image(&runtime->store, &runtime->fork_image);
     }
@@ -26,7 +28,7 @@ void tm_runtime_before_fork(void)
 void tm_runtime_after_fork_parent(void)
 {
     struct tm_runtime *runtime = &tm_runtime;
-    if (tm_life_now() > TM_LIFE_OFF) {
+    if (runtime->fork_has_locks) {
         runtime->fork_image.valid = false; /* a child made past pthread_atfork must not take it for its own */
         tm_lock_release(&runtime->blocks.odd.lock);
         tm_lock_release(&runtime->store.lock);
@@ -62,6 +64,7 @@ static void become_child(struct tm_runtime *runtime, uint32_t pid)
     runtime->pid = pid;
     runtime->exit_snapshot_done = false;
     runtime->exit_path[0] = '\0';
+    runtime->held_stack.count = 0; /* another thread of the parent may have been changing it */
     header->pid = pid;
     header->parent_pid = tm_process_parent_pid();
     header->start_time_ns = tm_process_time_ns();

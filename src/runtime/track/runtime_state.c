@@ -31,20 +31,18 @@ bool tm_runtime_set_limit(unsigned limit)
 {
     struct tm_runtime *runtime = &tm_runtime;
     struct tm_stack_cache *stack = &runtime->held_stack;
-    if (limit > runtime->held_stack_room) {
-        struct tm_raw_frame *frames = tm_pages_map(limit * sizeof *frames);
-        uint64_t *hashes = tm_pages_map(limit * sizeof *hashes);
+    if (stack->frames == NULL) {
+        /* Room for any limit, once: an event under the GIL may be writing here while the limit changes.  Pages come
+         * when they are touched. */
+        struct tm_raw_frame *frames = tm_pages_map_sparse(TM_TRACEBACK_LIMIT_MAX * sizeof *frames);
+        uint64_t *hashes = tm_pages_map_sparse(TM_TRACEBACK_LIMIT_MAX * sizeof *hashes);
         if (frames == NULL || hashes == NULL) {
             return false;
         }
-        /* The old room is not given back: an event of another thread may still be writing there. */
-        stack->frames = frames;
         stack->hashes = hashes;
-        runtime->held_stack_room = limit;
+        stack->frames = frames;
     }
-    stack->count = 0;
-    stack->limit = limit;
-    runtime->traceback_limit = limit;
+    __atomic_store_n(&runtime->traceback_limit, limit, __ATOMIC_RELAXED);
     tm_runtime_decide_quick();
     return true;
 }

@@ -62,10 +62,10 @@ struct tm_runtime {
     struct tm_store_image fork_image;
     char *scratch; /* one name being copied; under the intern lock */
     size_t scratch_size;
-    uint32_t held_stack_room; /* frames that held_stack has room for */
     uint32_t pid;
     uint32_t first_pid; /* of the process in which tracing began: descendants differ */
     bool is_disabled;
+    bool fork_has_locks; /* the prepare handler took them */
     bool python_has_begun;
     bool exit_snapshot_done;
     bool start_is_pending; /* START=python waits for its moment */

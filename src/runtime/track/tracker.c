@@ -112,8 +112,9 @@ static uint32_t capture_held(struct tm_thread *thread, const struct tm_raw_frame
                              const struct tm_trace_key *key, uint8_t domain, uint16_t size)
 {
     struct tm_runtime *runtime = &tm_runtime;
-    uint32_t record = tm_capture_record(thread, frames, count, domain, size);
-    if (record != 0 && key->is_exact && may_be_quick(runtime, frames, count)) {
+    bool may_cache;
+    uint32_t record = tm_capture_record(thread, frames, count, domain, size, &may_cache);
+    if (record != 0 && may_cache && key->is_exact && may_be_quick(runtime, frames, count)) {
         thread->guard++; /* the cache may grow: a signal handler must not come back in here */
         tm_trace_cache_put_held(&runtime->cache, key->key, key->check, record);
         thread->guard--;
@@ -131,7 +132,8 @@ static uint32_t top_record_held(struct tm_thread *thread, uintptr_t tstate, uint
     return record != 0 ? record : capture_held(thread, &top, count, &key, domain, size);
 }
 
-TM_INLINE uint32_t stack_record_held(struct tm_thread *thread, uintptr_t tstate, uint8_t domain, uint16_t size)
+TM_INLINE uint32_t stack_record_held(struct tm_thread *thread, uintptr_t tstate, uint8_t domain, uint16_t size,
+                                     uint32_t limit)
 {
     struct tm_runtime *runtime = &tm_runtime;
     struct tm_stack_cache *stack = &runtime->held_stack;
@@ -139,7 +141,7 @@ TM_INLINE uint32_t stack_record_held(struct tm_thread *thread, uintptr_t tstate,
     thread->guard++; /* until the frames were used: a signal handler's event would walk over them */
     atomic_signal_fence(memory_order_seq_cst);
     if (TM_LIKELY(runtime->layout != NULL)) {
-        hash = tm_stack_cache_look(stack, runtime->layout, tstate);
+        hash = tm_stack_cache_look(stack, runtime->layout, tstate, limit);
     } else {
         stack->count = 0;
     }
@@ -155,8 +157,9 @@ TM_INLINE uint32_t stack_record_held(struct tm_thread *thread, uintptr_t tstate,
 
 TM_INLINE uint32_t record_held(struct tm_thread *thread, uintptr_t tstate, uint8_t domain, uint16_t size)
 {
-    return tm_runtime.traceback_limit == 1 ? top_record_held(thread, tstate, domain, size)
-                                           : stack_record_held(thread, tstate, domain, size);
+    const uint32_t limit = __atomic_load_n(&tm_runtime.traceback_limit, __ATOMIC_RELAXED);
+    return limit == 1 ? top_record_held(thread, tstate, domain, size)
+                      : stack_record_held(thread, tstate, domain, size, limit);
 }
 
 static void reverse(struct tm_raw_frame *frames, unsigned count)
@@ -177,8 +180,9 @@ static uint32_t record_loose_in(struct tm_thread *thread, uintptr_t tstate, uint
     uint32_t record = key.is_exact ? tm_trace_cache_loose(&runtime->cache, key.key, key.check) : 0;
     if (record == 0) {
         reverse(frames, count);
-        record = tm_capture_record(thread, frames, count, domain, size);
-        if (record != 0 && key.is_exact) {
+        bool may_cache;
+        record = tm_capture_record(thread, frames, count, domain, size, &may_cache);
+        if (record != 0 && may_cache && key.is_exact) {
             tm_trace_cache_put_loose(&runtime->cache, key.key, key.check, record);
         }
     }
@@ -293,8 +297,20 @@ void tm_tracker_alloc(struct tm_thread *thread, enum tm_domain domain, const voi
     }
 }
 
+#define TAKEN_TEMPORARY 1U /* was counted as one */
+
+/* BY is 1, or -1 as two's complement. */
+TM_INLINE void count_temporary(struct tm_record *record, uint64_t by, bool held)
+{
+    if (held) {
+        tm_word_add(&record->temporary_blocks, by);
+    } else {
+        tm_word_add_loose(&record->temporary_blocks, by);
+    }
+}
+
 /* The counters of a block that goes. */
-TM_INLINE void uncount(struct tm_thread *thread, uintptr_t address, uint32_t id, uint64_t size)
+TM_INLINE void uncount(struct tm_thread *thread, uintptr_t address, uint32_t id, uint64_t size, uint32_t *flags)
 {
     struct tm_runtime *runtime = &tm_runtime;
     struct tm_record *record = &runtime->records.records[id];
@@ -309,11 +325,8 @@ TM_INLINE void uncount(struct tm_thread *thread, uintptr_t address, uint32_t id,
     }
     if (thread->last_block == address) {
         thread->last_block = 0;
-        if (caller.held) {
-            tm_word_add(&record->temporary_blocks, 1);
-        } else {
-            tm_word_add_loose(&record->temporary_blocks, 1);
-        }
+        *flags = TAKEN_TEMPORARY;
+        count_temporary(record, 1, caller.held);
     }
 }
 
@@ -330,7 +343,7 @@ TM_INLINE bool finish_take(struct tm_thread *thread, uintptr_t address, uint32_t
     if (TM_UNLIKELY(taken->record == 0)) {
         return false;
     }
-    uncount(thread, address, taken->record, size);
+    uncount(thread, address, taken->record, size, &taken->flags);
     return true;
 }
 
@@ -389,6 +402,9 @@ void tm_tracker_put_back(struct tm_thread *thread, const void *block, const stru
     struct tm_record *record = &runtime->records.records[taken->record];
     struct caller caller = find_caller(thread, record->domain);
     tm_record_give_back(runtime, taken->record, taken->size, UINT64_MAX, caller.held);
+    if ((taken->flags & TAKEN_TEMPORARY) != 0) {
+        count_temporary(record, UINT64_MAX, caller.held);
+    }
     if (record->epoch >= atomic_load_explicit(&runtime->base_epoch, memory_order_relaxed)) {
         tm_totals_move(runtime->totals, record->domain, taken->size, caller.held);
     }

@@ -24,7 +24,7 @@
 struct tm_taken {
     uint64_t size;   /* bytes, as the application asked for */
     uint32_t record; /* id of its record; 0: it was not traced (taken all the same when only its code was known) */
-    uint32_t flags;
+    uint32_t flags;  /* the tracker's own */
 };
 
 /* The block BLOCK of SIZE bytes was handed to the application by DOMAIN's allocator.  BLOCK is not NULL.

@@ -8,7 +8,8 @@
  * Frames are kept oldest first, with the hash of each and all older ones: a call or a return then moves the end only.
  *
  * Threads  the caller's lock (the GIL).  Nothing here says whose stack it was: frames of another thread do not match.
- * Memory   the caller's arrays of LIMIT items.   Signals, errno, errors  none. */
+ * Limit    the caller's word for each event: the cache empties itself when it changes.
+ * Memory   the caller's arrays, with room for the largest limit.   Signals, errno, errors  none. */
 #ifndef TM_RUNTIME_UNWIND_STACK_CACHE_H
 #define TM_RUNTIME_UNWIND_STACK_CACHE_H
 
@@ -19,8 +20,8 @@ struct tm_stack_cache {
     struct tm_raw_frame *frames; /* oldest first */
     uint64_t *hashes;            /* of frames[0] to frames[i] */
     uint32_t count;
-    uint32_t limit;
-    bool is_whole; /* older frames than frames[0] do not exist; false: they were cut off by the limit */
+    uint32_t limit; /* of the frames kept */
+    bool is_whole;  /* older frames than frames[0] do not exist; false: they were cut off by the limit */
 };
 
 /* Hides that A equals what it was compared with, so that the next load needs not wait for the comparison's other side. */
@@ -88,10 +89,14 @@ TM_INLINE bool tm_stack_cache_agrees(const struct tm_stack_cache *cache, const s
 /* The long way: follows calls and returns, or walks anew. */
 uint64_t tm_stack_cache_follow(struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uintptr_t tstate);
 
-/* Brings the cache to the present stack of TSTATE, which is not 0; the hash of all its frames. */
+/* Brings the cache to the present stack of TSTATE, which is not 0, at most LIMIT frames; the hash of all of them. */
 TM_INLINE uint64_t tm_stack_cache_look(struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
-                                       uintptr_t tstate)
+                                       uintptr_t tstate, uint32_t limit)
 {
+    if (TM_UNLIKELY(cache->limit != limit)) {
+        cache->limit = limit;
+        cache->count = 0;
+    }
     uintptr_t newest = tm_python_frame_newest(row, tstate);
     uint32_t top = cache->count - 1;
     if (TM_LIKELY(cache->count != 0) && TM_LIKELY(newest == cache->frames[top].frame)) {

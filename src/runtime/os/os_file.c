@@ -46,10 +46,9 @@ static int identify(int descriptor, struct tm_file_identity *identity)
     return status;
 }
 
-int tm_file_create(const char *path, struct tm_file_identity *identity)
+/* DESCRIPTOR (or the error it is) once its IDENTITY is known. */
+static int identified(int descriptor, struct tm_file_identity *identity)
 {
-    int descriptor =
-        RETRY(int, syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (descriptor >= 0) {
         int status = identify(descriptor, identity);
         if (status < 0) {
@@ -58,6 +57,17 @@ int tm_file_create(const char *path, struct tm_file_identity *identity)
         }
     }
     return descriptor;
+}
+
+int tm_file_create(const char *path, struct tm_file_identity *identity)
+{
+    int descriptor =
+        RETRY(int, syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (descriptor >= 0) {
+        /* A umask of 0777 would keep the owner out.  Some file systems have no modes: then there is nothing to do. */
+        (void)RETRY(int, fchmod(descriptor, 0600));
+    }
+    return identified(descriptor, identity);
 }
 
 int tm_file_reopen(const char *path, const struct tm_file_identity *identity)
@@ -151,10 +161,17 @@ int tm_file_sync(int descriptor)
     return RETRY(int, fsync(descriptor));
 }
 
+/* A device, a pipe, a folder, or a link to one: root may rename over /dev/null, and all programs would suffer. */
+static bool is_special(const char *path)
+{
+    struct stat found;
+    return RETRY(int, stat(path, &found)) == 0 && !S_ISREG(found.st_mode);
+}
+
 int tm_file_rename(const char *from, const char *to, bool replace)
 {
     if (replace) {
-        return RETRY(int, rename(from, to));
+        return is_special(to) ? -EISDIR : RETRY(int, rename(from, to));
     }
     int status = RETRY(int, syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE));
     if (status != -EINVAL && status != -ENOSYS && status != -EPERM) {

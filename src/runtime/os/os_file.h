@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Files of the process half: opened, used and closed within one operation, never through a link, mode 0600.
+/* Files of the process half: opened, used and closed within one operation, never through a link, mode 0600
+ * whatever the umask.
  *
  * Descriptors are the application's numbers: none outlives a call of a module above.
  * Results are 0 (or a descriptor) or a negative errno value.  errno kept.  Signal safe. */
@@ -35,7 +36,7 @@ TM_CHECKED int tm_file_allocate(int descriptor, uint64_t offset, uint64_t size);
 TM_CHECKED int tm_file_map_at(int descriptor, uint64_t offset, size_t size, void *at);
 
 TM_CHECKED int tm_file_sync(int descriptor);
-/* REPLACE false: -EEXIST when TO is there. */
+/* REPLACE false: -EEXIST when TO is there.  True: only a regular file is replaced, else -EISDIR (also for a device). */
 TM_CHECKED int tm_file_rename(const char *from, const char *to, bool replace);
 int tm_file_remove(const char *path, const struct tm_file_identity *identity);
 

@@ -190,6 +190,8 @@ static const char *reason_of(int error)
         return "read-only file system";
     case ENOENT:
         return "no such folder";
+    case EISDIR:
+        return "there is a folder or a device of that name";
     case ENAMETOOLONG:
         return "name too long";
     case EFBIG:

@@ -59,6 +59,18 @@ static void create_makes_a_private_file_and_refuses_a_taken_name(void **state)
     assert_int_equal(found.st_mode & 07777, 0600);
 }
 
+static void create_keeps_the_owner_in_whatever_the_umask(void **state)
+{
+    (void)state;
+    struct stat found;
+    mode_t before = umask(0777);
+    struct tm_file_identity identity = made("a", "x");
+    (void)umask(before);
+    assert_int_equal(stat(scratch_name(&folder, "a"), &found), 0);
+    assert_int_equal(found.st_ino, identity.inode);
+    assert_int_equal(found.st_mode & 07777, 0600);
+}
+
 static void create_follows_no_link(void **state)
 {
     (void)state;
@@ -119,6 +131,25 @@ static void rename_with_replace_replaces(void **state)
     assert_int_equal(tm_file_rename(from, scratch_name(&folder, "b"), true), 0);
     assert_content("b", "new");
     assert_int_equal(tm_file_rename(from, folder.name, true), -ENOENT);
+}
+
+static void rename_with_replace_leaves_what_is_no_file(void **state)
+{
+    (void)state;
+    char from[512];
+    struct stat found;
+    (void)made("a", "new");
+    (void)snprintf(from, sizeof from, "%s/a", folder.path);
+    assert_int_equal(mkfifo(scratch_name(&folder, "pipe"), 0600), 0);
+    assert_int_equal(tm_file_rename(from, folder.name, true), -EISDIR);
+    assert_int_equal(lstat(folder.name, &found), 0);
+    assert_true(S_ISFIFO(found.st_mode));
+    assert_int_equal(symlink("/dev/null", scratch_name(&folder, "link")), 0);
+    assert_int_equal(tm_file_rename(from, folder.name, true), -EISDIR);
+    assert_int_equal(lstat(folder.name, &found), 0);
+    assert_true(S_ISLNK(found.st_mode));
+    assert_int_equal(tm_file_rename(from, folder.path, true), -EISDIR);
+    assert_content("a", "new");
 }
 
 static void remove_takes_only_the_same_file(void **state)
@@ -211,10 +242,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(create_makes_a_private_file_and_refuses_a_taken_name),
+        TEST(create_keeps_the_owner_in_whatever_the_umask),
         TEST(create_follows_no_link),
         TEST(reopen_takes_only_the_same_file),
         TEST(rename_without_replace_leaves_what_is_there),
         TEST(rename_with_replace_replaces),
+        TEST(rename_with_replace_leaves_what_is_no_file),
         TEST(remove_takes_only_the_same_file),
         TEST(allocated_range_is_zeros_with_disk_behind_it),
         TEST(allocate_beyond_the_file_size_limit_is_refused_not_deadly),

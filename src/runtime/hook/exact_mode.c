@@ -10,76 +10,86 @@
 #include "runtime/os/os_process.h"
 #include "runtime/track/runtime.h"
 
-#define DOMAINS         3
-#define NEW_REFERENCE   "_PyTraceMalloc_NewReference"
+#define DOMAINS       3
+#define NEW_REFERENCE "_PyTraceMalloc_NewReference"
 
 static struct tm_tracemalloc_module module;
 static void (*hear)(uintptr_t block);
-static bool is_forced;        /* the flag is ours; what the program thinks is program_tracing */
-static bool was_started;      /* the module has saved allocators, so that stopping it is harmless */
+static bool is_starved; /* the module runs for us and gets nothing; for the program it is stopped */
 static bool has_ended;
-static int program_tracing;
-static bool is_asked;         /* the program looks a block up: nothing is born */
+static bool is_asked; /* the program looks a block up: nothing is born */
 static void *(*real_get_entry)(struct tm_traces_table *table, const void *key);
 static int (*real_new_reference)(void *object);
 
 /* 1. What the program sees. */
 
-static void tell_the_truth(void)
+/* Starts or stops the module and leaves the allocators as they are. */
+static bool change_starved(bool (*change)(const struct tm_tracemalloc_module *))
 {
-    if (is_forced) {
-        *module.tracing = program_tracing;
+    const struct tm_cpython *python = tm_runtime_python();
+    struct tm_cpython_allocator ours[DOMAINS];
+    struct tm_thread *thread = tm_thread_self();
+    tm_door_guard_up(thread);
+    for (int domain = 0; domain < DOMAINS; domain++) {
+        python->get_allocator(domain, &ours[domain]);
     }
+    bool is_changed = change(&module);
+    for (int domain = 0; domain < DOMAINS; domain++) {
+        python->set_allocator(domain, &ours[domain]);
+    }
+    tm_door_guard_down(thread);
+    return is_changed;
 }
 
-static void force(void)
+static void starve(void)
 {
-    program_tracing = *module.tracing;
-    was_started |= program_tracing != 0;
-    is_forced = was_started && !has_ended;
-    if (is_forced) {
-        *module.tracing = 1;
-    }
+    is_starved = change_starved(tm_tracemalloc_module_start) && *module.tracing != 0;
 }
 
-#define METHODS(X) \
-    X(0, "is_tracing") X(1, "clear_traces") X(2, "_get_traces") X(3, "_get_object_traceback") X(4, "start") \
-    X(5, "stop") X(6, "get_traceback_limit") X(7, "get_tracemalloc_memory") X(8, "get_traced_memory") X(9, "reset_peak")
+static void stop_starving(void)
+{
+    is_starved = false;
+    (void)change_starved(tm_tracemalloc_module_stop);
+}
 
-enum { CLEAR_TRACES = 1, GET_OBJECT_TRACEBACK = 3, START = 4, METHOD_COUNT = 10 };
+#define METHODS(X)                                                                                                     \
+    X(0, "is_tracing")                                                                                                 \
+    X(1, "clear_traces")                                                                                               \
+    X(2, "_get_traces")                                                                                                \
+    X(3, "_get_object_traceback")                                                                                      \
+    X(4, "start")                                                                                                      \
+    X(5, "stop")                                                                                                       \
+    X(6, "get_traceback_limit")                                                                                        \
+    X(7, "get_tracemalloc_memory")                                                                                     \
+    X(8, "get_traced_memory")                                                                                          \
+    X(9, "reset_peak")
+
+enum { GET_OBJECT_TRACEBACK = 3, START = 4, METHOD_COUNT = 10 };
 
 static void *(*real_methods[METHOD_COUNT])(void *self, void *first, void *second, void *third);
 
-static void forget_foreign_traces(void)
-{
-    void (*release)(void *);
-    void *function = tm_cpython_symbol(tm_runtime_python(), "Py_DecRef");
-    memcpy(&release, &function, sizeof release);
-    if (real_methods[CLEAR_TRACES] != NULL && is_forced) {
-        void *none = real_methods[CLEAR_TRACES](NULL, NULL, NULL, NULL); /* does nothing unless the flag is set */
-        if (none != NULL) {
-            release(none);
-        }
-    }
-}
-
 static void *call_method(unsigned index, void *self, void *first, void *second, void *third)
 {
-    if (index == START && !program_tracing) {
-        forget_foreign_traces();
+    if (is_starved && index == START) {
+        stop_starving();
+    } else if (is_starved) {
+        *module.tracing = 0;
     }
-    tell_the_truth();
     is_asked = index == GET_OBJECT_TRACEBACK;
     void *result = real_methods[index](self, first, second, third);
     is_asked = false;
-    force();
+    if (is_starved) {
+        *module.tracing = 1;
+    } else if (*module.tracing == 0 && !has_ended && result != NULL) {
+        starve(); /* the program has stopped it */
+    }
     return result;
 }
 
-#define WRAPPER(index, name)                                                              \
-    static void *method_##index(void *self, void *first, void *second, void *third)       \
-    {                                                                                     \
-        return call_method(index, self, first, second, third);                            \
+#define WRAPPER(index, name)                                                                                           \
+    static void *method_##index(void *self, void *first, void *second, void *third)                                    \
+    {                                                                                                                  \
+        return call_method(index, self, first, second, third);                                                         \
     }
 METHODS(WRAPPER)
 
@@ -113,7 +123,7 @@ static void *hear_lookup(struct tm_traces_table *table, const void *key)
 
 static int hear_new_reference(void *object)
 {
-    int result = program_tracing || !is_forced ? real_new_reference(object) : -1;
+    int result = is_starved ? -1 : real_new_reference(object);
     hear(tm_python_block_of(&tm_runtime_python()->row, (uintptr_t)object));
     return result;
 }
@@ -143,8 +153,7 @@ static bool listen(void)
 bool tm_exact_mode_is_needed(void)
 {
     const struct tm_cpython *python = tm_runtime_python();
-    const uint32_t release = python->version >> 16;
-    return tm_runtime_config()->exact && python->layout != NULL && release >= 0x0308 && release <= 0x030b;
+    return tm_runtime_config()->exact && python->layout != NULL && python->row.recycled_by_flag;
 }
 
 /* Python's own start of the module would find the flag set and do nothing. */
@@ -170,37 +179,24 @@ static bool python_will_start_it(void)
     return false;
 }
 
-/* Starts the module and takes its hooks off again.  That they are off is nothing to the program: what it allocates
- * meanwhile is nothing. */
-static bool start_starved(void)
-{
-    const struct tm_cpython *python = tm_runtime_python();
-    struct tm_cpython_allocator ours[DOMAINS];
-    for (int domain = 0; domain < DOMAINS; domain++) {
-        python->get_allocator(domain, &ours[domain]);
-    }
-    bool is_started = tm_tracemalloc_module_call(&module, "start");
-    for (int domain = 0; domain < DOMAINS; domain++) {
-        python->set_allocator(domain, &ours[domain]);
-    }
-    return is_started && *module.tracing == 1;
-}
-
 static bool begin(void)
 {
     if (!tm_tracemalloc_module_open(&module) || *module.tracing != 0) {
         return false;
     }
-    bool is_starved = !python_will_start_it();
-    if (is_starved && !start_starved()) {
-        return false;
+    if (!python_will_start_it()) {
+        starve();
+        if (!is_starved) {
+            return false;
+        }
     }
     if (!listen()) {
-        *module.tracing = 0;
+        if (is_starved) {
+            stop_starving();
+        }
         return false;
     }
     wrap_methods();
-    was_started = is_forced = is_starved;
     return true;
 }
 
@@ -216,7 +212,9 @@ bool tm_exact_mode_begin(void (*hear_block)(uintptr_t block))
 
 void tm_exact_mode_end(void)
 {
-    tell_the_truth();
     has_ended = true;
-    is_forced = false;
+    if (is_starved) {
+        is_starved = false;
+        *module.tracing = 0;
+    }
 }

@@ -67,6 +67,7 @@ static const struct tm_cpython_layout rows[] = {
         .tstate_thread_id = 176, .frame_instruction = 104, .frame_lineno = 108, .frame_trace = 80, .code_size = 176,
         .code_filename = 104, .code_name = 112, .code_firstlineno = 40, .code_lines = 120, OBJECTS(0), STR_WITH_WCHAR,
         .gc_head = 16,
+        .recycled_by_flag = true,
     },
     {
         .release = RELEASE(3, 9), FRAME_OBJECT_CHAIN, .instruction = TM_INSTRUCTION_BYTES,
@@ -74,7 +75,7 @@ static const struct tm_cpython_layout rows[] = {
         .tstate_thread_id = 176, .frame_instruction = 104, .frame_lineno = 108, .frame_trace = 80, .code_size = 176,
         .code_filename = 104, .code_name = 112, .code_firstlineno = 40, .code_lines = 120, OBJECTS(0), STR_WITH_WCHAR,
         .gc_head = 16,
-        .recycled_by_new_reference = true,
+        .recycled_by_new_reference = true, .recycled_by_flag = true,
     },
     {
         .release = RELEASE(3, 10), FRAME_OBJECT_CHAIN, .instruction = TM_INSTRUCTION_UNITS,
@@ -82,7 +83,7 @@ static const struct tm_cpython_layout rows[] = {
         .tstate_cframe = 48, .tstate_thread_id = 176, .cframe_previous = 8, .frame_instruction = 96,
         .frame_lineno = 100, .frame_trace = 72, .code_size = 176, .code_filename = 104, .code_name = 112,
         .code_firstlineno = 40, .code_lines = 120, OBJECTS(0), STR_WITH_WCHAR, .gc_head = 16,
-        .recycled_by_new_reference = true,
+        .recycled_by_new_reference = true, .recycled_by_flag = true,
     },
     {
         .release = RELEASE(3, 11), .chain = TM_CHAIN_CFRAME, .instruction = TM_INSTRUCTION_ADDRESS,
@@ -92,7 +93,7 @@ static const struct tm_cpython_layout rows[] = {
         .code_filename = 112, .code_name = 120, .code_qualname = 128, .code_firstlineno = 72, .code_lines = 136,
         .code_firsttraceable = 168, .code_bytes = 184, OBJECTS(0), STR_WITH_WCHAR, .gc_head = 16, .preheader = 16,
         .preheader_flags = MANAGED_DICT,
-        .recycled_by_new_reference = true,
+        .recycled_by_new_reference = true, .recycled_by_flag = true,
     },
     {
         .release = RELEASE(3, 12), .chain = TM_CHAIN_CFRAME, INTERPRETER_FRAME, .tstate_cframe = 56,

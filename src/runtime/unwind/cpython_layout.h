@@ -101,8 +101,9 @@ struct tm_cpython_layout {
     uint8_t str_compact_shift;
     uint8_t str_ascii_shift;
 
-    bool recycled_by_new_reference; /* 3.9 to 3.12: what leaves a free list passes _Py_NewReference, and the stdlib's
-                                       tracer listens there; before that it does not listen, after that it has a hook */
+    /* What leaves a free list, and the stdlib's tracer with it. */
+    bool recycled_by_new_reference; /* 3.9 to 3.12: passes _Py_NewReference, where the library exports it */
+    bool recycled_by_flag;          /* 3.8 to 3.11: looks at the flag that says that the stdlib's tracer traces */
 
     /* What stands before an object in its allocator's block. */
     uint8_t gc_head;   /* bytes, when the type has Py_TPFLAGS_HAVE_GC */

@@ -195,7 +195,24 @@ def embedding_cases(cases, python):
             cases.check(name, snapshot.facts.get("hook_losses") == "0", "hooks lost: %s" % snapshot.facts)
 
 
-GROUPS = {"allocators": allocator_cases, "moments": moment_cases, "embedding": embedding_cases}
+def truth_cases(cases, python):
+    """The program's own tracemalloc: what it is told is what it would be told without us, also in exact mode."""
+    if not python.has_tracemalloc or python.version < (3, 6):
+        return
+    script = os.path.join(HERE, "programs", "own_tracing.py")
+    for variables in ({}, {"TRACEMALLOC_EXACT": "1"}, {"TRACEMALLOC_START": "python"}, {"TRACEMALLOC_START": "off"}):
+        name = "%s own tracing %s" % (python.label, variables)
+        snapshots, _ = cases.run(name, [python.path, script], **variables)
+        for snapshot in snapshots:
+            cases.check(name, snapshot.facts.get("stdlib_tracing") == "1", "not noticed: %s" % snapshot.facts)
+            cases.check(name, snapshot.facts.get("hook_losses") == "0", "hooks lost: %s" % snapshot.facts)
+            wanted = "exact" if python.needs_exact and "TRACEMALLOC_EXACT" in variables else (
+                "none" if python.needs_exact or python.version < (3, 8) else
+                "tracer" if python.version >= (3, 13) else "symbol")
+            cases.check(name, snapshot.facts.get("recycled") == wanted, "recycled %s" % snapshot.facts.get("recycled"))
+
+
+GROUPS = {"truth": truth_cases, "allocators": allocator_cases, "moments": moment_cases, "embedding": embedding_cases}
 
 
 def main():

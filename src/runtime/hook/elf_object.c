@@ -37,8 +37,8 @@ static void read_headers(struct tm_elf_object *object, const struct dl_phdr_info
         } else if (header->p_type == PT_DYNAMIC) {
             object->dynamic = (const ElfW(Dyn) *)low;
         } else if (header->p_type == PT_GNU_RELRO) {
-            object->relro = (struct tm_elf_range){low & ~(uintptr_t)(TM_PAGE_SIZE - 1),
-                                                  high & ~(uintptr_t)(TM_PAGE_SIZE - 1)};
+            object->relro =
+                (struct tm_elf_range){low & ~(uintptr_t)(TM_PAGE_SIZE - 1), high & ~(uintptr_t)(TM_PAGE_SIZE - 1)};
         }
     }
 }

@@ -7,10 +7,11 @@
  * the flag is set and births are reported.  We listen in its place:
  *   - through the library's references to _PyTraceMalloc_NewReference where it has such (3.8 shared), else
  *   - through the lookup function of the module's table of traces, which is asked for the block of each such object.
- * The program is told the truth: around each function of the module the flag has the value that the program gave it.
+ * The program is told the truth: around each function of the module the flag has the value that it has for the program;
+ * before the program's own start the module is really stopped, after its stop really started again.
  *
- * What the program could notice: PyTraceMalloc_Track from C (numpy) fills the module's tables although the program has
- * not started it; they are cleared before the program's own start.  With -X tracemalloc or PYTHONTRACEMALLOC the module
+ * What the program could notice: PyTraceMalloc_Track from C (numpy) fills the module's tables while the program has not
+ * started it; its own start finds them empty all the same.  With -X tracemalloc or PYTHONTRACEMALLOC the module
  * is started by Python and listened to all the same.
  *
  * Source   Modules/_tracemalloc.c, Modules/hashtable.c and Include/internal/pycore_hashtable.h of 3.8 to 3.11.

@@ -12,9 +12,9 @@
 #include "runtime/track/runtime.h"
 
 /* Called before our constructor, by another library's. */
-#define NEED(name)                 \
-    if (tm_real.name == NULL) {    \
-        tm_real_libc_resolve();    \
+#define NEED(name)                                                                                                     \
+    if (tm_real.name == NULL) {                                                                                        \
+        tm_real_libc_resolve();                                                                                        \
     }
 
 TM_EXPORT int sigaction(int signal, const struct sigaction *action, struct sigaction *old_action)

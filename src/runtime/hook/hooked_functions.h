@@ -8,30 +8,30 @@
 #define TM_RUNTIME_HOOK_HOOKED_FUNCTIONS_H
 
 /* Needed by the resolution itself: calls that come before it ends go to the boot pool. */
-#define TM_HOOKED_ALLOCATION(TM_HOOKED)                                                   \
-    TM_HOOKED(void *, malloc, (size_t size))                                              \
-    TM_HOOKED(void, free, (void *block))                                                  \
-    TM_HOOKED(void *, calloc, (size_t count, size_t size))                                \
-    TM_HOOKED(void *, realloc, (void *block, size_t size))                                \
-    TM_HOOKED(void *, reallocarray, (void *block, size_t count, size_t size))             \
-    TM_HOOKED(int, posix_memalign, (void **block, size_t alignment, size_t size))         \
-    TM_HOOKED(void *, aligned_alloc, (size_t alignment, size_t size))                     \
-    TM_HOOKED(void *, memalign, (size_t alignment, size_t size))                          \
-    TM_HOOKED(void *, valloc, (size_t size))                                              \
-    TM_HOOKED(void *, pvalloc, (size_t size))                                             \
-    TM_HOOKED(void, free_sized, (void *block, size_t size))                               \
-    TM_HOOKED(void, free_aligned_sized, (void *block, size_t alignment, size_t size))     \
+#define TM_HOOKED_ALLOCATION(TM_HOOKED)                                                                                \
+    TM_HOOKED(void *, malloc, (size_t size))                                                                           \
+    TM_HOOKED(void, free, (void *block))                                                                               \
+    TM_HOOKED(void *, calloc, (size_t count, size_t size))                                                             \
+    TM_HOOKED(void *, realloc, (void *block, size_t size))                                                             \
+    TM_HOOKED(void *, reallocarray, (void *block, size_t count, size_t size))                                          \
+    TM_HOOKED(int, posix_memalign, (void **block, size_t alignment, size_t size))                                      \
+    TM_HOOKED(void *, aligned_alloc, (size_t alignment, size_t size))                                                  \
+    TM_HOOKED(void *, memalign, (size_t alignment, size_t size))                                                       \
+    TM_HOOKED(void *, valloc, (size_t size))                                                                           \
+    TM_HOOKED(void *, pvalloc, (size_t size))                                                                          \
+    TM_HOOKED(void, free_sized, (void *block, size_t size))                                                            \
+    TM_HOOKED(void, free_aligned_sized, (void *block, size_t alignment, size_t size))                                  \
     TM_HOOKED(void, cfree, (void *block))
 
 /* Moments in the life of the process and of the interpreter. */
-#define TM_HOOKED_MOMENT(TM_HOOKED)                                                                        \
-    TM_HOOKED(int, sigaction, (int signal, const struct sigaction *action, struct sigaction *old_action)) \
-    TM_HOOKED(char *, setlocale, (int category, const char *locale))                                       \
-    TM_HOOKED(void, _exit, (int status))                                                                   \
+#define TM_HOOKED_MOMENT(TM_HOOKED)                                                                                    \
+    TM_HOOKED(int, sigaction, (int signal, const struct sigaction *action, struct sigaction *old_action))              \
+    TM_HOOKED(char *, setlocale, (int category, const char *locale))                                                   \
+    TM_HOOKED(void, _exit, (int status))                                                                               \
     TM_HOOKED(void, _Exit, (int status))
 
-#define TM_HOOKED_FUNCTIONS(TM_HOOKED) \
-    TM_HOOKED_ALLOCATION(TM_HOOKED)    \
+#define TM_HOOKED_FUNCTIONS(TM_HOOKED)                                                                                 \
+    TM_HOOKED_ALLOCATION(TM_HOOKED)                                                                                    \
     TM_HOOKED_MOMENT(TM_HOOKED)
 
 #endif

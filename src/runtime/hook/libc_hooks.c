@@ -27,14 +27,14 @@ TM_INLINE void *enter(struct tm_thread *thread, void *block, size_t size)
 }
 
 /* CALL is the real call; SIZE what the application asked for. */
-#define ALLOCATE(call, size)                        \
-    struct tm_thread *thread = tm_thread_self();    \
-    if (TM_UNLIKELY(!tm_door_hears(thread))) {      \
-        return call;                                \
-    }                                               \
-    tm_door_guard_up(thread);                       \
-    void *block = call;                             \
-    tm_door_guard_down(thread);                     \
+#define ALLOCATE(call, size)                                                                                           \
+    struct tm_thread *thread = tm_thread_self();                                                                       \
+    if (TM_UNLIKELY(!tm_door_hears(thread))) {                                                                         \
+        return call;                                                                                                   \
+    }                                                                                                                  \
+    tm_door_guard_up(thread);                                                                                          \
+    void *block = call;                                                                                                \
+    tm_door_guard_down(thread);                                                                                        \
     return enter(thread, block, size)
 
 TM_EXPORT void *malloc(size_t size)
@@ -95,19 +95,19 @@ static TM_COLD void free_unknown(struct tm_thread *thread, void *block)
 }
 
 /* What is left of a free once the block was taken out, if it was known. */
-#define RELEASE(call)                                                                    \
-    struct tm_thread *thread = tm_thread_self();                                         \
-    struct tm_taken taken;                                                               \
-    if (TM_UNLIKELY(!tm_door_hears(thread)) || !tm_tracker_take(thread, block, &taken)) { \
-        if (TM_UNLIKELY(thread->guard != 0) || tm_boot_pool_may_own(block)) {            \
-            free_unknown(thread, block);                                                 \
-            return;                                                                      \
-        }                                                                                \
-        call;                                                                            \
-        return;                                                                          \
-    }                                                                                    \
-    tm_door_guard_up(thread);                                                            \
-    call;                                                                                \
+#define RELEASE(call)                                                                                                  \
+    struct tm_thread *thread = tm_thread_self();                                                                       \
+    struct tm_taken taken;                                                                                             \
+    if (TM_UNLIKELY(!tm_door_hears(thread)) || !tm_tracker_take(thread, block, &taken)) {                              \
+        if (TM_UNLIKELY(thread->guard != 0) || tm_boot_pool_may_own(block)) {                                          \
+            free_unknown(thread, block);                                                                               \
+            return;                                                                                                    \
+        }                                                                                                              \
+        call;                                                                                                          \
+        return;                                                                                                        \
+    }                                                                                                                  \
+    tm_door_guard_up(thread);                                                                                          \
+    call;                                                                                                              \
     tm_door_guard_down(thread)
 
 TM_EXPORT void free(void *block)

@@ -12,9 +12,9 @@
 #include "runtime/track/runtime.h"
 #include "runtime/track/tracker_quick.h"
 
-#define DOMAINS        3U
-#define MOST_HOOKS     96U /* each start of the program's own tracemalloc reuses those of the last */
-#define NO_WORD        (&no_word)
+#define DOMAINS    3U
+#define MOST_HOOKS 96U /* each start of the program's own tracemalloc reuses those of the last */
+#define NO_WORD    (&no_word)
 
 /* One installation.  Begins with the allocator behind it, as the contexts of the tracemalloc module's hooks do: where
  * another thread sees half of a change of hooks, either function finds what it looks for in either context. */
@@ -79,7 +79,8 @@ TM_INLINE void *hook_malloc(void *ctx, size_t size, unsigned domain, bool over_d
     tm_door_guard_up(thread);
     void *block = real->malloc(real->ctx, size);
     tm_door_guard_down(thread);
-    if (TM_LIKELY(block != NULL) && (domain == TM_CPYTHON_RAW || !tm_quick_alloc(thread, (uint8_t)domain, block, size))) {
+    if (TM_LIKELY(block != NULL) &&
+        (domain == TM_CPYTHON_RAW || !tm_quick_alloc(thread, (uint8_t)domain, block, size))) {
         tm_tracker_alloc(thread, (enum tm_domain)domain, block, size);
     }
     return block;
@@ -153,22 +154,22 @@ TM_INLINE void hook_free(void *ctx, void *block, unsigned domain, bool over_debu
     }
 }
 
-#define HOOKS(name, domain, over_debug)                                   \
-    static void *name##_malloc(void *ctx, size_t size)                    \
-    {                                                                     \
-        return hook_malloc(ctx, size, domain, over_debug);                \
-    }                                                                     \
-    static void *name##_calloc(void *ctx, size_t count, size_t size)      \
-    {                                                                     \
-        return hook_calloc(ctx, count, size, domain, over_debug);         \
-    }                                                                     \
-    static void *name##_realloc(void *ctx, void *block, size_t size)      \
-    {                                                                     \
-        return hook_realloc(ctx, block, size, domain, over_debug);        \
-    }                                                                     \
-    static void name##_free(void *ctx, void *block)                       \
-    {                                                                     \
-        hook_free(ctx, block, domain, over_debug);                        \
+#define HOOKS(name, domain, over_debug)                                                                                \
+    static void *name##_malloc(void *ctx, size_t size)                                                                 \
+    {                                                                                                                  \
+        return hook_malloc(ctx, size, domain, over_debug);                                                             \
+    }                                                                                                                  \
+    static void *name##_calloc(void *ctx, size_t count, size_t size)                                                   \
+    {                                                                                                                  \
+        return hook_calloc(ctx, count, size, domain, over_debug);                                                      \
+    }                                                                                                                  \
+    static void *name##_realloc(void *ctx, void *block, size_t size)                                                   \
+    {                                                                                                                  \
+        return hook_realloc(ctx, block, size, domain, over_debug);                                                     \
+    }                                                                                                                  \
+    static void name##_free(void *ctx, void *block)                                                                    \
+    {                                                                                                                  \
+        hook_free(ctx, block, domain, over_debug);                                                                     \
     }
 
 HOOKS(raw, TM_CPYTHON_RAW, false)
@@ -178,7 +179,10 @@ HOOKS(raw_debug, TM_CPYTHON_RAW, true)
 HOOKS(mem_debug, TM_CPYTHON_MEM, true)
 HOOKS(obj_debug, TM_CPYTHON_OBJ, true)
 
-#define FUNCTIONS(name) {NULL, name##_malloc, name##_calloc, name##_realloc, name##_free}
+#define FUNCTIONS(name)                                                                                                \
+    {                                                                                                                  \
+        NULL, name##_malloc, name##_calloc, name##_realloc, name##_free                                                \
+    }
 
 static const struct tm_cpython_allocator functions[2][DOMAINS] = {
     {FUNCTIONS(raw), FUNCTIONS(mem), FUNCTIONS(obj)},

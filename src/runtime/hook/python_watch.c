@@ -13,8 +13,8 @@
 #include "runtime/track/runtime.h"
 
 /* Events of a thread between two looks. */
-#define TICKS_STARTING 63U   /* CPython's start may reset its allocators; so often was enough on every release tried */
-#define TICKS_RUNNING  4095U
+#define TICKS_STARTING  63U /* CPython's start may reset its allocators; so often was enough on every release tried */
+#define TICKS_RUNNING   4095U
 #define TICKS_NO_PYTHON 255U
 
 static struct tm_lock watch_lock;

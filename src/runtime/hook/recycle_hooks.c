@@ -136,7 +136,8 @@ static bool rebind_one(const struct tm_elf_object *object, void *data)
     return true;
 }
 
-static bool rebind(const struct tm_elf_object *object, const char *name, new_reference *replacement, new_reference **real)
+static bool rebind(const struct tm_elf_object *object, const char *name, new_reference *replacement,
+                   new_reference **real)
 {
     void *function = tm_cpython_symbol(tm_runtime_python(), name);
     if (function == NULL || tm_elf_object_count_references(object, name) == 0) {

@@ -24,7 +24,8 @@ struct module_definition {
     struct tm_method *methods;
 };
 
-#define MOST_TABLES 16U
+#define METHOD_FASTCALL 0x80 /* METH_FASTCALL of methodobject.h */
+#define MOST_TABLES     16U
 
 /* The module allocates its tables by plain malloc while it is initialised. */
 static struct {
@@ -83,6 +84,16 @@ static void *make_module(void)
     return made;
 }
 
+static void keep_method(const struct tm_method *methods, const char *name, struct tm_method *kept)
+{
+    memset(kept, 0, sizeof *kept);
+    for (; methods->name != NULL; methods++) {
+        if (strcmp(methods->name, name) == 0) {
+            *kept = *methods;
+        }
+    }
+}
+
 bool tm_tracemalloc_module_open(struct tm_tracemalloc_module *module)
 {
     struct module_definition *(*get_definition)(void *);
@@ -110,7 +121,10 @@ bool tm_tracemalloc_module_open(struct tm_tracemalloc_module *module)
         return false;
     }
     module->tracing = &config->tracing;
+    module->traceback_limit = &config->max_nframe;
     module->methods = definition->methods;
+    keep_method(module->methods, "start", &module->start);
+    keep_method(module->methods, "stop", &module->stop);
     module->traces = choose_table();
     /* Its definition and tables are static; its functions refer to it, and what they keep alive (names) would be found
      * by the program's own import instead of being made. */
@@ -119,25 +133,39 @@ bool tm_tracemalloc_module_open(struct tm_tracemalloc_module *module)
     if (clear_type_cache != NULL) {
         (void)clear_type_cache(); /* it keeps names too */
     }
-    return true;
+    return (module->start.flags & METHOD_FASTCALL) != 0 && module->stop.call != NULL;
 }
 
-bool tm_tracemalloc_module_call(const struct tm_tracemalloc_module *module, const char *name)
+/* RESULT is a new reference or NULL. */
+static bool finish_call(void *result)
 {
     void (*clear_error)(void);
     void (*release)(void *);
     find(&clear_error, "PyErr_Clear");
     find(&release, "Py_DecRef");
-    for (const struct tm_method *method = module->methods; method->name != NULL; method++) {
-        if (strcmp(method->name, name) == 0) {
-            void *result = method->call(NULL, NULL, NULL, NULL);
-            if (result == NULL) {
-                clear_error();
-                return false;
-            }
-            release(result);
-            return true;
-        }
+    if (result == NULL) {
+        clear_error();
+        return false;
     }
-    return false;
+    release(result);
+    return true;
+}
+
+bool tm_tracemalloc_module_start(const struct tm_tracemalloc_module *module)
+{
+    void *(*make_int)(long);
+    void *limit;
+    find(&make_int, "PyLong_FromLong");
+    if (make_int == NULL || (limit = make_int(*module->traceback_limit)) == NULL) {
+        return finish_call(NULL);
+    }
+    /* METH_FASTCALL: the arguments and their number. */
+    bool is_started = finish_call(module->start.call(NULL, &limit, (void *)1, NULL));
+    (void)finish_call(limit);
+    return is_started;
+}
+
+bool tm_tracemalloc_module_stop(const struct tm_tracemalloc_module *module)
+{
+    return finish_call(module->stop.call(NULL, NULL, NULL, NULL));
 }

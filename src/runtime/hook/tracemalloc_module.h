@@ -29,8 +29,11 @@ struct tm_traces_table {
 };
 
 struct tm_tracemalloc_module {
-    int *tracing;                   /* the flag that every birth asks */
-    struct tm_method *methods;      /* of the module's definition, ended by a NULL name */
+    int *tracing;               /* the flag that every birth asks */
+    const int *traceback_limit; /* stays set while the module is stopped */
+    struct tm_method *methods;  /* of the module's definition, ended by a NULL name */
+    struct tm_method start;     /* as they were when the module was opened */
+    struct tm_method stop;
     struct tm_traces_table *traces; /* NULL: not found, or of another shape (3.8) */
 };
 
@@ -38,7 +41,8 @@ struct tm_tracemalloc_module {
  * such module here, or it is of another shape. */
 bool tm_tracemalloc_module_open(struct tm_tracemalloc_module *module);
 
-/* Calls the module's function NAME without arguments.  False: there is none, or it raised (cleared). */
-bool tm_tracemalloc_module_call(const struct tm_tracemalloc_module *module, const char *name);
+/* Call the module's functions start(the limit that is set) and stop().  False: it raised (cleared). */
+bool tm_tracemalloc_module_start(const struct tm_tracemalloc_module *module);
+bool tm_tracemalloc_module_stop(const struct tm_tracemalloc_module *module);
 
 #endif

@@ -99,8 +99,19 @@ step()
     count $? "$name"
 }
 
+# The leak of the example must be what grew.
+quickstart()
+{
+    sh examples/quickstart.sh >"$report" 2>&1 && grep -Eq '^ *\+[0-9.]+ MiB .*/ast\.py:[0-9]+  parse$' "$report" &&
+        grep -q ', in Index.parse$\|, in parse$' "$report" && return
+    tail -n 60 "$report"
+    return 1
+}
+
 heading "interpreters"
 python3 -B tests/integration/interpreters.py || count 1 "interpreters"
+
+step "quickstart" quickstart
 
 # Sanitizers bring their own malloc, so the preload library is not in these builds.  ThreadSanitizer has a thread of its
 # own, which tests that count threads meet, and it does not bear children made by a raw clone.

@@ -3,8 +3,8 @@
 
 #include "runtime/os/os_process.h"
 #include "runtime/os/thread_state.h"
+#include "runtime/track/event_record.h"
 #include "runtime/track/runtime_state.h"
-#include "runtime/track/tracker.h"
 #include "runtime/track/store_file.h"
 
 void tm_runtime_before_fork(void)
@@ -45,7 +45,7 @@ static void reset_locks(struct tm_runtime *runtime)
     tm_lock_reset(&runtime->store.lock);
     tm_block_table_after_fork(&runtime->blocks);
     tm_trace_cache_after_fork(&runtime->cache);
-    tm_tracker_after_fork();
+    tm_event_after_fork();
 }
 
 void tm_runtime_after_fork_child(void)

@@ -43,7 +43,4 @@ void tm_tracker_put_back(struct tm_thread *thread, const void *block, const stru
  * allocated.  Moves a known block to the current traceback; an unknown one is left unknown. */
 void tm_tracker_recycle(struct tm_thread *thread, const void *block);
 
-/* In a forked child, before its first event: threads that are not there may have been inside. */
-void tm_tracker_after_fork(void);
-
 #endif

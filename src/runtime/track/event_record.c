@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/track/event_record.h"
+
+#include "runtime/track/capture.h"
+#include "runtime/track/trace_key.h"
+#include "runtime/unwind/python_stack.h"
+
+/* Frames that an event without the GIL keeps on its own C stack; longer tracebacks share one buffer. */
+#define LOOSE_FRAMES 96U
+
+static struct tm_lock loose_frames_lock;
+static struct tm_raw_frame loose_frames[TM_TRACEBACK_LIMIT_MAX];
+
+/* The row of the interpreter is trusted once it was checked against real frames. */
+void tm_event_check_layout(struct tm_thread *thread, uintptr_t tstate)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    thread->guard++;
+    tm_lock_take(&runtime->intern_lock);
+    if (runtime->layout == NULL && runtime->python.layout != NULL &&
+        tm_cpython_check_frames(&runtime->python, tstate)) {
+        runtime->layout = runtime->python.layout;
+        runtime->layout_is_decided = true;
+        tm_runtime_decide_quick();
+        if (runtime->layout == NULL) {
+            tm_runtime_say("notes", runtime->python.refusal);
+        }
+    }
+    tm_lock_release(&runtime->intern_lock);
+    thread->guard--;
+}
+
+TM_INLINE uint64_t hash_stack(const struct tm_raw_frame *frames, unsigned count)
+{
+    uint64_t hash = 0;
+    while (count-- > 0) {
+        hash = tm_stack_hash(hash, frames[count].place, frames[count].offset);
+    }
+    return hash;
+}
+
+TM_INLINE unsigned walk(const struct tm_runtime *runtime, uintptr_t tstate, struct tm_raw_frame *frames, unsigned limit)
+{
+    const struct tm_cpython_layout *layout = runtime->layout;
+    if (TM_UNLIKELY(layout == NULL) || tstate == 0) {
+        return 0;
+    }
+    if (limit == 1) {
+        return tm_python_stack_top(layout, tstate, frames) ? 1 : 0;
+    }
+    return tm_python_stack_walk(layout, tstate, frames, limit);
+}
+
+TM_INLINE struct tm_trace_key make_key(const struct tm_runtime *runtime, const struct tm_raw_frame *frames,
+                                       unsigned count, unsigned limit, uint8_t domain, uint16_t size)
+{
+    return limit == 1 ? tm_trace_key_of_top(&runtime->cache, frames, count, domain, size)
+                      : tm_trace_key_of_stack(&runtime->cache, hash_stack(frames, count), count, domain, size);
+}
+
+/* With one frame the quick way takes a place in the cache as proof that the frame counts.  That is so unless the place
+ * is one of those that count in a generator only. */
+TM_INLINE bool may_be_quick(const struct tm_runtime *runtime, const struct tm_raw_frame *frames, unsigned count)
+{
+    const struct tm_cpython_layout *layout = runtime->layout;
+    if (runtime->traceback_limit != 1 || count == 0 || layout->chain == TM_CHAIN_OBJECT) {
+        return true;
+    }
+    uintptr_t code = tm_python_word(frames[0].frame, layout->frame_code) & ~layout->frame_code_mask;
+    return frames[0].place >=
+           code + layout->code_bytes + 2 * (uintptr_t)(uint32_t)tm_python_int(code, layout->code_firsttraceable);
+}
+
+static uint32_t capture_held(struct tm_thread *thread, const struct tm_raw_frame *frames, unsigned count,
+                             const struct tm_trace_key *key, uint8_t domain, uint16_t size)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    bool may_cache;
+    uint32_t record = tm_capture_record(thread, frames, count, domain, size, &may_cache);
+    if (record != 0 && may_cache && key->is_exact && may_be_quick(runtime, frames, count)) {
+        thread->guard++; /* the cache may grow: a signal handler must not come back in here */
+        tm_trace_cache_put_held(&runtime->cache, key->key, key->check, record);
+        thread->guard--;
+    }
+    return record;
+}
+
+static uint32_t top_record_held(struct tm_thread *thread, uintptr_t tstate, uint8_t domain, uint16_t size)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    struct tm_raw_frame top;
+    unsigned count = walk(runtime, tstate, &top, 1);
+    struct tm_trace_key key = tm_trace_key_of_top(&runtime->cache, &top, count, domain, size);
+    uint32_t record = key.is_exact ? tm_trace_cache_held(&runtime->cache, key.key, key.check) : 0;
+    return record != 0 ? record : capture_held(thread, &top, count, &key, domain, size);
+}
+
+TM_INLINE uint32_t stack_record_held(struct tm_thread *thread, uintptr_t tstate, uint8_t domain, uint16_t size,
+                                     uint32_t limit)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    struct tm_stack_cache *stack = &runtime->held_stack;
+    uint64_t hash = 0;
+    thread->guard++; /* until the frames were used: a signal handler's event would walk over them */
+    atomic_signal_fence(memory_order_seq_cst);
+    if (TM_LIKELY(runtime->layout != NULL)) {
+        hash = tm_stack_cache_look(stack, runtime->layout, tstate, limit);
+    } else {
+        stack->count = 0;
+    }
+    struct tm_trace_key key = tm_trace_key_of_stack(&runtime->cache, hash, stack->count, domain, size);
+    uint32_t record = tm_trace_cache_held(&runtime->cache, key.key, key.check);
+    if (TM_UNLIKELY(record == 0)) {
+        record = capture_held(thread, stack->frames, stack->count, &key, domain, size);
+    }
+    atomic_signal_fence(memory_order_seq_cst);
+    thread->guard--;
+    return record;
+}
+
+TM_INLINE uint32_t record_held(struct tm_thread *thread, uintptr_t tstate, uint8_t domain, uint16_t size)
+{
+    const uint32_t limit = __atomic_load_n(&tm_runtime.traceback_limit, __ATOMIC_RELAXED);
+    return limit == 1 ? top_record_held(thread, tstate, domain, size)
+                      : stack_record_held(thread, tstate, domain, size, limit);
+}
+
+static void reverse(struct tm_raw_frame *frames, unsigned count)
+{
+    for (unsigned i = 0; i < count / 2; i++) {
+        struct tm_raw_frame swapped = frames[i];
+        frames[i] = frames[count - 1 - i];
+        frames[count - 1 - i] = swapped;
+    }
+}
+
+static uint32_t record_loose_in(struct tm_thread *thread, uintptr_t tstate, uint8_t domain, uint16_t size,
+                                struct tm_raw_frame *frames, unsigned limit)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    unsigned count = walk(runtime, tstate, frames, limit);
+    struct tm_trace_key key = make_key(runtime, frames, count, limit, domain, size);
+    uint32_t record = key.is_exact ? tm_trace_cache_loose(&runtime->cache, key.key, key.check) : 0;
+    if (record == 0) {
+        reverse(frames, count);
+        bool may_cache;
+        record = tm_capture_record(thread, frames, count, domain, size, &may_cache);
+        if (record != 0 && may_cache && key.is_exact) {
+            tm_trace_cache_put_loose(&runtime->cache, key.key, key.check, record);
+        }
+    }
+    return record;
+}
+
+static __attribute__((noinline)) uint32_t record_loose(struct tm_thread *thread, uintptr_t tstate, uint8_t domain,
+                                                       uint16_t size)
+{
+    const unsigned limit = __atomic_load_n(&tm_runtime.traceback_limit, __ATOMIC_RELAXED);
+    uint32_t record;
+    thread->guard++; /* a set of the loose cache is locked: a signal handler must not come back in here */
+    if (limit <= LOOSE_FRAMES) {
+        struct tm_raw_frame frames[LOOSE_FRAMES];
+        record = record_loose_in(thread, tstate, domain, size, frames, limit);
+    } else {
+        tm_lock_take(&loose_frames_lock);
+        record = record_loose_in(thread, tstate, domain, size, loose_frames, limit);
+        tm_lock_release(&loose_frames_lock);
+    }
+    thread->guard--;
+    return record;
+}
+
+uint32_t tm_event_record(struct tm_thread *thread, struct tm_caller caller, uint8_t domain, uint16_t size)
+{
+    return TM_LIKELY(caller.held) ? record_held(thread, caller.tstate, domain, size)
+                                  : record_loose(thread, caller.tstate, domain, size);
+}
+
+void tm_event_after_fork(void)
+{
+    tm_lock_reset(&loose_frames_lock);
+}

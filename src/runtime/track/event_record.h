@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* Who runs an event, and which record it belongs to: the stack, the cache of known stacks, or the long way.
+ *
+ * For the tracker.   Threads  any.   errno  kept.   Signals  the guard goes up where a handler must not come in. */
+#ifndef TM_RUNTIME_TRACK_EVENT_RECORD_H
+#define TM_RUNTIME_TRACK_EVENT_RECORD_H
+
+#include "runtime/os/thread_state.h"
+#include "runtime/track/runtime_state.h"
+#include "tracemalloc/snapshot_format.h"
+
+struct tm_caller {
+    uintptr_t tstate; /* 0: no Python frames */
+    bool held;        /* the GIL of the main interpreter */
+};
+
+/* The row of the interpreter is trusted once it was checked against real frames: those of TSTATE. */
+TM_COLD void tm_event_check_layout(struct tm_thread *thread, uintptr_t tstate);
+
+/* DOMAIN tells what the door knows: mem and obj are called under the GIL. */
+TM_INLINE struct tm_caller tm_event_caller(struct tm_thread *thread, uint8_t domain)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    struct tm_caller caller = {0, false};
+    if (TM_UNLIKELY(!runtime->python_is_found)) {
+        return caller;
+    }
+    if (domain == TM_DOMAIN_OBJ || domain == TM_DOMAIN_MEM) {
+        caller.tstate = tm_cpython_tstate_held(&runtime->python);
+        caller.held = caller.tstate != 0;
+    } else {
+        thread->guard++; /* a libpython loaded by dlopen: the first touch of its thread-local storage calls malloc */
+        caller.tstate = tm_cpython_tstate_own(&runtime->python, &caller.held);
+        thread->guard--;
+    }
+    caller.held = caller.held && tm_cpython_is_main(&runtime->python, caller.tstate);
+    if (TM_UNLIKELY(!runtime->layout_is_decided) && caller.tstate != 0) {
+        tm_event_check_layout(thread, caller.tstate);
+    }
+    return caller;
+}
+
+TM_INLINE uint16_t tm_size_class(size_t size)
+{
+    return size <= TM_SMALL_SIZE_MAX ? (uint16_t)size : TM_SIZE_VARIES;
+}
+
+/* The record of an event of the calling thread now; 0: there was no room for one, the event is dropped and counted. */
+uint32_t tm_event_record(struct tm_thread *thread, struct tm_caller caller, uint8_t domain, uint16_t size);
+
+/* In a forked child. */
+void tm_event_after_fork(void);
+
+#endif

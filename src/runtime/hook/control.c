@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The functions of tracemalloc.h. */
+#include <errno.h>
+
 #include "base/compiler.h"
 
 #define TRACEMALLOC_API TM_EXPORT
@@ -34,7 +36,8 @@ void tracemalloc_clear_traces(void)
 
 void tracemalloc_get_traced_memory(size_t *current, size_t *peak)
 {
-    tm_runtime_traced_memory(current, peak);
+    size_t unwanted;
+    tm_runtime_traced_memory(current == NULL ? &unwanted : current, peak == NULL ? &unwanted : peak);
 }
 
 void tracemalloc_reset_peak(void)
@@ -49,18 +52,22 @@ size_t tracemalloc_get_tracemalloc_memory(void)
 
 int tracemalloc_take_snapshot(const char *path)
 {
-    return tm_runtime_take_snapshot(path);
+    return path == NULL ? EINVAL : tm_runtime_take_snapshot(path);
 }
 
 int tracemalloc_get_object_traceback(const void *address, struct tracemalloc_frame *frames, unsigned capacity,
                                      unsigned *total)
 {
     uint32_t traceback;
-    int status = tm_runtime_traceback_of(address, &traceback, total);
-    if (status != 0) {
+    unsigned recorded;
+    int status = tm_runtime_traceback_of(address, &traceback, &recorded);
+    if (total != NULL) {
+        *total = recorded;
+    }
+    if (status != 0 || frames == NULL) {
         return status;
     }
-    unsigned count = *total < capacity ? *total : capacity;
+    unsigned count = recorded < capacity ? recorded : capacity;
     while (count-- > 0) {
         struct tm_runtime_frame frame;
         traceback = tm_runtime_frame_of(traceback, &frame);

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <string.h>
+
+#include "runtime/hook/door.h"
+#include "runtime/hook/moments.h"
+#include "runtime/hook/python_doors.h"
+#include "runtime/hook/python_hooks.h"
+#include "runtime/hook/recycle_hooks.h"
+#include "runtime/os/os_lock.h"
+#include "runtime/track/runtime.h"
+
+#define MOST_HOOKS 96U /* each start of the program's own tracemalloc reuses those of the last */
+#define NO_WORD    (&no_word)
+
+static struct tm_python_hook hooks[MOST_HOOKS];
+static unsigned hook_count;
+static struct tm_lock hooks_lock;
+static struct tm_allocator_chain chain;
+static unsigned reinstalled;
+static const uintptr_t no_word;
+
+struct tm_python_door tm_python_doors[TM_PYTHON_DOMAINS] = {{NULL, NO_WORD}, {NULL, NO_WORD}, {NULL, NO_WORD}};
+
+static const struct tm_python_hook *tops[TM_PYTHON_DOMAINS]; /* our newest hook */
+static const void *foreign[TM_PYTHON_DOMAINS];               /* context of somebody else's hook that leads to ours */
+
+/* A hook over the same allocator that was there before serves again: programs may start and stop their own tracing for
+ * ever. */
+static struct tm_python_hook *make_hook(const struct tm_cpython_allocator *real, enum tm_layer over,
+                                        const struct tm_cpython_allocator *inner)
+{
+    struct tm_python_hook wanted;
+    memset(&wanted, 0, sizeof wanted);
+    wanted.real = *real;
+    wanted.over = over;
+    if (over == TM_LAYER_DEBUG) {
+        wanted.inner = *inner;
+    }
+    for (unsigned i = 0; i < hook_count; i++) {
+        if (memcmp(&hooks[i], &wanted, sizeof wanted) == 0) {
+            return &hooks[i];
+        }
+    }
+    if (hook_count == MOST_HOOKS) {
+        return NULL;
+    }
+    hooks[hook_count] = wanted;
+    return &hooks[hook_count++];
+}
+
+static bool install(const struct tm_cpython *python, unsigned domain)
+{
+    struct tm_cpython_allocator top, ours;
+    const struct tm_cpython_allocator *inner = NULL;
+    python->get_allocator((int)domain, &top);
+    enum tm_layer layer = tm_allocator_layer(&chain, &top, &inner);
+    if (layer == TM_LAYER_OURS) {
+        tops[domain] = top.ctx;
+        return false;
+    }
+    if (foreign[domain] != NULL && top.ctx == foreign[domain]) {
+        return false;
+    }
+    struct tm_python_hook *hook = make_hook(&top, layer, inner);
+    if (hook == NULL) {
+        return false;
+    }
+    if (layer == TM_LAYER_TRACEMALLOC) {
+        tm_runtime_note_stdlib_tracing();
+        tm_recycle_hooks_renew();
+    }
+    ours = tm_python_functions(domain, layer == TM_LAYER_DEBUG);
+    ours.ctx = hook;
+    python->set_allocator((int)domain, &ours);
+    reinstalled += tops[domain] != NULL;
+    tops[domain] = hook;
+    return true;
+}
+
+/* CPython keeps the five words of each domain's allocator in its data; the address is not exported. */
+static void find_words(void)
+{
+    unsigned missing = TM_PYTHON_DOMAINS;
+    for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
+        missing -= tm_python_doors[domain].word != NO_WORD && *tm_python_doors[domain].word == (uintptr_t)tops[domain];
+    }
+    if (missing == 0) {
+        return;
+    }
+    const uintptr_t *word = (const uintptr_t *)((chain.data.low + 7) & ~(uintptr_t)7);
+    const uintptr_t *end = (const uintptr_t *)(chain.data.high - sizeof(struct tm_cpython_allocator));
+    for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
+        tm_python_doors[domain].word = NO_WORD;
+    }
+    for (; word < end; word++) {
+        for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
+            if (*word == (uintptr_t)tops[domain] && *word != 0 &&
+                tm_python_is_ours((const struct tm_cpython_allocator *)(const void *)word)) {
+                tm_python_doors[domain].word = word;
+            }
+        }
+    }
+}
+
+static void set_quick(void)
+{
+    for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
+        bool can_be_seen =
+            tm_python_doors[domain].word != NO_WORD && *tm_python_doors[domain].word == (uintptr_t)tops[domain];
+        tm_python_doors[domain].quick = tm_doors_are_careful || !can_be_seen ? NULL : tops[domain];
+    }
+}
+
+void tm_python_hooks_ensure(void)
+{
+    const struct tm_cpython *python = tm_runtime_python();
+    struct tm_thread *thread = tm_thread_self();
+    int saved = errno;
+    if (chain.is_ours == NULL || !tm_lock_try(&hooks_lock)) {
+        return;
+    }
+    tm_door_guard_up(thread);
+    bool changed = false;
+    for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
+        changed |= install(python, domain);
+    }
+    if (changed) {
+        find_words();
+    }
+    set_quick();
+    tm_door_guard_down(thread);
+    tm_lock_release(&hooks_lock);
+    errno = saved;
+}
+
+void tm_python_hooks_set_careful(bool careful)
+{
+    tm_doors_are_careful = careful;
+    set_quick();
+}
+
+bool tm_python_hooks_begin(void)
+{
+    const struct tm_cpython *python = tm_runtime_python();
+    struct tm_elf_object object;
+    if (python->get_allocator == NULL || python->set_allocator == NULL ||
+        !tm_elf_object_find((uintptr_t)python->set_allocator, &object)) {
+        return false;
+    }
+    chain.data = object.data;
+    chain.is_ours = tm_python_is_ours;
+    tm_python_hooks_ensure();
+    return true;
+}
+
+/* The look. */
+
+static uintptr_t context_on_top(unsigned domain)
+{
+    struct tm_cpython_allocator top;
+    if (tm_python_doors[domain].word != NO_WORD) {
+        return *tm_python_doors[domain].word;
+    }
+    tm_runtime_python()->get_allocator((int)domain, &top);
+    return (uintptr_t)top.ctx;
+}
+
+/* Who put something above our hook, which was called all the same? */
+static enum tm_layer layer_on_top(unsigned domain)
+{
+    struct tm_cpython_allocator top;
+    const struct tm_cpython_allocator *inner;
+    tm_runtime_python()->get_allocator((int)domain, &top);
+    return tm_allocator_layer(&chain, &top, &inner);
+}
+
+static bool look_from_below(unsigned domain, uintptr_t top)
+{
+    bool is_tracemalloc = false;
+    if (top == (uintptr_t)foreign[domain]) {
+        return true;
+    }
+    if (top == (uintptr_t)tops[domain]) {
+        is_tracemalloc = tops[domain]->over == TM_LAYER_TRACEMALLOC;
+    } else {
+        switch (layer_on_top(domain)) {
+        case TM_LAYER_PLAIN:
+            foreign[domain] = (const void *)top;
+            return true;
+        case TM_LAYER_TRACEMALLOC:
+            is_tracemalloc = true;
+            tm_python_hooks_ensure();
+            break;
+        case TM_LAYER_DEBUG:
+            tm_python_hooks_ensure();
+            break;
+        case TM_LAYER_OURS:
+            break;
+        }
+    }
+    /* Raw: the tracemalloc module's own need.  Others: a call that came through the module before it was noticed. */
+    return !(is_tracemalloc && domain == TM_CPYTHON_RAW);
+}
+
+TM_COLD bool tm_python_look(struct tm_thread *thread, const void *ctx, unsigned domain)
+{
+    if (!tm_doors_are_open) {
+        return false;
+    }
+    int saved = errno;
+    if (tm_doors_are_careful) {
+        tm_moments_look(thread);
+        if (domain == TM_CPYTHON_OBJ) {
+            tm_recycle_hooks_look();
+        }
+    }
+    uintptr_t top = context_on_top(domain);
+    bool heard = true;
+    if (top != (uintptr_t)ctx) {
+        heard = look_from_below(domain, top);
+    } else if (tops[domain] != ctx) {
+        tm_python_hooks_ensure(); /* what was above has gone: the module was stopped */
+        tm_recycle_hooks_renew();
+    }
+    errno = saved;
+    return heard;
+}
+
+void tm_python_hooks_check(void)
+{
+    const struct tm_cpython *python = tm_runtime_python();
+    unsigned lost = 0;
+    if (chain.is_ours == NULL) {
+        return;
+    }
+    for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
+        struct tm_cpython_allocator top;
+        python->get_allocator((int)domain, &top);
+        bool leads_to_us = foreign[domain] != NULL && top.ctx == foreign[domain];
+        lost += !leads_to_us && tm_allocator_chain_ours(&chain, &top) == NULL;
+    }
+    tm_runtime_note_hooks(reinstalled, lost);
+}

@@ -51,7 +51,7 @@ TRACEMALLOC_API unsigned tracemalloc_get_traceback_limit(void);
 TRACEMALLOC_API void tracemalloc_clear_traces(void);
 
 /* Bytes in the raw, mem and obj domains now, and at most since start, clear_traces or reset_peak.  0 and 0 when tracing
- * is off.  Neither pointer may be NULL. */
+ * is off.  A pointer that is NULL is not asked for. */
 TRACEMALLOC_API void tracemalloc_get_traced_memory(size_t *current, size_t *peak);
 
 /* Sets the peak to what is traced now. */
@@ -61,12 +61,13 @@ TRACEMALLOC_API void tracemalloc_reset_peak(void);
 TRACEMALLOC_API size_t tracemalloc_get_tracemalloc_memory(void);
 
 /* Writes a snapshot to PATH: under a temporary name beside it, synced, then renamed over what is there.  0; ENODATA:
- * not tracing; otherwise the errno value of what failed, and PATH is as it was. */
+ * not tracing; EINVAL: PATH is NULL; EISDIR: it is there and no regular file; otherwise the errno value of what failed.
+ * PATH is as it was then. */
 TRACEMALLOC_API int tracemalloc_take_snapshot(const char *path);
 
 /* The traceback of the traced block in which ADDRESS lies (an object is not always the start of its block): fills
  * FRAMES, oldest first, with the most recent CAPACITY frames at most; *TOTAL is how many were recorded (0: allocated
- * where no Python code ran).  0; ENODATA: not tracing; ENOENT: no traced block is there. */
+ * where no Python code ran).  FRAMES and TOTAL may be NULL.  0; ENODATA: not tracing; ENOENT: no traced block is there. */
 TRACEMALLOC_API int tracemalloc_get_object_traceback(const void *address, struct tracemalloc_frame *frames,
                                                      unsigned capacity, unsigned *total);
 

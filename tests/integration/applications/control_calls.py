@@ -128,9 +128,15 @@ local = ctypes.c_int()
 that(api.tracemalloc_get_object_traceback(ctypes.addressof(api.tracemalloc_start), few, 1, ctypes.byref(total)) in
      (0, errno.ENOENT), "any address is allowed")
 that(api.tracemalloc_get_object_traceback(None, few, 1, ctypes.byref(total)) == errno.ENOENT, "NULL")
+that(api.tracemalloc_get_object_traceback(id(thing), None, 5, None) == 0, "only asked whether it is known")
+api.tracemalloc_get_traced_memory(None, None)
 
 # Snapshots.
 that(snapshot("no/such/folder.tms") == errno.ENOENT, "snapshot into a folder that is not there", snapshot("no/such/folder.tms"))
+that(api.tracemalloc_take_snapshot(None) == errno.EINVAL, "snapshot to NULL")
+that(api.tracemalloc_take_snapshot(b"") == errno.ENOENT, "snapshot to a path of no letters")
+that(api.tracemalloc_take_snapshot(b"x" * 5000) == errno.ENAMETOOLONG, "snapshot to a path too long")
+that(api.tracemalloc_take_snapshot(folder.encode()) == errno.EISDIR, "snapshot over a folder")
 that(snapshot("twice.tms") == 0 and snapshot("twice.tms") == 0, "a snapshot replaces")
 for turn in range(20):
     api.tracemalloc_stop()

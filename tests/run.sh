@@ -81,10 +81,10 @@ tests()
     set -- $summary
     failed=$((failed + $1))
     passed=$((passed + $2 - $1))
-    skipped="$skipped$(sed -n "s/^[[:space:]]*[0-9][0-9]* - \(.*\) (Skipped)\$/\n  test $name: \1/p" "$report")"
+    skipped="$skipped$(sed -n "s/^[[:space:]]*[0-9][0-9]* - \(.*\) (Skipped).*/\n  test $name: \1/p" "$report")"
     if [ "$1" -ne 0 ]; then
         failures="$failures
-$(sed -n "/^The following tests FAILED:/,/^Errors while/s/^[[:space:]]*[0-9][0-9]* - /  test $name: /p" "$report")"
+$(sed -n "/^The following tests FAILED:/,/^Errors while/s/^[[:space:]]*[0-9][0-9]* - \([^ ]*\).*/  test $name: \1/p" "$report")"
     elif [ "$(cat "$report.code")" -ne 0 ]; then
         count 1 "test $name"
     fi

@@ -26,7 +26,7 @@ static uint32_t sysv_hash_of(const char *name)
     return hash;
 }
 
-static const ElfW(Sym) * defined(const struct tm_loaded_library *library, uint32_t index, const char *name)
+static const ElfW(Sym) *defined(const struct tm_loaded_library *library, uint32_t index, const char *name)
 {
     const ElfW(Sym) *symbol = (const ElfW(Sym) *)library->symbols + index;
     const unsigned type = symbol->st_info & 15U;
@@ -39,7 +39,7 @@ static const ElfW(Sym) * defined(const struct tm_loaded_library *library, uint32
 
 /* Table: bucket count, index of the first hashed symbol, words of the Bloom filter, its shift; the filter; buckets
  * (index of the first symbol of a chain); one hash per symbol, whose lowest bit ends a chain. */
-static const ElfW(Sym) * find_by_gnu_hash(const struct tm_loaded_library *library, const char *name)
+static const ElfW(Sym) *find_by_gnu_hash(const struct tm_loaded_library *library, const char *name)
 {
     const uint32_t *table = library->gnu_hash;
     const uint32_t buckets = table[0], first = table[1], words = table[2], shift = table[3];
@@ -76,7 +76,7 @@ static const ElfW(Sym) * find_by_gnu_hash(const struct tm_loaded_library *librar
 }
 
 /* Table: bucket count, symbol count, buckets, chains; 0 ends a chain. */
-static const ElfW(Sym) * find_by_sysv_hash(const struct tm_loaded_library *library, const char *name)
+static const ElfW(Sym) *find_by_sysv_hash(const struct tm_loaded_library *library, const char *name)
 {
     const uint32_t *table = library->sysv_hash;
     const uint32_t *chain = table + 2 + table[0];
@@ -90,7 +90,7 @@ static const ElfW(Sym) * find_by_sysv_hash(const struct tm_loaded_library *libra
     return NULL;
 }
 
-static const ElfW(Sym) * find(const struct tm_loaded_library *library, const char *name)
+static const ElfW(Sym) *find(const struct tm_loaded_library *library, const char *name)
 {
     if (library->symbols == NULL || library->strings == NULL) {
         return NULL;
@@ -101,7 +101,7 @@ static const ElfW(Sym) * find(const struct tm_loaded_library *library, const cha
     return library->sysv_hash != NULL ? find_by_sysv_hash(library, name) : NULL;
 }
 
-static void read_dynamic(struct tm_loaded_library *library, const ElfW(Dyn) * entry)
+static void read_dynamic(struct tm_loaded_library *library, const ElfW(Dyn) *entry)
 {
     for (; entry->d_tag != DT_NULL; entry++) {
         /* The loader relocates these in place, except where the section is read-only (the vDSO). */

@@ -10,8 +10,8 @@ touches the program's own files, without those that touch the measuring file: si
 elsewhere are counted.  The stdlib's tracer keeps the name of every file that it has seen alive; names that nothing else
 keeps are not counted as the program's (measuring.held_names).
 
-Where they differ the stdlib is run twice more: what differs between its own runs is listed and left out; so is what does
-not come back in a second pair of runs (since 3.10 which names the cache of method lookups keeps depends on addresses).
+Where they differ the stdlib is run up to eight times more: what differs between its own runs is listed and left out,
+nothing else.  (Since 3.10 addresses decide which names the cache of method lookups keeps alive for a while.)
 
     --mode process   one process: the stdlib's tracer is started on top of libtracemalloc, both measured at once
     --mode start     with the default start (from the first allocation of the process): differences are shown, no failure
@@ -34,6 +34,7 @@ MEASURING = os.path.join(traced.HERE, "measuring")
 QUICK_PROGRAMS = ("classes", "recycled", "coroutines", "exceptions", "executed", "threads", "application")
 FULL_LIMITS = (1, 5, 25, 200)
 QUICK_LIMITS = (1, 25)
+MORE_RUNS = 8  # of the stdlib, where it and ours differ
 SHOWN = 8  # differences printed per comparison
 
 
@@ -110,11 +111,6 @@ class Comparison(object):
                     self.varying[key] = value
                     del self.differing[key]
 
-    def leave_out_passing(self, second):
-        """Moves to `varying` what differs here and not in a SECOND pair of runs."""
-        for key in [key for key in self.differing if key not in second.differing]:
-            self.varying[key] = self.differing.pop(key)
-
     def show(self, what, rows):
         for key, (left, right) in sorted(rows.items(), key=lambda row: -abs(row[1][0][0] - row[1][1][0]))[:SHOWN]:
             frames = " < ".join("%s:%d" % (os.path.basename(name), line) for name, line in reversed(key[-6:]))
@@ -167,16 +163,10 @@ class Driver(object):
         comparison.compare(expected, found)
         if (plain.stdout, plain.stderr) != (done.stdout, done.stderr):
             comparison.trouble = "other output: " + traced.shorten(done.stderr.decode(errors="replace"))
-        if comparison.differing and start == "python" and self.may_vary(interpreter, exact):
-            again = [self.stdlib(interpreter, program, limit)[0] for _ in range(2)]
-            comparison.leave_out_variation(expected, *again)
-        if comparison.differing and start == "python" and self.may_vary(interpreter, exact):
-            # What depends on addresses changes too seldom for two more runs: a difference that does not come back in a
-            # second pair of runs is such a one, a real one comes back each time.
-            second = Comparison(program, limit)
-            second.compare(again[-1], self.library(interpreter, program, limit, TRACEMALLOC_EXACT=exact,
-                                                   TRACEMALLOC_START=start)[0])
-            comparison.leave_out_passing(second)
+        again = 0
+        while comparison.differing and start == "python" and self.may_vary(interpreter, exact) and again < MORE_RUNS:
+            comparison.leave_out_variation(expected, self.stdlib(interpreter, program, limit)[0])
+            again += 1
         return comparison
 
     @staticmethod

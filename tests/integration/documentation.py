@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The programs of tracemalloc's documentation and of the usual tutorials: tm-report --style=tracemalloc prints the same
+text, character for character, as the same interpreter's own module does for the same program.
+
+Each program (documentation/*.py) runs once under each tracer; the stdlib's side prints by documentation/answer.py.
+"""
+from __future__ import print_function
+
+import difflib
+import os
+import sys
+
+import interpreters
+import traced
+
+PROGRAMS = os.path.join(traced.HERE, "documentation")
+MEASURING = os.path.join(traced.HERE, "measuring")
+MARKING = ["-X", "*marking.py"]
+NOISE = ["-x", "<frozen importlib._bootstrap>", "-x", "<frozen importlib._bootstrap_external>", "-x", "<unknown>"]
+
+# question -> options of tm-report that ask the same; PROGRAM stands for the program's file
+QUESTIONS = {
+    "top": ["-i", "PROGRAM"],
+    "files": ["-I", "PROGRAM", "-g", "filename"] + MARKING,
+    "lines": ["-I", "PROGRAM"] + MARKING,
+    "noise": NOISE + MARKING,
+    "cumulative": ["-I", "PROGRAM", "--stdlib-cumulative"] + MARKING,
+    "cumulative files": ["-I", "PROGRAM", "--stdlib-cumulative", "-g", "filename"] + MARKING,
+    "tracebacks": ["-I", "PROGRAM", "-g", "traceback"] + MARKING,
+    "biggest": ["-i", "PROGRAM", "traceback"],
+}
+
+# program, limit, snapshots, questions
+CASES = (
+    ("top", 1, ["one"], ("top", "noise", "files")),
+    ("top", 25, ["one"], ("top", "lines", "files", "cumulative", "cumulative files", "tracebacks")),
+    ("three_lists", 1, ["two"], ("top",)),
+    ("three_lists", 1, ["one", "two"], ("top",)),
+    ("three_lists", 1, ["two", "three"], ("top",)),
+    ("three_lists", 1, ["three", "two"], ("top",)),
+    ("differences", 1, ["one", "two"], ("top", "files")),
+    ("differences", 10, ["one", "two"], ("top", "lines", "tracebacks", "cumulative")),
+    ("biggest", 1, ["one"], ("top", "biggest")),
+    ("biggest", 25, ["one"], ("top", "biggest", "tracebacks", "cumulative")),
+)
+
+
+class Tester(object):
+    def __init__(self, options, checks, folder, interpreter):
+        self.options, self.checks, self.folder, self.interpreter = options, checks, folder, interpreter
+        self.results = {}
+
+    def run(self, program, limit, mode):
+        """The folder with the snapshots of one run."""
+        key = program, limit, mode
+        if key not in self.results:
+            result = self.folder.fresh(mode.ljust(7, "_"))
+            environment = self.interpreter.environment(
+                TM_MEASURE=mode, TM_RESULT=result, PYTHONPATH=MEASURING, TRACEMALLOC_START="python",
+                TRACEMALLOC_NFRAME=str(limit), TRACEMALLOC_EXACT="1" if self.interpreter.needs_exact else "0",
+                LD_PRELOAD=self.options.library if mode == "library" else "")
+            xoption = "%s=%d" % ("tracemalloc" if mode == "stdlib" else "tracemallox", limit)
+            done = traced.run([self.interpreter.path, "-S", "-X", xoption, os.path.join(PROGRAMS, program + ".py")],
+                              self.folder.fresh(), environment)
+            self.checks.equal((done.code, done.stderr), (0, b""), "%s under %s" % (program, mode))
+            self.results[key] = result
+        return self.results[key]
+
+    def ask(self, program, limit, names, question):
+        path = os.path.join(PROGRAMS, program + ".py")
+        theirs, ours = (self.run(program, limit, mode) for mode in ("stdlib", "library"))
+        # A fork in a loaded interpreter is the stdlib's side's only peculiarity; the answer itself runs untraced.
+        answer = traced.run([self.interpreter.path, os.path.join(PROGRAMS, "answer.py"), question, path] +
+                            [os.path.join(theirs, name) for name in names], self.folder.path,
+                            self.interpreter.environment())
+        options = [path if option == "PROGRAM" else option for option in QUESTIONS[question]]
+        limit_rows = {"noise": "10", "biggest": "3"}.get(question, "0")
+        text = traced.report(self.options.report, "--style=tracemalloc", "--limit", limit_rows,
+                             *(options + [os.path.join(ours, name) for name in names]))
+        expected = answer.stdout.decode(errors="surrogateescape")
+        what = "%s, limit %d, %s, %s" % (program, limit, " to ".join(names), question)
+        self.checks.that(answer.code == 0 and expected.strip() != "", what + ": the stdlib's answer",
+                         answer.stderr.decode(errors="replace"))
+        if not self.checks.that(same(text, expected), what):
+            for line in list(difflib.unified_diff(expected.splitlines(), text.splitlines(), "stdlib", "tm-report",
+                                                  lineterm="", n=0))[:12]:
+                print("    " + line)
+
+
+def same(text, expected):
+    """Blank lines between tracebacks are no part of what the stdlib's example prints."""
+    return [line for line in text.splitlines() if line] == [line for line in expected.splitlines() if line]
+
+
+def main():
+    options = traced.arguments(__doc__).parse_args()
+    options.library = os.path.abspath(options.library)
+    checks = traced.Checks()
+    with traced.Folder() as folder:
+        for interpreter in interpreters.select(options.pythons, python3_only=True):
+            tester = Tester(options, checks, folder, interpreter)
+            checks.begin("%s documentation" % interpreter.label)
+            for program, limit, names, questions in CASES:
+                for question in questions:
+                    tester.ask(program, limit, names, question)
+            checks.end()
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -212,7 +212,28 @@ def truth_cases(cases, python):
             cases.check(name, snapshot.facts.get("recycled") == wanted, "recycled %s" % snapshot.facts.get("recycled"))
 
 
-GROUPS = {"truth": truth_cases, "allocators": allocator_cases, "moments": moment_cases, "embedding": embedding_cases}
+def embedded_start_cases(cases, python):
+    """START=python in a program that embeds the interpreter without signal handlers."""
+    library = library_of(python)
+    if library is None or not cases.options.embed:
+        return
+    name = python.label + " START=python without signals"
+    home = os.path.dirname(os.path.dirname(os.path.realpath(python.path)))
+    snapshots, _ = cases.run(name, [cases.options.embed, library, "gs", "1", BLOCKS], PYTHONHOME=home,
+                             TRACEMALLOC_START="python")
+    cases.check(name, len(snapshots) == 1, "%d snapshots" % len(snapshots))
+    for snapshot in snapshots:
+        cases.check(name, snapshot.facts.get("start_moment") == "initialized", snapshot.facts.get("start_moment"))
+        blocks = snapshot.on_line("obj", "<string>:%d" % BLOCKS_LINE)[1]
+        cases.check(name, blocks == 1000, "%d blocks on the line" % blocks)
+
+
+def all_embedding_cases(cases, python):
+    embedding_cases(cases, python)
+    embedded_start_cases(cases, python)
+
+
+GROUPS = {"truth": truth_cases, "allocators": allocator_cases, "moments": moment_cases, "embedding": all_embedding_cases}
 
 
 def main():

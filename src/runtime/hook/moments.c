@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "runtime/hook/door.h"
 #include "runtime/hook/python_hooks.h"
 #include "runtime/hook/recycle_hooks.h"
 #include "runtime/track/runtime.h"
+#include "runtime/unwind/python_stack.h"
 
 #define LAST_SIGNAL 64 /* of Linux: where CPython's loop over all signals ends */
 
@@ -67,6 +69,36 @@ static void begin_python(struct tm_thread *thread)
     tm_runtime_python_begins();
 }
 
+/* 2.7 and 3.6 call themselves initialised from the start of their initialisation.  There the first frame tells that is
+ * not of what they run before they install signal handlers: frozen code, and the codecs of their file names. */
+static bool runs_own_code(const struct tm_cpython *python)
+{
+    static const char *const early[] = {"<frozen", "/encodings/", "/codecs.py"};
+    struct tm_raw_frame frame;
+    struct tm_frame_names names;
+    char text[1024];
+    bool holds_gil;
+    uintptr_t tstate = tm_cpython_tstate_own(python, &holds_gil);
+    if (python->layout == NULL || tstate == 0 || !tm_python_stack_top(python->layout, tstate, &frame) ||
+        !tm_python_frame_names(python->layout, &frame, &names)) {
+        return false;
+    }
+    size_t length = tm_python_text(python->layout, names.filename, text, sizeof text - 1);
+    text[length < sizeof text ? length : sizeof text - 1] = '\0';
+    for (unsigned i = 0; i < TM_COUNT_OF(early); i++) {
+        if (strstr(text, early[i]) != NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Where no signal handlers are installed (Py_InitializeEx(0)). */
+static bool is_past_start(const struct tm_cpython *python)
+{
+    return python->version >= 0x03070000 || runs_own_code(python);
+}
+
 void tm_moments_look(struct tm_thread *thread)
 {
     const struct tm_cpython *python = tm_runtime_python();
@@ -84,8 +116,7 @@ void tm_moments_look(struct tm_thread *thread)
     }
     has_ended = false;
     was_initialized = true;
-    /* 3.6 calls itself initialised from the start of its initialisation. */
-    if (start_is_awaited && python->version >= 0x03070000) {
+    if (start_is_awaited && is_past_start(python)) {
         begin_tracing("initialized");
     }
     if (sigint_is_pythons && !start_is_awaited && !tm_recycle_hooks_wait()) {

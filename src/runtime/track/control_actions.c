@@ -57,7 +57,7 @@ int tm_runtime_start(unsigned traceback_limit)
         return ENOTSUP;
     }
     struct tm_thread *thread = enter();
-    if (tm_life_now() != TM_LIFE_TRACING) {
+    if (!tm_life_is_tracing()) {
         if (tm_runtime_set_limit(traceback_limit)) {
             runtime->store.header->traceback_limit = traceback_limit;
             begin_tracing("api");
@@ -73,7 +73,7 @@ void tm_runtime_stop(void)
 {
     if (is_usable()) {
         struct tm_thread *thread = enter();
-        if (tm_life_now() == TM_LIFE_TRACING) {
+        if (tm_life_is_tracing()) {
             tm_life_set(TM_LIFE_STOPPED);
             tm_runtime_new_epoch(true);
         }
@@ -84,7 +84,7 @@ void tm_runtime_stop(void)
 
 bool tm_runtime_is_tracing(void)
 {
-    return is_usable() && tm_life_now() == TM_LIFE_TRACING;
+    return is_usable() && tm_life_is_tracing();
 }
 
 unsigned tm_runtime_traceback_limit(void)
@@ -225,8 +225,8 @@ static void say_failure(int error)
 void tm_runtime_exit_snapshot(const char *exit_moment)
 {
     struct tm_runtime *runtime = &tm_runtime;
-    if (runtime->store.header == NULL || runtime->is_disabled || tm_life_now() != TM_LIFE_TRACING ||
-        !runtime->python_has_begun || runtime->pid != tm_process_pid()) {
+    if (runtime->store.header == NULL || runtime->is_disabled || !tm_life_is_tracing() || !runtime->python_has_begun ||
+        runtime->pid != tm_process_pid()) {
         return;
     }
     check_hooks();

@@ -7,6 +7,9 @@
 #include "runtime/track/runtime_state.h"
 #include "runtime/track/store_file.h"
 
+/* Allocations.  A preexec_fn and the exec behind it were seen to make less than 100. */
+#define YOUNG_EVENTS 200U
+
 void tm_runtime_before_fork(void)
 {
     struct tm_runtime *runtime = &tm_runtime;
@@ -70,6 +73,30 @@ static void become_child(struct tm_runtime *runtime, uint32_t pid)
     header->start_time_ns = tm_process_time_ns();
 }
 
+/* A child of the parent's life; young when its store is to have a file. */
+static enum tm_life first_life(const struct tm_runtime *runtime)
+{
+    bool wants_file = runtime->python_has_begun && runtime->store_folder[0] != '\0' && !runtime->store.in_file;
+    return runtime->life_before_fork == TM_LIFE_TRACING && wants_file ? TM_LIFE_YOUNG : runtime->life_before_fork;
+}
+
+void tm_fork_age(void)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    struct tm_thread *thread = tm_thread_self();
+    if (atomic_fetch_add_explicit(&runtime->young_events, 1, memory_order_relaxed) < YOUNG_EVENTS) {
+        return;
+    }
+    thread->guard++;
+    tm_lock_take(&runtime->life_lock);
+    if (tm_life_now() == TM_LIFE_YOUNG) {
+        tm_store_file_make();
+        tm_life_set(TM_LIFE_TRACING);
+    }
+    tm_lock_release(&runtime->life_lock);
+    thread->guard--;
+}
+
 bool tm_fork_adopt(void)
 {
     struct tm_runtime *runtime = &tm_runtime;
@@ -92,15 +119,13 @@ bool tm_fork_adopt(void)
         if (done) {
             become_child(runtime, pid);
             tm_runtime_new_epoch(false);
-            if (runtime->python_has_begun && runtime->life_before_fork == TM_LIFE_TRACING) {
-                tm_store_file_make();
-            }
+            atomic_store_explicit(&runtime->young_events, 0, memory_order_relaxed);
         } else {
             runtime->is_disabled = true;
         }
     }
     runtime->fork_image.valid = false;
-    tm_life_set(done ? runtime->life_before_fork : TM_LIFE_OFF);
+    tm_life_set(done ? first_life(runtime) : TM_LIFE_OFF);
     tm_lock_release(&runtime->life_lock);
     thread->guard--;
     return done;

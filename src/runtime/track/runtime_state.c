@@ -14,7 +14,8 @@ struct tm_life_page tm_life_page;
 void tm_life_set(enum tm_life life)
 {
     if (life != TM_LIFE_UNKNOWN) {
-        tm_runtime.life_before_fork = life; /* also for children that no fork handler saw */
+        /* Also for children that no fork handler saw. */
+        tm_runtime.life_before_fork = life == TM_LIFE_YOUNG ? TM_LIFE_TRACING : life;
     }
     atomic_store_explicit(&tm_life_page.life, (uint32_t)life, memory_order_release);
     tm_runtime_decide_quick();

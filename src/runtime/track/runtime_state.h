@@ -25,6 +25,7 @@ enum tm_life {
     TM_LIFE_UNKNOWN, /* not begun, or just forked: look */
     TM_LIFE_OFF,     /* nothing is recorded and nothing is looked up: disabled for ever */
     TM_LIFE_STOPPED, /* frees are heard, allocations are not recorded */
+    TM_LIFE_YOUNG,   /* tracing in a forked child whose store has no file yet: each allocation looks */
     TM_LIFE_TRACING,
 };
 
@@ -70,6 +71,7 @@ struct tm_runtime {
     bool exit_snapshot_done;
     bool start_is_pending; /* START=python waits for its moment */
     enum tm_life life_before_fork;
+    _Atomic uint32_t young_events; /* of a forked child, until its store gets its file */
     char output[TM_PATH_CAPACITY]; /* the pattern, absolute where it could be made so */
     char store_folder[TM_PATH_CAPACITY];
     char exit_path[TM_PATH_CAPACITY]; /* of the exit snapshot that this process wrote; empty: none yet */
@@ -84,6 +86,11 @@ extern struct tm_life_page tm_life_page;
 TM_INLINE enum tm_life tm_life_now(void)
 {
     return (enum tm_life)atomic_load_explicit(&tm_life_page.life, memory_order_relaxed);
+}
+
+TM_INLINE bool tm_life_is_tracing(void)
+{
+    return tm_life_now() >= TM_LIFE_YOUNG;
 }
 
 void tm_life_set(enum tm_life life);

@@ -19,7 +19,7 @@ void tm_store_file_make(void)
     }
     if (tm_process_threads() != 1) {
         /* What another thread counts between the copy and the mapping would be lost. */
-        tm_runtime_say("notes", "the live store stayed in memory: threads ran before Python did");
+        tm_runtime_say("notes", "the live store stayed in memory: several threads ran already");
         return;
     }
     if (!tm_file_system_maps(runtime->store_folder)) {

@@ -4,6 +4,7 @@
 #include "runtime/track/capture.h"
 #include "runtime/track/counting.h"
 #include "runtime/track/event_record.h"
+#include "runtime/track/fork.h"
 #include "runtime/track/tracker_quick.h"
 
 /* Takes a block that is still in the table at an address that was handed out again: its free was missed. */
@@ -53,7 +54,13 @@ TM_INLINE bool put_block(struct tm_thread *thread, const void *block, uint32_t r
 
 static TM_COLD bool may_record(void)
 {
-    return tm_life_now() == TM_LIFE_UNKNOWN && tm_life_recover() && tm_life_now() == TM_LIFE_TRACING;
+    if (tm_life_now() == TM_LIFE_UNKNOWN && !tm_life_recover()) {
+        return false;
+    }
+    if (tm_life_now() == TM_LIFE_YOUNG) {
+        tm_fork_age();
+    }
+    return tm_life_is_tracing();
 }
 
 TM_INLINE void count_alloc(struct tm_thread *thread, uint8_t domain, const void *block, size_t size, uint32_t record,
@@ -157,7 +164,7 @@ static TM_COLD bool take_slowly(struct tm_thread *thread, uintptr_t address, str
 static TM_COLD bool may_take(void)
 {
     enum tm_life life = tm_life_now();
-    return life == TM_LIFE_STOPPED || (life == TM_LIFE_UNKNOWN && tm_life_recover());
+    return life == TM_LIFE_STOPPED || life == TM_LIFE_YOUNG || (life == TM_LIFE_UNKNOWN && tm_life_recover());
 }
 
 bool tm_tracker_take(struct tm_thread *thread, const void *block, struct tm_taken *taken)

@@ -212,12 +212,14 @@ static void in_the_child(uint64_t expected)
     child_check(tm_runtime.store.header->pid == pid);
     child_check(tm_runtime.store.header->parent_pid == (unsigned)getppid());
     tm_runtime_python_begins();
-    child_check(tm_runtime.store.in_file);
-    child_check(access(scratch_name(&folder, with_pid("tracemalloc.%u.live", pid)), F_OK) == 0);
+    child_check(!tm_runtime.store.in_file);
     child_check(tm_record_table_is_valid(&tm_runtime.records) && tm_string_table_is_valid(&tm_runtime.strings));
     for (unsigned i = 0; i < 3000; i++) {
         fake_alloc(TM_DOMAIN_RAW, A + 0x100000 + i * UINT64_C(1024), i % 513);
     }
+    child_check(tm_runtime.store.in_file);
+    child_check(access(scratch_name(&folder, with_pid("tracemalloc.%u.live", pid)), F_OK) == 0);
+    child_check(tm_thread_self()->guard == 0);
     tm_runtime_exit_snapshot("test");
     _exit(0);
 }
@@ -329,6 +331,39 @@ static void stopped_parent_has_a_stopped_child(void **state)
     assert_false(tm_runtime_is_tracing());
 }
 
+/* As before exec: no exit moment. */
+static void child_of_a_few_events_leaves_nothing(void **state)
+{
+    (void)state;
+    int status = -1;
+    begin_with_output("o.%p.tms", NULL);
+    tm_runtime_python_begins();
+    fake_alloc(TM_DOMAIN_OBJ, A, 100);
+    pid_t pid = fork_with_handlers();
+    if (pid == 0) {
+        fake_alloc(TM_DOMAIN_OBJ, B, 1000);
+        child_check(fake_free(A) && tm_runtime_is_tracing());
+        tm_runtime_stop();
+        child_check(!tm_runtime_is_tracing());
+        child_check(tm_runtime_start(1) == 0);
+        child_check(tm_runtime.store.in_file); /* asked for */
+        tm_runtime_exit_snapshot("test");
+        pid = fork_with_handlers();
+        if (pid == 0) {
+            for (unsigned i = 0; i < 100; i++) {
+                fake_alloc(TM_DOMAIN_OBJ, A + i * UINT64_C(1024), 10);
+            }
+            _exit(fake_current() == 1000 ? 0 : 1);
+        }
+        child_check(waitpid(pid, &status, 0) == pid && status == 0);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_int_equal(scratch_count(&folder, ".tms"), 1);
+    assert_int_equal(scratch_count(&folder, ".live"), 1); /* the parent's */
+}
+
 static void child_that_only_leaves_writes_nothing(void **state)
 {
     (void)state;
@@ -382,6 +417,7 @@ int main(void)
         TEST(percent_sign_in_the_working_folder_is_only_a_letter),
         TEST(missing_folder_keeps_the_store_in_memory_and_the_program_going),
         TEST(forked_child_counts_for_itself),
+        TEST(child_of_a_few_events_leaves_nothing),
         TEST(child_made_past_the_handlers_counts_for_itself),
         TEST(child_starts_from_the_counters_of_the_fork),
         TEST(grandchild_of_a_silent_child_counts_for_itself),

@@ -225,6 +225,11 @@ int tm_live_store_to_file(struct tm_live_store *store, const char *path)
     return status;
 }
 
+bool tm_live_store_is_whole(const struct tm_live_store *store)
+{
+    return store->in_file && atomic_load_explicit(&store->header->anonymous_extents, memory_order_relaxed) == 0;
+}
+
 void tm_live_store_remove_file(struct tm_live_store *store)
 {
     if (store->in_file) {

@@ -42,6 +42,9 @@ TM_CHECKED bool tm_live_store_need(struct tm_live_store *store, enum tm_section_
 /* Moves the store into a new file at PATH; -EEXIST when that is taken, other negative errno values when it cannot be. */
 TM_CHECKED int tm_live_store_to_file(struct tm_live_store *store, const char *path);
 
+/* True when all of it is in its file, so that the file alone can be read after the process. */
+bool tm_live_store_is_whole(const struct tm_live_store *store);
+
 /* Takes the file away (it was made by this process). */
 void tm_live_store_remove_file(struct tm_live_store *store);
 

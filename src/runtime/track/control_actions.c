@@ -215,7 +215,7 @@ static void say_failure(int error)
     tm_text_add(&text, fits ? path : tm_runtime.output);
     tm_text_add(&text, ": ");
     tm_text_add(&text, reason_of(error));
-    if (tm_runtime.store.in_file) {
+    if (tm_live_store_is_whole(&tm_runtime.store)) {
         tm_text_add(&text, "; the data is kept in ");
         tm_text_add(&text, tm_runtime.store.path);
     }
@@ -236,6 +236,9 @@ void tm_runtime_exit_snapshot(const char *exit_moment)
         int status = tm_snapshot_write_exit(exit_moment);
         if (status != 0) {
             say_failure(-status);
+        }
+        if (status != 0 && !tm_live_store_is_whole(&runtime->store)) {
+            tm_live_store_remove_file(&runtime->store); /* nobody can read a part of it */
         }
     }
     leave(thread);

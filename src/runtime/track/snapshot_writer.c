@@ -145,7 +145,9 @@ static int rename_part(const char *temporary, char *path)
         memcpy(path, runtime->exit_path, sizeof runtime->exit_path);
         return tm_file_rename(temporary, path, true); /* this process's own, of an earlier life of its interpreter */
     }
-    for (unsigned attempt = 1; status == -EEXIST && attempt <= ATTEMPTS; attempt++) {
+    /* With a pid in its name the snapshot is its store's counterpart: what exec left may have that pid as well. */
+    unsigned first = runtime->store_attempt > 1 && tm_output_has_pid(runtime->output) ? runtime->store_attempt : 1;
+    for (unsigned attempt = first; status == -EEXIST && attempt < first + ATTEMPTS; attempt++) {
         if (!tm_output_name(runtime->output, runtime->pid, !is_first, attempt, path, TM_PATH_CAPACITY)) {
             return -ENAMETOOLONG;
         }

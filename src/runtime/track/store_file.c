@@ -33,6 +33,7 @@ void tm_store_file_make(void)
             return;
         }
         status = tm_live_store_to_file(&runtime->store, path);
+        runtime->store_attempt = attempt;
     }
     if (status != 0) {
         tm_runtime_say("notes", "the live store stayed in memory: its file could not be made");

@@ -213,8 +213,10 @@ static void grow_under_a_file_size_limit(void *argument)
     child_check(tm_live_store_to_file(&store, scratch_name(&folder, "a.live")) == 0);
     child_check(fill(TM_STORE_STRINGS, 100000, 1));
     check_file_equals_memory();
+    child_check(tm_live_store_is_whole(&store));
     child_check(fill(TM_STORE_STRINGS, 3000000, 1));
     child_check(atomic_load(&store.header->anonymous_extents) > 0);
+    child_check(!tm_live_store_is_whole(&store));
 }
 
 static void make_a_file_under_a_file_size_limit(void *argument)

@@ -119,6 +119,18 @@ static void taken_names_get_a_number_and_are_left_alone(void **state)
     assert_int_equal(scratch_count(&folder, ".live"), 1);
 }
 
+static void snapshot_has_the_number_of_its_store(void **state)
+{
+    (void)state;
+    unsigned pid = (unsigned)getpid();
+    assert_true(make_empty(with_pid("tracemalloc.%u.live", pid))); /* of the program that called exec */
+    begin_with_output("o.%p.tms", NULL);
+    tm_runtime_python_begins();
+    tm_runtime_exit_snapshot("test");
+    assert_true(is_snapshot(with_pid("o.%u-2.tms", pid)));
+    assert_int_equal(scratch_count(&folder, ""), 2);
+}
+
 static void name_without_pid_is_replaced(void **state)
 {
     (void)state;
@@ -412,6 +424,7 @@ int main(void)
         TEST(process_without_python_leaves_nothing),
         TEST(python_process_has_a_store_and_leaves_a_snapshot),
         TEST(taken_names_get_a_number_and_are_left_alone),
+        TEST(snapshot_has_the_number_of_its_store),
         TEST(name_without_pid_is_replaced),
         TEST(part_that_a_killed_process_left_is_no_hindrance),
         TEST(percent_sign_in_the_working_folder_is_only_a_letter),

@@ -57,8 +57,8 @@ __attribute__((constructor(101))) static void library_begin(void)
         tm_runtime_check_hooks = check_hooks;
         (void)!pthread_atfork(before_fork, after_fork_parent, after_fork_child);
         (void)!at_quick_exit(leave_quickly);
-        tm_doors_are_open = true;
         tm_python_watch_now(thread);
+        tm_doors_are_open = true;
     }
     tm_door_guard_down(thread);
 }

@@ -65,6 +65,7 @@ static void begin_python(struct tm_thread *thread)
     has_begun = true;
     tm_door_guard_up(thread);
     tm_cpython_pin(tm_runtime_python());
+    tm_runtime_python_found();
     tm_door_guard_down(thread);
     tm_runtime_python_begins();
 }
@@ -122,6 +123,11 @@ void tm_moments_look(struct tm_thread *thread)
     if (sigint_is_pythons && !start_is_awaited && !tm_recycle_hooks_wait()) {
         tm_python_hooks_set_careful(false);
     }
+}
+
+bool tm_moments_have_begun(void)
+{
+    return has_begun;
 }
 
 void tm_moments_tick(void)

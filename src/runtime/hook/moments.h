@@ -11,6 +11,7 @@
 #define TM_RUNTIME_HOOK_MOMENTS_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "runtime/hook/elf_object.h"
@@ -21,6 +22,9 @@ void tm_moments_begin(const struct tm_elf_object *object);
 
 /* A hook of a CPython domain was called in careful mode; ends that mode when nothing is waited for any more. */
 void tm_moments_look(struct tm_thread *thread);
+
+/* True once a hook of a CPython domain was called; the interpreter stays loaded from then on. */
+bool tm_moments_have_begun(void);
 
 /* From libc's doors, now and then. */
 void tm_moments_tick(void);

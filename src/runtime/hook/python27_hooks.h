@@ -9,7 +9,7 @@
 
 #include "runtime/hook/elf_object.h"
 
-/* Once, after tm_runtime_python_found. */
+/* Once the interpreter is known; OBJECT is its ELF object. */
 void tm_python27_hooks_begin(const struct tm_elf_object *object);
 
 #endif

@@ -15,8 +15,11 @@
 
 #include "base/compiler.h"
 
-/* After tm_runtime_python_found: looks up where CPython keeps its hooks.  False: it has none (2.7). */
+/* Once the interpreter is known: looks up where CPython keeps its hooks.  False: it has none (2.7). */
 bool tm_python_hooks_begin(void);
+
+/* The library was unloaded before any hook was called. */
+void tm_python_hooks_forget(void);
 
 /* Puts our hooks on top of the domains in which they are not.  No other thread may be changing the allocators. */
 void tm_python_hooks_ensure(void);

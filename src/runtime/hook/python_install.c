@@ -154,6 +154,17 @@ bool tm_python_hooks_begin(void)
     return true;
 }
 
+void tm_python_hooks_forget(void)
+{
+    chain.is_ours = NULL;
+    for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
+        tm_python_doors[domain].quick = NULL;
+        tm_python_doors[domain].word = NO_WORD;
+        tops[domain] = NULL;
+        foreign[domain] = NULL;
+    }
+}
+
 /* The look. */
 
 static uintptr_t context_on_top(unsigned domain)

@@ -2,6 +2,7 @@
 #include "runtime/hook/python_watch.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "runtime/hook/door.h"
 #include "runtime/hook/elf_object.h"
@@ -18,7 +19,9 @@
 #define TICKS_NO_PYTHON 255U
 
 static struct tm_lock watch_lock;
-static bool is_known; /* the interpreter was found and is hooked */
+static struct tm_elf_object known; /* its object */
+static bool is_permanent;          /* loaded with the program: it cannot be unloaded */
+static bool is_known;              /* the interpreter was found and is hooked */
 static struct tm_loaded_search search;
 
 /* The loader lists a library before it has relocated it, and calls malloc in between. */
@@ -42,7 +45,8 @@ static void find_python(void)
     if (!is_ready(&object) || (python->version == 0 && !tm_cpython_find(python))) {
         return;
     }
-    tm_runtime_python_found();
+    known = object;
+    is_permanent = !tm_doors_are_open;
     tm_moments_begin(&object);
     if (!tm_python_hooks_begin()) {
         tm_python27_hooks_begin(&object);
@@ -51,15 +55,47 @@ static void find_python(void)
     is_known = true;
 }
 
+static bool is_loaded(void)
+{
+    struct tm_elf_object object;
+    return tm_elf_object_find(known.all.low, &object) && object.base == known.base && object.dynamic == known.dynamic;
+}
+
+static void forget_python(void)
+{
+    tm_python_hooks_forget();
+    tm_recycle_hooks_forget();
+    memset(tm_runtime_python(), 0, sizeof *tm_runtime_python());
+    memset(&search, 0, sizeof search);
+    is_known = false;
+}
+
+/* A library that came by dlopen may go by dlclose until the interpreter is used for the first time; then it is pinned.
+ * While the loader's list is visited nothing on it is unloaded, so all is done during the visit of the first object. */
+static bool look(const struct tm_elf_object *object, void *data)
+{
+    (void)object;
+    (void)data;
+    if (is_known && !is_permanent && !tm_moments_have_begun() && !is_loaded()) {
+        forget_python();
+    }
+    if (is_known) {
+        tm_python_hooks_ensure();
+    } else {
+        find_python();
+    }
+    return false;
+}
+
 void tm_python_watch_now(struct tm_thread *thread)
 {
     int saved = errno;
     tm_door_guard_up(thread);
     if (tm_lock_try(&watch_lock)) {
-        if (is_known) {
+        if (is_known && (is_permanent || tm_moments_have_begun())) {
             tm_python_hooks_ensure();
         } else {
-            find_python();
+            tm_elf_object_visit(look, NULL);
         }
         tm_lock_release(&watch_lock);
     }
@@ -72,7 +108,7 @@ void tm_python_watch_tick(struct tm_thread *thread)
     if (!is_known) {
         thread->ticks = TICKS_NO_PYTHON;
         tm_python_watch_now(thread);
-    } else if (tm_cpython_is_initialized(tm_runtime_python())) {
+    } else if (tm_moments_have_begun() && tm_cpython_is_initialized(tm_runtime_python())) {
         thread->ticks = TICKS_RUNNING;
         tm_moments_tick();
     } else {

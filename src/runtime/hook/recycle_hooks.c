@@ -191,3 +191,11 @@ void tm_recycle_hooks_begin(const struct tm_elf_object *object)
         tm_runtime_note_recycled("symbol");
     }
 }
+
+void tm_recycle_hooks_forget(void)
+{
+    layout = NULL;
+    tracer.is_used = false;
+    tracer.is_awaited = false;
+    symbol_is_used = false;
+}

@@ -15,8 +15,11 @@
 
 #include "runtime/hook/elf_object.h"
 
-/* Once, after tm_runtime_python_found; OBJECT is the interpreter's ELF object. */
+/* Once the interpreter is known; OBJECT is the interpreter's ELF object. */
 void tm_recycle_hooks_begin(const struct tm_elf_object *object);
+
+/* The library was unloaded before any hook was called. */
+void tm_recycle_hooks_forget(void);
 
 /* Inside the interpreter's initialisation, see tm_exact_mode_begin; and as it finalizes. */
 void tm_recycle_hooks_initializing(void);

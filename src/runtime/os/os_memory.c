@@ -139,11 +139,23 @@ size_t tm_pages_total(void)
     return atomic_load_explicit(&total, memory_order_relaxed);
 }
 
-size_t tm_pages_limit(void)
+static size_t limit_of(int resource)
 {
     struct rlimit limit;
     int saved = errno;
-    bool known = getrlimit(RLIMIT_AS, &limit) == 0;
+    bool known = getrlimit(resource, &limit) == 0;
     errno = saved;
     return !known || limit.rlim_cur == RLIM_INFINITY ? SIZE_MAX : (size_t)limit.rlim_cur;
+}
+
+size_t tm_pages_limit(void)
+{
+    return limit_of(RLIMIT_AS);
+}
+
+size_t tm_pages_room(void)
+{
+    size_t space = limit_of(RLIMIT_AS);
+    size_t data = limit_of(RLIMIT_DATA);
+    return space < data ? space : data;
 }

@@ -51,4 +51,7 @@ size_t tm_pages_total(void);
 /* The address space that RLIMIT_AS allows the whole process, in bytes; SIZE_MAX when it is unlimited. */
 size_t tm_pages_limit(void);
 
+/* What RLIMIT_AS and RLIMIT_DATA both allow the whole process, in bytes; SIZE_MAX when neither limits. */
+size_t tm_pages_room(void);
+
 #endif

@@ -14,6 +14,10 @@
 #include "runtime/track/runtime_state.h"
 #include "runtime/track/store_file.h"
 
+/* Our tables take 16 MiB of address space, and as much for each 64 MiB in which blocks lie: where that is a good part
+ * of what the process may have, it is the program that would run out. */
+#define ROOM_MIN ((size_t)192 << 20)
+
 void (*tm_runtime_check_hooks)(void);
 
 bool tm_runtime_is_disabled(void)
@@ -112,6 +116,11 @@ void tm_runtime_begin(void)
     }
     if (!keep_paths(runtime)) {
         tm_message("TRACEMALLOC_OUTPUT or TRACEMALLOC_STORE is longer than a path may be; not tracing", NULL, NULL);
+        tm_runtime_disable();
+        return;
+    }
+    if (tm_pages_room() < ROOM_MIN) {
+        tm_message("ulimit -v or -d leaves the process less than 192 MiB; not tracing", NULL, NULL);
         tm_runtime_disable();
         return;
     }

@@ -64,7 +64,7 @@ struct tm_runtime {
     char *scratch; /* one name being copied; under the intern lock */
     size_t scratch_size;
     uint32_t pid;
-    uint32_t first_pid; /* of the process in which tracing began: descendants differ */
+    uint32_t first_pid;     /* of the process in which tracing began: descendants differ */
     unsigned store_attempt; /* the suffix of the store's name, which the exit snapshot takes over; 0, 1: none */
     bool is_disabled;
     bool fork_has_locks; /* the prepare handler took them */

@@ -75,6 +75,10 @@ static void beyond_the_limit(void *argument)
     child_check(setrlimit(RLIMIT_AS, &limit) == 0);
     errno = 77;
     child_check(tm_pages_limit() == (size_t)256 << 20);
+    child_check(tm_pages_room() == (size_t)256 << 20);
+    limit.rlim_cur = (size_t)200 << 20;
+    child_check(setrlimit(RLIMIT_DATA, &limit) == 0);
+    child_check(tm_pages_room() == (size_t)200 << 20 && tm_pages_limit() == (size_t)256 << 20);
     child_check(tm_pages_map((size_t)1 << 30) == NULL);
     child_check(tm_pages_map_sparse((size_t)1 << 30) == NULL);
     child_check(tm_pages_reserve((size_t)1 << 30) == NULL);

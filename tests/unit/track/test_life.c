@@ -6,9 +6,11 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "runtime/os/os_memory.h"
 #include "runtime/os/os_process.h"
 #include "runtime/track/counting.h"
 #include "support/child_process.h"
@@ -192,6 +194,30 @@ static void missing_folder_keeps_the_store_in_memory_and_the_program_going(void 
     assert_int_equal(tm_runtime_take_snapshot(scratch_name(&folder, "x.tms")), 0);
     assert_true(is_snapshot("x.tms"));
     assert_u64_equal(fake_current(), 100);
+}
+
+static void begin_in_a_narrow_process(void *argument)
+{
+    const struct rlimit limit = {(size_t)150 << 20, (size_t)150 << 20};
+    const char *environment[] = {NULL};
+    int resource = *(const int *)argument;
+    size_t before = tm_pages_total();
+    child_check(setrlimit((__rlimit_resource_t)resource, &limit) == 0);
+    child_check(dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO) == STDERR_FILENO);
+    fake_process_begin(environment);
+    child_check(tm_runtime_is_disabled() && tm_pages_total() == before);
+}
+
+static void narrow_process_is_left_its_memory(void **state)
+{
+    (void)state;
+    int space = RLIMIT_AS;
+    int data = RLIMIT_DATA;
+    if (TM_UNDER_SANITIZER) {
+        skip();
+    }
+    assert_int_equal(child_run(begin_in_a_narrow_process, &space), 0);
+    assert_int_equal(child_run(begin_in_a_narrow_process, &data), 0);
 }
 
 /* fork as pthread_atfork would have it. */
@@ -429,6 +455,7 @@ int main(void)
         TEST(part_that_a_killed_process_left_is_no_hindrance),
         TEST(percent_sign_in_the_working_folder_is_only_a_letter),
         TEST(missing_folder_keeps_the_store_in_memory_and_the_program_going),
+        TEST(narrow_process_is_left_its_memory),
         TEST(forked_child_counts_for_itself),
         TEST(child_of_a_few_events_leaves_nothing),
         TEST(child_made_past_the_handlers_counts_for_itself),

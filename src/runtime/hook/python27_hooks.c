@@ -102,6 +102,9 @@ void tm_python27_hooks_begin(const struct tm_elf_object *object)
         {"PyObject_Free", (uintptr_t)tm_cpython_symbol(python, "PyObject_Free"), (uintptr_t)object_free},
     };
     for (unsigned i = 0; i < TM_COUNT_OF(functions); i++) {
+        if (functions[i].real == functions[i].replacement) {
+            return; /* done before, in the same library */
+        }
         if (functions[i].real == 0 || tm_elf_object_count_references(object, functions[i].name) == 0) {
             return; /* called directly: a static build */
         }

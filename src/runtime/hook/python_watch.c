@@ -61,6 +61,14 @@ static bool is_loaded(void)
     return tm_elf_object_find(known.all.low, &object) && object.base == known.base && object.dynamic == known.dynamic;
 }
 
+/* The same library may be closed and opened again at the same address. */
+static bool has_loaded_more(void)
+{
+    uint64_t before = search.generation;
+    (void)tm_loaded_library_find("Py_GetVersion", &search);
+    return search.generation != before;
+}
+
 static void forget_python(void)
 {
     tm_python_hooks_forget();
@@ -76,7 +84,7 @@ static bool look(const struct tm_elf_object *object, void *data)
 {
     (void)object;
     (void)data;
-    if (is_known && !is_permanent && !tm_moments_have_begun() && !is_loaded()) {
+    if (is_known && !is_permanent && !tm_moments_have_begun() && (!is_loaded() || has_loaded_more())) {
         forget_python();
     }
     if (is_known) {

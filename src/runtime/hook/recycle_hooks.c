@@ -140,6 +140,9 @@ static bool rebind(const struct tm_elf_object *object, const char *name, new_ref
                    new_reference **real)
 {
     void *function = tm_cpython_symbol(tm_runtime_python(), name);
+    if ((uintptr_t)function == (uintptr_t)replacement) {
+        return true; /* done before, in the same library */
+    }
     if (function == NULL || tm_elf_object_count_references(object, name) == 0) {
         return false;
     }

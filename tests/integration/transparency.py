@@ -37,7 +37,7 @@ class Case(object):
 
     program      the script with the `# top` line, None: not looked at
     snapshots    how many are left at least: one per Python process
-    stores       how many `.live` files are left
+    stores       how many `.live` files are left; None: not looked at
     """
 
     def __init__(self, name, command, program=None, snapshots=1, stores=0, environment=None, check=None):
@@ -64,7 +64,8 @@ class Tester(object):
         checks.equal(TIMES.sub(b"", done.stderr), TIMES.sub(b"", plain.stderr), "stderr")
         ours = set(map(os.path.basename, done.snapshots() + done.stores()))
         checks.equal(set(done.names()) - ours, set(plain.names()), "files left beside ours")
-        checks.equal(len(done.stores()), case.stores, "stores left")
+        if case.stores is not None:
+            checks.equal(len(done.stores()), case.stores, "stores left")
         if case.snapshots:
             checks.that(len(done.snapshots()) >= case.snapshots, "snapshots left",
                         "%d, expected %d" % (len(done.snapshots()), case.snapshots))
@@ -128,7 +129,8 @@ def python_cases(interpreter, full):
     yield case("interrupted")
     yield case("killed", snapshots=0, stores=1)
     yield case("os_fork", snapshots=2)
-    yield case("subprocesses", snapshots=2)
+    # 2.7's subprocess runs Python in the child until exec replaces it, which leaves the child's store as it is.
+    yield case("subprocesses", snapshots=2, stores=0 if modern else None)
     yield case("several_processes", application("several_processes"), "fork", label="multiprocessing fork", snapshots=4)
     if modern:
         yield case("several_processes", application("several_processes"), "spawn", label="multiprocessing spawn",

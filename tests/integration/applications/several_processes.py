@@ -11,7 +11,7 @@ def work(number):
 if __name__ == "__main__":
     if hasattr(multiprocessing, "set_start_method"):
         multiprocessing.set_start_method(sys.argv[1])
-    blocks = [("%05d" % index) * 200 for index in range(3000)]  # top
+    blocks = [("%05d" % index) * 200 for index in range(15000)]  # top
     pool = multiprocessing.Pool(2)
     print(pool.map(work, [1, 2, 3]))
     pool.close()

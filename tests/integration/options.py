@@ -47,6 +47,16 @@ class Tester(object):
             self.checks.that(message.count("\n") == 1 and message.endswith("\n"), what + ": one line", message)
             self.checks.that(variable in message and right in message and "not tracing" in message, what + ": words", message)
             self.checks.equal(done.names(), [], what + ": files")
+        done = self.run(["ls", "/"], TRACEMALLOC_NFRAMES="3")
+        self.checks.equal((done.code, done.stderr), (0, b""), "a wrong option is not said where no Python runs")
+
+    def narrow(self):
+        """A process that may not have much memory keeps it."""
+        plain = self.run(LD_PRELOAD="")
+        done = self.run(["sh", "-c", 'ulimit -v 100000; ls / > /dev/null; exec "$0" "$1"', self.interpreter.path, PROGRAM])
+        self.checks.equal((done.code, done.stdout), (plain.code, plain.stdout), "ulimit -v: code and stdout")
+        self.checks.that(done.stderr.count(b"\n") == 1 and b"not tracing" in done.stderr, "ulimit -v: one line", done.stderr)
+        self.checks.equal(done.names(), [], "ulimit -v: files")
 
     def right(self):
         checks = self.checks
@@ -108,7 +118,7 @@ def main():
     with traced.Folder() as folder:
         for interpreter in chosen:
             tester = Tester(options, checks, folder, interpreter)
-            for group in (tester.wrong, tester.right, tester.names):
+            for group in (tester.wrong, tester.narrow, tester.right, tester.names):
                 checks.begin("%s %s" % (interpreter.label, group.__name__))
                 group()
                 checks.end()

@@ -101,6 +101,16 @@ static void describe_process(struct tm_runtime *runtime)
     tm_runtime_say("library", TM_VERSION);
 }
 
+/* Says why where there is an interpreter: a script starts a hundred programs that nobody wants to trace. */
+static void refuse(const char *why)
+{
+    static struct tm_cpython probe;
+    if (tm_cpython_find(&probe)) {
+        tm_message(why, NULL, NULL);
+    }
+    tm_runtime_disable();
+}
+
 void tm_runtime_begin(void)
 {
     struct tm_runtime *runtime = &tm_runtime;
@@ -110,25 +120,21 @@ void tm_runtime_begin(void)
         return;
     }
     if (!tm_config_read(&runtime->config, environ, message, sizeof message)) {
-        tm_message(message, NULL, NULL);
-        tm_runtime_disable();
+        refuse(message);
         return;
     }
     if (!keep_paths(runtime)) {
-        tm_message("TRACEMALLOC_OUTPUT or TRACEMALLOC_STORE is longer than a path may be; not tracing", NULL, NULL);
-        tm_runtime_disable();
+        refuse("TRACEMALLOC_OUTPUT or TRACEMALLOC_STORE is longer than a path may be; not tracing");
         return;
     }
     if (tm_pages_room() < ROOM_MIN) {
-        tm_message("ulimit -v or -d leaves the process less than 192 MiB; not tracing", NULL, NULL);
-        tm_runtime_disable();
+        refuse("ulimit -v or -d leaves the process less than 192 MiB; not tracing");
         return;
     }
     runtime->recycled = "none";
     runtime->start_moment = "process";
     if (!make_tables(runtime)) {
-        tm_message("there is no memory for the tables (ulimit -v?); not tracing", NULL, NULL);
-        tm_runtime_disable();
+        refuse("there is no memory for the tables (ulimit -v?); not tracing");
         return;
     }
     runtime->totals = &runtime->store.header->totals;

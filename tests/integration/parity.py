@@ -35,7 +35,6 @@ QUICK_PROGRAMS = ("classes", "recycled", "coroutines", "exceptions", "executed",
 FULL_LIMITS = (1, 5, 25, 200)
 QUICK_LIMITS = (1, 25)
 MORE_RUNS = 8  # of the stdlib, where it and ours differ
-MORE_RUNS = 6  # of the stdlib, where a difference shows: sets of weak references grow by addresses, for instance
 SHOWN = 8  # differences printed per comparison
 
 

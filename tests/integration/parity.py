@@ -187,7 +187,7 @@ class Driver(object):
         second, _ = self.stdlib(interpreter, program, limit, TM_PLANT=plant)
         comparison.compare(first, second)
         if comparison.differing:
-            comparison.leave_out_variation(first, *[self.stdlib(interpreter, program, limit)[0] for _ in range(MORE_RUNS)])
+            comparison.leave_out_variation(first, *[self.stdlib(interpreter, program, limit)[0] for _ in range(2)])
         return comparison
 
 

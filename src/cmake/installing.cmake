@@ -16,9 +16,9 @@ else()
   string(REGEX REPLACE "/$" "" up "${up}")
   set(TM_PC_PREFIX "\${pcfiledir}/${up}")
 endif()
-configure_file(cmake/libtracemalloc.pc.in ${PROJECT_BINARY_DIR}/libtracemalloc.pc @ONLY)
+configure_file(src/cmake/libtracemalloc.pc.in ${PROJECT_BINARY_DIR}/libtracemalloc.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/libtracemalloc.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 # `LD_PRELOAD=libtracemalloc.so` is found by ld.so's own search only: say so at once when it will not be.
 install(CODE "set(TM_LIBDIR \"${CMAKE_INSTALL_LIBDIR}\")")
-install(SCRIPT cmake/preload_hint.cmake)
+install(SCRIPT src/cmake/preload_hint.cmake)

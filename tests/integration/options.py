@@ -68,6 +68,9 @@ class Tester(object):
         checks.that(len(done.names()) == 1 and done.names()[0].startswith("out.") and done.names()[0].endswith(".%.tms"),
                     "OUTPUT with %p and %%", done.names())
         checks.that("%p" not in done.names()[0], "OUTPUT's %p is the pid", done.names())
+        done = self.run(TRACEMALLOC_OUTPUT="./")
+        checks.that(len(done.snapshots()) == 1 and done.names()[0].startswith("tracemalloc."), "OUTPUT of a folder",
+                    done.names())
         done = self.run(TRACEMALLOC_START="off")
         checks.that(done.code == 0 and not done.stores(), "START=off leaves no store", done.names())
         rows = sum(len(traced.statistics(self.options.report, path)["statistics"]) for path in done.snapshots())

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "runtime/track/config_options.h"
+#include "runtime/track/output_path.h"
 
 #define PREFIX        "TRACEMALLOC_"
 #define PREFIX_LENGTH (sizeof PREFIX - 1)
@@ -166,7 +167,7 @@ bool tm_config_read(struct tm_config *config, char *const *environment, char *me
     *config = (struct tm_config){
         .traceback_limit = 1,
         .start = TM_START_NOW,
-        .output = "tracemalloc.%p.tms",
+        .output = TM_OUTPUT_DEFAULT,
     };
     for (; environment != NULL && *environment != NULL; environment++) {
         if (strncmp(*environment, PREFIX, PREFIX_LENGTH) == 0 && !read_one(config, *environment, &text)) {

@@ -21,6 +21,9 @@ static bool join(const char *path, const char *folder, size_t folder_length, boo
         }
     }
     tm_text_add(&text, path);
+    if (is_pattern && path[0] != '\0' && path[strlen(path) - 1] == '/') {
+        tm_text_add(&text, TM_OUTPUT_DEFAULT);
+    }
     return !text.truncated;
 }
 

@@ -16,11 +16,14 @@
 
 #include "base/compiler.h"
 
+#define TM_OUTPUT_DEFAULT "tracemalloc.%p.tms"
+
 /* PATH with FOLDER before it where it is relative (FOLDER may be empty: then it stays relative). */
 TM_CHECKED bool tm_output_absolute(const char *path, const char *folder, size_t folder_length, char *to,
                                    size_t capacity);
 
-/* The same for a pattern: percent signs in FOLDER, which is no pattern, are doubled. */
+/* The same for a pattern: percent signs in FOLDER, which is no pattern, are doubled; one that ends in a slash names a
+ * folder for files of the default name. */
 TM_CHECKED bool tm_output_pattern(const char *pattern, const char *folder, size_t folder_length, char *to,
                                   size_t capacity);
 

@@ -84,6 +84,11 @@ static void pattern_behind_a_folder_takes_the_folder_as_it_is(void **state)
     assert_name(pattern, false, 1, "/100%p/%/b.4711.tms");
     assert_true(tm_output_pattern("/%p/b.tms", "/100%", 5, pattern, sizeof pattern));
     assert_name(pattern, false, 1, "/4711/b.tms");
+    assert_true(tm_output_pattern("d/", "/a", 2, pattern, sizeof pattern));
+    assert_name(pattern, false, 1, "/a/d/tracemalloc.4711.tms");
+    assert_true(tm_output_has_pid(pattern));
+    assert_true(tm_output_pattern("", "/a", 2, pattern, sizeof pattern));
+    assert_name(pattern, false, 1, "/a/");
     assert_false(tm_output_pattern("b", "/%%", 3, pattern, 7));
     assert_true(tm_output_pattern("b", "/%%", 3, pattern, 8));
 }

@@ -57,6 +57,11 @@ class Tester(object):
         self.checks.equal((done.code, done.stdout), (plain.code, plain.stdout), "ulimit -v: code and stdout")
         self.checks.that(done.stderr.count(b"\n") == 1 and b"not tracing" in done.stderr, "ulimit -v: one line", done.stderr)
         self.checks.equal(done.names(), [], "ulimit -v: files")
+        # A program that limits itself has what the limit leaves: the store gives its reservation back.
+        done = self.run([self.interpreter.path, "-c", "import resource; resource.setrlimit(resource.RLIMIT_AS, (400 << 20,) * 2);"
+                         "x = bytearray(150 << 20); print(len(x) >> 20)"])
+        self.checks.equal((done.code, done.stdout, done.stderr), (0, b"150\n", b""), "setrlimit: the memory is there")
+        self.checks.equal((len(done.snapshots()), done.stores()), (1, []), "setrlimit: files")
 
     def right(self):
         checks = self.checks

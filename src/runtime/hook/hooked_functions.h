@@ -28,7 +28,11 @@
     TM_HOOKED(int, sigaction, (int signal, const struct sigaction *action, struct sigaction *old_action))              \
     TM_HOOKED(char *, setlocale, (int category, const char *locale))                                                   \
     TM_HOOKED(void, _exit, (int status))                                                                               \
-    TM_HOOKED(void, _Exit, (int status))
+    TM_HOOKED(void, _Exit, (int status))                                                                               \
+    TM_HOOKED(int, setrlimit, (__rlimit_resource_t resource, const struct rlimit *limits))                             \
+    TM_HOOKED(int, setrlimit64, (__rlimit_resource_t resource, const struct rlimit64 *limits))                         \
+    TM_HOOKED(int, prlimit, (pid_t pid, __rlimit_resource_t which, const struct rlimit *now, struct rlimit *old))      \
+    TM_HOOKED(int, prlimit64, (pid_t pid, __rlimit_resource_t which, const struct rlimit64 *now, struct rlimit64 *old))
 
 #define TM_HOOKED_FUNCTIONS(TM_HOOKED)                                                                                 \
     TM_HOOKED_ALLOCATION(TM_HOOKED)                                                                                    \

@@ -9,6 +9,8 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <sys/resource.h>
+#include <sys/types.h>
 
 #include "base/compiler.h"
 #include "runtime/hook/hooked_functions.h"

@@ -17,14 +17,20 @@ static const uint64_t shares[TM_STORE_SECTIONS] = {
 #define SHARE_SUM  96U
 #define FULL_SPACE (UINT64_C(6) << 30)
 
-static bool reserve(struct tm_live_store *store)
+/* Bytes of a share of 1. */
+static uint64_t share_unit(void)
 {
     uint64_t space = FULL_SPACE;
     size_t limit = tm_pages_limit();
     if (limit / 32 < space) {
         space = limit / 32 > SHARE_SUM * FIRST_EXTENT ? limit / 32 : SHARE_SUM * FIRST_EXTENT;
     }
-    uint64_t unit = space / SHARE_SUM / TM_PAGE_SIZE * TM_PAGE_SIZE;
+    return space / SHARE_SUM / TM_PAGE_SIZE * TM_PAGE_SIZE;
+}
+
+static bool reserve(struct tm_live_store *store)
+{
+    uint64_t unit = share_unit();
     uint8_t *pages = tm_pages_reserve((size_t)(unit * SHARE_SUM));
     if (pages == NULL) {
         return false;
@@ -35,6 +41,21 @@ static bool reserve(struct tm_live_store *store)
         pages += store->reserved[i];
     }
     return true;
+}
+
+void tm_live_store_fit(struct tm_live_store *store)
+{
+    uint64_t unit = share_unit();
+    tm_lock_take(&store->lock);
+    for (unsigned i = 0; i < TM_STORE_SECTIONS; i++) {
+        uint64_t mapped = atomic_load_explicit(&store->mapped[i], memory_order_relaxed);
+        uint64_t kept = unit * shares[i] > mapped ? unit * shares[i] : mapped;
+        if (kept < store->reserved[i]) {
+            tm_pages_unmap_sparse(store->sections[i] + kept, (size_t)(store->reserved[i] - kept));
+            store->reserved[i] = kept;
+        }
+    }
+    tm_lock_release(&store->lock);
 }
 
 bool tm_live_store_begin(struct tm_live_store *store)

@@ -36,6 +36,9 @@ struct tm_live_store {
 /* False without memory: nothing can be traced then. */
 TM_CHECKED bool tm_live_store_begin(struct tm_live_store *store);
 
+/* Gives back address space that RLIMIT_AS, as it is now, does not leave for it.  What is mapped stays. */
+void tm_live_store_fit(struct tm_live_store *store);
+
 /* Makes the first BYTES of SECTION usable.  False when there is no room. */
 TM_CHECKED bool tm_live_store_need(struct tm_live_store *store, enum tm_section_name section, uint64_t bytes);
 

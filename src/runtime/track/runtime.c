@@ -203,6 +203,18 @@ void tm_runtime_python_begins(void)
     thread->guard--;
 }
 
+void tm_runtime_room_changed(void)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    struct tm_thread *thread = tm_thread_self();
+    bool is_ours = runtime->store.header != NULL && !runtime->is_disabled && runtime->pid == tm_process_pid();
+    if (is_ours && tm_life_now() != TM_LIFE_UNKNOWN) {
+        thread->guard++;
+        tm_live_store_fit(&runtime->store);
+        thread->guard--;
+    }
+}
+
 void tm_runtime_note_hooks(unsigned reinstalled, unsigned lost)
 {
     struct tm_store_header *header = tm_runtime.store.header;

@@ -43,6 +43,10 @@ void tm_runtime_exit_snapshot(const char *exit_moment);
 /* Called before each snapshot, so that what it says of the hooks is true: set by the doors, may be NULL. */
 extern void (*tm_runtime_check_hooks)(void);
 
+/* The process has changed its RLIMIT_AS: gives back reserved address space that is out of proportion now.  Nothing in a
+ * process that is not the store's own. */
+void tm_runtime_room_changed(void);
+
 /* What the doors found out, for the snapshot's header. */
 void tm_runtime_note_hooks(unsigned reinstalled, unsigned lost);
 void tm_runtime_note_recycled(const char *how);

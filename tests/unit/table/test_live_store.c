@@ -2,6 +2,7 @@
 #include "support/cmocka_include.h"
 
 #include <errno.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "runtime/table/live_store.h"
 #include "support/child_process.h"
 #include "support/random_numbers.h"
+#include "support/sanitizers.h"
 #include "support/scratch_folder.h"
 
 static struct scratch_folder folder;
@@ -238,6 +240,32 @@ static void file_size_limit_kills_nobody(void **state)
     assert_int_equal(child_run(make_a_file_under_a_file_size_limit, NULL), 0);
 }
 
+static void limit_the_address_space(void *argument)
+{
+    const struct rlimit limit = {(size_t)300 << 20, (size_t)300 << 20};
+    (void)argument;
+    child_check(fill(TM_STORE_STRINGS, 100000, 1));
+    child_check(setrlimit(RLIMIT_AS, &limit) == 0);
+    uint64_t before = store.reserved[TM_STORE_STRINGS];
+    tm_live_store_fit(&store);
+    uint64_t after = store.reserved[TM_STORE_STRINGS];
+    unsigned char page;
+    child_check(after >= 100000 && after < (uint64_t)10 << 20 && after < before);
+    child_check(store.sections[TM_STORE_STRINGS][99999] == 1);
+    child_check(mincore(store.sections[TM_STORE_STRINGS] + after - 4096, 4096, &page) == 0);
+    child_check(mincore(store.sections[TM_STORE_STRINGS] + after, 4096, &page) == -1 && errno == ENOMEM);
+    child_check(!tm_live_store_need(&store, TM_STORE_STRINGS, after + 1));
+}
+
+static void limited_process_gets_its_address_space_back(void **state)
+{
+    (void)state;
+    if (TM_UNDER_SANITIZER) {
+        skip();
+    }
+    assert_int_equal(child_run(limit_the_address_space, NULL), 0);
+}
+
 static struct tm_record *record_at(unsigned id)
 {
     return (struct tm_record *)(void *)store.sections[TM_STORE_RECORDS] + id;
@@ -351,6 +379,7 @@ int main(void)
         TEST(file_of_another_at_the_path_is_not_touched),
         TEST(full_list_of_extents_leaves_growth_to_memory),
         TEST(file_size_limit_kills_nobody),
+        TEST(limited_process_gets_its_address_space_back),
         TEST(detached_child_and_parent_count_apart),
         TEST(image_pages_are_used_again),
         TEST(removed_file_is_gone),

@@ -198,6 +198,9 @@ static const char *reason_of(int error)
         return "over the file size limit";
     case ENOMEM:
         return "no memory";
+    case EMFILE:
+    case ENFILE:
+        return "too many open files";
     default:
         return "input/output error";
     }

@@ -17,7 +17,9 @@ import traced
 PROGRAMS = os.path.join(traced.HERE, "documentation")
 MEASURING = os.path.join(traced.HERE, "measuring")
 MARKING = ["-X", "*marking.py"]
-NOISE = ["-x", "<frozen importlib._bootstrap>", "-x", "<frozen importlib._bootstrap_external>", "-x", "<unknown>"]
+NOISE = [option for pattern in ("<frozen abc>", "*/abc.py", "*/_weakrefset.py", "<frozen importlib._bootstrap>",
+                                "<frozen importlib._bootstrap_external>", "<unknown>")
+         for option in ("-x", pattern)]
 
 # question -> options of tm-report that ask the same; PROGRAM stands for the program's file
 QUESTIONS = {

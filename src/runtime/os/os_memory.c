@@ -139,7 +139,7 @@ size_t tm_pages_total(void)
     return atomic_load_explicit(&total, memory_order_relaxed);
 }
 
-static size_t limit_of(int resource)
+static size_t limit_of(__rlimit_resource_t resource)
 {
     struct rlimit limit;
     int saved = errno;

@@ -11,7 +11,7 @@
     X(STORE, parse_store, "the folder of OUTPUT", "a folder, or none", "where the live store lies")                    \
     X(START, parse_start, "now", "now, python or off", "when tracing begins")                                          \
     X(EXACT, parse_exact, "0", "0 or 1",                                                                               \
-      "see recycled objects where it takes the stdlib's tracer (3.8, static 3.9 to 3.12)")                             \
+      "see recycled objects where it takes the stdlib's tracer (3.8, static 3.9 to 3.11)")                             \
     X(VERBOSE, parse_verbose, "0", "0 or 1", "say on stderr what was written")
 
 #endif

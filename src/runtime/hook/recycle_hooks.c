@@ -58,12 +58,12 @@ static int hear_tracer(void *object, int event, void *data)
 }
 
 /* Both functions want an attached caller (debug builds abort without); 3.15 also calls the former tracer and looks for
- * an exception, so there must be a frame. */
+ * an exception, so there must be a frame.  The interpreter need not be initialised: io and site are imported before. */
 static bool may_use_tracer(const struct tm_cpython *python)
 {
     struct tm_raw_frame frame;
     uintptr_t tstate = tm_cpython_getter_read(&python->current);
-    return tstate != 0 && tm_cpython_is_initialized(python) && tm_python_stack_top(layout, tstate, &frame) != 0;
+    return tstate != 0 && tm_python_stack_top(layout, tstate, &frame) != 0;
 }
 
 void tm_recycle_hooks_look(void)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "runtime/track/config_options.h"
+#include "base/config_options.h"
 #include "runtime/track/output_path.h"
 
 #define PREFIX        "TRACEMALLOC_"

@@ -2,8 +2,8 @@
 /* The table of options: name, what its value is, default, help.  One row is one variable TRACEMALLOC_<NAME>.
  *
  *   X(NAME, parser, default, values, help) */
-#ifndef TM_RUNTIME_TRACK_CONFIG_OPTIONS_H
-#define TM_RUNTIME_TRACK_CONFIG_OPTIONS_H
+#ifndef TM_BASE_CONFIG_OPTIONS_H
+#define TM_BASE_CONFIG_OPTIONS_H
 
 #define TM_OPTION_MAP(X)                                                                                               \
     X(NFRAME, parse_nframe, "1", "1 to 65535", "frames kept per traceback")                                            \

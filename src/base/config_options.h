@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of options: name, what its value is, default, help.  One row is one variable TRACEMALLOC_<NAME>.
+/* The table of options: name, what its value is, default, help.  One row is one variable TRACEMALLOC_<NAME> and one flag
+ * of tm-run.
  *
  *   X(NAME, parser, default, values, help) */
 #ifndef TM_BASE_CONFIG_OPTIONS_H
 #define TM_BASE_CONFIG_OPTIONS_H
+
+/* The values of an option that is on or off. */
+#define TM_OPTION_SWITCH "0 or 1"
 
 #define TM_OPTION_MAP(X)                                                                                               \
     X(NFRAME, parse_nframe, "1", "1 to 65535", "frames kept per traceback")                                            \
     X(OUTPUT, parse_output, "tracemalloc.%p.tms", "a path; %p is the pid, %% a percent sign", "the exit snapshot")     \
     X(STORE, parse_store, "the folder of OUTPUT", "a folder, or none", "where the live store lies")                    \
     X(START, parse_start, "now", "now, python or off", "when tracing begins")                                          \
-    X(EXACT, parse_exact, "0", "0 or 1",                                                                               \
+    X(EXACT, parse_exact, "0", TM_OPTION_SWITCH,                                                                       \
       "see recycled objects where it takes the stdlib's tracer (3.8, static 3.9 to 3.11)")                             \
-    X(VERBOSE, parse_verbose, "0", "0 or 1", "say on stderr what was written")
+    X(VERBOSE, parse_verbose, "0", TM_OPTION_SWITCH, "say on stderr what was written")
 
 #endif

@@ -99,6 +99,11 @@ class Verbatim(Installed):
                 self.check('LD_PRELOAD=libtracemalloc.so python app.py', self.python_folder(interpreter),
                            LD_LIBRARY_PATH=self.lib)
 
+    def test_tm_run(self):
+        folder = self.python_folder(interpreters.select()[-1])
+        os.symlink('python', os.path.join(folder, 'python3'))
+        self.check('%s app.py' % self.path('prefix', 'bin', 'tm-run'), folder)
+
     def test_python_of_the_path(self):
         if not shutil.which('python'):
             self.skipTest('no python in PATH')

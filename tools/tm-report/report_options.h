@@ -8,11 +8,9 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "base/exit_code.h"
 #include "report/stat/group.h"
 #include "report/stat/trace_filter.h"
-
-/* Exit codes of every tool. */
-enum tm_exit { TM_EXIT_DONE = 0, TM_EXIT_FAILED = 1, TM_EXIT_MISUSED = 2 };
 
 enum tm_command {
     TM_COMMAND_NONE, /* by the number of files: top or diff */

@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""tm-run: what it runs and how, the flags, the line on a terminal, signals, programs that cannot be traced."""
+from __future__ import print_function
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+
+import interpreters
+import traced
+
+ROWS = os.path.join(traced.ROOT, "src", "base", "config_options.h")
+APP = "import sys\nx = [bytearray(1000) for _ in range(1000)]\nprint('ran', sys.argv[1:])\n"
+
+
+def option_names():
+    with open(ROWS) as stream:
+        return re.findall(r"^ *X\((\w+),", stream.read().split("#define TM_OPTION_MAP(X)")[1], re.MULTILINE)
+
+
+class Tester(object):
+    def __init__(self, options, checks, folder, interpreter):
+        self.options, self.checks, self.folder = options, checks, folder
+        bin_folder = folder.fresh("bin")
+        os.symlink(interpreter.path, os.path.join(bin_folder, "python3"))
+        self.path = bin_folder + ":" + os.environ["PATH"]
+        self.interpreter = interpreter
+
+    def work(self):
+        folder = self.folder.fresh()
+        os.makedirs(os.path.join(folder, "pack"))
+        for name in ("app.py", os.path.join("pack", "__main__.py"), "mod.py", "text"):
+            with open(os.path.join(folder, name), "w") as stream:
+                stream.write(APP)
+        return folder
+
+    def environment(self, **variables):
+        return self.interpreter.environment(PATH=self.path, **variables)
+
+    def run(self, *arguments, **variables):
+        return traced.run((self.options.run,) + arguments, self.work(), self.environment(**variables))
+
+    def snapshot(self, done):
+        return traced.statistics(self.options.report, done.snapshots()[0])["snapshot"]
+
+    def programs(self):
+        """app.py, -m, -c, a folder and any program run; 25 frames unless said otherwise; LD_PRELOAD is prepended to."""
+        checks = self.checks
+        for arguments in (["app.py", "--x"], ["--", "app.py", "--x"], ["-m", "mod", "--x"], ["-m", "pack", "--x"],
+                          ["pack", "--x"], ["-c", APP, "--x"], ["python3", "app.py", "--x"], ["./app.py", "--x"]):
+            done = self.run(*arguments)
+            checks.equal((done.code, done.stdout, done.stderr), (0, b"ran ['--x']\n", b""), " ".join(arguments)[:20])
+            if checks.equal((len(done.snapshots()), done.stores()), (1, []), "files of " + arguments[0]):
+                checks.equal(self.snapshot(done)["traceback_limit"], 25, "frames of " + arguments[0])
+        done = self.run("--nframe", "3", "--output=named.tms", "app.py", TRACEMALLOC_NFRAME="7")
+        checks.equal([os.path.basename(name) for name in done.snapshots()], ["named.tms"], "--output=named.tms")
+        checks.equal(self.snapshot(done)["traceback_limit"], 3, "a flag wins over the variable")
+        done = self.run("app.py", TRACEMALLOC_NFRAME="7")
+        checks.equal(self.snapshot(done)["traceback_limit"], 7, "a variable wins over tm-run's own")
+        done = self.run("--verbose", "app.py")
+        checks.that(b"libtracemalloc: wrote " in done.stderr, "--verbose", done.stderr)
+        done = self.run("sh", "-c", "echo $LD_PRELOAD")
+        checks.equal(done.stdout.decode().strip(), self.options.library, "LD_PRELOAD")
+        done = self.run("sh", "-c", "echo $LD_PRELOAD", LD_PRELOAD="libdl.so.2 libm.so.6")
+        checks.equal(done.stdout.decode().strip(), self.options.library + ":libdl.so.2 libm.so.6", "what was preloaded stays")
+        checks.equal(self.run("sh", "-c", "exit 41").code, 41, "the exit code")
+        for program, code, words in (("./missing", 127, b"No such file"), ("./text", 126, b"Permission denied")):
+            done = self.run(program)
+            checks.equal((done.code, done.stdout), (code, b""), program)
+            checks.that(done.stderr.count(b"\n") == 1 and words in done.stderr, program + ": one line", done.stderr)
+        checks.equal(self.run("--print-library").stdout.decode().strip(), self.options.library, "--print-library")
+
+    def table(self):
+        """Each row of the table is a flag, a line of --help and a row of the README."""
+        text = self.run("--help").stdout.decode()
+        with open(os.path.join(traced.ROOT, "README.md")) as stream:
+            readme = stream.read()
+        names = option_names()
+        self.checks.that(len(names) >= 6 and names[0] == "NFRAME", "the rows", names)
+        for name in names:
+            flag = "--" + name.lower().replace("_", "-")
+            self.checks.that(re.search("^  %s " % flag, text, re.MULTILINE), "--help has " + flag, text)
+            self.checks.that("| `TRACEMALLOC_%s` |" % name in readme, "the README has a row for " + name)
+            done = self.run(flag + "=0", "sh", "-c", "echo $TRACEMALLOC_" + name)
+            self.checks.equal(done.stdout, b"0\n", flag)
+
+    def terminal(self, *arguments, **options):
+        """On a terminal: (waitpid's status, what was shown, the folder)."""
+        act = options.pop("act", None)
+        folder = self.work()
+        child, terminal = pty.fork()
+        if child == 0:
+            os.chdir(folder)
+            os.execve(self.options.run, (self.options.run,) + arguments, self.environment(**options))
+        shown = b""
+        while True:
+            try:
+                part = os.read(terminal, 4096)
+            except OSError:
+                break
+            if not part:
+                break
+            shown += part
+            if act and b"ready" in shown:
+                act(child, terminal)
+                act = None
+        os.close(terminal)
+        return os.waitpid(child, 0)[1], shown.decode().replace("\r\n", "\n"), folder
+
+    def last_line(self):
+        checks = self.checks
+        status, shown, folder = self.terminal("app.py")
+        name = [name for name in os.listdir(folder) if name.endswith(".tms")][0]
+        checks.equal(status, 0, "exit code on a terminal")
+        checks.that(re.match(r"ran \[\]\ntm-run: wrote %s: live [\d.]+ [KM]iB, peak [\d.]+ [KM]iB, 25 frames a traceback; "
+                             r"see: tm-report %s\n$" % (name, name), shown), "the last line", shown)
+        status, shown, folder = self.terminal("--output=out/", "sh", "-c", "mkdir out; exec python3 app.py")
+        checks.that("tm-run: wrote out/tracemalloc." in shown, "the last line of another folder", shown)
+        status, shown, _ = self.terminal("sh", "-c", "exit 3")
+        checks.equal(os.WEXITSTATUS(status), 3, "an exit code on a terminal")
+        checks.that(shown.startswith("tm-run: process ") and "no Python was traced" in shown, "nothing was written", shown)
+        status, shown, _ = self.terminal("missing-program")
+        checks.equal((os.WEXITSTATUS(status), shown), (127, "tm-run: missing-program: No such file or directory\n"),
+                     "no program")
+
+    def signals(self):
+        checks = self.checks
+        status, shown, folder = self.terminal("-c", "import os; os.kill(os.getpid(), 9)")
+        checks.equal(os.WTERMSIG(status), 9, "death by a signal")
+        checks.that(re.search(r"cut short and left tracemalloc\.\d+\.live: live ", shown), "the store is named", shown)
+        waiting = "import time\nprint('ready', flush=True)\ntime.sleep(60)"
+        status, shown, _ = self.terminal("-c", waiting, act=lambda child, _: os.kill(child, signal.SIGTERM))
+        checks.equal(os.WTERMSIG(status), signal.SIGTERM, "SIGTERM is handed on")
+        counting = ("import signal, time\nn = []\nsignal.signal(signal.SIGINT, lambda *_: n.append(1))\n"
+                    "print('ready', flush=True)\nend = time.time() + 0.5\nwhile time.time() < end: time.sleep(0.05)\n"
+                    "print('interrupted', len(n))")
+        for how, act in (("by ^C", lambda _, terminal: os.write(terminal, b"\x03")),
+                         ("by kill", lambda child, _: os.kill(child, signal.SIGINT))):
+            status, shown, _ = self.terminal("-c", counting, act=act)
+            checks.that(status == 0 and "interrupted 1\n" in shown, "one SIGINT " + how, shown)
+
+    def untraceable(self):
+        """Compiled here: linked statically, with musl's name for ld.so, for 32 bits; made setuid."""
+        source = os.path.join(self.folder.fresh(), "small.c")
+        with open(source, "w") as stream:
+            stream.write("#include <stdio.h>\nint main(void) { puts(\"ran\"); return 0; }\n")
+        for words, flags in (("linked statically", ["-static"]), ("linked with musl", ["-Wl,-I/lib/ld-musl-x86_64.so.1"]),
+                             ("64-bit x86", ["-m32", "-c"])):
+            program = source + "." + words.replace(" ", "-")
+            if subprocess.call(["gcc", source, "-o", program] + flags, stderr=subprocess.DEVNULL) != 0:
+                self.checks.skip("a program " + words, "gcc does not make it")
+                continue
+            os.chmod(program, 0o755)
+            done = self.run(program)
+            lines = done.stderr.decode().splitlines()
+            self.checks.that(lines and words in lines[0] and lines[0].endswith("it runs untraced"), words, lines)
+            if "-static" in flags:
+                self.checks.equal((done.code, done.stdout, len(lines)), (0, b"ran\n", 1), words + ": it ran")
+
+
+def main():
+    parser = traced.arguments(__doc__)
+    parser.add_argument("--run", required=True, help="tm-run")
+    options = parser.parse_args()
+    options.library = os.path.realpath(options.library)
+    options.run = os.path.abspath(options.run)
+    checks = traced.Checks()
+    chosen = interpreters.select(options.pythons, python3_only=True)
+    with traced.Folder() as folder:
+        for interpreter in chosen if options.full else chosen[-1:]:
+            tester = Tester(options, checks, folder, interpreter)
+            for group in (tester.programs, tester.table, tester.last_line, tester.signals, tester.untraceable):
+                checks.begin("%s %s" % (interpreter.label, group.__name__))
+                group()
+                checks.end()
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -43,6 +43,8 @@ static void print_moment(struct tm_out *out, const struct tm_snapshot *snapshot)
     tm_out_text(out, ", ");
     if (tm_span_is(moment, "api")) {
         tm_out_text(out, "taken by the program");
+    } else if (tm_span_is(moment, "tm-snap")) {
+        tm_out_text(out, "taken from outside");
     } else {
         tm_out_text(out, tm_span_is(moment, "exit") ? "at " : "at its ");
         tm_print_text(out, moment);

@@ -44,14 +44,17 @@ static enum tm_status make_room(struct content *content, struct tm_fault *fault)
     return TM_STATUS_OK;
 }
 
-static enum tm_status read_all(int descriptor, struct content *content, struct tm_fault *fault)
+/* BY_POSITION: a file that has positions, else a stream. */
+static enum tm_status read_all(int descriptor, bool by_position, struct content *content, struct tm_fault *fault)
 {
     for (;;) {
         enum tm_status status = make_room(content, fault);
         if (status != TM_STATUS_OK) {
             return status;
         }
-        ssize_t got = read(descriptor, content->bytes + content->size, content->capacity - content->size);
+        uint8_t *to = content->bytes + content->size;
+        size_t room = content->capacity - content->size;
+        ssize_t got = by_position ? pread(descriptor, to, room, (off_t)content->size) : read(descriptor, to, room);
         if (got == 0) {
             return TM_STATUS_OK;
         }
@@ -62,18 +65,10 @@ static enum tm_status read_all(int descriptor, struct content *content, struct t
     }
 }
 
-enum tm_status tm_file_read(const char *path, uint8_t **bytes, size_t *size, struct tm_fault *fault)
+static enum tm_status read_to(int descriptor, bool by_position, uint8_t **bytes, size_t *size, struct tm_fault *fault)
 {
-    bool standard_input = strcmp(path, "-") == 0;
-    int descriptor = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (descriptor < 0) {
-        return fail(fault, TM_STATUS_IO, 0, strerror(errno));
-    }
     struct content content = {NULL, 0, 0};
-    enum tm_status status = read_all(descriptor, &content, fault);
-    if (!standard_input) {
-        (void)close(descriptor);
-    }
+    enum tm_status status = read_all(descriptor, by_position, &content, fault);
     if (status != TM_STATUS_OK) {
         free(content.bytes);
         return status;
@@ -81,4 +76,23 @@ enum tm_status tm_file_read(const char *path, uint8_t **bytes, size_t *size, str
     *bytes = content.bytes;
     *size = content.size;
     return TM_STATUS_OK;
+}
+
+enum tm_status tm_file_read(const char *path, uint8_t **bytes, size_t *size, struct tm_fault *fault)
+{
+    bool standard_input = strcmp(path, "-") == 0;
+    int descriptor = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (descriptor < 0) {
+        return fail(fault, TM_STATUS_IO, 0, strerror(errno));
+    }
+    enum tm_status status = read_to(descriptor, false, bytes, size, fault);
+    if (!standard_input) {
+        (void)close(descriptor);
+    }
+    return status;
+}
+
+enum tm_status tm_file_read_open(int descriptor, uint8_t **bytes, size_t *size, struct tm_fault *fault)
+{
+    return read_to(descriptor, true, bytes, size, fault);
 }

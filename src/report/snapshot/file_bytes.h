@@ -16,4 +16,7 @@
 /* PATH "-" is standard input.  No snapshot has more than 4 GiB. */
 TM_CHECKED enum tm_status tm_file_read(const char *path, uint8_t **bytes, size_t *size, struct tm_fault *fault);
 
+/* The regular file that DESCRIPTOR is open on, from its start; the descriptor's position is left alone. */
+TM_CHECKED enum tm_status tm_file_read_open(int descriptor, uint8_t **bytes, size_t *size, struct tm_fault *fault);
+
 #endif

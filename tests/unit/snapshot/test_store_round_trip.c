@@ -179,11 +179,39 @@ static void store_left_as_a_file_becomes_the_same_snapshot(void **state)
     hand_made_end(&store);
 }
 
+static void traffic_counts_what_came_and_went(void **state)
+{
+    (void)state;
+    static struct sums sums;
+    static uint8_t file[TM_STORE_HEADER_SIZE + TM_STORE_SECTIONS * HAND_MADE_CAPACITY];
+    struct random_numbers random = {7};
+    struct tm_fault fault;
+    struct tm_store_copy *copy;
+    uint64_t expected = 0;
+    hand_made_begin(&store);
+    fill(&random, &sums);
+    for (unsigned domain = 0; domain < 4; domain++) {
+        expected += 2 * sums.ever_bytes[domain] - sums.live_bytes[domain];
+    }
+    for (unsigned moved = 0; moved < 2; moved++) {
+        size_t size = write_file(file);
+        assert_int_equal(tm_store_copy_open(file, size, &copy, &fault), TM_STATUS_OK);
+        assert_int_equal(tm_store_copy_traffic(copy), expected);
+        tm_store_copy_close(copy);
+        struct tm_record *record = hand_made_record_at(&store, hand_made_record(&store, 1, 0, 48));
+        atomic_store(&record->ever_blocks, 5);
+        atomic_store(&record->freed_blocks, 3);
+        expected += 8 * 48;
+    }
+    hand_made_end(&store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(encoded_store_loads_as_what_it_was),
         cmocka_unit_test(store_left_as_a_file_becomes_the_same_snapshot),
+        cmocka_unit_test(traffic_counts_what_came_and_went),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/process/store_reading.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "report/snapshot/file_bytes.h"
+#include "report/snapshot/store_copy.h"
+
+#define ATTEMPTS 5U
+
+struct reading {
+    uint8_t *bytes;
+    size_t size;
+    struct tm_store_copy *copy;
+};
+
+static void drop(struct reading *reading)
+{
+    tm_store_copy_close(reading->copy);
+    free(reading->bytes);
+    *reading = (struct reading){NULL, 0, NULL};
+}
+
+static off_t place_of_length(enum tm_section_name section)
+{
+    return (off_t)(offsetof(struct tm_store_header, lengths) + section * sizeof(uint64_t));
+}
+
+/* What refers to something is measured before what it refers to, so that all of that is there.  The strings are last:
+ * their length comes with the file. */
+static const enum tm_section_name order[] = {TM_STORE_RECORDS, TM_STORE_TRACEBACKS, TM_STORE_FRAMES};
+
+static bool read_file(int descriptor, struct reading *reading, struct tm_fault *fault)
+{
+    uint64_t lengths[TM_COUNT_OF(order)];
+    for (unsigned i = 0; i < TM_COUNT_OF(order); i++) {
+        if (pread(descriptor, &lengths[i], sizeof lengths[i], place_of_length(order[i])) !=
+            (ssize_t)sizeof lengths[i]) {
+            lengths[i] = 0; /* a file without a header: what looks at it says so */
+        }
+    }
+    if (tm_file_read_open(descriptor, &reading->bytes, &reading->size, fault) != TM_STATUS_OK) {
+        return false;
+    }
+    for (unsigned i = 0; i < TM_COUNT_OF(order) && reading->size >= TM_STORE_HEADER_SIZE; i++) {
+        memcpy(reading->bytes + place_of_length(order[i]), &lengths[i], sizeof lengths[i]);
+    }
+    return true;
+}
+
+static bool look_at(struct reading *reading, struct tm_fault *fault)
+{
+    if (!tm_store_copy_is_one(reading->bytes, reading->size)) {
+        *fault = (struct tm_fault){0, "it is not a live store"};
+        return false;
+    }
+    return tm_store_copy_open(reading->bytes, reading->size, &reading->copy, fault) == TM_STATUS_OK;
+}
+
+static uint32_t epoch_of(const struct reading *reading)
+{
+    return atomic_load(&tm_store_copy_header(reading->copy)->base_epoch);
+}
+
+/* Two readings of one epoch: clear_traces in between would make them speak of different things. */
+static bool read_twice(int descriptor, struct reading *first, struct reading *second, struct tm_fault *fault)
+{
+    for (unsigned attempt = 1;; attempt++) {
+        /* One behind the other, and only then looked at: the less time, the less is counted in between. */
+        bool done = read_file(descriptor, first, fault) && read_file(descriptor, second, fault) &&
+                    look_at(first, fault) && look_at(second, fault);
+        if (done && (epoch_of(first) == epoch_of(second) || attempt == ATTEMPTS)) {
+            return true;
+        }
+        drop(first);
+        drop(second);
+        if (attempt == ATTEMPTS) {
+            return false;
+        }
+    }
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec now = {0, 0};
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+bool tm_store_read_snapshot(int descriptor, const char *name, const char *moment, uint8_t **bytes, size_t *size,
+                            struct tm_why *why)
+{
+    struct reading first = {NULL, 0, NULL}, second = {NULL, 0, NULL};
+    struct tm_fault fault;
+    *bytes = NULL;
+    if (!read_twice(descriptor, &first, &second, &fault)) {
+        return tm_why_fault(why, name, &fault);
+    }
+    const struct tm_encode_fact facts[] = {
+        {.key = "moment", .text = moment, .length = strlen(moment)},
+        {.key = "time_ns", .number = now_ns()},
+        {.key = "store", .text = "file", .length = 4},
+        {.key = "skew_bytes", .number = tm_store_copy_traffic(second.copy) - tm_store_copy_traffic(first.copy)},
+    };
+    bool done = tm_store_copy_snapshot(second.copy, facts, TM_COUNT_OF(facts), bytes, size, &fault) == TM_STATUS_OK;
+    drop(&first);
+    drop(&second);
+    return done || tm_why_fault(why, name, &fault);
+}
+
+bool tm_store_read_header(int descriptor, const char *name, struct tm_store_header *header, struct tm_why *why)
+{
+    if (pread(descriptor, header, TM_STORE_HEADER_SIZE, 0) != (ssize_t)TM_STORE_HEADER_SIZE ||
+        !tm_store_copy_is_one(header, TM_STORE_HEADER_SIZE)) {
+        return tm_why_say(why, "%s: is not a live store", name);
+    }
+    if (header->version != TM_STORE_VERSION || header->header_size != TM_STORE_HEADER_SIZE) {
+        return tm_why_say(why, "%s: is of another version; use the tm-snap of the library that it runs with", name);
+    }
+    return true;
+}

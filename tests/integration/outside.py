@@ -37,6 +37,14 @@ class Process(object):
     def __enter__(self):
         return self
 
+    def await_sleep(self):
+        """Until it has been asleep for a while: what follows its first line is done."""
+        asleep = 0
+        while asleep < 5:
+            time.sleep(0.02)
+            with open("/proc/%d/stat" % self.pid) as stream:
+                asleep = asleep + 1 if stream.read().rsplit(")", 1)[1].split()[0] == "S" else 0
+
     def kill(self, number=signal.SIGKILL):
         if self.process.poll() is None:
             self.process.send_signal(number)
@@ -90,6 +98,7 @@ class Tester(object):
                 checks.equal((facts["pid"], facts["moment"]), (process.pid, "tm-snap"), "facts")
             checks.that(any(skews), "the program was at work meanwhile", skews[:5])
         with Process(self, "-c", QUIET) as process:
+            process.await_sleep()
             self.snap(process.folder, process.pid, "-o", "quiet.tms")
             facts = self.facts(process.path("quiet.tms"))["snapshot"]
             live = sum(facts["domains"][domain]["size"] for domain in ("raw", "mem", "obj"))

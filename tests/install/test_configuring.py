@@ -27,9 +27,13 @@ class StaticTools(trial.Trial):
     def test_they_need_no_library(self):
         self.succeed(trial.CMAKE, '-S', trial.ROOT, '-B', self.path('build'), '-DTM_STATIC_TOOLS=ON', '-DTM_TESTS=OFF',
                      '-DCMAKE_C_COMPILER=' + trial.COMPILER)
-        self.succeed(trial.CMAKE, '--build', self.path('build'), '--target', 'tm-report', '-j', '2')
+        tools = ['tm-report', 'tm-run', 'tm-snap', 'tm-top']
+        self.succeed(trial.CMAKE, '--build', self.path('build'), '-j', '2', '--target', *tools)
+        for tool in tools:
+            tool = self.path('build', 'bin', tool)
+            self.assertNotRegex(self.succeed('readelf', '-W', '-l', '-d', tool), 'INTERP|NEEDED')
+            self.assertIn('(libtracemalloc)', self.succeed(tool, '--version'))
         tool = self.path('build', 'bin', 'tm-report')
-        self.assertNotRegex(self.succeed('readelf', '-W', '-l', '-d', tool), 'INTERP|NEEDED')
         code, _, err = trial.run(tool, self.write('empty.tms', ''))
         self.assertEqual((code, err.count('\n')), (1, 1), err)
 

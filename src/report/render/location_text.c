@@ -45,6 +45,22 @@ void tm_print_text(struct tm_out *out, struct tm_span text)
     }
 }
 
+struct tm_span tm_cut_text(struct tm_span text, size_t width)
+{
+    const uint8_t *at = text.bytes, *end = text.bytes + text.length;
+    struct tm_span cut = {text.bytes, 0};
+    size_t taken = 0;
+    while (at < end) {
+        const uint8_t *start = at;
+        taken += is_printable(tm_utf8_next(&at, end)) ? 1 : 4 * (size_t)(at - start);
+        if (taken > width) {
+            break;
+        }
+        cut.length = (size_t)(at - text.bytes);
+    }
+    return cut;
+}
+
 /* What is left of PATH when it may take WIDTH columns: from a slash on, if one is near. */
 static struct tm_span right_end(struct tm_span path, size_t width)
 {

@@ -97,6 +97,9 @@ class Tester(object):
                             and facts["heap_current"] >= facts["python_current"], "totals and peaks", facts)
                 checks.equal((facts["pid"], facts["moment"]), (process.pid, "tm-snap"), "facts")
             checks.that(any(skews), "the program was at work meanwhile", skews[:5])
+            for _ in range(10):
+                text = traced.report(self.options.report, process.store())
+                checks.that("at its live store" in text, "tm-report of a store in use", text)
         with Process(self, "-c", QUIET) as process:
             process.await_sleep()
             self.snap(process.folder, process.pid, "-o", "quiet.tms")

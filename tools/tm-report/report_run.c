@@ -10,9 +10,7 @@
 #include "report/render/render_stats.h"
 #include "report/render/render_text.h"
 #include "report/render/render_tracemalloc.h"
-#include "report/snapshot/file_bytes.h"
-#include "report/snapshot/snapshot_load.h"
-#include "report/snapshot/store_copy.h"
+#include "report/snapshot/snapshot_file.h"
 #include "tools/tm-report/report_output.h"
 
 /* Everything between the files and the output. */
@@ -38,19 +36,8 @@ static void say_fault(const char *path, enum tm_status status, const struct tm_f
 
 static bool load(const char *path, struct tm_snapshot **snapshot)
 {
-    uint8_t *bytes = NULL;
-    size_t size = 0;
     struct tm_fault fault;
-    enum tm_status status = tm_file_read(path, &bytes, &size, &fault);
-    if (status == TM_STATUS_OK && tm_store_copy_is_one(bytes, size)) {
-        uint8_t *store = bytes;
-        status = tm_store_copy_encode(store, size, &bytes, &size, &fault);
-        free(store);
-    }
-    if (status == TM_STATUS_OK) {
-        status = tm_snapshot_load(bytes, size, snapshot, &fault);
-    }
-    free(bytes);
+    enum tm_status status = tm_snapshot_open(path, snapshot, &fault);
     if (status != TM_STATUS_OK) {
         say_fault(path, status, &fault);
     }

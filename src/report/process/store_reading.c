@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "report/snapshot/file_bytes.h"
+#include "report/snapshot/store_bytes.h"
 #include "report/snapshot/store_copy.h"
 
 #define ATTEMPTS 5U
@@ -24,31 +24,9 @@ static void drop(struct reading *reading)
     *reading = (struct reading){NULL, 0, NULL};
 }
 
-static off_t place_of_length(enum tm_section_name section)
-{
-    return (off_t)(offsetof(struct tm_store_header, lengths) + section * sizeof(uint64_t));
-}
-
-/* What refers to something is measured before what it refers to, so that all of that is there.  The strings are last:
- * their length comes with the file. */
-static const enum tm_section_name order[] = {TM_STORE_RECORDS, TM_STORE_TRACEBACKS, TM_STORE_FRAMES};
-
 static bool read_file(int descriptor, struct reading *reading, struct tm_fault *fault)
 {
-    uint64_t lengths[TM_COUNT_OF(order)];
-    for (unsigned i = 0; i < TM_COUNT_OF(order); i++) {
-        if (pread(descriptor, &lengths[i], sizeof lengths[i], place_of_length(order[i])) !=
-            (ssize_t)sizeof lengths[i]) {
-            lengths[i] = 0; /* a file without a header: what looks at it says so */
-        }
-    }
-    if (tm_file_read_open(descriptor, &reading->bytes, &reading->size, fault) != TM_STATUS_OK) {
-        return false;
-    }
-    for (unsigned i = 0; i < TM_COUNT_OF(order) && reading->size >= TM_STORE_HEADER_SIZE; i++) {
-        memcpy(reading->bytes + place_of_length(order[i]), &lengths[i], sizeof lengths[i]);
-    }
-    return true;
+    return tm_store_bytes_read(descriptor, &reading->bytes, &reading->size, fault) == TM_STATUS_OK;
 }
 
 static bool look_at(struct reading *reading, struct tm_fault *fault)

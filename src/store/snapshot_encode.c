@@ -24,6 +24,7 @@ struct encoder {
     unsigned section_count;
     uint64_t live_bytes[DOMAINS];
     uint64_t live_blocks[DOMAINS];
+    uint64_t live_small_bytes; /* of mem and obj, in blocks that CPython's small-block allocator serves */
 };
 
 static void begin_section(struct encoder *encoder, uint32_t kind)
@@ -115,6 +116,7 @@ static uint64_t encode_totals(struct encoder *encoder)
         {"hook_losses", header->hook_losses},
         {"dropped_events", header->dropped_events},
         {"recycled_moves", header->recycled_moves},
+        {"live_small_bytes", encoder->live_small_bytes},
         {"live_bytes_raw", encoder->live_bytes[TM_DOMAIN_RAW]},
         {"live_blocks_raw", encoder->live_blocks[TM_DOMAIN_RAW]},
         {"live_bytes_mem", encoder->live_bytes[TM_DOMAIN_MEM]},
@@ -225,6 +227,9 @@ static void encode_sizes(struct encoder *encoder)
             struct tm_record_figures figures = tm_record_figures_of(encoder->view, id);
             classes[records[id].domain][class].live_blocks += figures.live_blocks;
             classes[records[id].domain][class].ever_blocks += figures.ever_blocks;
+            bool is_small = records[id].size != TM_SIZE_VARIES && records[id].domain != TM_DOMAIN_RAW &&
+                            records[id].domain != TM_DOMAIN_NATIVE;
+            encoder->live_small_bytes += is_small ? figures.live_blocks * records[id].size : 0;
         }
     }
     begin_section(encoder, TM_SECTION_SIZES);
@@ -289,12 +294,12 @@ static enum tm_encode_result assemble(struct encoder *encoder, struct tm_compres
 static enum tm_encode_result encode_all(struct encoder *encoder, const struct tm_encode_memory *memory, uint8_t **bytes,
                                         size_t *size, size_t *capacity)
 {
-    encode_counters(encoder); /* first: the totals of the words come from here */
+    encode_counters(encoder); /* these two first: the totals of the words come from here */
+    encode_sizes(encoder);
     encode_meta(encoder);
     encode_strings(encoder);
     encode_frames(encoder);
     encode_tracebacks(encoder);
-    encode_sizes(encoder);
     if (encoder->raw.overflow) {
         return TM_ENCODE_FAILED;
     }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "runtime/hook/door.h"
+#include "runtime/hook/libc_memory.h"
 #include "runtime/hook/python_hooks.h"
 #include "runtime/hook/python_watch.h"
 #include "runtime/hook/real_libc.h"
@@ -57,6 +58,7 @@ __attribute__((constructor(101))) static void library_begin(void)
         tm_runtime_check_hooks = check_hooks;
         (void)!pthread_atfork(before_fork, after_fork_parent, after_fork_child);
         (void)!at_quick_exit(leave_quickly);
+        tm_libc_memory_begin();
         tm_python_watch_now(thread);
         tm_doors_are_open = true;
     }

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "runtime/hook/arena_hooks.h"
 #include "runtime/hook/door.h"
 #include "runtime/hook/moments.h"
 #include "runtime/hook/python_doors.h"
@@ -125,6 +126,7 @@ void tm_python_hooks_ensure(void)
     for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
         changed |= install(python, domain);
     }
+    tm_arena_hooks_ensure(python);
     if (changed) {
         find_words();
     }

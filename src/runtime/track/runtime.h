@@ -43,6 +43,19 @@ void tm_runtime_exit_snapshot(const char *exit_moment);
 /* Called before each snapshot, so that what it says of the hooks is true: set by the doors, may be NULL. */
 extern void (*tm_runtime_check_hooks)(void);
 
+/* Bytes of libc's malloc: handed out from its heaps, free in them, blocks that have a mapping of their own. */
+struct tm_libc_memory {
+    uint64_t used;
+    uint64_t free;
+    uint64_t mapped;
+};
+
+/* How a snapshot asks for them: set by the doors, NULL where this libc does not tell. */
+extern bool (*tm_runtime_ask_libc)(struct tm_libc_memory *memory);
+
+/* CPython's small-block allocator got an arena of SIZE bytes, or gives it back. */
+void tm_runtime_note_arena(const void *arena, size_t size, bool is_new);
+
 /* The process has changed its RLIMIT_AS: gives back reserved address space that is out of proportion now.  Nothing in a
  * process that is not the store's own. */
 void tm_runtime_room_changed(void);

@@ -6,6 +6,7 @@
 #define TM_RUNTIME_TRACK_RUNTIME_STATE_H
 
 #include "runtime/os/os_lock.h"
+#include "runtime/table/arena_table.h"
 #include "runtime/table/block_table.h"
 #include "runtime/table/code_table.h"
 #include "runtime/table/frame_table.h"
@@ -60,6 +61,7 @@ struct tm_runtime {
     struct tm_code_table codes;
     struct tm_cpython python;
     struct tm_config config;
+    struct tm_arena_table arenas;
     struct tm_store_image fork_image;
     char *scratch; /* one name being copied; under the intern lock */
     size_t scratch_size;

@@ -8,12 +8,13 @@
 #include "runtime/os/os_memory.h"
 #include "runtime/os/os_message.h"
 #include "runtime/os/os_process.h"
+#include "runtime/track/memory_facts.h"
 #include "runtime/track/output_path.h"
 #include "runtime/track/runtime_state.h"
 #include "store/snapshot_encode.h"
 
 #define ATTEMPTS 1000U
-#define FACTS    12U
+#define FACTS    (12U + TM_MEMORY_FACTS)
 
 static void *get_pages(size_t size)
 {
@@ -51,7 +52,7 @@ static int encode(const char *moment, uint8_t **bytes, size_t *size, size_t *cap
     facts[count++] = text_fact("start_moment", runtime->start_moment);
     facts[count++] = text_fact("recycled", runtime->recycled);
     facts[count++] = text_fact("python_frames", frames_word(runtime));
-    facts[count++] = number_fact("tracer_bytes", tm_runtime_tracer_bytes());
+    count = tm_memory_facts_add(facts, count);
     facts[count++] = text_fact("store", runtime->store.in_file ? "file" : "memory");
     if (runtime->exit_moment != NULL) {
         facts[count++] = text_fact("exit_moment", runtime->exit_moment);

@@ -72,6 +72,8 @@ static void resolve_functions(struct tm_cpython *python)
     python->finalizing_word = tm_cpython_symbol(python, "_Py_Finalizing");
     resolve(python, &python->get_allocator, "PyMem_GetAllocator");
     resolve(python, &python->set_allocator, "PyMem_SetAllocator");
+    resolve(python, &python->get_arena_allocator, "PyObject_GetArenaAllocator");
+    resolve(python, &python->set_arena_allocator, "PyObject_SetArenaAllocator");
     resolve(python, &python->get_ref_tracer, "PyRefTracer_GetTracer");
     resolve(python, &python->set_ref_tracer, "PyRefTracer_SetTracer");
 }

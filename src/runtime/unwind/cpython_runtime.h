@@ -13,8 +13,9 @@
  *   Py_IsInitialized                 all
  *   Py_IsFinalizing, _Py_IsFinalizing  3.13 and later, 3.7 to 3.12; 3.6 has the data symbol _Py_Finalizing, 2.7 nothing
  *   PyMem_GetAllocator, PyMem_SetAllocator      3.6 and later (PEP 445): called by the doors
+ *   PyObject_GetArenaAllocator, PyObject_SetArenaAllocator  3.4 and later: copy three words; called by the doors
  *   PyRefTracer_GetTracer, PyRefTracer_SetTracer  3.13 and later: called by the doors
- * The last four are not for events: PyMem_SetAllocator takes a mutex from 3.12 on, the tracer's setter needs an attached
+ * The last six are not for events: PyMem_SetAllocator takes a mutex from 3.12 on, the tracer's setter needs an attached
  * thread state in 3.15.  The unchecked getters and PyInterpreterState_Main only return a variable: it is read in their
  * place when their code is one of a few known forms, see getter_code.h.
  *
@@ -38,6 +39,13 @@ struct tm_cpython_allocator {
     void *(*calloc)(void *ctx, size_t count, size_t size);
     void *(*realloc)(void *ctx, void *block, size_t size);
     void (*free)(void *ctx, void *block);
+};
+
+/* PyObjectArenaAllocator (3.4). */
+struct tm_cpython_arena_allocator {
+    void *ctx;
+    void *(*alloc)(void *ctx, size_t size);
+    void (*free)(void *ctx, void *arena, size_t size);
 };
 
 /* PyMemAllocatorDomain. */
@@ -70,6 +78,8 @@ struct tm_cpython {
     const uintptr_t *finalizing_word; /* not 0 while finalizing; NULL: unknown to this release (2.7) */
     void (*get_allocator)(int domain, struct tm_cpython_allocator *allocator); /* NULL in 2.7 */
     void (*set_allocator)(int domain, const struct tm_cpython_allocator *allocator);
+    void (*get_arena_allocator)(struct tm_cpython_arena_allocator *allocator); /* NULL in 2.7 */
+    void (*set_arena_allocator)(const struct tm_cpython_arena_allocator *allocator);
     tm_cpython_ref_tracer *(*get_ref_tracer)(void **data); /* NULL before 3.13 */
     int (*set_ref_tracer)(tm_cpython_ref_tracer *tracer, void *data);
 

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/os/resident_memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define LINE_MAX_BYTES 8192U /* longer lines are cut: of a path only the start counts */
+
+static bool starts_with(const char *line, size_t length, const char *prefix)
+{
+    size_t size = strlen(prefix);
+    return length >= size && memcmp(line, prefix, size) == 0;
+}
+
+/* "Rss:    1234 kB" */
+static uint64_t bytes_of(const char *line, size_t length)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (line[i] >= '0' && line[i] <= '9') {
+            value = value * 10 + (uint64_t)(line[i] - '0');
+        }
+    }
+    return value * 1024;
+}
+
+/* Skips COUNT words and the blanks behind them. */
+static size_t after_words(const char *line, size_t length, unsigned count)
+{
+    size_t at = 0;
+    while (count-- > 0) {
+        while (at < length && line[at] != ' ') {
+            at++;
+        }
+        while (at < length && line[at] == ' ') {
+            at++;
+        }
+    }
+    return at;
+}
+
+static bool is_shared_memory(const char *path, size_t length)
+{
+    return starts_with(path, length, "/dev/shm/") || starts_with(path, length, "/memfd:") ||
+           starts_with(path, length, "/SYSV") || starts_with(path, length, "/dev/zero");
+}
+
+/* "55d0c8a00000-55d0c8a21000 rw-p 00000000 00:00 0   [heap]" */
+static enum tm_mapping_kind kind_of(const char *line, size_t length, const char *store)
+{
+    size_t at = after_words(line, length, 4);
+    bool has_file = at < length && line[at] != '0';
+    size_t path = after_words(line, length, 5);
+    const char *name = line + path;
+    size_t size = length - path;
+    if (store != NULL && size == strlen(store) && memcmp(name, store, size) == 0) {
+        return TM_MAPPING_STORE;
+    }
+    if (is_shared_memory(name, size)) {
+        return TM_MAPPING_SHARED;
+    }
+    if (has_file) {
+        return TM_MAPPING_FILE;
+    }
+    return starts_with(name, size, "[heap]")    ? TM_MAPPING_HEAP
+           : starts_with(name, size, "[stack]") ? TM_MAPPING_STACK
+                                                : TM_MAPPING_ANONYMOUS;
+}
+
+/* The heading of a mapping begins with a hexadecimal address in small letters, its figures with a capital. */
+static bool is_heading(const char *line, size_t length)
+{
+    return length > 0 && ((line[0] >= '0' && line[0] <= '9') || (line[0] >= 'a' && line[0] <= 'f'));
+}
+
+static uint64_t *part_of(struct tm_resident_memory *memory, enum tm_mapping_kind kind)
+{
+    switch (kind) {
+    case TM_MAPPING_HEAP:
+        return &memory->heap;
+    case TM_MAPPING_STACK:
+        return &memory->stack;
+    case TM_MAPPING_FILE:
+        return &memory->file;
+    case TM_MAPPING_SHARED:
+        return &memory->shared;
+    case TM_MAPPING_STORE:
+        return &memory->store;
+    case TM_MAPPING_NONE:
+    case TM_MAPPING_ANONYMOUS:
+        break;
+    }
+    return &memory->anonymous;
+}
+
+void tm_resident_add_line(struct tm_resident_memory *memory, enum tm_mapping_kind *kind, const char *line,
+                          size_t length, const char *store)
+{
+    if (is_heading(line, length)) {
+        *kind = kind_of(line, length, store);
+    } else if (starts_with(line, length, "Rss:")) {
+        uint64_t bytes = bytes_of(line, length);
+        memory->rss += bytes;
+        *part_of(memory, *kind) += bytes;
+    } else if (starts_with(line, length, "Pss:")) {
+        memory->pss += bytes_of(line, length);
+    } else if (starts_with(line, length, "Swap:")) {
+        memory->swap += bytes_of(line, length);
+    } else if (*kind == TM_MAPPING_FILE && starts_with(line, length, "Anonymous:")) {
+        uint64_t bytes = bytes_of(line, length); /* comes after Rss and is part of it */
+        memory->file -= bytes < memory->file ? bytes : memory->file;
+        memory->file_own += bytes;
+    }
+}
+
+/* Takes the whole lines out of BUFFER; the length of what is left at its start. */
+static size_t take_lines(struct tm_resident_memory *memory, enum tm_mapping_kind *kind, char *buffer, size_t length,
+                         const char *store)
+{
+    size_t begin = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (buffer[i] == '\n') {
+            tm_resident_add_line(memory, kind, buffer + begin, i - begin, store);
+            begin = i + 1;
+        }
+    }
+    if (begin == 0 && length == LINE_MAX_BYTES) {
+        tm_resident_add_line(memory, kind, buffer, length, store);
+        begin = length - 1; /* the rest of the line begins with a byte that is in no number */
+        buffer[begin] = '_';
+    }
+    memmove(buffer, buffer + begin, length - begin);
+    return length - begin;
+}
+
+/* By system call: libc's functions are symbols that the program may have replaced. */
+static long read_some(int descriptor, char *to, size_t capacity)
+{
+    long got;
+    do {
+        got = syscall(SYS_read, descriptor, to, capacity);
+    } while (got < 0 && errno == EINTR);
+    return got;
+}
+
+static bool read_all(struct tm_resident_memory *memory, int descriptor, const char *store)
+{
+    char buffer[LINE_MAX_BYTES];
+    enum tm_mapping_kind kind = TM_MAPPING_NONE;
+    size_t length = 0;
+    long got;
+    while ((got = read_some(descriptor, buffer + length, sizeof buffer - length)) > 0) {
+        length = take_lines(memory, &kind, buffer, length + (size_t)got, store);
+    }
+    return got == 0 && memory->rss > 0;
+}
+
+bool tm_resident_memory_read(struct tm_resident_memory *memory, const char *store)
+{
+    int saved = errno;
+    bool done = false;
+    memset(memory, 0, sizeof *memory);
+    int descriptor = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/smaps", O_RDONLY | O_CLOEXEC, 0);
+    if (descriptor >= 0) {
+        done = read_all(memory, descriptor, store);
+        (void)syscall(SYS_close, descriptor);
+    }
+    if (!done) {
+        memset(memory, 0, sizeof *memory);
+    }
+    errno = saved;
+    return done;
+}

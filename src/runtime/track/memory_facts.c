@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/track/memory_facts.h"
+
+#include "runtime/os/resident_memory.h"
+#include "runtime/track/runtime_state.h"
+
+bool (*tm_runtime_ask_libc)(struct tm_libc_memory *memory);
+
+void tm_runtime_note_arena(const void *arena, size_t size, bool is_new)
+{
+    if (is_new) {
+        tm_arena_table_add(&tm_runtime.arenas, (uintptr_t)arena, size);
+    } else {
+        tm_arena_table_remove(&tm_runtime.arenas, (uintptr_t)arena, size);
+    }
+}
+
+struct fact_list {
+    struct tm_encode_fact *facts;
+    unsigned count;
+};
+
+static void add(struct fact_list *list, const char *key, uint64_t number)
+{
+    list->facts[list->count++] = (struct tm_encode_fact){.key = key, .number = number};
+}
+
+static void add_resident(struct fact_list *list)
+{
+    struct tm_resident_memory memory;
+    const struct tm_live_store *store = &tm_runtime.store;
+    if (!tm_resident_memory_read(&memory, store->in_file ? store->path : NULL)) {
+        return;
+    }
+    add(list, "rss_bytes", memory.rss);
+    add(list, "pss_bytes", memory.pss);
+    add(list, "swap_bytes", memory.swap);
+    add(list, "rss_heap", memory.heap);
+    add(list, "rss_stack", memory.stack);
+    add(list, "rss_anonymous", memory.anonymous);
+    add(list, "rss_file", memory.file);
+    add(list, "rss_file_own", memory.file_own);
+    add(list, "rss_shared", memory.shared);
+    add(list, "rss_store", memory.store);
+}
+
+static void add_arenas(struct fact_list *list)
+{
+    const struct tm_arena_table *arenas = &tm_runtime.arenas;
+    if (tm_runtime.python.get_arena_allocator != NULL) {
+        add(list, "arenas", atomic_load(&arenas->count));
+        add(list, "arena_bytes", atomic_load(&arenas->bytes));
+        add(list, "arena_rss", tm_arena_table_resident(arenas));
+    }
+}
+
+static void add_libc(struct fact_list *list)
+{
+    struct tm_libc_memory libc;
+    if (tm_runtime_ask_libc != NULL && tm_runtime_ask_libc(&libc)) {
+        add(list, "libc_used", libc.used);
+        add(list, "libc_free", libc.free);
+        add(list, "libc_mapped", libc.mapped);
+    }
+}
+
+unsigned tm_memory_facts_add(struct tm_encode_fact *facts, unsigned count)
+{
+    struct fact_list list = {facts, count};
+    size_t tracer = tm_runtime_tracer_bytes();
+    size_t in_file = tm_runtime.store.in_file ? tm_live_store_bytes(&tm_runtime.store) : 0;
+    add(&list, "tracer_bytes", tracer);
+    add(&list, "tracer_anonymous", tracer > in_file ? tracer - in_file : 0);
+    add_resident(&list);
+    add_arenas(&list);
+    add_libc(&list);
+    return list.count;
+}

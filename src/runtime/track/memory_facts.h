@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* What the process's memory consists of beside the traced blocks, as facts of a snapshot:
+ *
+ *   rss_bytes, pss_bytes, swap_bytes    the process; the next seven add up to rss_bytes
+ *   rss_heap, rss_stack, rss_anonymous, rss_file, rss_file_own, rss_shared, rss_store
+ *   arenas, arena_bytes, arena_rss      of CPython's small-block allocator
+ *   libc_used, libc_free, libc_mapped   of libc's malloc: handed out from its heaps, free in them, blocks with a mapping
+ *                                       of their own
+ *   tracer_anonymous                    our own tables, part of rss_anonymous
+ *
+ * All in bytes but `arenas`.  A fact that cannot be had is left out.
+ * Threads  under the life lock.   Signals  not safe: libc's figures take the locks of its malloc.   errno  kept. */
+#ifndef TM_RUNTIME_TRACK_MEMORY_FACTS_H
+#define TM_RUNTIME_TRACK_MEMORY_FACTS_H
+
+#include "store/snapshot_encode.h"
+
+#define TM_MEMORY_FACTS 20U /* the most that are added */
+
+/* Adds to the COUNT facts of FACTS; returns the new count. */
+unsigned tm_memory_facts_add(struct tm_encode_fact *facts, unsigned count);
+
+#endif

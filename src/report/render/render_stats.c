@@ -3,6 +3,7 @@
 
 #include "report/snapshot/snapshot.h"
 #include "report/render/json_snapshot.h"
+#include "report/render/render_account.h"
 #include "report/render/size_text.h"
 #include "report/render/text_frame.h"
 #include "report/snapshot/snapshot_totals.h"
@@ -66,6 +67,7 @@ void tm_render_stats_text(struct tm_out *out, const struct tm_report *report)
     tm_print_contexts(out, report);
     print_domains(out, snapshot);
     print_sizes(out, snapshot);
+    tm_render_account_text(out, snapshot);
     tm_out_format(out, "\n%s tracebacks, ", tm_count_for_people(snapshot->traceback_count - 1).text);
     tm_out_format(out, "%s frames, ", tm_count_for_people(snapshot->frame_count - 1).text);
     tm_out_format(out, "%s counters", tm_count_for_people(snapshot->counter_count).text);
@@ -99,5 +101,7 @@ void tm_render_stats_json(struct tm_out *out, const struct tm_report *report)
                       (unsigned long long)size->bound, (unsigned long long)size->live_blocks,
                       (unsigned long long)size->ever_blocks);
     }
-    tm_out_text(out, "]}\n");
+    tm_out_text(out, "]");
+    tm_render_account_json(out, snapshot);
+    tm_out_text(out, "}\n");
 }

@@ -6,6 +6,14 @@
 #define TM_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define TM_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
+/* X holds, and the compiler may build on it. */
+#define TM_ASSUME(x)                                                                                                   \
+    do {                                                                                                               \
+        if (!(x)) {                                                                                                    \
+            __builtin_unreachable();                                                                                   \
+        }                                                                                                              \
+    } while (0)
+
 /* The result must be looked at. */
 #define TM_CHECKED __attribute__((warn_unused_result))
 /* Out of line, away from the hot code. */

@@ -42,11 +42,14 @@ TM_INLINE void *hook_malloc(void *ctx, size_t size, unsigned domain, bool over_d
     tm_door_guard_up(thread);
     void *block = real->malloc(real->ctx, size);
     tm_door_guard_down(thread);
-    if (TM_LIKELY(block != NULL) &&
-        (domain == TM_CPYTHON_RAW || !tm_quick_alloc(thread, (uint8_t)domain, block, size))) {
-        tm_tracker_alloc(thread, (enum tm_domain)domain, block, size);
+    if (TM_UNLIKELY(block == NULL)) {
+        return NULL;
     }
-    return block;
+    if (domain == TM_CPYTHON_RAW) {
+        tm_tracker_alloc(thread, TM_DOMAIN_RAW, block, size);
+        return block;
+    }
+    return tm_quick_alloc(thread, (uint8_t)domain, block, size);
 }
 
 TM_INLINE void *hook_calloc(void *ctx, size_t count, size_t size, unsigned domain, bool over_debug)
@@ -99,21 +102,32 @@ TM_INLINE void *hook_realloc(void *ctx, void *block, size_t size, unsigned domai
     return moved;
 }
 
-TM_INLINE void hook_free(void *ctx, void *block, unsigned domain, bool over_debug)
+static __attribute__((noinline)) void free_generally(struct tm_thread *thread, const struct tm_cpython_allocator *real,
+                                                     void *block)
 {
-    struct tm_thread *thread = tm_thread_self();
     struct tm_taken taken;
-    const struct tm_cpython_allocator *real = behind(ctx, over_debug);
     if (TM_UNLIKELY(thread->guard != 0)) {
         (void)tm_door_drop(thread, block, &taken);
         real->free(real->ctx, block);
-    } else if ((domain != TM_CPYTHON_RAW && TM_LIKELY(tm_quick_take(thread, block))) ||
-               tm_tracker_take(thread, block, &taken)) {
+    } else if (tm_tracker_take(thread, block, &taken)) {
         tm_door_guard_up(thread);
         real->free(real->ctx, block);
         tm_door_guard_down(thread);
     } else {
         real->free(real->ctx, block);
+    }
+}
+
+/* After the quick way the guard stays down, so that the real call can be the last act: should a door behind hear it,
+ * the block is not known any more. */
+TM_INLINE void hook_free(void *ctx, void *block, unsigned domain, bool over_debug)
+{
+    struct tm_thread *thread = tm_thread_self();
+    const struct tm_cpython_allocator *real = behind(ctx, over_debug);
+    if (domain != TM_CPYTHON_RAW && TM_LIKELY(thread->guard == 0) && TM_LIKELY(tm_quick_take(thread, block))) {
+        real->free(real->ctx, block);
+    } else {
+        free_generally(thread, real, block);
     }
 }
 

@@ -71,6 +71,14 @@ TM_INLINE uint32_t tm_trace_cache_held(const struct tm_trace_cache *cache, uint6
     return TM_LIKELY(slot->key == key && slot->check == check) ? slot->record : 0;
 }
 
+/* The same for a KEY that is not 0; *RECORD is set where it answers true, and is then not 0. */
+TM_INLINE bool tm_trace_cache_has(const struct tm_trace_cache *cache, uint64_t key, uint32_t check, uint32_t *record)
+{
+    const struct tm_trace_slot *slot = &cache->held[(key * TM_HASH_MULTIPLIER) >> cache->shift];
+    *record = slot->record;
+    return TM_LIKELY(slot->key == key) && TM_LIKELY(slot->check == check);
+}
+
 void tm_trace_cache_put_held(struct tm_trace_cache *cache, uint64_t key, uint32_t check, uint32_t record);
 
 uint32_t tm_trace_cache_loose(struct tm_trace_cache *cache, uint64_t key, uint32_t check);

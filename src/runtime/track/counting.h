@@ -16,6 +16,16 @@ TM_INLINE uint64_t tm_word_load(const _Atomic uint64_t *word)
     return atomic_load_explicit(word, memory_order_relaxed);
 }
 
+/* The same where every instruction counts: the compiler may join this load with what is done to the value. */
+TM_INLINE uint64_t tm_word_peek(const _Atomic uint64_t *word)
+{
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+    return *(const uint64_t *)word;
+#else
+    return tm_word_load(word);
+#endif
+}
+
 TM_INLINE void tm_word_store(_Atomic uint64_t *word, uint64_t value)
 {
     atomic_store_explicit(word, value, memory_order_relaxed);
@@ -82,15 +92,21 @@ static __attribute__((noinline)) void tm_totals_note_maximum(struct tm_totals *t
     }
 }
 
+/* True when more is live now than at the last maximum that was noticed.  The sums may be below 0 for a moment, when a
+ * thread has counted a free before another has counted the allocation. */
+TM_INLINE bool tm_totals_are_over(const struct tm_totals *totals)
+{
+    int64_t python = (int64_t)(tm_word_peek(&totals->python_held) + tm_word_peek(&totals->python_loose));
+    int64_t native = (int64_t)(tm_word_peek(&totals->native_held) + tm_word_peek(&totals->native_loose));
+    return python > (int64_t)tm_word_peek(&totals->python_peak) ||
+           python + native > (int64_t)tm_word_peek(&totals->heap_peak);
+}
+
 /* Notices a maximum that is about to be left. */
 TM_INLINE void tm_totals_leave(struct tm_totals *totals)
 {
-    uint64_t python = tm_totals_python(totals);
-    uint64_t heap = python + tm_word_load(&totals->native_held) + tm_word_load(&totals->native_loose);
-    int64_t python_over = (int64_t)(python - tm_word_load(&totals->python_peak));
-    int64_t heap_over = (int64_t)(heap - tm_word_load(&totals->heap_peak));
-    if (TM_UNLIKELY(python_over > 0 || heap_over > 0)) {
-        tm_totals_note_maximum(totals, python, heap);
+    if (TM_UNLIKELY(tm_totals_are_over(totals))) {
+        tm_totals_note_maximum(totals, tm_totals_python(totals), tm_totals_heap(totals));
     }
 }
 
@@ -127,6 +143,12 @@ static __attribute__((noinline)) void tm_record_save(struct tm_runtime *runtime,
         tm_word_store(&peak->heap_bytes, bytes);
     }
     tm_word_store(&record->marks, marks);
+}
+
+/* False: tm_record_save has something to do. */
+TM_INLINE bool tm_record_is_saved(const struct tm_totals *totals, const struct tm_record *record)
+{
+    return tm_word_peek(&record->marks) == tm_word_peek(&totals->marks);
 }
 
 TM_INLINE void tm_record_save_peaks(struct tm_runtime *runtime, uint32_t id, struct tm_record *record)

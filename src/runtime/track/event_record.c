@@ -58,16 +58,17 @@ TM_INLINE struct tm_trace_key make_key(const struct tm_runtime *runtime, const s
                       : tm_trace_key_of_stack(&runtime->cache, hash_stack(frames, count), count, domain, size);
 }
 
-/* With one frame the quick way takes a place in the cache as proof that the frame counts.  That is so unless the place
- * is one of those that count in a generator only. */
+/* The quick ways take a place in the cache as proof that the newest frame counts.  That is so unless the place is one
+ * of those that count in a generator only. */
 TM_INLINE bool may_be_quick(const struct tm_runtime *runtime, const struct tm_raw_frame *frames, unsigned count)
 {
     const struct tm_cpython_layout *layout = runtime->layout;
-    if (runtime->traceback_limit != 1 || count == 0 || layout->chain == TM_CHAIN_OBJECT) {
+    if (count == 0 || layout->chain == TM_CHAIN_OBJECT) {
         return true;
     }
-    uintptr_t code = tm_python_word(frames[0].frame, layout->frame_code) & ~layout->frame_code_mask;
-    return frames[0].place >=
+    const struct tm_raw_frame *newest = &frames[count - 1];
+    uintptr_t code = tm_python_word(newest->frame, layout->frame_code) & ~layout->frame_code_mask;
+    return newest->place >=
            code + layout->code_bytes + 2 * (uintptr_t)(uint32_t)tm_python_int(code, layout->code_firsttraceable);
 }
 

@@ -52,10 +52,15 @@ void tm_runtime_decide_quick(void)
 {
     struct tm_runtime *runtime = &tm_runtime;
     const struct tm_cpython_layout *layout = runtime->layout;
-    bool has_one_gil = tm_life_now() == TM_LIFE_TRACING && runtime->python_is_found && !runtime->free_threaded;
-    bool is_quick = has_one_gil && runtime->traceback_limit == 1 && layout != NULL &&
-                    layout->chain != TM_CHAIN_OBJECT && layout->code_tlbc == 0;
-    atomic_store_explicit(&tm_life_page.is_quick, is_quick, memory_order_relaxed);
+    const struct tm_cpython *python = &runtime->python;
+    bool has_one_gil = tm_life_now() == TM_LIFE_TRACING && runtime->python_is_found && !runtime->free_threaded &&
+                       python->row.release != 0 && tm_cpython_getter_is_place(&python->current) &&
+                       (!python->row.tstate_current_is_own || tm_cpython_getter_is_place(&python->main_interpreter));
+    bool has_places = has_one_gil && layout != NULL && layout->chain != TM_CHAIN_OBJECT && layout->code_tlbc == 0;
+    uint32_t sizes = has_places ? TM_SMALL_SIZE_MAX + 1 : 0;
+    bool has_top_only = runtime->traceback_limit == 1;
+    atomic_store_explicit(&tm_life_page.top_sizes, has_top_only ? sizes : 0, memory_order_relaxed);
+    atomic_store_explicit(&tm_life_page.stack_sizes, has_top_only ? 0 : sizes, memory_order_relaxed);
     atomic_store_explicit(&tm_life_page.stamp, has_one_gil ? runtime->records.stamp : 0, memory_order_relaxed);
 }
 

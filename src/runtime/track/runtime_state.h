@@ -31,9 +31,11 @@ enum tm_life {
 };
 
 struct tm_life_page {
-    _Atomic uint32_t life;     /* enum tm_life */
-    _Atomic uint32_t is_quick; /* allocations may go the quick way: tracing, one frame per traceback, one GIL, 3.11+ */
-    _Atomic uint32_t stamp;    /* frees of records with this stamp may go the quick way; 0: none may */
+    _Atomic uint32_t life; /* enum tm_life */
+    /* Allocations of fewer bytes than this may go a quick way: tracing, one GIL, 3.11 and later.  0: none may. */
+    _Atomic uint32_t top_sizes;   /* with one frame per traceback */
+    _Atomic uint32_t stack_sizes; /* with more */
+    _Atomic uint32_t stamp;       /* frees of records with this stamp may go the quick way; 0: none may */
 } __attribute__((aligned(4096)));
 
 struct tm_runtime {

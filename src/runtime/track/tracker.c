@@ -89,10 +89,46 @@ static __attribute__((noinline)) void alloc_generally(struct tm_thread *thread, 
     }
 }
 
+/* What tm_quick_alloc does, with more than one frame.  False: nothing has happened. */
+TM_INLINE bool alloc_of_stack(struct tm_thread *thread, uint8_t domain, void *block, size_t size)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    if (TM_UNLIKELY(size >= atomic_load_explicit(&tm_life_page.stack_sizes, memory_order_relaxed)) ||
+        TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, (uintptr_t)block))) {
+        return false;
+    }
+    TM_ASSUME(size <= TM_SMALL_SIZE_MAX);
+    uint32_t id = tm_quick_stack_record(thread, domain, (uint16_t)size);
+    tm_slot_word *slot = tm_block_slot(&runtime->blocks, (uintptr_t)block);
+    if (TM_UNLIKELY(id == 0) || TM_UNLIKELY(slot == NULL) || TM_UNLIKELY(tm_slot_load(slot) != 0)) {
+        return false;
+    }
+    tm_record_save_peaks(runtime, id, &runtime->records.records[id]);
+    tm_quick_count(thread, slot, id, block, size);
+    return true;
+}
+
+void *tm_tracker_enter(struct tm_thread *thread, uint8_t domain, void *block, size_t size)
+{
+    if (!alloc_of_stack(thread, domain, block, size)) {
+        alloc_generally(thread, domain, block, size);
+    }
+    return block;
+}
+
+void *tm_tracker_enter_known(struct tm_thread *thread, void *block, size_t size, tm_slot_word *slot, uint32_t id)
+{
+    tm_record_save_peaks(&tm_runtime, id, &tm_runtime.records.records[id]);
+    tm_quick_count(thread, slot, id, block, size);
+    return block;
+}
+
 void tm_tracker_alloc(struct tm_thread *thread, enum tm_domain domain, const void *block, size_t size)
 {
     bool is_python = domain == TM_DOMAIN_OBJ || domain == TM_DOMAIN_MEM;
-    if (!is_python || !tm_quick_alloc(thread, (uint8_t)domain, block, size)) {
+    if (is_python) {
+        (void)tm_quick_alloc(thread, (uint8_t)domain, (void *)(uintptr_t)block, size);
+    } else {
         alloc_generally(thread, (uint8_t)domain, block, size);
     }
 }

@@ -31,6 +31,12 @@ struct tm_taken {
  * A block already known at that address had its free missed: it is taken out first. */
 void tm_tracker_alloc(struct tm_thread *thread, enum tm_domain domain, const void *block, size_t size);
 
+/* For tracker_quick.h, where its way ends: tm_tracker_alloc for DOMAIN mem or obj; and the same for a small block of
+ * the record ID, whose peaks must be saved first, and whose free SLOT is at hand.  Both answer BLOCK, so that they can
+ * be a door's last act. */
+void *tm_tracker_enter(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
+void *tm_tracker_enter_known(struct tm_thread *thread, void *block, size_t size, _Atomic uint32_t *slot, uint32_t id);
+
 /* BLOCK is about to be freed or moved.  True: it was known and is taken out, *TAKEN says what it was.
  * False: not known here; the door then leaves the guard down, so that the door behind it hears the call.
  * BLOCK may be NULL (false). */

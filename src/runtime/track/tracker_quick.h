@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The commonest events in one piece, inlined into the doors: small blocks of mem and obj, under the GIL, of a stack or
- * block that was seen before.  Each decides first and changes afterwards: on false nothing has happened, and the
- * general way in tracker.c begins anew. */
+ * block that was seen before.  Each decides first and changes afterwards: where it cannot decide nothing has happened,
+ * and the general way in tracker.c begins anew.
+ *
+ * Cost  every instruction here is paid at each event.  No function is called on the way, save as the last act: so the
+ *       doors need not save registers.  What is rare (a new maximum, the first change of a record after one) is left
+ *       to the general way. */
 #ifndef TM_RUNTIME_TRACK_TRACKER_QUICK_H
 #define TM_RUNTIME_TRACK_TRACKER_QUICK_H
 
@@ -11,53 +15,100 @@
 #include "runtime/os/thread_state.h"
 #include "runtime/unwind/python_frame.h"
 
-/* The thread state of the caller, which holds the GIL of the main interpreter; 0 when it is another's. */
-TM_INLINE uintptr_t tm_quick_tstate(const struct tm_runtime *runtime)
+/* The thread state of the caller, which holds the GIL of the main interpreter; 0 when it is another's.  Rows with one
+ * GIL for all interpreters need not ask whose it is; free-threaded builds, and those whose thread state can only be
+ * had by a call, never come here. */
+TM_INLINE uintptr_t tm_quick_tstate(const struct tm_cpython *python)
 {
-    uintptr_t tstate = tm_cpython_tstate_held(&runtime->python);
-    return TM_LIKELY(tstate != 0) && TM_LIKELY(tm_cpython_is_main(&runtime->python, tstate)) ? tstate : 0;
+    const struct tm_cpython_layout *row = &python->row;
+    uintptr_t tstate = tm_cpython_getter_peek(&python->current);
+    if (row->tstate_current_is_own && TM_LIKELY(tstate != 0) &&
+        TM_UNLIKELY(tm_python_word(tstate, row->tstate_interp) != tm_cpython_getter_peek(&python->main_interpreter))) {
+        return 0;
+    }
+    return tstate;
 }
 
 /* The record of an event with one frame per traceback, when the cache has it.  A place gets into the cache only from a
  * frame that counts, so a hit tells that the newest frame counts without looking at its code. */
-TM_INLINE uint32_t tm_quick_record(const struct tm_runtime *runtime, uint8_t domain, uint16_t size)
+TM_INLINE bool tm_quick_record(const struct tm_runtime *runtime, uint8_t domain, uint16_t size, uint32_t *id)
 {
     const struct tm_cpython_layout *row = &runtime->python.row;
-    uintptr_t tstate = tm_quick_tstate(runtime);
+    uintptr_t tstate = tm_quick_tstate(&runtime->python);
     uintptr_t frame = TM_LIKELY(tstate != 0) ? tm_python_frame_newest(row, tstate) : 0;
     if (TM_UNLIKELY(frame == 0)) {
-        return 0;
+        return false;
     }
     struct tm_raw_frame top = {.place = tm_python_word(frame, row->frame_instruction), .offset = 0};
     struct tm_trace_key key = tm_trace_key_of_top(&runtime->cache, &top, 1, domain, size);
-    return tm_trace_cache_held(&runtime->cache, key.key, key.check);
+    return tm_trace_cache_has(&runtime->cache, key.key, key.check, id);
 }
 
-/* tm_tracker_alloc for DOMAIN mem or obj. */
-TM_INLINE bool tm_quick_alloc(struct tm_thread *thread, uint8_t domain, const void *block, size_t size)
+/* The same with more frames, when the stack stands as at the last event but for its newest instruction; 0: it does not,
+ * or is not known.  THREAD's guard goes up, because a signal handler's event would walk over the frames. */
+TM_INLINE uint32_t tm_quick_stack_record(struct tm_thread *thread, uint8_t domain, uint16_t size)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    struct tm_stack_cache *stack = &runtime->held_stack;
+    uint32_t limit = __atomic_load_n(&runtime->traceback_limit, __ATOMIC_RELAXED);
+    uintptr_t tstate = tm_quick_tstate(&runtime->python);
+    uint32_t record = 0;
+    uintptr_t place;
+    uint64_t hash;
+    thread->guard++;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (TM_LIKELY(tstate != 0) &&
+        TM_LIKELY(tm_stack_cache_try(stack, &runtime->python.row, tstate, limit, &place, &hash))) {
+        struct tm_trace_key key = tm_trace_key_of_stack(&runtime->cache, hash, stack->count, domain, size);
+        record = tm_trace_cache_held(&runtime->cache, key.key, key.check);
+        if (TM_LIKELY(record != 0)) {
+            tm_stack_cache_move(stack, place, hash);
+        }
+    }
+    atomic_signal_fence(memory_order_seq_cst);
+    thread->guard--;
+    return record;
+}
+
+/* Counts the small BLOCK in the record ID whose peaks are saved; SLOT is its own and free. */
+TM_INLINE void tm_quick_count(struct tm_thread *thread, tm_slot_word *slot, uint32_t id, const void *block, size_t size)
+{
+    struct tm_record *record = &tm_runtime.records.records[id];
+    struct tm_totals *totals = tm_runtime.totals;
+    tm_slot_store(slot, id);
+    tm_word_add(&record->ever_blocks, 1);
+    tm_word_add(&totals->python_held, size);
+    thread->last_block = (uintptr_t)block;
+    thread->newborn = (uintptr_t)block;
+}
+
+/* tm_tracker_alloc for DOMAIN mem or obj; answers BLOCK. */
+TM_INLINE void *tm_quick_alloc(struct tm_thread *thread, uint8_t domain, void *block, size_t size)
 {
     struct tm_runtime *runtime = &tm_runtime;
     uintptr_t address = (uintptr_t)block;
-    if (TM_UNLIKELY(atomic_load_explicit(&tm_life_page.is_quick, memory_order_relaxed) == 0) ||
-        size > TM_SMALL_SIZE_MAX || TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, address))) {
-        return false;
+    uint32_t id;
+    if (TM_UNLIKELY(size >= atomic_load_explicit(&tm_life_page.top_sizes, memory_order_relaxed)) ||
+        TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, address))) {
+        return tm_tracker_enter(thread, domain, block, size);
     }
-    uint32_t id = tm_quick_record(runtime, domain, (uint16_t)size);
+    TM_ASSUME(size <= TM_SMALL_SIZE_MAX);
+    if (TM_UNLIKELY(!tm_quick_record(runtime, domain, (uint16_t)size, &id))) {
+        return tm_tracker_enter(thread, domain, block, size);
+    }
     tm_slot_word *slot = tm_block_slot(&runtime->blocks, address);
-    if (TM_UNLIKELY(id == 0) || TM_UNLIKELY(slot == NULL) || TM_UNLIKELY(tm_slot_load(slot) != 0)) {
-        return false;
+    if (TM_UNLIKELY(slot == NULL) || TM_UNLIKELY(tm_slot_load(slot) != 0)) {
+        return tm_tracker_enter(thread, domain, block, size);
     }
-    struct tm_record *record = &runtime->records.records[id];
-    tm_slot_store(slot, id);
-    tm_record_save_peaks(runtime, id, record);
-    tm_word_add(&record->ever_blocks, 1);
-    tm_word_add(&runtime->totals->python_held, size);
-    thread->last_block = address;
-    thread->newborn = address;
-    return true;
+    if (TM_UNLIKELY(!tm_record_is_saved(runtime->totals, &runtime->records.records[id]))) {
+        return tm_tracker_enter_known(thread, block, size, slot, id);
+    }
+    tm_quick_count(thread, slot, id, block, size);
+    return block;
 }
 
-/* tm_tracker_take at a door of mem or obj, when nobody asks what was taken. */
+/* tm_tracker_take at a door of mem or obj, when nobody asks what was taken.  Where all interpreters share one GIL, it is
+ * the caller's. */
 TM_INLINE bool tm_quick_take(struct tm_thread *thread, const void *block)
 {
     struct tm_runtime *runtime = &tm_runtime;
@@ -71,15 +122,15 @@ TM_INLINE bool tm_quick_take(struct tm_thread *thread, const void *block)
         return false;
     }
     struct tm_record *record = &runtime->records.records[id];
-    if (record->stamp != atomic_load_explicit(&tm_life_page.stamp, memory_order_relaxed) ||
-        TM_UNLIKELY(tm_quick_tstate(runtime) == 0)) {
+    struct tm_totals *totals = runtime->totals;
+    if (TM_UNLIKELY(record->stamp != atomic_load_explicit(&tm_life_page.stamp, memory_order_relaxed)) ||
+        (runtime->python.row.tstate_current_is_own && TM_UNLIKELY(tm_quick_tstate(&runtime->python) == 0)) ||
+        TM_UNLIKELY(tm_totals_are_over(totals)) || TM_UNLIKELY(!tm_record_is_saved(totals, record))) {
         return false;
     }
     tm_slot_store(slot, 0);
-    tm_totals_leave(runtime->totals);
-    tm_record_save_peaks(runtime, id, record);
     tm_word_add(&record->freed_blocks, 1);
-    tm_word_add(&runtime->totals->python_held, 0 - (uint64_t)record->size);
+    tm_word_add(&totals->python_held, 0 - (uint64_t)record->size);
     if (thread->last_block == address) {
         thread->last_block = 0;
         tm_word_add(&record->temporary_blocks, 1);

@@ -121,6 +121,18 @@ TM_INLINE uintptr_t tm_cpython_getter_read(const struct tm_cpython_getter *gette
     return getter->call != NULL ? getter->call() : 0;
 }
 
+/* The same for a getter whose place is known: no call. */
+TM_INLINE uintptr_t tm_cpython_getter_peek(const struct tm_cpython_getter *getter)
+{
+    TM_ASSUME(getter->tls_offset != 0 || getter->word != NULL);
+    return tm_cpython_getter_read(getter);
+}
+
+TM_INLINE bool tm_cpython_getter_is_place(const struct tm_cpython_getter *getter)
+{
+    return getter->tls_offset != 0 || getter->word != NULL;
+}
+
 /* Thread state of the calling thread, which holds the GIL (mem and obj hooks; free-threaded: is attached).  0 only
  * before the interpreter has its first. */
 TM_INLINE uintptr_t tm_cpython_tstate_held(const struct tm_cpython *python)

@@ -6,6 +6,11 @@
 #define FRESH_MAX 16U /* frames read one by one before a whole walk is the better way */
 #define NEAR      8U  /* remembered frames that one frame is compared with */
 
+bool tm_stack_leads_to(const struct tm_cpython_layout *row, uintptr_t above, uintptr_t wanted)
+{
+    return tm_stack_skip(row, tm_python_word(above, row->frame_previous)) == wanted;
+}
+
 static uint64_t push(struct tm_stack_cache *cache, struct tm_raw_frame frame)
 {
     uint64_t older = cache->count == 0 ? 0 : cache->hashes[cache->count - 1];

@@ -68,6 +68,50 @@ TM_INLINE uintptr_t tm_stack_skip(const struct tm_cpython_layout *row, uintptr_t
     return frame;
 }
 
+/* ABOVE, a frame of the interpreter's chain, does not point to WANTED: true when it does but for frames that do not
+ * count. */
+TM_COLD bool tm_stack_leads_to(const struct tm_cpython_layout *row, uintptr_t above, uintptr_t wanted);
+
+/* True when OLDER is the next frame below *ABOVE and at the same instruction; *ABOVE is then that frame.  Six
+ * instructions: this is what a deep stack costs per frame. */
+TM_INLINE bool tm_stack_is_next(const struct tm_cpython_layout *row, uintptr_t *above, const struct tm_raw_frame *older,
+                                unsigned previous, unsigned instruction)
+{
+    uintptr_t wanted = older->frame;
+    if (TM_UNLIKELY(tm_python_word(*above, previous) != wanted) && !tm_stack_leads_to(row, *above, wanted)) {
+        return false;
+    }
+    *above = wanted;
+    return TM_LIKELY(tm_python_word(wanted, instruction) == older->place);
+}
+
+/* True when the frames below the newest of the cache, which is NEWEST of the stack, are unchanged.  For rows whose
+ * frames are told by their instruction alone: an instruction's address is unique while its code object lives, and it
+ * was past the first traceable one. */
+TM_INLINE bool tm_stack_cache_stands(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
+                                     uintptr_t newest)
+{
+    const struct tm_raw_frame *oldest = cache->frames;
+    const struct tm_raw_frame *at = oldest + (cache->count - 1);
+    const unsigned previous = row->frame_previous;
+    const unsigned instruction = row->frame_instruction;
+    uintptr_t above = newest;
+    for (; at - oldest >= 4; at -= 4) {
+        if (!tm_stack_is_next(row, &above, &at[-1], previous, instruction) ||
+            !tm_stack_is_next(row, &above, &at[-2], previous, instruction) ||
+            !tm_stack_is_next(row, &above, &at[-3], previous, instruction) ||
+            !tm_stack_is_next(row, &above, &at[-4], previous, instruction)) {
+            return false;
+        }
+    }
+    for (; at != oldest; at--) {
+        if (!tm_stack_is_next(row, &above, &at[-1], previous, instruction)) {
+            return false;
+        }
+    }
+    return !cache->is_whole || tm_python_word(above, previous) == 0 || tm_stack_leads_to(row, above, 0);
+}
+
 /* True when the COUNT oldest frames of the cache are those from FRAME on, at the same instructions. */
 TM_INLINE bool tm_stack_cache_agrees(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
                                      uintptr_t frame, uint32_t count)
@@ -84,6 +128,29 @@ TM_INLINE bool tm_stack_cache_agrees(const struct tm_stack_cache *cache, const s
         frame = tm_python_word(wanted, row->frame_previous);
     }
     return !cache->is_whole || tm_stack_skip(row, frame) == 0;
+}
+
+/* True when the stack of TSTATE stands as in the cache but for the instruction of its newest frame, which is then
+ * *PLACE; *HASH is that of the whole.  Whether the newest frame counts at *PLACE is for the caller to know, who then
+ * calls tm_stack_cache_move. */
+TM_INLINE bool tm_stack_cache_try(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
+                                  uintptr_t tstate, uint32_t limit, uintptr_t *place, uint64_t *hash)
+{
+    uintptr_t newest = tm_python_frame_newest(row, tstate);
+    size_t top = (size_t)cache->count - 1;
+    if (TM_UNLIKELY(cache->count == 0) || TM_UNLIKELY(cache->limit != limit) || newest != cache->frames[top].frame ||
+        !tm_stack_cache_stands(cache, row, newest)) {
+        return false;
+    }
+    *place = tm_python_word(newest, row->frame_instruction);
+    *hash = tm_stack_hash(top == 0 ? 0 : cache->hashes[top - 1], *place, 0);
+    return true;
+}
+
+TM_INLINE void tm_stack_cache_move(struct tm_stack_cache *cache, uintptr_t place, uint64_t hash)
+{
+    cache->frames[cache->count - 1].place = place;
+    cache->hashes[cache->count - 1] = hash;
 }
 
 /* The long way: follows calls and returns, or walks anew. */

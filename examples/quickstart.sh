@@ -9,7 +9,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . tests/setup.sh
 
-tm_setup compiler cmake make pkg-config zstd python3
+tm_setup compiler cmake make pkg-config zstd zlib python3
 # Not a wrapper script of that name: the interpreter itself.
 python=$(${PYTHON:-python3} -c 'import sys; print(sys.executable)')
 

@@ -20,7 +20,7 @@ case "${1-}" in
 *) echo "usage: sh tests/run.sh [--full]" >&2; exit 2 ;;
 esac
 
-tm_setup compiler sanitizers static-libc cmake make pkg-config zstd cmocka python3 python-headers readelf tmux
+tm_setup compiler sanitizers static-libc cmake make pkg-config zstd zlib cmocka python3 python-headers readelf tmux
 if [ -n "$full" ]; then
     tm_setup clang clang-tidy musl-gcc debootstrap
 fi

@@ -52,6 +52,8 @@ int main(void) { return puts("") < 0; }' -static ;;
     pkg-config) command -v pkg-config >/dev/null 2>&1 ;;
     zstd) pkg-config --exists libzstd 2>/dev/null && tm_compiles '#include <zstd.h>
 int main(void) { return (int)ZSTD_versionNumber() == 0; }' -l:libzstd.a ;;
+    zlib) tm_compiles '#include <zlib.h>
+int main(void) { return zlibVersion()[0] == 0; }' -lz ;;
     cmocka) tm_compiles '#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -76,6 +78,8 @@ tm_packages()
     apt:sanitizers) echo gcc ;;
     apt:make | dnf:make) echo ninja-build ;;
     apt:zstd) echo libzstd-dev ;;
+    apt:zlib) echo zlib1g-dev ;;
+    dnf:zlib) echo zlib-devel ;;
     apt:cmocka) echo libcmocka-dev ;;
     apt:python-headers) echo python3-dev ;;
     dnf:python-headers) echo python3-devel ;;

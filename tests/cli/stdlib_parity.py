@@ -154,6 +154,16 @@ class Comparison(object):
             expected, found = sorted(expected), sorted(found)
         self.check(what + " (json)", expected, found)
 
+    def check_pickle(self, what, path, statistics, arguments, key, cumulative):
+        """What is exported for the module itself, read by it, has the same statistics."""
+        target = os.path.join(self.tools.folder, "exported.pickle")
+        self.tools.run("export", "--to", "pickle", "-o", target, path, *arguments)
+        found = tracemalloc.Snapshot.load(target)
+        self.check(what + " (pickle)", list(map(str, statistics)), list(map(str, found.statistics(key, cumulative))))
+        self.check(what + " (limit of the pickle)", 25, found.traceback_limit)
+        for trace in found.traces._traces:
+            self.check(what + " (form of a trace)", 3 if sys.version_info < (3, 9) else 4, len(trace))
+
     def case(self, rng, number, files):
         texts, snapshots = [], []
         for _ in range(2):
@@ -167,6 +177,7 @@ class Comparison(object):
         olds, news = [filtered(snapshot, filters) for snapshot in snapshots]
         if olds is None or news is None:
             return
+        filter_arguments = list(arguments)
         key, cumulative = rng.choice(("filename", "lineno", "traceback")), False
         if key != "traceback" and rng.random() < 0.4:
             cumulative = True
@@ -174,6 +185,7 @@ class Comparison(object):
         arguments += ["--group-by", key, "--limit", "0"]
         what = "case %d: %s" % (number, arguments)
         top, diff = news.statistics(key, cumulative), news.compare_to(olds, key, cumulative)
+        self.check_pickle(what, new, top, filter_arguments, key, cumulative)
         style = "--style=tracemalloc"
         self.check(what, as_bytes(map(str, top)), self.tools.run(new, style, *arguments))
         self.check_json(what, top, [new] + arguments, key)

@@ -8,7 +8,7 @@ import trial
 
 # A file of that name notes its arguments and makes nothing appear.
 RECORDER = '#!/bin/sh\necho "${0##*/} $*" >>%s\n'
-NEEDS = 'compiler cmake make pkg-config zstd cmocka python3 readelf'
+NEEDS = 'compiler cmake make pkg-config zstd zlib cmocka python3 readelf'
 
 
 class Bare(trial.Trial):
@@ -40,14 +40,15 @@ class Bare(trial.Trial):
         code, _, _, record = self.setup()
         self.assertEqual(code, 1)
         self.assertEqual(record, ['apt-get update -qq', 'apt-get install -y -qq --no-install-recommends binutils cmake gcc '
-                                  'libc6-dev libcmocka-dev libzstd-dev ninja-build pkg-config python3'])
+                                  'libc6-dev libcmocka-dev libzstd-dev ninja-build pkg-config python3 '
+                                  'zlib1g-dev'])
 
     def test_dnf(self):
         self.fake('dnf')
         code, _, _, record = self.setup()
         self.assertEqual(code, 1)
         self.assertEqual(record, ['dnf install -y -q binutils cmake gcc glibc-devel libcmocka-devel libzstd-devel '
-                                  'libzstd-static ninja-build pkgconf-pkg-config python3'])
+                                  'libzstd-static ninja-build pkgconf-pkg-config python3 zlib-devel'])
 
     def test_neither(self):
         code, _, err, record = self.setup()

@@ -18,6 +18,7 @@ enum long_only {
     OPTION_STYLE,
     OPTION_FORMAT,
     OPTION_COLOR,
+    OPTION_TO,
     OPTION_ALL
 };
 
@@ -36,6 +37,7 @@ static const struct option long_options[] = {
     {"style", required_argument, NULL, OPTION_STYLE},
     {"format", required_argument, NULL, OPTION_FORMAT},
     {"color", required_argument, NULL, OPTION_COLOR},
+    {"to", required_argument, NULL, OPTION_TO},
     {"all", no_argument, NULL, OPTION_ALL},
     {"output", required_argument, NULL, 'o'},
     {"help", no_argument, NULL, 'h'},
@@ -58,11 +60,16 @@ static const struct word style_words[] = {
 static const struct word format_words[] = {{"text", false}, {"json", true}, {NULL, 0}};
 static const struct word color_words[] = {
     {"auto", TM_COLOR_AUTO}, {"always", TM_COLOR_ALWAYS}, {"never", TM_COLOR_NEVER}, {NULL, 0}};
-static const struct word command_words[] = {{"top", TM_COMMAND_TOP},
-                                            {"diff", TM_COMMAND_DIFF},
-                                            {"traceback", TM_COMMAND_TRACEBACK},
-                                            {"stats", TM_COMMAND_STATS},
-                                            {NULL, 0}};
+static const struct word export_words[] = {{"json", TM_EXPORT_JSON},
+                                           {"csv", TM_EXPORT_CSV},
+                                           {"folded", TM_EXPORT_FOLDED},
+                                           {"speedscope", TM_EXPORT_SPEEDSCOPE},
+                                           {"pprof", TM_EXPORT_PPROF},
+                                           {"pickle", TM_EXPORT_PICKLE},
+                                           {NULL, 0}};
+static const struct word command_words[] = {
+    {"top", TM_COMMAND_TOP},     {"diff", TM_COMMAND_DIFF},     {"traceback", TM_COMMAND_TRACEBACK},
+    {"stats", TM_COMMAND_STATS}, {"export", TM_COMMAND_EXPORT}, {NULL, 0}};
 
 static bool find_word(const struct word *words, const char *text, int *value)
 {
@@ -179,6 +186,10 @@ static bool parse_choice(struct tm_options *options, int option, const char *tex
         good = parse_word("format", format_words, text, &value);
         options->json = value != 0;
         return good;
+    case OPTION_TO:
+        good = parse_word("to", export_words, text, &value);
+        options->to = (enum tm_export)value;
+        return good;
     default:
         good = parse_word("color", color_words, text, &value);
         options->color = (enum tm_color)value;
@@ -234,6 +245,10 @@ static bool take_paths(struct tm_options *options, int count, char **arguments)
         options->command = count < 2 ? TM_COMMAND_TOP : TM_COMMAND_DIFF;
     }
     int wanted = options->command == TM_COMMAND_DIFF ? 2 : 1;
+    bool may_be_diff = options->to == TM_EXPORT_JSON || options->to == TM_EXPORT_CSV;
+    if (options->command == TM_COMMAND_EXPORT && count == 2 && may_be_diff) {
+        wanted = 2;
+    }
     if (count != wanted) {
         return misused(wanted == 2 ? "a diff needs two snapshots, OLD and NEW" : "one snapshot is needed");
     }
@@ -243,9 +258,36 @@ static bool take_paths(struct tm_options *options, int count, char **arguments)
     return true;
 }
 
+/* Formats whose content is tracebacks have no other grouping. */
+static bool check_export(struct tm_options *options)
+{
+    bool has_rows = options->to == TM_EXPORT_JSON || options->to == TM_EXPORT_CSV;
+    if ((options->command == TM_COMMAND_EXPORT) != (options->to != TM_EXPORT_NONE)) {
+        return misused(options->to == TM_EXPORT_NONE
+                           ? "export needs --to json, csv, folded, speedscope, pprof or pickle"
+                           : "--to goes with the command export");
+    }
+    if (options->command == TM_COMMAND_EXPORT && !has_rows) {
+        if (options->group_by_given || options->cumulative != TM_CUMULATIVE_OFF || options->limit_given) {
+            return misused("--group-by, --cumulative and --limit go with --to json and csv");
+        }
+        options->group_by = TM_KEY_TRACEBACK;
+    }
+    if (options->to == TM_EXPORT_PPROF && options->figure != TM_ASKED_DEFAULT) {
+        return misused("--to pprof has every figure, so no --figure");
+    }
+    if (options->command == TM_COMMAND_EXPORT && (options->json || options->style == TM_STYLE_TRACEMALLOC)) {
+        return misused("export has --to, so no --format and no --style");
+    }
+    return true;
+}
+
 /* Options that do not go together. */
 static bool check(struct tm_options *options)
 {
+    if (!check_export(options)) {
+        return false;
+    }
     if (options->command == TM_COMMAND_TRACEBACK) {
         if (options->group_by_given && options->group_by != TM_KEY_TRACEBACK) {
             return misused("the command traceback groups by traceback");
@@ -262,7 +304,7 @@ static bool check(struct tm_options *options)
         return misused("standard input has one snapshot only");
     }
     if (!options->limit_given) {
-        options->limit = options->json ? SIZE_MAX : LIMIT_DEFAULT;
+        options->limit = options->json || options->command == TM_COMMAND_EXPORT ? SIZE_MAX : LIMIT_DEFAULT;
     }
     return true;
 }

@@ -17,12 +17,24 @@ enum tm_command {
     TM_COMMAND_TOP,
     TM_COMMAND_DIFF,
     TM_COMMAND_TRACEBACK,
-    TM_COMMAND_STATS
+    TM_COMMAND_STATS,
+    TM_COMMAND_EXPORT
 };
 
 enum tm_style { TM_STYLE_PEOPLE, TM_STYLE_TRACEMALLOC };
 
 enum tm_asked_figure { TM_ASKED_DEFAULT, TM_ASKED_LIVE, TM_ASKED_PEAK, TM_ASKED_EVER };
+
+/* Formats of other programs. */
+enum tm_export {
+    TM_EXPORT_NONE,
+    TM_EXPORT_JSON,
+    TM_EXPORT_CSV,
+    TM_EXPORT_FOLDED,
+    TM_EXPORT_SPEEDSCOPE,
+    TM_EXPORT_PPROF,
+    TM_EXPORT_PICKLE
+};
 
 enum tm_color { TM_COLOR_AUTO, TM_COLOR_ALWAYS, TM_COLOR_NEVER };
 
@@ -41,6 +53,7 @@ struct tm_options {
     size_t filter_count;
     enum tm_style style;
     bool json;
+    enum tm_export to; /* NONE for every command but export */
     enum tm_color color;
     const char *output; /* NULL: standard output */
     bool all;

@@ -2,6 +2,8 @@
 #include "tools/tm-report/report_output.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -52,10 +54,45 @@ static bool is_a_snapshot_of(const struct tm_options *options)
     return false;
 }
 
+/* A part beside the file, with the file's mode; NULL where that cannot be: a device, a folder that takes no files. */
+static FILE *open_part(struct tm_output *output, const char *path)
+{
+    struct stat status;
+    bool is_there = stat(path, &status) == 0;
+    output->target = is_there ? realpath(path, NULL) : strdup(path);
+    if ((is_there && !S_ISREG(status.st_mode)) || output->target == NULL || (is_there && access(path, W_OK) != 0) ||
+        asprintf(&output->part, "%s.%ld.part", output->target, (long)getpid()) < 0) {
+        output->part = NULL;
+        return NULL;
+    }
+    int descriptor = open(output->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor >= 0 && is_there) {
+        (void)!fchmod(descriptor, status.st_mode & 07777);
+    }
+    return descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
+}
+
+static void forget_part(struct tm_output *output)
+{
+    free(output->target);
+    free(output->part);
+    output->target = output->part = NULL;
+}
+
+static FILE *open_file(struct tm_output *output, const char *path)
+{
+    FILE *stream = open_part(output, path);
+    if (stream == NULL) {
+        forget_part(output);
+        stream = fopen(path, "we");
+    }
+    return stream;
+}
+
 bool tm_output_open(struct tm_output *output, const struct tm_options *options)
 {
     FILE *stream = stdout;
-    output->name = "standard output";
+    *output = (struct tm_output){.name = "standard output"};
     if (options->output != NULL && strcmp(options->output, "-") != 0) {
         output->name = options->output;
         if (is_a_snapshot_of(options)) {
@@ -63,7 +100,7 @@ bool tm_output_open(struct tm_output *output, const struct tm_options *options)
                           options->output);
             return false;
         }
-        stream = fopen(options->output, "we");
+        stream = open_file(output, options->output);
     }
     if (stream == NULL) {
         (void)fprintf(stderr, "tm-report: %s: %s\n", output->name, strerror(errno));
@@ -75,12 +112,19 @@ bool tm_output_open(struct tm_output *output, const struct tm_options *options)
     return true;
 }
 
-bool tm_output_close(struct tm_output *output)
+bool tm_output_close(struct tm_output *output, bool keep)
 {
     int error = tm_out_flush(&output->out);
     if (fclose(output->out.stream) != 0 && error == 0) {
         error = errno;
     }
+    if (output->part != NULL && (error != 0 || !keep)) {
+        (void)unlink(output->part);
+    } else if (output->part != NULL && rename(output->part, output->target) != 0) {
+        error = errno;
+        (void)unlink(output->part);
+    }
+    forget_part(output);
     if (error != 0 && error != EPIPE) {
         (void)fprintf(stderr, "tm-report: %s: the report could not be written: %s\n", output->name, strerror(error));
     }

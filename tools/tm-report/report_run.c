@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "report/render/export.h"
 #include "report/render/render_json.h"
 #include "report/render/render_stats.h"
 #include "report/render/render_text.h"
@@ -61,6 +62,11 @@ static uint32_t choose_domains(const struct tm_options *options)
     if (options->domains != 0) {
         return options->domains;
     }
+    if (options->command == TM_COMMAND_EXPORT) {
+        bool is_of_python =
+            options->to == TM_EXPORT_JSON || options->to == TM_EXPORT_CSV || options->to == TM_EXPORT_PICKLE;
+        return is_of_python ? TM_DOMAINS_PYTHON : TM_DOMAINS_HEAP;
+    }
     return is_for_people(options) && options->command != TM_COMMAND_DIFF ? TM_DOMAINS_HEAP : TM_DOMAINS_PYTHON;
 }
 
@@ -83,7 +89,7 @@ static enum tm_figure choose_figure(struct work *work, uint32_t domains)
 static bool group(struct work *work)
 {
     struct tm_report *report = &work->report;
-    bool is_diff = work->options->command == TM_COMMAND_DIFF;
+    bool is_diff = work->options->path_count == 2;
     unsigned last = tm_report_snapshot_number(report);
     bool memory = is_diff ? tm_group_differences(report->forest, &report->grouping, &report->statistics)
                           : tm_group(report->forest, last, &report->grouping, &report->statistics);
@@ -124,6 +130,26 @@ static bool make_report(struct work *work)
     return group(work);
 }
 
+static bool export(struct tm_out *out, const struct work *work)
+{
+    static enum tm_status (*const exports[])(struct tm_out *, const struct tm_report *) = {
+        [TM_EXPORT_CSV] = tm_export_csv,
+        [TM_EXPORT_FOLDED] = tm_export_folded,
+        [TM_EXPORT_SPEEDSCOPE] = tm_export_speedscope,
+        [TM_EXPORT_PPROF] = tm_export_pprof,
+        [TM_EXPORT_PICKLE] = tm_export_pickle,
+    };
+    if (work->options->to == TM_EXPORT_JSON) {
+        return tm_render_json(out, &work->report) || out_of_memory();
+    }
+    enum tm_status status = exports[work->options->to](out, &work->report);
+    if (status == TM_STATUS_TOO_LARGE) {
+        (void)fprintf(stderr, "tm-report: %s: more than %llu blocks, too many for a pickle; use --domain or filters\n",
+                      work->options->paths[0], (unsigned long long)TM_PICKLE_BLOCKS_MAX);
+    }
+    return status == TM_STATUS_OK || (status != TM_STATUS_TOO_LARGE && out_of_memory());
+}
+
 static bool render(struct tm_out *out, const struct work *work)
 {
     const struct tm_options *options = work->options;
@@ -133,13 +159,17 @@ static bool render(struct tm_out *out, const struct work *work)
         return true;
     }
     if (options->json) {
-        return tm_render_json(out, report);
+        return tm_render_json(out, report) || out_of_memory();
+    }
+    if (options->command == TM_COMMAND_EXPORT) {
+        return export(out, work);
     }
     bool tracebacks = options->command == TM_COMMAND_TRACEBACK;
     if (options->style == TM_STYLE_TRACEMALLOC) {
-        return tracebacks ? tm_render_tracemalloc_tracebacks(out, report) : tm_render_tracemalloc(out, report);
+        return (tracebacks ? tm_render_tracemalloc_tracebacks(out, report) : tm_render_tracemalloc(out, report)) ||
+               out_of_memory();
     }
-    return tracebacks ? tm_render_text_tracebacks(out, report) : tm_render_text(out, report);
+    return (tracebacks ? tm_render_text_tracebacks(out, report) : tm_render_text(out, report)) || out_of_memory();
 }
 
 static bool load_all(struct work *work)
@@ -160,9 +190,9 @@ static bool write_report(struct work *work)
     }
     work->report.color = output.color;
     work->report.width = output.width;
-    bool memory = render(&output.out, work);
-    bool written = tm_output_close(&output);
-    return (memory || out_of_memory()) && written;
+    bool rendered = render(&output.out, work);
+    bool written = tm_output_close(&output, rendered);
+    return rendered && written;
 }
 
 enum tm_exit tm_report_run(const struct tm_options *options)

@@ -7,7 +7,8 @@
     "usage: tm-report [options] SNAPSHOT              what uses the most memory (top)\n"                               \
     "       tm-report [options] OLD NEW               what changed between two snapshots (diff)\n"                     \
     "       tm-report [options] traceback SNAPSHOT    the biggest tracebacks, frame by frame\n"                        \
-    "       tm-report [options] stats SNAPSHOT        totals, domains and sizes of blocks\n"
+    "       tm-report [options] stats SNAPSHOT        totals, domains and sizes of blocks\n"                           \
+    "       tm-report [options] export --to FORMAT SNAPSHOT -o FILE    for other programs\n"
 
 #define TM_USAGE_TEXT                                                                                                  \
     TM_USAGE_LINES                                                                                                     \
@@ -33,9 +34,10 @@
     "\n"                                                                                                               \
     "      --style STYLE         people (default) or tracemalloc: the lines of Python's own module\n"                  \
     "      --format FORMAT       text (default) or json\n"                                                             \
+    "      --to FORMAT           of export: json and csv (also of OLD NEW), folded, speedscope, pprof, pickle\n"       \
     "      --all                 do not fold imports and start-up into one row\n"                                      \
     "      --color WHEN          auto (default), always, never; NO_COLOR is honoured\n"                                \
-    "  -o, --output FILE         write there instead of to standard output\n"                                          \
+    "  -o, --output FILE         write there instead of to standard output (-): whole, or not at all\n"                \
     "  -h, --help                this text\n"                                                                          \
     "  -V, --version             the version\n"                                                                        \
     "\n"                                                                                                               \

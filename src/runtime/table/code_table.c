@@ -107,9 +107,10 @@ bool tm_code_table_add(struct tm_code_table *table, uintptr_t code, uintptr_t pl
     return true;
 }
 
-bool tm_code_table_knows(const struct tm_code_table *table, uintptr_t code)
+struct tm_line_cursor *tm_code_table_cursor(struct tm_code_table *table, uintptr_t code)
 {
-    return find_code(table, code) != 0;
+    uint32_t id = find_code(table, code);
+    return id == 0 ? NULL : &table->codes[id].cursor;
 }
 
 bool tm_code_table_forget(struct tm_code_table *table, uintptr_t code)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/line_cursor.h"
 #include "runtime/table/id_map.h"
 
 struct tm_place {
@@ -21,9 +22,9 @@ struct tm_place {
 };
 
 struct tm_code {
-    uintptr_t code; /* address of the code object */
-    uint32_t first; /* its places; for a free entry the next free one */
-    uint32_t reserved;
+    uintptr_t code;               /* address of the code object */
+    uint32_t first;               /* its places; for a free entry the next free one */
+    struct tm_line_cursor cursor; /* how far its line table was decoded */
 };
 
 struct tm_code_table {
@@ -41,7 +42,8 @@ uint32_t tm_code_table_frame(const struct tm_code_table *table, uintptr_t place,
 TM_CHECKED bool tm_code_table_add(struct tm_code_table *table, uintptr_t code, uintptr_t place, int32_t offset,
                                   uint32_t frame);
 
-bool tm_code_table_knows(const struct tm_code_table *table, uintptr_t code);
+/* The cursor of CODE, to be read and moved; NULL when it is not known.  Stays until the next change of the table. */
+struct tm_line_cursor *tm_code_table_cursor(struct tm_code_table *table, uintptr_t code);
 
 /* The code object died: drops its places.  False when it was not known. */
 bool tm_code_table_forget(struct tm_code_table *table, uintptr_t code);

@@ -48,7 +48,12 @@ static uint32_t unknown_frame(struct tm_runtime *runtime)
 static uint32_t learn_frame(struct tm_runtime *runtime, const struct tm_raw_frame *raw, bool *may_cache)
 {
     struct tm_frame_names names;
-    if (!tm_python_frame_names(runtime->layout, raw, &names)) {
+    struct tm_line_cursor cursor = {0, 0, 0};
+    struct tm_line_cursor *known = tm_code_table_cursor(&runtime->codes, tm_python_frame_code(runtime->layout, raw));
+    if (known != NULL) {
+        cursor = *known;
+    }
+    if (!tm_python_frame_names_from(runtime->layout, raw, &cursor, &names)) {
         *may_cache = false;
         return unknown_frame(runtime);
     }
@@ -59,10 +64,15 @@ static uint32_t learn_frame(struct tm_runtime *runtime, const struct tm_raw_fram
     };
     uint32_t id = tm_frame_intern(&runtime->frames, &frame);
     /* Only what will be heard to die may be remembered. */
-    bool is_heard = tm_code_table_knows(&runtime->codes, names.code) ||
-                    tm_block_table_mark_code(&runtime->blocks, tm_python_block_of(runtime->layout, names.code));
+    bool is_heard =
+        known != NULL || tm_block_table_mark_code(&runtime->blocks, tm_python_block_of(runtime->layout, names.code));
     if (id == 0 || !is_heard || !tm_code_table_add(&runtime->codes, names.code, raw->place, raw->offset, id)) {
         *may_cache = false;
+        return id;
+    }
+    known = tm_code_table_cursor(&runtime->codes, names.code);
+    if (known != NULL) {
+        *known = cursor;
     }
     return id;
 }

@@ -6,37 +6,56 @@ static uint32_t line_or_none(int64_t line)
     return line > 0 && line <= INT32_MAX ? (uint32_t)line : 0;
 }
 
-static uint32_t find_in_steps(const unsigned char *table, size_t size, int32_t first_line, int32_t offset,
-                              int is_signed)
-{
-    int64_t address = 0;
-    int64_t line = first_line;
+/* The decoder's state before an entry. */
+struct position {
     size_t at;
-    for (at = 0; at + 1 < size; at += 2) {
-        address += table[at];
-        if (address > offset) {
-            break;
-        }
-        line += is_signed ? (int64_t)(signed char)table[at + 1] : (int64_t)table[at + 1];
+    int64_t offset;
+    int64_t line;
+};
+
+static struct position begin_at(const struct tm_line_cursor *cursor, size_t size, int32_t first_line, int32_t offset)
+{
+    if (cursor->at < size && cursor->offset <= (uint32_t)offset) {
+        return (struct position){cursor->at, cursor->offset, (int64_t)first_line + cursor->lines};
     }
-    return line_or_none(line);
+    return (struct position){0, 0, first_line};
 }
 
-static uint32_t find_in_ranges(const unsigned char *table, size_t size, int32_t first_line, int32_t offset)
+/* What does not fit (tables of gigabytes, lines beyond all files) is decoded from the start each time. */
+static void leave_at(struct tm_line_cursor *cursor, const struct position *position, int32_t first_line)
+{
+    int64_t lines = position->line - first_line;
+    if (position->at <= UINT32_MAX && position->offset <= INT32_MAX && lines >= INT32_MIN && lines <= INT32_MAX) {
+        *cursor = (struct tm_line_cursor){(uint32_t)position->at, (uint32_t)position->offset, (int32_t)lines};
+    }
+}
+
+static uint32_t find_in_steps(const unsigned char *table, size_t size, int32_t first_line, int32_t offset,
+                              struct tm_line_cursor *cursor, int is_signed)
+{
+    struct position now = begin_at(cursor, size, first_line, offset);
+    for (; now.at + 1 < size && now.offset + table[now.at] <= offset; now.at += 2) {
+        now.offset += table[now.at];
+        now.line += is_signed ? (int64_t)(signed char)table[now.at + 1] : (int64_t)table[now.at + 1];
+    }
+    leave_at(cursor, &now, first_line);
+    return line_or_none(now.line);
+}
+
+static uint32_t find_in_ranges(const unsigned char *table, size_t size, int32_t first_line, int32_t offset,
+                               struct tm_line_cursor *cursor)
 {
     enum { NO_LINE = -128 };
-    int64_t end = 0;
-    int64_t line = first_line;
-    size_t at;
-    for (at = 0; at + 1 < size; at += 2) {
-        const int step = (signed char)table[at + 1];
-        end += table[at];
-        if (step != NO_LINE) {
-            line += step;
-        }
-        if (end > offset) {
+    struct position now = begin_at(cursor, size, first_line, offset);
+    for (; now.at + 1 < size; now.at += 2) {
+        const int step = (signed char)table[now.at + 1];
+        const int64_t line = now.line + (step == NO_LINE ? 0 : step);
+        if (now.offset + table[now.at] > offset) {
+            leave_at(cursor, &now, first_line);
             return step == NO_LINE ? 0 : line_or_none(line);
         }
+        now.offset += table[now.at];
+        now.line = line;
     }
     return 0;
 }
@@ -67,21 +86,42 @@ static int64_t location_step(unsigned form, const unsigned char *table, size_t s
     return form >= ONE_LINE_0 && form <= ONE_LINE_2 ? (int64_t)form - ONE_LINE_0 : 0;
 }
 
-static uint32_t find_in_locations(const unsigned char *table, size_t size, int32_t first_line, int32_t offset)
+static uint32_t find_in_locations(const unsigned char *table, size_t size, int32_t first_line, int32_t offset,
+                                  struct tm_line_cursor *cursor)
 {
-    int64_t end = 0;
-    int64_t line = first_line;
-    size_t at = 0;
-    while (at < size) {
-        const unsigned form = (table[at] >> 3) & 15U;
-        line += location_step(form, table, size, at);
-        end += ((int64_t)(table[at] & 7U) + 1) * 2;
+    struct position now = begin_at(cursor, size, first_line, offset);
+    while (now.at < size) {
+        const unsigned form = (table[now.at] >> 3) & 15U;
+        const int64_t line = now.line + location_step(form, table, size, now.at);
+        const int64_t end = now.offset + ((int64_t)(table[now.at] & 7U) + 1) * 2;
         if (end > offset) {
+            leave_at(cursor, &now, first_line);
             return form == NO_LOCATION ? 0 : line_or_none(line);
         }
+        now.offset = end;
+        now.line = line;
         do {
-            at++;
-        } while (at < size && (table[at] & 0x80U) == 0);
+            now.at++;
+        } while (now.at < size && (table[now.at] & 0x80U) == 0);
+    }
+    return 0;
+}
+
+uint32_t tm_line_table_continue(enum tm_line_encoding encoding, const unsigned char *table, size_t size,
+                                int32_t first_line, int32_t offset, struct tm_line_cursor *cursor)
+{
+    if (offset < 0) {
+        return line_or_none(first_line);
+    }
+    switch (encoding) {
+    case TM_LINES_UNSIGNED:
+        return find_in_steps(table, size, first_line, offset, cursor, 0);
+    case TM_LINES_SIGNED:
+        return find_in_steps(table, size, first_line, offset, cursor, 1);
+    case TM_LINES_RANGES:
+        return find_in_ranges(table, size, first_line, offset, cursor);
+    case TM_LINES_LOCATIONS:
+        return find_in_locations(table, size, first_line, offset, cursor);
     }
     return 0;
 }
@@ -89,18 +129,6 @@ static uint32_t find_in_locations(const unsigned char *table, size_t size, int32
 uint32_t tm_line_table_find(enum tm_line_encoding encoding, const unsigned char *table, size_t size, int32_t first_line,
                             int32_t offset)
 {
-    if (offset < 0) {
-        return line_or_none(first_line);
-    }
-    switch (encoding) {
-    case TM_LINES_UNSIGNED:
-        return find_in_steps(table, size, first_line, offset, 0);
-    case TM_LINES_SIGNED:
-        return find_in_steps(table, size, first_line, offset, 1);
-    case TM_LINES_RANGES:
-        return find_in_ranges(table, size, first_line, offset);
-    case TM_LINES_LOCATIONS:
-        return find_in_locations(table, size, first_line, offset);
-    }
-    return 0;
+    struct tm_line_cursor cursor = {0, 0, 0};
+    return tm_line_table_continue(encoding, table, size, first_line, offset, &cursor);
 }

@@ -15,11 +15,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/line_cursor.h"
 #include "runtime/unwind/cpython_layout.h"
 
 /* Line of the instruction at OFFSET bytes (negative: before the first, the answer is FIRST_LINE) of a code object
  * that begins at FIRST_LINE.  0 where there is none. */
 uint32_t tm_line_table_find(enum tm_line_encoding encoding, const unsigned char *table, size_t size, int32_t first_line,
                             int32_t offset);
+
+/* The same; begins at CURSOR, which an earlier call with the same table left, unless OFFSET lies before it.  Leaves
+ * CURSOR at the entry that answered. */
+uint32_t tm_line_table_continue(enum tm_line_encoding encoding, const unsigned char *table, size_t size,
+                                int32_t first_line, int32_t offset, struct tm_line_cursor *cursor);
 
 #endif

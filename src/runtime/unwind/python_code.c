@@ -28,7 +28,8 @@ static int32_t instruction_offset(const struct tm_cpython_layout *row, const str
     return row->instruction == TM_INSTRUCTION_UNITS ? frame->offset * 2 : frame->offset;
 }
 
-static uint32_t line_of(const struct tm_cpython_layout *row, const struct tm_raw_frame *frame, uintptr_t code)
+static uint32_t line_of(const struct tm_cpython_layout *row, const struct tm_raw_frame *frame, uintptr_t code,
+                        struct tm_line_cursor *cursor)
 {
     const int32_t first_line = tm_python_int(code, row->code_firstlineno);
     const uintptr_t table = tm_python_word(code, row->code_lines);
@@ -38,17 +39,24 @@ static uint32_t line_of(const struct tm_cpython_layout *row, const struct tm_raw
     if (table == 0 || tm_python_word(table, row->object_type) != row->bytes_type) {
         return 0;
     }
-    return tm_line_table_find(row->lines, (const unsigned char *)(table + row->bytes_data),
-                              tm_python_word(table, row->bytes_size), first_line, instruction_offset(row, frame, code));
+    return tm_line_table_continue(row->lines, (const unsigned char *)(table + row->bytes_data),
+                                  tm_python_word(table, row->bytes_size), first_line,
+                                  instruction_offset(row, frame, code), cursor);
 }
 
-bool tm_python_frame_names(const struct tm_cpython_layout *layout, const struct tm_raw_frame *frame,
-                           struct tm_frame_names *names)
+uintptr_t tm_python_frame_code(const struct tm_cpython_layout *layout, const struct tm_raw_frame *frame)
 {
     const uintptr_t code = layout->chain == TM_CHAIN_OBJECT
                                ? frame->place
                                : tm_python_word(frame->frame, layout->frame_code) & ~layout->frame_code_mask;
-    if (code == 0 || tm_python_word(code, layout->object_type) != layout->code_type) {
+    return code != 0 && tm_python_word(code, layout->object_type) == layout->code_type ? code : 0;
+}
+
+bool tm_python_frame_names_from(const struct tm_cpython_layout *layout, const struct tm_raw_frame *frame,
+                                struct tm_line_cursor *cursor, struct tm_frame_names *names)
+{
+    const uintptr_t code = tm_python_frame_code(layout, frame);
+    if (code == 0) {
         return false;
     }
     names->code = code;
@@ -57,6 +65,13 @@ bool tm_python_frame_names(const struct tm_cpython_layout *layout, const struct 
     if (!is_text(layout, names->filename) || !is_text(layout, names->function)) {
         return false;
     }
-    names->line = line_of(layout, frame, code);
+    names->line = line_of(layout, frame, code, cursor);
     return true;
+}
+
+bool tm_python_frame_names(const struct tm_cpython_layout *layout, const struct tm_raw_frame *frame,
+                           struct tm_frame_names *names)
+{
+    struct tm_line_cursor cursor = {0, 0, 0};
+    return tm_python_frame_names_from(layout, frame, &cursor, names);
 }

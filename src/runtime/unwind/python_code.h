@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/line_cursor.h"
 #include "runtime/unwind/cpython_layout.h"
 #include "runtime/unwind/raw_frame.h"
 
@@ -23,5 +24,12 @@ struct tm_frame_names {
 /* Resolves a frame that is still running.  False when what is found there is not a code object after all. */
 bool tm_python_frame_names(const struct tm_cpython_layout *layout, const struct tm_raw_frame *frame,
                            struct tm_frame_names *names);
+
+/* The address of the frame's code object; 0 when what is found there is none. */
+uintptr_t tm_python_frame_code(const struct tm_cpython_layout *layout, const struct tm_raw_frame *frame);
+
+/* The same as tm_python_frame_names, which decodes the line table from CURSOR on: see line_table.h. */
+bool tm_python_frame_names_from(const struct tm_cpython_layout *layout, const struct tm_raw_frame *frame,
+                                struct tm_line_cursor *cursor, struct tm_frame_names *names);
 
 #endif

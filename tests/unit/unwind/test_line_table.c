@@ -41,6 +41,36 @@ static void test_agrees_with_interpreters(void **state)
     }
 }
 
+/* From wherever an earlier question ended: forward, backward and at random the answers stay the same. */
+static void test_continued(void **state)
+{
+    size_t i;
+    (void)state;
+    for (i = 0; i < TM_COUNT_OF(line_cases); i++) {
+        const struct line_case *it = &line_cases[i];
+        struct tm_line_cursor cursor = {0, 0, 0};
+        unsigned seed = 1, round, furthest = 0;
+        int end = 0;
+        size_t run;
+        for (run = 0; run < it->run_count; run++) {
+            end += (int)it->runs[run].units * 2;
+        }
+        for (round = 0; round < 3U * (unsigned)end; round++) {
+            int offset = (int)(round % (unsigned)end);
+            seed = seed * 1103515245U + 12345U;
+            if (round >= (unsigned)end) {
+                offset = round < 2U * (unsigned)end ? end - 1 - offset : (int)((seed >> 8) % (unsigned)end);
+            }
+            assert_int_equal(
+                tm_line_table_continue(it->encoding, it->table, it->size, it->first_line, offset & ~1, &cursor),
+                find(it, it->size, offset & ~1));
+            assert_true(cursor.offset <= (unsigned)offset);
+            furthest = cursor.at > furthest ? cursor.at : furthest;
+        }
+        assert_true(furthest > 0 || it->run_count < 3);
+    }
+}
+
 static void test_before_the_first_instruction(void **state)
 {
     size_t i;
@@ -87,6 +117,10 @@ static void test_noise(void **state)
         }
         it.size = seed % sizeof table;
         assert_true(find(&it, it.size, (int)(seed >> 20)) < 1U << 31);
+        struct tm_line_cursor cursor = {0, 0, 0};
+        (void)tm_line_table_continue(it.encoding, table, it.size, 7, (int)(seed >> 24), &cursor);
+        assert_int_equal(tm_line_table_continue(it.encoding, table, it.size, 7, (int)(seed >> 20), &cursor),
+                         find(&it, it.size, (int)(seed >> 20)));
     }
 }
 
@@ -105,6 +139,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_agrees_with_interpreters),
+        cmocka_unit_test(test_continued),
         cmocka_unit_test(test_before_the_first_instruction),
         cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_noise),

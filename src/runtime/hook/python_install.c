@@ -95,6 +95,9 @@ static void find_words(void)
         tm_python_doors[domain].word = NO_WORD;
     }
     for (; word < end; word++) {
+        if (*word - (uintptr_t)hooks >= sizeof hooks) { /* as nearly all are */
+            continue;
+        }
         for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
             if (*word == (uintptr_t)tops[domain] && *word != 0 &&
                 tm_python_is_ours((const struct tm_cpython_allocator *)(const void *)word)) {

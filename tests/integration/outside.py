@@ -179,6 +179,28 @@ class Tester(object):
                 checks.that(self.facts(process.path("inside.tms"))["snapshot"]["pid"] < 100, "its pid is its own")
                 os.kill(inside[0], signal.SIGKILL)
 
+    def other_namespace(self):
+        """--collect in one container knows of a process in another that uses the store."""
+        checks = self.checks
+        elsewhere = ["unshare", "-p", "-f", "--mount-proc"]
+        if os.geteuid() != 0 or subprocess.call(elsewhere + ["true"], stderr=subprocess.DEVNULL) != 0:
+            checks.skip("--collect in another pid namespace", "unshare is not allowed")
+            return
+        system = subprocess.run(["stat", "-f", "-c", "%T", self.folder.path], stdout=subprocess.PIPE).stdout.decode().strip()
+        knows = system in ("ext2/ext3", "tmpfs", "xfs", "btrfs")
+        with Process(self, "-c", QUIET) as process:
+            collect = elsewhere + [self.options.snap, "--collect", "."]
+            done = traced.run(collect, process.folder, self.interpreter.environment())
+            checks.that(done.code == 0 and b"it stays" in done.stderr, "a store of another namespace stays", done.stderr)
+            checks.equal(os.listdir(process.folder), [os.path.basename(process.store())], "nothing was made of it")
+            process.kill()
+            done = traced.run(collect, process.folder, self.interpreter.environment())
+            if knows:
+                checks.equal(done.stdout.decode(), "tracemalloc.%d.tms\n" % process.pid, "once it is dead it goes")
+            else:
+                checks.that(b"does not tell" in done.stderr and os.path.exists(process.store()), "not known: it stays",
+                            done.stderr)
+
     def hostile(self):
         """A store that is scribbled over and cut while it is read: an answer or one line, never a crash."""
         rng = random.Random(7)
@@ -244,7 +266,7 @@ def main():
     with traced.Folder() as folder:
         for interpreter in chosen if options.full else chosen[-1:]:
             tester = Tester(options, checks, folder, interpreter)
-            for group in (tester.any_state, tester.listed, tester.others, tester.hostile, tester.collected, tester.while_busy):
+            for group in (tester.any_state, tester.listed, tester.others, tester.other_namespace, tester.hostile, tester.collected, tester.while_busy):
                 checks.begin("%s %s" % (interpreter.label, group.__name__))
                 group()
                 checks.end()

@@ -17,6 +17,12 @@ struct reading {
     struct tm_store_copy *copy;
 };
 
+/* What the first of two readings is kept for. */
+struct earlier {
+    uint64_t traffic;
+    uint32_t epoch;
+};
+
 static void drop(struct reading *reading)
 {
     tm_store_copy_close(reading->copy);
@@ -43,18 +49,27 @@ static uint32_t epoch_of(const struct reading *reading)
     return atomic_load(&tm_store_copy_header(reading->copy)->base_epoch);
 }
 
+/* One behind the other, and only then looked at: the less time, the less is counted in between. */
+static bool read_pair(int descriptor, struct earlier *earlier, struct reading *reading, struct tm_fault *fault)
+{
+    struct reading first = {NULL, 0, NULL};
+    bool done = read_file(descriptor, &first, fault) && read_file(descriptor, reading, fault) && look_at(&first, fault);
+    if (done) {
+        *earlier = (struct earlier){tm_store_copy_traffic(first.copy), epoch_of(&first)};
+    }
+    drop(&first);
+    return done && look_at(reading, fault);
+}
+
 /* Two readings of one epoch: clear_traces in between would make them speak of different things. */
-static bool read_twice(int descriptor, struct reading *first, struct reading *second, struct tm_fault *fault)
+static bool read_twice(int descriptor, struct earlier *earlier, struct reading *reading, struct tm_fault *fault)
 {
     for (unsigned attempt = 1;; attempt++) {
-        /* One behind the other, and only then looked at: the less time, the less is counted in between. */
-        bool done = read_file(descriptor, first, fault) && read_file(descriptor, second, fault) &&
-                    look_at(first, fault) && look_at(second, fault);
-        if (done && (epoch_of(first) == epoch_of(second) || attempt == ATTEMPTS)) {
+        bool done = read_pair(descriptor, earlier, reading, fault);
+        if (done && (earlier->epoch == epoch_of(reading) || attempt == ATTEMPTS)) {
             return true;
         }
-        drop(first);
-        drop(second);
+        drop(reading);
         if (attempt == ATTEMPTS) {
             return false;
         }
@@ -71,21 +86,21 @@ static uint64_t now_ns(void)
 bool tm_store_read_snapshot(int descriptor, const char *name, const char *moment, uint8_t **bytes, size_t *size,
                             struct tm_why *why)
 {
-    struct reading first = {NULL, 0, NULL}, second = {NULL, 0, NULL};
+    struct reading reading = {NULL, 0, NULL};
+    struct earlier earlier = {0, 0};
     struct tm_fault fault;
     *bytes = NULL;
-    if (!read_twice(descriptor, &first, &second, &fault)) {
+    if (!read_twice(descriptor, &earlier, &reading, &fault)) {
         return tm_why_fault(why, name, &fault);
     }
     const struct tm_encode_fact facts[] = {
         {.key = "moment", .text = moment, .length = strlen(moment)},
         {.key = "time_ns", .number = now_ns()},
         {.key = "store", .text = "file", .length = 4},
-        {.key = "skew_bytes", .number = tm_store_copy_traffic(second.copy) - tm_store_copy_traffic(first.copy)},
+        {.key = "skew_bytes", .number = tm_store_copy_traffic(reading.copy) - earlier.traffic},
     };
-    bool done = tm_store_copy_snapshot(second.copy, facts, TM_COUNT_OF(facts), bytes, size, &fault) == TM_STATUS_OK;
-    drop(&first);
-    drop(&second);
+    bool done = tm_store_copy_snapshot(reading.copy, facts, TM_COUNT_OF(facts), bytes, size, &fault) == TM_STATUS_OK;
+    drop(&reading);
     return done || tm_why_fault(why, name, &fault);
 }
 

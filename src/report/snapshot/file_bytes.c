@@ -65,9 +65,21 @@ static enum tm_status read_all(int descriptor, bool by_position, struct content 
     }
 }
 
+/* Room for what a regular file says that it has and the look at its end: no guessing, no copying. */
+static void expect(int descriptor, struct content *content)
+{
+    struct stat found;
+    if (fstat(descriptor, &found) == 0 && S_ISREG(found.st_mode) && found.st_size > 0 &&
+        (uint64_t)found.st_size < FILE_MAX) {
+        content->bytes = malloc((size_t)found.st_size + 1);
+        content->capacity = content->bytes != NULL ? (size_t)found.st_size + 1 : 0;
+    }
+}
+
 static enum tm_status read_to(int descriptor, bool by_position, uint8_t **bytes, size_t *size, struct tm_fault *fault)
 {
     struct content content = {NULL, 0, 0};
+    expect(descriptor, &content);
     enum tm_status status = read_all(descriptor, by_position, &content, fault);
     if (status != TM_STATUS_OK) {
         free(content.bytes);

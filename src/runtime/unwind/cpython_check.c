@@ -3,6 +3,7 @@
 
 #include "runtime/os/os_peek.h"
 #include "runtime/unwind/cpython_runtime.h"
+#include "runtime/unwind/python_frame.h"
 
 /* So many frames are looked at before the row is believed without one that counts. */
 enum { FRAMES_CHECKED = 64 };
@@ -58,25 +59,46 @@ static const char *check_frame(const struct tm_cpython_layout *row, uintptr_t fr
                                                     : "a frame cannot be read";
 }
 
-static const char *newest_frame(const struct tm_cpython_layout *row, uintptr_t tstate, uintptr_t *frame)
+/* The interpreter makes ten thousand blocks before its first frame: words that the kernel has read once are there. */
+static bool is_peeked(const struct tm_cpython *python, uintptr_t tstate)
 {
+    const struct tm_cpython_layout *row = &python->row;
+    return tstate == python->peeked_tstate &&
+           (row->chain != TM_CHAIN_CFRAME || tm_python_word(tstate, row->tstate_cframe) == python->peeked_holder);
+}
+
+static const char *newest_frame(struct tm_cpython *python, uintptr_t tstate, uintptr_t *frame)
+{
+    const struct tm_cpython_layout *row = &python->row;
     uintptr_t holder = tstate;
     unsigned offset = row->tstate_frame;
     *frame = 0;
+    if (is_peeked(python, tstate)) {
+        holder = python->peeked_holder;
+        offset = row->chain == TM_CHAIN_CFRAME ? row->cframe_current : offset;
+        *frame = holder == 0 ? 0 : tm_python_word(holder, offset);
+        return NULL;
+    }
     if (row->chain == TM_CHAIN_CFRAME) {
         if (!peek_word(tstate, row->tstate_cframe, &holder)) {
             return "the thread state cannot be read";
         }
         offset = row->cframe_current;
     }
-    return holder == 0 || peek_word(holder, offset, frame) ? NULL : "the thread state cannot be read";
+    if (holder != 0 && !peek_word(holder, offset, frame)) {
+        return "the thread state cannot be read";
+    }
+    python->peeked_tstate = tstate;
+    python->peeked_holder = holder;
+    return NULL;
 }
 
 /* *DECIDED: a frame that counts was seen. */
-static const char *check_stack(const struct tm_cpython_layout *row, uintptr_t tstate, bool *decided)
+static const char *check_stack(struct tm_cpython *python, uintptr_t tstate, bool *decided)
 {
+    const struct tm_cpython_layout *row = &python->row;
     uintptr_t frame;
-    const char *fault = newest_frame(row, tstate, &frame);
+    const char *fault = newest_frame(python, tstate, &frame);
     unsigned i;
     for (i = 0; i < FRAMES_CHECKED && fault == NULL && frame != 0 && !*decided; i++) {
         fault = check_frame(row, frame, decided);
@@ -97,7 +119,7 @@ bool tm_cpython_check_frames(struct tm_cpython *python, uintptr_t tstate)
     if (tstate == 0) {
         return false;
     }
-    fault = check_stack(&python->row, tstate, &decided);
+    fault = check_stack(python, tstate, &decided);
     if (fault != NULL) {
         python->layout = NULL;
         python->refusal = fault;

@@ -68,6 +68,8 @@ struct tm_cpython {
     uint32_t version;    /* as PY_VERSION_HEX */
     bool frames_checked;
     bool free_threaded;
+    uintptr_t peeked_tstate; /* tm_cpython_check_frames: the state and the holder of its newest frame that were read */
+    uintptr_t peeked_holder;
     struct tm_loaded_search where; /* its library, and how far the search for one has come */
 
     struct tm_cpython_getter current; /* thread state: of the holder of the GIL, from 3.12 of this thread */

@@ -108,6 +108,7 @@ struct tm_store_extent {
 
 #define TM_STORE_EXTENT_MAX    1024U
 #define TM_STORE_META_CAPACITY 24576U
+#define TM_STORE_SPARSE_MAX    512U /* 32 GiB of traced addresses; what is more is not listed */
 
 struct tm_store_header {
     char magic[8];
@@ -138,6 +139,12 @@ struct tm_store_header {
      * item of the same key wins. */
     _Atomic uint32_t meta_length;
     char meta[TM_STORE_META_CAPACITY];
+    /* The tracer's memory beside this store, as of one of the last new records (0: written by a library that did not say): tables
+     * that are there in whole, and addresses of ranges of which only what was touched is there. */
+    _Atomic uint64_t whole_bytes;
+    _Atomic uint64_t sparse_size; /* bytes of each range */
+    _Atomic uint32_t sparse_count;
+    _Atomic uint64_t sparse[TM_STORE_SPARSE_MAX];
 };
 
 #define TM_STORE_HEADER_SIZE 65536U /* bytes in file and memory */

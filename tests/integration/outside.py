@@ -151,6 +151,15 @@ class Tester(object):
             self.checks.that(row, "a row of --list", text)
             self.checks.that(not re.search(r"^ *%d " % other.pid, text, re.MULTILINE) and b"more have the library" in done.stderr,
                              "a store in memory is no row", (text, done.stderr))
+        asking = ("import ctypes, sys, time\napi = ctypes.CDLL(None)\n"
+                  "api.tracemalloc_get_tracemalloc_memory.restype = ctypes.c_size_t\n"
+                  "held = [bytearray(i) for i in range(30000)]\nexec('\\n'.join('held.append([%d])' % i for i in range(999)))\n"
+                  "print('ready'); print(api.tracemalloc_get_tracemalloc_memory()); sys.stdout.flush(); time.sleep(60)")
+        with Process(self, "-c", asking) as process:
+            own = int(process.process.stdout.readline())
+            text = self.snap(process.folder, "--list").stdout.decode()
+            row = re.search(r"^ *%d +[RSD] +\d+s +\S+ \S+ +\S+ \S+ +([\d.]+) MiB  " % process.pid, text, re.MULTILINE)
+            self.checks.that(row and abs(float(row.group(1)) * 2 ** 20 - own) < 0.05 * own, "tracer memory", (text, own))
 
     def others(self):
         """Another user, another root folder, another pid namespace."""

@@ -43,9 +43,15 @@ static void wait_for(pid_t child, const sigset_t *set, int *status)
 {
     siginfo_t info;
     for (;;) {
-        pid_t ended = waitpid(child, status, WNOHANG);
+        /* As the first process of a container this one is given orphans, and nobody else reaps them. */
+        int other;
+        pid_t ended = waitpid(-1, &other, WNOHANG);
         if (ended == child || (ended < 0 && errno != EINTR)) {
+            *status = ended == child ? other : *status;
             return;
+        }
+        if (ended > 0) {
+            continue;
         }
         int number = sigwaitinfo(set, &info);
         if (number > 0 && number != SIGCHLD) {

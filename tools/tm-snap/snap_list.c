@@ -39,7 +39,7 @@ static void print_process(struct tm_out *out, const struct tm_traced_process *pr
     print_age(out, process->age_ns);
     print_size(out, process->traced_bytes);
     print_size(out, process->peak_bytes);
-    print_size(out, process->store_bytes);
+    print_size(out, process->tracer_bytes);
     tm_out_text(out, "  ");
     tm_print_text(out, (struct tm_span){(const uint8_t *)process->command, strlen(process->command)});
     tm_out_text(out, "\n");
@@ -69,7 +69,7 @@ enum tm_exit tm_snap_list(void)
         (void)fputs("tm-snap: out of memory\n", stderr);
         return TM_EXIT_FAILED;
     }
-    tm_out_format(&out, "%8s  %s  %7s  %9s  %9s  %9s  %s\n", "PID", "S", "AGE", "TRACED", "PEAK", "STORE", "COMMAND");
+    tm_out_format(&out, "%8s  %s  %7s  %9s  %9s  %9s  %s\n", "PID", "S", "AGE", "TRACED", "PEAK", "TRACER", "COMMAND");
     for (size_t i = 0; i < count; i++) {
         print_process(&out, &list[i]);
     }

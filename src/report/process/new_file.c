@@ -37,7 +37,8 @@ static bool write_part(const char *part, uid_t owner, const void *bytes, size_t 
     if (owner != geteuid()) {
         (void)!fchown(descriptor, owner, (gid_t)-1); /* root alone can; else the file is this user's */
     }
-    bool done = write_all(descriptor, bytes, size) && fsync(descriptor) == 0;
+    bool done =
+        write_all(descriptor, bytes, size) && (fsync(descriptor) == 0 || errno == EINVAL); /* cannot be synced */
     int error = errno;
     (void)close(descriptor);
     if (!done) {

@@ -9,6 +9,7 @@
 
 #include "report/process/store_place.h"
 #include "report/process/store_reading.h"
+#include "report/process/tracer_memory.h"
 
 static uint64_t now_ns(void)
 {
@@ -55,10 +56,10 @@ static bool look_at(pid_t pid, struct tm_store_header *header, struct tm_traced_
         unseen->without_store++;
         return false;
     }
-    process->store_bytes = fstat(descriptor, &found) == 0 ? (uint64_t)found.st_size : 0;
-    bool done = tm_store_read_header(descriptor, place.path, header, &why);
+    bool done = fstat(descriptor, &found) == 0 && tm_store_read_header(descriptor, place.path, header, &why);
     if (done) {
         take_figures(process, header);
+        process->tracer_bytes = tm_tracer_memory(pid, header, (uint64_t)found.st_size);
     }
     (void)close(descriptor);
     return done;

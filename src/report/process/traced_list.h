@@ -18,7 +18,7 @@ struct tm_traced_process {
     uint64_t age_ns;
     uint64_t traced_bytes; /* all domains */
     uint64_t peak_bytes;
-    uint64_t store_bytes; /* size of the store's file */
+    uint64_t tracer_bytes; /* memory that tracing itself takes; 0: not known */
     char command[TM_COMMAND_CAPACITY];
 };
 

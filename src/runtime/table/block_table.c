@@ -17,7 +17,7 @@ void tm_block_table_after_fork(struct tm_block_table *table)
     tm_lock_reset(&table->odd.lock);
 }
 
-static size_t leaf_bytes(const struct tm_block_table *table)
+size_t tm_block_table_leaf_bytes(const struct tm_block_table *table)
 {
     /* One slot more: the size of a block that begins in the last granule. */
     return ((size_t)1 << (TM_REGION_BITS - table->granule_bits)) * sizeof(tm_slot_word) + TM_PAGE_SIZE;
@@ -30,7 +30,7 @@ size_t tm_block_table_bytes(const struct tm_block_table *table)
     listed = listed < TM_LEAF_LIST_MAX ? listed : TM_LEAF_LIST_MAX;
     for (size_t i = 0; i < listed; i++) {
         tm_slot_word *leaf = atomic_load_explicit(&table->leaf_list[i], memory_order_relaxed);
-        sum += leaf == NULL ? 0 : tm_pages_resident(leaf, leaf_bytes(table));
+        sum += leaf == NULL ? 0 : tm_pages_resident(leaf, tm_block_table_leaf_bytes(table));
     }
     return sum;
 }
@@ -50,12 +50,12 @@ tm_slot_word *tm_block_table_make_leaf(struct tm_block_table *table, uintptr_t a
     if (leaf != NULL) {
         return leaf;
     }
-    tm_slot_word *fresh = tm_pages_map_sparse(leaf_bytes(table));
+    tm_slot_word *fresh = tm_pages_map_sparse(tm_block_table_leaf_bytes(table));
     if (fresh == NULL) {
         return NULL;
     }
     if (!atomic_compare_exchange_strong_explicit(place, &leaf, fresh, memory_order_acq_rel, memory_order_acquire)) {
-        tm_pages_unmap_sparse(fresh, leaf_bytes(table));
+        tm_pages_unmap_sparse(fresh, tm_block_table_leaf_bytes(table));
         return leaf;
     }
     list_leaf(table, fresh);

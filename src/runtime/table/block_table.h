@@ -63,6 +63,9 @@ void tm_block_table_after_fork(struct tm_block_table *table);
 /* Bytes of memory that leaves and odd table hold: pages that were touched. */
 size_t tm_block_table_bytes(const struct tm_block_table *table);
 
+/* Bytes of address space of one leaf. */
+size_t tm_block_table_leaf_bytes(const struct tm_block_table *table);
+
 /* The leaf of ADDRESS, made when it is missing; NULL without memory. */
 TM_CHECKED tm_slot_word *tm_block_table_make_leaf(struct tm_block_table *table, uintptr_t address);
 

@@ -3,10 +3,14 @@
 
 #include "runtime/os/os_memory.h"
 #include "runtime/track/runtime_state.h"
+#include "runtime/track/tracer_words.h"
 #include "runtime/unwind/python_stack.h"
 
 #define FIRST_SCRATCH 4096U
 #define LONGEST_NAME  (1U << 20) /* bytes; longer names are cut */
+
+/* What the tracer holds is told to readers outside once in so many new records. */
+#define RECORDS_BETWEEN_WORDS 32U
 
 /* Interns the text of a Python string; the empty string where that fails. */
 static uint32_t intern_text(struct tm_runtime *runtime, uintptr_t text)
@@ -107,7 +111,11 @@ uint32_t tm_capture_record(struct tm_thread *thread, const struct tm_raw_frame *
     tm_lock_take(&runtime->intern_lock);
     key.epoch = atomic_load_explicit(&runtime->epoch, memory_order_relaxed);
     if (find_traceback(runtime, frames, count, &key.traceback, may_cache)) {
+        uint64_t known = tm_record_count(&runtime->records);
         record = tm_record_intern(&runtime->records, &key);
+        if (tm_record_count(&runtime->records) != known && known % RECORDS_BETWEEN_WORDS == 0) {
+            tm_tracer_words_update(runtime);
+        }
     }
     tm_lock_release(&runtime->intern_lock);
     thread->guard--;

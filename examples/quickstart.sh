@@ -46,4 +46,10 @@ show tm-report --limit 8 before.tms after.tms
 printf '\nWho asked for it?\n'
 show tm-report traceback --limit 1 after.tms
 
+# A build without npm has no page.
+if [ -s "$build/web/page.html" ]; then
+    printf '\nThe same to look at in a browser: build/quickstart/run/report.html\n'
+    show tm-report html before.tms after.tms tracemalloc.*.tms -o report.html
+fi
+
 printf '\nThe files are in build/quickstart/run.  Next: README.md\n'

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "tools/tm-report/newest_snapshots.h"
+#include "tools/tm-report/page_run.h"
 #include "tools/tm-report/report_options.h"
 #include "tools/tm-report/report_run.h"
 #include "tools/tm-report/usage_text.h"
@@ -21,7 +22,7 @@ int main(int count, char **arguments)
     enum tm_exit result = TM_EXIT_MISUSED;
     switch (tm_options_parse(&options, count, arguments)) {
     case TM_PARSED_RUN:
-        result = tm_report_run(&options);
+        result = options.command == TM_COMMAND_HTML ? tm_page_run(&options) : tm_report_run(&options);
         break;
     case TM_PARSED_EXIT_DONE:
         result = TM_EXIT_DONE;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "report/snapshot/snapshot.h"
 #include "tools/tm-report/usage_text.h"
@@ -19,6 +20,7 @@ enum long_only {
     OPTION_FORMAT,
     OPTION_COLOR,
     OPTION_TO,
+    OPTION_NO_SOURCE,
     OPTION_ALL
 };
 
@@ -39,6 +41,7 @@ static const struct option long_options[] = {
     {"color", required_argument, NULL, OPTION_COLOR},
     {"to", required_argument, NULL, OPTION_TO},
     {"all", no_argument, NULL, OPTION_ALL},
+    {"no-source", no_argument, NULL, OPTION_NO_SOURCE},
     {"output", required_argument, NULL, 'o'},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
@@ -67,9 +70,13 @@ static const struct word export_words[] = {{"json", TM_EXPORT_JSON},
                                            {"pprof", TM_EXPORT_PPROF},
                                            {"pickle", TM_EXPORT_PICKLE},
                                            {NULL, 0}};
-static const struct word command_words[] = {
-    {"top", TM_COMMAND_TOP},     {"diff", TM_COMMAND_DIFF},     {"traceback", TM_COMMAND_TRACEBACK},
-    {"stats", TM_COMMAND_STATS}, {"export", TM_COMMAND_EXPORT}, {NULL, 0}};
+static const struct word command_words[] = {{"top", TM_COMMAND_TOP},
+                                            {"diff", TM_COMMAND_DIFF},
+                                            {"traceback", TM_COMMAND_TRACEBACK},
+                                            {"stats", TM_COMMAND_STATS},
+                                            {"export", TM_COMMAND_EXPORT},
+                                            {"html", TM_COMMAND_HTML},
+                                            {NULL, 0}};
 
 static bool find_word(const struct word *words, const char *text, int *value)
 {
@@ -219,6 +226,9 @@ static bool parse_option(struct tm_options *options, int option, const char *tex
     case 'o':
         options->output = text;
         return true;
+    case OPTION_NO_SOURCE:
+        options->no_source = true;
+        return true;
     case OPTION_ALL:
         options->all = true;
         return true;
@@ -243,6 +253,11 @@ static bool take_paths(struct tm_options *options, int count, char **arguments)
     }
     if (options->command == TM_COMMAND_NONE) {
         options->command = count < 2 ? TM_COMMAND_TOP : TM_COMMAND_DIFF;
+    }
+    options->files = (const char *const *)arguments;
+    options->file_count = (unsigned)count;
+    if (options->command == TM_COMMAND_HTML) {
+        return count > 0 || misused("html needs one snapshot or more");
     }
     int wanted = options->command == TM_COMMAND_DIFF ? 2 : 1;
     bool may_be_diff = options->to == TM_EXPORT_JSON || options->to == TM_EXPORT_CSV;
@@ -282,10 +297,27 @@ static bool check_export(struct tm_options *options)
     return true;
 }
 
+/* The page has every figure, grouping and filter in itself. */
+static bool check_html(const struct tm_options *options)
+{
+    if (options->command != TM_COMMAND_HTML) {
+        return !options->no_source || misused("--no-source goes with the command html");
+    }
+    if (options->group_by_given || options->cumulative != TM_CUMULATIVE_OFF || options->limit_given ||
+        options->figure != TM_ASKED_DEFAULT || options->domains != 0 || options->filter_count > 0 || options->json ||
+        options->style != TM_STYLE_PEOPLE) {
+        return misused("html takes --output and --no-source only: the rest is chosen in the page");
+    }
+    if (options->output == NULL && isatty(STDOUT_FILENO)) {
+        return misused("html needs -o FILE");
+    }
+    return true;
+}
+
 /* Options that do not go together. */
 static bool check(struct tm_options *options)
 {
-    if (!check_export(options)) {
+    if (!check_export(options) || !check_html(options)) {
         return false;
     }
     if (options->command == TM_COMMAND_TRACEBACK) {

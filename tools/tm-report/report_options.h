@@ -18,7 +18,8 @@ enum tm_command {
     TM_COMMAND_DIFF,
     TM_COMMAND_TRACEBACK,
     TM_COMMAND_STATS,
-    TM_COMMAND_EXPORT
+    TM_COMMAND_EXPORT,
+    TM_COMMAND_HTML
 };
 
 enum tm_style { TM_STYLE_PEOPLE, TM_STYLE_TRACEMALLOC };
@@ -42,6 +43,9 @@ struct tm_options {
     enum tm_command command; /* never NONE once parsed */
     const char *paths[TM_SNAPSHOTS_MAX];
     unsigned path_count;
+    const char *const *files; /* all that were given; html takes more than two, others have them in PATHS too */
+    unsigned file_count;
+    bool no_source;
     enum tm_key_type group_by;
     bool group_by_given;
     enum tm_cumulative cumulative;

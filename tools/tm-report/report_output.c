@@ -45,8 +45,8 @@ static bool is_a_snapshot_of(const struct tm_options *options)
     if (stat(options->output, &output) != 0) {
         return false;
     }
-    for (unsigned i = 0; i < options->path_count; i++) {
-        if (stat(options->paths[i], &input) == 0 && input.st_dev == output.st_dev && input.st_ino == output.st_ino &&
+    for (unsigned i = 0; i < options->file_count; i++) {
+        if (stat(options->files[i], &input) == 0 && input.st_dev == output.st_dev && input.st_ino == output.st_ino &&
             S_ISREG(input.st_mode)) {
             return true;
         }

@@ -11,7 +11,7 @@
 #include "report/render/render_stats.h"
 #include "report/render/render_text.h"
 #include "report/render/render_tracemalloc.h"
-#include "report/snapshot/snapshot_file.h"
+#include "tools/tm-report/report_load.h"
 #include "tools/tm-report/report_output.h"
 
 /* Everything between the files and the output. */
@@ -22,28 +22,6 @@ struct work {
     uint8_t *nodes;
     struct tm_report report;
 };
-
-static void say_fault(const char *path, enum tm_status status, const struct tm_fault *fault)
-{
-    const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
-    if (status == TM_STATUS_IO) {
-        (void)fprintf(stderr, "tm-report: %s: %s\n", name, fault->what);
-        return;
-    }
-    const char *remedy = tm_status_remedy(status);
-    (void)fprintf(stderr, "tm-report: %s: offset %llu: %s%s%s\n", name, (unsigned long long)fault->offset, fault->what,
-                  remedy[0] != '\0' ? "; " : "", remedy);
-}
-
-static bool load(const char *path, struct tm_snapshot **snapshot)
-{
-    struct tm_fault fault;
-    enum tm_status status = tm_snapshot_open(path, snapshot, &fault);
-    if (status != TM_STATUS_OK) {
-        say_fault(path, status, &fault);
-    }
-    return status == TM_STATUS_OK;
-}
 
 static bool out_of_memory(void)
 {
@@ -175,7 +153,7 @@ static bool render(struct tm_out *out, const struct work *work)
 static bool load_all(struct work *work)
 {
     for (unsigned i = 0; i < work->options->path_count; i++) {
-        if (!load(work->options->paths[i], &work->snapshots[i])) {
+        if (!tm_report_load(work->options->paths[i], &work->snapshots[i])) {
             return false;
         }
     }

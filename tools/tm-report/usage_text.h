@@ -8,7 +8,8 @@
     "       tm-report [options] OLD NEW               what changed between two snapshots (diff)\n"                     \
     "       tm-report [options] traceback SNAPSHOT    the biggest tracebacks, frame by frame\n"                        \
     "       tm-report [options] stats SNAPSHOT        totals, domains and sizes of blocks\n"                           \
-    "       tm-report [options] export --to FORMAT SNAPSHOT -o FILE    for other programs\n"
+    "       tm-report [options] export --to FORMAT SNAPSHOT -o FILE    for other programs\n"                           \
+    "       tm-report html SNAPSHOT... -o report.html                  a page to look at in a browser\n"
 
 #define TM_USAGE_TEXT                                                                                                  \
     TM_USAGE_LINES                                                                                                     \
@@ -35,6 +36,7 @@
     "      --style STYLE         people (default) or tracemalloc: the lines of Python's own module\n"                  \
     "      --format FORMAT       text (default) or json\n"                                                             \
     "      --to FORMAT           of export: json and csv (also of OLD NEW), folded, speedscope, pprof, pickle\n"       \
+    "      --no-source           of html: leave the source files out of the page\n"                                    \
     "      --all                 do not fold imports and start-up into one row\n"                                      \
     "      --color WHEN          auto (default), always, never; NO_COLOR is honoured\n"                                \
     "  -o, --output FILE         write there instead of to standard output (-): whole, or not at all\n"                \

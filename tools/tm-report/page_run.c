@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#include "tools/tm-report/page_run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "report/render/page_data.h"
+#include "tools/tm-report/report_load.h"
+#include "tools/tm-report/report_output.h"
+
+static bool write_page(const struct tm_options *options, const struct tm_page *page)
+{
+    struct tm_output output;
+    if (!tm_output_open(&output, options)) {
+        return false;
+    }
+    bool memory = tm_render_page(&output.out, page);
+    if (!memory) {
+        (void)fputs("tm-report: out of memory\n", stderr);
+    }
+    bool written = tm_output_close(&output, memory);
+    return memory && written;
+}
+
+enum tm_exit tm_page_run(const struct tm_options *options)
+{
+    if (!tm_page_is_built()) {
+        (void)fputs("tm-report: this build has no page: install node and npm, then configure with cmake -DTM_WEB=ON\n",
+                    stderr);
+        return TM_EXIT_FAILED;
+    }
+    struct tm_snapshot **snapshots = calloc(options->file_count, sizeof *snapshots);
+    bool done = snapshots != NULL;
+    if (!done) {
+        (void)fputs("tm-report: out of memory\n", stderr);
+    }
+    unsigned loaded = 0;
+    while (done && loaded < options->file_count) {
+        done = tm_report_load(options->files[loaded], &snapshots[loaded]);
+        loaded += done;
+    }
+    const struct tm_page page = {(const struct tm_snapshot *const *)snapshots, options->files, loaded,
+                                 !options->no_source};
+    done = done && write_page(options, &page);
+    for (unsigned i = 0; i < loaded; i++) {
+        tm_snapshot_free(snapshots[i]);
+    }
+    free(snapshots);
+    return done ? TM_EXIT_DONE : TM_EXIT_FAILED;
+}

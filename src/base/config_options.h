@@ -16,6 +16,7 @@
     X(START, parse_start, "now", "now, python or off", "when tracing begins")                                          \
     X(EXACT, parse_exact, "0", TM_OPTION_SWITCH,                                                                       \
       "see recycled objects where it takes the stdlib's tracer (3.8, static 3.9 to 3.11)")                             \
+    X(SLOW, parse_slow, "0", TM_OPTION_SWITCH, "for tests: take every event the long way, remember no stack")          \
     X(VERBOSE, parse_verbose, "0", TM_OPTION_SWITCH, "say on stderr what was written")
 
 #endif

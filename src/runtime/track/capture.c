@@ -87,21 +87,29 @@ static uint32_t find_frame(struct tm_runtime *runtime, const struct tm_raw_frame
     return id != 0 ? id : learn_frame(runtime, raw, may_cache);
 }
 
-static bool find_traceback(struct tm_runtime *runtime, const struct tm_raw_frame *frames, unsigned count, uint32_t *id,
-                           bool *may_cache)
+/* A deep stack costs its changed part: the frames after the last one that has a note. */
+static bool find_traceback(struct tm_runtime *runtime, const struct tm_raw_frame *frames, unsigned count,
+                           uint32_t *notes, uint32_t *id, bool *may_cache)
 {
-    *id = 0;
-    for (unsigned i = 0; i < count; i++) {
+    unsigned i = notes == NULL ? 0 : count;
+    while (i > 0 && notes[i - 1] == 0) {
+        i--;
+    }
+    *id = i > 0 ? notes[i - 1] : 0;
+    for (; i < count; i++) {
         uint32_t frame = find_frame(runtime, &frames[i], may_cache);
         if (frame == 0 || !tm_traceback_intern(&runtime->tracebacks, *id, frame, id)) {
             return false;
+        }
+        if (notes != NULL && *may_cache) {
+            notes[i] = *id;
         }
     }
     return true;
 }
 
-uint32_t tm_capture_record(struct tm_thread *thread, const struct tm_raw_frame *frames, unsigned count, uint8_t domain,
-                           uint16_t size, bool *may_cache)
+uint32_t tm_capture_record(struct tm_thread *thread, const struct tm_raw_frame *frames, unsigned count, uint32_t *notes,
+                           uint8_t domain, uint16_t size, bool *may_cache)
 {
     struct tm_runtime *runtime = &tm_runtime;
     struct tm_record_key key = {.size = size, .domain = domain};
@@ -110,7 +118,7 @@ uint32_t tm_capture_record(struct tm_thread *thread, const struct tm_raw_frame *
     thread->guard++;
     tm_lock_take(&runtime->intern_lock);
     key.epoch = atomic_load_explicit(&runtime->epoch, memory_order_relaxed);
-    if (find_traceback(runtime, frames, count, &key.traceback, may_cache)) {
+    if (find_traceback(runtime, frames, count, notes, &key.traceback, may_cache)) {
         uint64_t known = tm_record_count(&runtime->records);
         record = tm_record_intern(&runtime->records, &key);
         if (tm_record_count(&runtime->records) != known && known % RECORDS_BETWEEN_WORDS == 0) {

@@ -68,6 +68,11 @@ static bool parse_exact(struct tm_config *config, const char *value)
     return parse_switch(value, &config->exact);
 }
 
+static bool parse_slow(struct tm_config *config, const char *value)
+{
+    return parse_switch(value, &config->slow);
+}
+
 static bool parse_verbose(struct tm_config *config, const char *value)
 {
     return parse_switch(value, &config->verbose);

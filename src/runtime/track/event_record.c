@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/track/event_record.h"
 
+#include <string.h>
+
 #include "runtime/track/capture.h"
 #include "runtime/track/trace_key.h"
 #include "runtime/unwind/python_stack.h"
@@ -73,17 +75,30 @@ TM_INLINE bool may_be_quick(const struct tm_runtime *runtime, const struct tm_ra
 }
 
 static uint32_t capture_held(struct tm_thread *thread, const struct tm_raw_frame *frames, unsigned count,
-                             const struct tm_trace_key *key, uint8_t domain, uint16_t size)
+                             uint32_t *notes, const struct tm_trace_key *key, uint8_t domain, uint16_t size)
 {
     struct tm_runtime *runtime = &tm_runtime;
     bool may_cache;
-    uint32_t record = tm_capture_record(thread, frames, count, domain, size, &may_cache);
-    if (record != 0 && may_cache && key->is_exact && may_be_quick(runtime, frames, count)) {
+    uint32_t record = tm_capture_record(thread, frames, count, notes, domain, size, &may_cache);
+    if (record != 0 && may_cache && key->is_exact && !runtime->config.slow && may_be_quick(runtime, frames, count)) {
         thread->guard++; /* the cache may grow: a signal handler must not come back in here */
         tm_trace_cache_put_held(&runtime->cache, key->key, key->check, record);
         thread->guard--;
     }
     return record;
+}
+
+/* The notes of the present stack.  They say what the trace cache says, in parts, and are void when it is: a place may
+ * have come to mean another instruction. */
+static uint32_t *valid_notes(struct tm_runtime *runtime)
+{
+    struct tm_stack_cache *stack = &runtime->held_stack;
+    uint32_t generation = tm_trace_check(&runtime->cache, 0);
+    if (runtime->notes_generation != generation) {
+        memset(stack->notes, 0, stack->count * sizeof *stack->notes);
+        runtime->notes_generation = generation;
+    }
+    return stack->notes;
 }
 
 static uint32_t top_record_held(struct tm_thread *thread, uintptr_t tstate, uint8_t domain, uint16_t size)
@@ -93,7 +108,7 @@ static uint32_t top_record_held(struct tm_thread *thread, uintptr_t tstate, uint
     unsigned count = walk(runtime, tstate, &top, 1);
     struct tm_trace_key key = tm_trace_key_of_top(&runtime->cache, &top, count, domain, size);
     uint32_t record = key.is_exact ? tm_trace_cache_held(&runtime->cache, key.key, key.check) : 0;
-    return record != 0 ? record : capture_held(thread, &top, count, &key, domain, size);
+    return record != 0 ? record : capture_held(thread, &top, count, NULL, &key, domain, size);
 }
 
 TM_INLINE uint32_t stack_record_held(struct tm_thread *thread, uintptr_t tstate, uint8_t domain, uint16_t size,
@@ -104,6 +119,9 @@ TM_INLINE uint32_t stack_record_held(struct tm_thread *thread, uintptr_t tstate,
     uint64_t hash = 0;
     thread->guard++; /* until the frames were used: a signal handler's event would walk over them */
     atomic_signal_fence(memory_order_seq_cst);
+    if (TM_UNLIKELY(runtime->config.slow)) {
+        stack->count = 0;
+    }
     if (TM_LIKELY(runtime->layout != NULL)) {
         hash = tm_stack_cache_look(stack, runtime->layout, tstate, limit);
     } else {
@@ -112,7 +130,7 @@ TM_INLINE uint32_t stack_record_held(struct tm_thread *thread, uintptr_t tstate,
     struct tm_trace_key key = tm_trace_key_of_stack(&runtime->cache, hash, stack->count, domain, size);
     uint32_t record = tm_trace_cache_held(&runtime->cache, key.key, key.check);
     if (TM_UNLIKELY(record == 0)) {
-        record = capture_held(thread, stack->frames, stack->count, &key, domain, size);
+        record = capture_held(thread, stack->frames, stack->count, valid_notes(runtime), &key, domain, size);
     }
     atomic_signal_fence(memory_order_seq_cst);
     thread->guard--;
@@ -145,8 +163,8 @@ static uint32_t record_loose_in(struct tm_thread *thread, uintptr_t tstate, uint
     if (record == 0) {
         reverse(frames, count);
         bool may_cache;
-        record = tm_capture_record(thread, frames, count, domain, size, &may_cache);
-        if (record != 0 && may_cache && key.is_exact) {
+        record = tm_capture_record(thread, frames, count, NULL, domain, size, &may_cache);
+        if (record != 0 && may_cache && key.is_exact && !runtime->config.slow) {
             tm_trace_cache_put_loose(&runtime->cache, key.key, key.check, record);
         }
     }

@@ -37,9 +37,11 @@ bool tm_runtime_set_limit(unsigned limit)
          * when they are touched. */
         struct tm_raw_frame *frames = tm_pages_map_sparse(TM_TRACEBACK_LIMIT_MAX * sizeof *frames);
         uint64_t *hashes = tm_pages_map_sparse(TM_TRACEBACK_LIMIT_MAX * sizeof *hashes);
-        if (frames == NULL || hashes == NULL) {
+        uint32_t *notes = tm_pages_map_sparse(TM_TRACEBACK_LIMIT_MAX * sizeof *notes);
+        if (frames == NULL || hashes == NULL || notes == NULL) {
             return false;
         }
+        stack->notes = notes;
         stack->hashes = hashes;
         stack->frames = frames;
     }
@@ -53,8 +55,9 @@ void tm_runtime_decide_quick(void)
     struct tm_runtime *runtime = &tm_runtime;
     const struct tm_cpython_layout *layout = runtime->layout;
     const struct tm_cpython *python = &runtime->python;
-    bool has_one_gil = tm_life_now() == TM_LIFE_TRACING && runtime->python_is_found && !runtime->free_threaded &&
-                       python->row.release != 0 && tm_cpython_getter_is_place(&python->current) &&
+    bool has_one_gil = !runtime->config.slow && tm_life_now() == TM_LIFE_TRACING && runtime->python_is_found &&
+                       !runtime->free_threaded && python->row.release != 0 &&
+                       tm_cpython_getter_is_place(&python->current) &&
                        (!python->row.tstate_current_is_own || tm_cpython_getter_is_place(&python->main_interpreter));
     bool has_places = has_one_gil && layout != NULL && layout->chain != TM_CHAIN_OBJECT && layout->code_tlbc == 0;
     uint32_t sizes = has_places ? TM_SMALL_SIZE_MAX + 1 : 0;

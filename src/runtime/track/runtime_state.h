@@ -51,7 +51,8 @@ struct tm_runtime {
     bool python_is_found;
     bool layout_is_decided; /* layout was checked against real frames, or there is none */
     bool free_threaded;
-    struct tm_stack_cache held_stack; /* of the last event under the GIL */
+    struct tm_stack_cache held_stack; /* of the last event under the GIL; its notes are tracebacks */
+    uint32_t notes_generation;        /* of the trace cache, when the notes were made */
 
     /* Slow paths. */
     struct tm_lock life_lock;

@@ -15,6 +15,7 @@ static uint64_t push(struct tm_stack_cache *cache, struct tm_raw_frame frame)
 {
     uint64_t older = cache->count == 0 ? 0 : cache->hashes[cache->count - 1];
     cache->frames[cache->count] = frame;
+    cache->notes[cache->count] = 0;
     cache->hashes[cache->count] = tm_stack_hash(older, frame.place, frame.offset);
     return cache->hashes[cache->count++];
 }
@@ -59,7 +60,7 @@ static bool read_fresh(const struct tm_stack_cache *cache, const struct tm_cpyth
     while ((frame = tm_stack_skip(row, frame)) != 0) {
         uint32_t at = find_near(cache, frame, below);
         if (at != below) {
-            if (tm_stack_is_unchanged(row, &cache->frames[at]) && tm_stack_cache_agrees(cache, row, frame, at + 1)) {
+            if (tm_stack_is_unchanged(row, &cache->frames[at]) && tm_stack_cache_holds(cache, row, at)) {
                 *kept = at + 1;
                 return true;
             }

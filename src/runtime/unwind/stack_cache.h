@@ -19,6 +19,7 @@
 struct tm_stack_cache {
     struct tm_raw_frame *frames; /* oldest first */
     uint64_t *hashes;            /* of frames[0] to frames[i] */
+    uint32_t *notes;             /* the user's word on frames[0] to frames[i]; 0 whenever one of them changes */
     uint32_t count;
     uint32_t limit; /* of the frames kept */
     bool is_whole;  /* older frames than frames[0] do not exist; false: they were cut off by the limit */
@@ -85,17 +86,17 @@ TM_INLINE bool tm_stack_is_next(const struct tm_cpython_layout *row, uintptr_t *
     return TM_LIKELY(tm_python_word(wanted, instruction) == older->place);
 }
 
-/* True when the frames below the newest of the cache, which is NEWEST of the stack, are unchanged.  For rows whose
- * frames are told by their instruction alone: an instruction's address is unique while its code object lives, and it
+/* True when the frames of the cache below TOP, which is in the stack, are unchanged.  For rows whose frames are told by
+ * their instruction alone: an instruction's address is unique while its code object lives, and it
  * was past the first traceable one. */
 TM_INLINE bool tm_stack_cache_stands(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
-                                     uintptr_t newest)
+                                     size_t top)
 {
     const struct tm_raw_frame *oldest = cache->frames;
-    const struct tm_raw_frame *at = oldest + (cache->count - 1);
+    const struct tm_raw_frame *at = oldest + top;
     const unsigned previous = row->frame_previous;
     const unsigned instruction = row->frame_instruction;
-    uintptr_t above = newest;
+    uintptr_t above = at->frame;
     for (; at - oldest >= 4; at -= 4) {
         if (!tm_stack_is_next(row, &above, &at[-1], previous, instruction) ||
             !tm_stack_is_next(row, &above, &at[-2], previous, instruction) ||
@@ -130,6 +131,16 @@ TM_INLINE bool tm_stack_cache_agrees(const struct tm_stack_cache *cache, const s
     return !cache->is_whole || tm_stack_skip(row, frame) == 0;
 }
 
+/* True when the frames of the cache below TOP, which is in the stack, are unchanged. */
+TM_INLINE bool tm_stack_cache_holds(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row, size_t top)
+{
+    if (TM_LIKELY(row->chain != TM_CHAIN_OBJECT) && TM_LIKELY(row->code_tlbc == 0)) {
+        return tm_stack_cache_stands(cache, row, top);
+    }
+    return tm_stack_cache_agrees(cache, row, tm_python_word(cache->frames[top].frame, row->frame_previous),
+                                 (uint32_t)top);
+}
+
 /* True when the stack of TSTATE stands as in the cache but for the instruction of its newest frame, which is then
  * *PLACE; *HASH is that of the whole.  Whether the newest frame counts at *PLACE is for the caller to know, who then
  * calls tm_stack_cache_move. */
@@ -139,7 +150,7 @@ TM_INLINE bool tm_stack_cache_try(const struct tm_stack_cache *cache, const stru
     uintptr_t newest = tm_python_frame_newest(row, tstate);
     size_t top = (size_t)cache->count - 1;
     if (TM_UNLIKELY(cache->count == 0) || TM_UNLIKELY(cache->limit != limit) || newest != cache->frames[top].frame ||
-        !tm_stack_cache_stands(cache, row, newest)) {
+        !tm_stack_cache_stands(cache, row, top)) {
         return false;
     }
     *place = tm_python_word(newest, row->frame_instruction);
@@ -149,8 +160,12 @@ TM_INLINE bool tm_stack_cache_try(const struct tm_stack_cache *cache, const stru
 
 TM_INLINE void tm_stack_cache_move(struct tm_stack_cache *cache, uintptr_t place, uint64_t hash)
 {
-    cache->frames[cache->count - 1].place = place;
-    cache->hashes[cache->count - 1] = hash;
+    size_t top = (size_t)cache->count - 1;
+    if (cache->frames[top].place != place) {
+        cache->frames[top].place = place;
+        cache->hashes[top] = hash;
+        cache->notes[top] = 0;
+    }
 }
 
 /* The long way: follows calls and returns, or walks anew. */
@@ -168,10 +183,10 @@ TM_INLINE uint64_t tm_stack_cache_look(struct tm_stack_cache *cache, const struc
     uint32_t top = cache->count - 1;
     if (TM_LIKELY(cache->count != 0) && TM_LIKELY(newest == cache->frames[top].frame)) {
         struct tm_raw_frame now = tm_stack_read(row, newest);
-        if (TM_LIKELY(now.place != 0) &&
-            TM_LIKELY(tm_stack_cache_agrees(cache, row, tm_python_word(newest, row->frame_previous), top))) {
+        if (TM_LIKELY(now.place != 0) && TM_LIKELY(tm_stack_cache_holds(cache, row, top))) {
             cache->frames[top] = now;
             cache->hashes[top] = tm_stack_hash(top == 0 ? 0 : cache->hashes[top - 1], now.place, now.offset);
+            cache->notes[top] = 0;
             return cache->hashes[top];
         }
     }

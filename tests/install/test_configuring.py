@@ -26,7 +26,7 @@ class Presets(trial.Trial):
 class StaticTools(trial.Trial):
     def test_they_need_no_library(self):
         self.succeed(trial.CMAKE, '-S', trial.ROOT, '-B', self.path('build'), '-DTM_STATIC_TOOLS=ON', '-DTM_TESTS=OFF',
-                     '-DCMAKE_C_COMPILER=' + trial.COMPILER)
+                     '-DTM_WEB=OFF', '-DCMAKE_C_COMPILER=' + trial.COMPILER)
         tools = ['tm-report', 'tm-run', 'tm-snap', 'tm-top']
         self.succeed(trial.CMAKE, '--build', self.path('build'), '-j', '2', '--target', *tools)
         for tool in tools:
@@ -36,6 +36,9 @@ class StaticTools(trial.Trial):
         tool = self.path('build', 'bin', 'tm-report')
         code, _, err = trial.run(tool, self.write('empty.tms', ''))
         self.assertEqual((code, err.count('\n')), (1, 1), err)
+        code, _, err = trial.run(tool, 'html', self.path('empty.tms'), '-o', self.path('page.html'))
+        self.assertEqual((code, os.path.exists(self.path('page.html'))), (1, False))
+        self.assertRegex(err, '^tm-report: this build has no page: .*TM_WEB=ON\n$')
 
 
 class OtherLibc(trial.Trial):

@@ -216,6 +216,18 @@ async function hostile(reader, path) {
   assert.ok(Math.max(...names.map((name) => name.length)) < 500);
 }
 
+/** Deeper than calls can nest in the browser. */
+async function deep(reader) {
+  const frames = Array.from({ length: 20000 }, (_, i) => `/a.py:${1 + (i % 7)}:f${i % 7}`);
+  const path = page('deep.html', [snapshot('deep.tms', [...facts(0), `trace obj live=100/1 | ${frames.join(' ')}`])]);
+  for (const options of ['', '&inverted=1', '&merged=1', '&search=f3']) {
+    await reader.open(path, `#view=flame${options}`);
+    await reader.tab.waitForSelector('#flame rect');
+  }
+  await reader.open(path, '#group=function&cumulative=1');
+  assert.deepEqual((await reader.rows()).map((row) => row[0]), Array(7).fill('100 B'), 'recursion counts once');
+}
+
 async function size(reader, path) {
   const shown = await reader.open(path);
   const sort = async (column) => reader.tab.evaluate((id) => {
@@ -251,12 +263,17 @@ async function main() {
       assert.deepEqual(reader.problems, [], test.name);
       console.log(`ok ${test.name}`);
     }
+    await deep(reader);
     await reader.open(bare);
     await reader.tab.click('.row:not(.head) >> nth=0');
     assert.match(await reader.text('#source'), /its source is not in this report/);
     await size(reader, large(bare));
     assert.deepEqual(reader.problems, []);
-    assert.ok(statSync(page('one.html', [snapshots[0]], '--no-source')).size < 2.2e6);
+    const empty = page('empty.html', [snapshot('empty.tms', facts(0))]);
+    await reader.open(empty);
+    assert.match(await reader.text('#footer'), /^0 of 0 lines; total 0 B/);
+    assert.ok(statSync(empty).size < 1.5e6, 'without data the page is small');
+    assert.deepEqual(reader.problems, []);
   } finally {
     await browser.close();
   }

@@ -79,12 +79,12 @@ export class Flame {
 
   legend() {
     let found = 0;
-    const count = (node, inside) => {
-      const hit = !inside && this.matches(node);
-      if (hit) found += node.width;
-      if (!hit) for (const child of node.children.values()) count(child, false);
-    };
-    if (this.state.search) count(this.at, false);
+    const left = this.state.search ? [this.at] : [];
+    while (left.length) { // tracebacks may be deeper than calls can nest
+      const node = left.pop();
+      if (this.matches(node)) found += node.width;
+      else left.push(...node.children.values());
+    }
     const share = this.at.width ? ((100 * found) / this.at.width).toFixed(1) : '0.0';
     const what = this.state.old >= 0 ? `width: bytes that changed, red grown, blue shrunk; ${signed(this.at.diff, sizeText)} in all`
       : `width: bytes; ${sizeText(this.at.width)} in all`;

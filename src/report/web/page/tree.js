@@ -5,6 +5,7 @@ import { nodeSums, total } from './model.js';
 import { restrict } from './rows.js';
 
 const NARROWEST = 1 / 2500; // of the width; less is nothing on a screen
+const DEEPEST = 400; // levels drawn at once; zooming goes on from there
 
 function pathOf(model, node, state) {
   const path = [];
@@ -36,14 +37,8 @@ export function makeTree(model, state) {
     const diff = now[node] - before[node], width = compared ? Math.abs(diff) : now[node];
     if (width === 0) continue;
     let at = root;
-    const way = [root], path = pathOf(model, node, state);
-    for (const frame of path) {
-      at = enter(model, at, frame, state.merged);
-      const known = way.indexOf(at);
-      if (known < 0) way.push(at);
-      else way.length = known + 1;
-    }
-    for (const one of way) {
+    for (const frame of pathOf(model, node, state)) at = enter(model, at, frame, state.merged);
+    for (let one = at; one; one = one.parent) {
       one.width += width;
       one.size += now[node];
       one.diff += compared ? diff : 0;
@@ -62,9 +57,9 @@ export function follow(root, path) {
 /** What d3-flame-graph draws of the tree at AT. */
 export function drawable(at) {
   const least = at.width * NARROWEST;
-  const copy = (one) => ({ name: '', node: one, value: one.width,
-    children: [...one.children.values()].filter((child) => child.width > least).map(copy) });
-  return copy(at);
+  const copy = (one, depth) => ({ name: '', node: one, value: one.width,
+    children: depth < DEEPEST ? [...one.children.values()].filter((child) => child.width > least).map((child) => copy(child, depth + 1)) : [] });
+  return copy(at, 0);
 }
 
 export function pathTo(node) {

@@ -23,6 +23,8 @@ esac
 tm_setup compiler sanitizers static-libc cmake make pkg-config zstd zlib cmocka python3 python-headers readelf tmux
 if [ -n "$full" ]; then
     tm_setup clang clang-tidy musl-gcc debootstrap
+    # In a subshell: where they cannot be had the page is left out, and cmake says so.
+    (tm_setup npm chromium) || echo "the page of tm-report html is not tested"
 fi
 
 jobs=$(tm_processors)

@@ -65,7 +65,7 @@ int main(void) { fail(); return 0; }' -lcmocka ;;
     python-headers) python3 -c 'import os, sys, sysconfig
 sys.exit(not os.path.exists(os.path.join(sysconfig.get_paths()["include"], "Python.h")))' >/dev/null 2>&1 ;;
     readelf) command -v readelf >/dev/null 2>&1 ;;
-    clang | clang-format | clang-tidy | musl-gcc | debootstrap | tmux) command -v "$1" >/dev/null 2>&1 ;;
+    clang | clang-format | clang-tidy | musl-gcc | debootstrap | tmux | npm | chromium) command -v "$1" >/dev/null 2>&1 ;;
     *) echo "tm_setup: no such need: $1" >&2; exit 2 ;;
     esac
 }
@@ -80,6 +80,7 @@ tm_packages()
     apt:zstd) echo libzstd-dev ;;
     apt:zlib) echo zlib1g-dev ;;
     dnf:zlib) echo zlib-devel ;;
+    apt:npm | dnf:npm) echo nodejs npm ;;
     apt:cmocka) echo libcmocka-dev ;;
     apt:python-headers) echo python3-dev ;;
     dnf:python-headers) echo python3-devel ;;

@@ -46,18 +46,31 @@ def at_exit():
 
 
 def daemon_threads():
-    """Threads that run without the GIL while the interpreter goes away."""
+    """Threads that run without the GIL while the interpreter goes away.  They walk until then: in its end whoever frees
+    their states has to wait for walks, which is the tracker's part (tests/integration/daemon_threads.py).  After that
+    they only ask for their state."""
     for _ in range(3):
         run('daemon threads', '''
-            import ctypes, threading
+            import atexit, ctypes, threading, time
             flags = ctypes.c_int()
+            ending = threading.Event()
+            walkers = []
             def work():
                 buffer = ctypes.create_string_buffer(1 << 16)
-                while True:
+                while not ending.is_set():
                     probe.without_gil.probe_stack(buffer, 1 << 16, 100, 0, ctypes.byref(flags))
+                walkers.remove(threading.current_thread())
+                while True:
+                    probe.without_gil.probe_time(1, 0, 1000)
+            def end():
+                ending.set()
+                while walkers:
+                    time.sleep(0.001)
+            atexit.register(end)
             for _ in range(3):
                 t = threading.Thread(target=work)
                 t.daemon = True
+                walkers.append(t)
                 t.start()
             check('main')
             probe.with_gil.probe_spin(2, 20)

@@ -41,6 +41,14 @@ uint64_t tm_process_time_ns(void)
     return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 
+void tm_process_nap(uint32_t nanoseconds)
+{
+    const struct timespec time = {0, (long)nanoseconds};
+    int saved = errno;
+    (void)syscall(SYS_nanosleep, &time, NULL);
+    errno = saved;
+}
+
 unsigned tm_process_threads(void)
 {
     struct stat found;

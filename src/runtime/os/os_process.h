@@ -18,6 +18,9 @@ uint32_t tm_process_uid(void);
 /* Nanoseconds since 1970. */
 uint64_t tm_process_time_ns(void);
 
+/* Lets other threads run for NANOSECONDS, below one second; no cancellation point. */
+void tm_process_nap(uint32_t nanoseconds);
+
 /* Threads of this process at this moment; 0 when /proc cannot tell. */
 unsigned tm_process_threads(void);
 

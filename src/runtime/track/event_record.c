@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runtime/track/capture.h"
+#include "runtime/track/loose_walk.h"
 #include "runtime/track/trace_key.h"
 #include "runtime/unwind/python_stack.h"
 
@@ -153,11 +154,14 @@ static void reverse(struct tm_raw_frame *frames, unsigned count)
     }
 }
 
-static uint32_t record_loose_in(struct tm_thread *thread, uintptr_t tstate, uint8_t domain, uint16_t size,
-                                struct tm_raw_frame *frames, unsigned limit)
+static uint32_t record_walked(struct tm_thread *thread, struct tm_caller caller, uint8_t domain, uint16_t size,
+                              struct tm_raw_frame *frames, unsigned limit)
 {
     struct tm_runtime *runtime = &tm_runtime;
-    unsigned count = walk(runtime, tstate, frames, limit);
+    unsigned count = walk(runtime, caller.tstate, frames, limit);
+    if (!caller.attached && count != 0 && !tm_loose_walk_is_valid()) {
+        count = 0;
+    }
     struct tm_trace_key key = make_key(runtime, frames, count, limit, domain, size);
     uint32_t record = key.is_exact ? tm_trace_cache_loose(&runtime->cache, key.key, key.check) : 0;
     if (record == 0) {
@@ -171,18 +175,34 @@ static uint32_t record_loose_in(struct tm_thread *thread, uintptr_t tstate, uint
     return record;
 }
 
-static __attribute__((noinline)) uint32_t record_loose(struct tm_thread *thread, uintptr_t tstate, uint8_t domain,
-                                                       uint16_t size)
+/* The state of a thread without the GIL may be freed by another thread. */
+static uint32_t record_loose_in(struct tm_thread *thread, struct tm_caller caller, uint8_t domain, uint16_t size,
+                                struct tm_raw_frame *frames, unsigned limit)
+{
+    if (caller.attached || caller.tstate == 0) {
+        return record_walked(thread, caller, domain, size, frames, limit);
+    }
+    if (!tm_loose_walk_begin(thread, caller.tstate)) {
+        caller.tstate = 0;
+        return record_walked(thread, caller, domain, size, frames, limit);
+    }
+    uint32_t record = record_walked(thread, caller, domain, size, frames, limit);
+    tm_loose_walk_end();
+    return record;
+}
+
+static __attribute__((noinline)) uint32_t record_loose(struct tm_thread *thread, struct tm_caller caller,
+                                                       uint8_t domain, uint16_t size)
 {
     const unsigned limit = __atomic_load_n(&tm_runtime.traceback_limit, __ATOMIC_RELAXED);
     uint32_t record;
     thread->guard++; /* a set of the loose cache is locked: a signal handler must not come back in here */
     if (limit <= LOOSE_FRAMES) {
         struct tm_raw_frame frames[LOOSE_FRAMES];
-        record = record_loose_in(thread, tstate, domain, size, frames, limit);
+        record = record_loose_in(thread, caller, domain, size, frames, limit);
     } else {
         tm_lock_take(&loose_frames_lock);
-        record = record_loose_in(thread, tstate, domain, size, loose_frames, limit);
+        record = record_loose_in(thread, caller, domain, size, loose_frames, limit);
         tm_lock_release(&loose_frames_lock);
     }
     thread->guard--;
@@ -192,10 +212,11 @@ static __attribute__((noinline)) uint32_t record_loose(struct tm_thread *thread,
 uint32_t tm_event_record(struct tm_thread *thread, struct tm_caller caller, uint8_t domain, uint16_t size)
 {
     return TM_LIKELY(caller.held) ? record_held(thread, caller.tstate, domain, size)
-                                  : record_loose(thread, caller.tstate, domain, size);
+                                  : record_loose(thread, caller, domain, size);
 }
 
 void tm_event_after_fork(void)
 {
     tm_lock_reset(&loose_frames_lock);
+    tm_loose_walks_after_fork();
 }

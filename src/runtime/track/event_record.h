@@ -12,6 +12,7 @@
 struct tm_caller {
     uintptr_t tstate; /* 0: no Python frames */
     bool held;        /* the GIL of the main interpreter */
+    bool attached;    /* the GIL of its interpreter, or in a free-threaded build attached: tstate stays */
 };
 
 /* The row of the interpreter is trusted once it was checked against real frames: those of TSTATE. */
@@ -21,7 +22,7 @@ TM_COLD void tm_event_check_layout(struct tm_thread *thread, uintptr_t tstate);
 TM_INLINE struct tm_caller tm_event_caller(struct tm_thread *thread, uint8_t domain)
 {
     struct tm_runtime *runtime = &tm_runtime;
-    struct tm_caller caller = {0, false};
+    struct tm_caller caller = {0, false, false};
     if (TM_UNLIKELY(!runtime->python_is_found)) {
         return caller;
     }
@@ -33,6 +34,7 @@ TM_INLINE struct tm_caller tm_event_caller(struct tm_thread *thread, uint8_t dom
         caller.tstate = tm_cpython_tstate_own(&runtime->python, &caller.held);
         thread->guard--;
     }
+    caller.attached = caller.held;
     caller.held = caller.held && tm_cpython_is_main(&runtime->python, caller.tstate);
     if (TM_UNLIKELY(!runtime->layout_is_decided) && caller.tstate != 0) {
         tm_event_check_layout(thread, caller.tstate);

@@ -2,6 +2,8 @@
 #include "runtime/track/memory_facts.h"
 
 #include "runtime/os/resident_memory.h"
+#include "runtime/os/thread_state.h"
+#include "runtime/track/loose_walk.h"
 #include "runtime/track/runtime_state.h"
 
 bool (*tm_runtime_ask_libc)(struct tm_libc_memory *memory);
@@ -11,6 +13,7 @@ void tm_runtime_note_arena(const void *arena, size_t size, bool is_new)
     if (is_new) {
         tm_arena_table_add(&tm_runtime.arenas, (uintptr_t)arena, size);
     } else {
+        tm_loose_walks_wait(tm_thread_self(), 0);
         tm_arena_table_remove(&tm_runtime.arenas, (uintptr_t)arena, size);
     }
 }

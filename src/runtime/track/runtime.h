@@ -53,7 +53,7 @@ struct tm_libc_memory {
 /* How a snapshot asks for them: set by the doors, NULL where this libc does not tell. */
 extern bool (*tm_runtime_ask_libc)(struct tm_libc_memory *memory);
 
-/* CPython's small-block allocator got an arena of SIZE bytes, or gives it back. */
+/* CPython's small-block allocator got an arena of SIZE bytes, or is about to give it back. */
 void tm_runtime_note_arena(const void *arena, size_t size, bool is_new);
 
 /* The process has changed its RLIMIT_AS: gives back reserved address space that is out of proportion now.  Nothing in a

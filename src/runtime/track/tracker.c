@@ -5,6 +5,7 @@
 #include "runtime/track/counting.h"
 #include "runtime/track/event_record.h"
 #include "runtime/track/fork.h"
+#include "runtime/track/loose_walk.h"
 #include "runtime/track/tracker_quick.h"
 
 /* Takes a block that is still in the table at an address that was handed out again: its free was missed. */
@@ -171,6 +172,7 @@ TM_INLINE bool finish_take(struct tm_thread *thread, uintptr_t address, uint32_t
                            struct tm_taken *taken)
 {
     if (TM_UNLIKELY((word & TM_SLOT_IS_CODE) != 0)) {
+        tm_loose_walks_wait(thread, address);
         tm_capture_forget_code(thread, address);
     }
     taken->record = word & TM_SLOT_RECORD;

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* Who frees what a thread without the GIL may be reading waits for it, but only while the interpreter goes away. */
+#include "support/cmocka_include.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include "runtime/os/os_process.h"
+#include "runtime/track/loose_walk.h"
+#include "support/fake_python.h"
+
+#define STATE ((uintptr_t)0x500000001000)
+
+static uintptr_t finalizing;
+static atomic_bool walks_on;
+static atomic_bool may_end;
+
+static void begin(void)
+{
+    fake_process_in_memory(NULL);
+    fake_python_found();
+    tm_runtime.python.finalizing_word = &finalizing;
+    finalizing = 0;
+}
+
+static void no_walk_once_the_interpreter_finalizes(void **state)
+{
+    (void)state;
+    begin();
+    assert_true(tm_loose_walk_begin(tm_thread_self(), STATE));
+    assert_true(tm_loose_walk_is_valid());
+    finalizing = 1;
+    assert_false(tm_loose_walk_is_valid());
+    tm_loose_walk_end();
+    assert_false(tm_loose_walk_begin(tm_thread_self(), STATE));
+    tm_loose_walks_wait(tm_thread_self(), 0); /* nothing is under way: at once */
+}
+
+static void freed_state_is_marked_anew(void **state)
+{
+    (void)state;
+    struct tm_thread *thread = tm_thread_self();
+    struct tm_block block;
+    begin();
+    for (unsigned turn = 0; turn < 2; turn++) {
+        fake_lane_set(FAKE_LOOSE);
+        fake_alloc(TM_DOMAIN_RAW, STATE, 300);
+        assert_true(tm_loose_walk_begin(thread, STATE));
+        tm_loose_walk_end();
+        assert_true(tm_block_table_find(&tm_runtime.blocks, STATE, &block));
+        assert_true((block.word & TM_SLOT_IS_CODE) != 0);
+        assert_u64_equal(thread->walked_state, STATE);
+        assert_true(fake_free(STATE));
+        assert_u64_equal(thread->walked_state, 0);
+    }
+    assert_u64_equal(fake_current(), 0);
+}
+
+static void *walk(void *argument)
+{
+    (void)argument;
+    if (!tm_loose_walk_begin(tm_thread_self(), STATE)) {
+        return NULL;
+    }
+    atomic_store(&walks_on, true);
+    while (!atomic_load(&may_end)) {
+        sched_yield();
+    }
+    tm_process_nap(20000000);
+    atomic_store(&walks_on, false);
+    tm_loose_walk_end();
+    return NULL;
+}
+
+/* Starts a thread that is in its walk until MAY_END, and a little longer. */
+static pthread_t walker(void)
+{
+    pthread_t thread;
+    atomic_store(&may_end, false);
+    atomic_store(&walks_on, false);
+    assert_int_equal(pthread_create(&thread, NULL, walk, NULL), 0);
+    while (!atomic_load(&walks_on)) {
+        sched_yield();
+    }
+    return thread;
+}
+
+static void free_of_a_state_waits_for_walks(void **state)
+{
+    (void)state;
+    struct tm_taken taken;
+    begin();
+    fake_lane_set(FAKE_LOOSE);
+    fake_alloc(TM_DOMAIN_RAW, STATE, 300);
+    pthread_t thread = walker();
+    tm_loose_walks_wait(tm_thread_self(), 0); /* not while the interpreter runs */
+    assert_true(atomic_load(&walks_on));
+    finalizing = 1;
+    atomic_store(&may_end, true);
+    assert_true(tm_tracker_take(tm_thread_self(), (const void *)STATE, &taken));
+    assert_false(atomic_load(&walks_on));
+    assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+static void child_does_not_wait_for_threads_it_has_not(void **state)
+{
+    (void)state;
+    begin();
+    assert_true(tm_loose_walk_begin(tm_thread_self(), STATE));
+    finalizing = 1;
+    tm_loose_walks_after_fork();
+    uint64_t before = tm_process_time_ns();
+    tm_loose_walks_wait(tm_thread_self(), 0);
+    assert_true(tm_process_time_ns() - before < 900000000);
+}
+
+/* The last test: from then on nobody is waited for. */
+static void walk_that_never_ends_is_waited_for_once(void **state)
+{
+    (void)state;
+    begin();
+    pthread_t thread = walker();
+    finalizing = 1;
+    tm_loose_walks_wait(tm_thread_self(), 0);
+    assert_true(atomic_load(&walks_on));
+    uint64_t before = tm_process_time_ns();
+    tm_loose_walks_wait(tm_thread_self(), 0);
+    assert_true(tm_process_time_ns() - before < 900000000);
+    atomic_store(&may_end, true);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_walk_once_the_interpreter_finalizes),
+        cmocka_unit_test(freed_state_is_marked_anew),
+        cmocka_unit_test(free_of_a_state_waits_for_walks),
+        cmocka_unit_test(child_does_not_wait_for_threads_it_has_not),
+        cmocka_unit_test(walk_that_never_ends_is_waited_for_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

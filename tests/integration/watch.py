@@ -170,6 +170,7 @@ class Tester(outside.Tester):
                 keys("fg", "Enter")
                 checks.that(await_pane(r"^q quit .* zero$"), "fg", pane())
                 keys("q")
+                checks.that(await_pane(r"^shell> *$"), "q", pane())
                 keys("echo aft''er", "Enter")
                 checks.that(await_pane("^after") and "DOMAIN" not in pane() and "echo aft''er" in pane(), "afterwards", pane())
             finally:

@@ -38,36 +38,76 @@ static uint64_t gain(uint64_t before, uint64_t after)
     return after > before ? after - before : 0; /* clear_traces begins anew */
 }
 
-static void take_rates(struct tm_live_rows *rows, const struct join *join, const struct tm_amount *before,
-                       const struct tm_amount *after)
+/* What is counted for each key, in numbers of one forest. */
+struct sums {
+    struct tm_amount *before;
+    struct tm_amount *after;
+};
+
+static bool sums_make(struct sums *sums, const struct tm_forest *forest, const struct tm_grouping *grouping,
+                      enum tm_figure figure)
 {
-    for (size_t i = 0; i < rows->count; i++) {
-        uint32_t key = join->keys[rows->rows[i].statistic.key];
-        if (key != 0) {
-            rows->rows[i].allocated = (struct tm_amount){gain(before[key - 1].size, after[key - 1].size),
-                                                         gain(before[key - 1].count, after[key - 1].count)};
-        }
-    }
+    struct tm_grouping asked = *grouping;
+    asked.figure = figure;
+    asked.nodes = NULL;
+    sums->before = tm_group_sums(forest, 0, &asked);
+    sums->after = tm_group_sums(forest, 1, &asked);
+    return sums->before != NULL && sums->after != NULL;
 }
 
-static bool add_rates(struct tm_live_rows *rows, const struct tm_snapshot *previous, const struct tm_snapshot *now,
-                      const struct tm_grouping *grouping)
+static void sums_free(struct sums *sums)
 {
-    const struct tm_snapshot *const snapshots[] = {previous, now};
-    struct tm_grouping ever = *grouping;
-    ever.figure = TM_FIGURE_EVER;
-    struct tm_forest *recent = tm_forest_build(snapshots, 2);
-    struct join join = {.growth = rows->forest, .recent = recent, .key_type = grouping->key_type};
-    struct tm_amount *before = recent == NULL ? NULL : tm_group_sums(recent, 0, &ever);
-    struct tm_amount *after = recent == NULL ? NULL : tm_group_sums(recent, 1, &ever);
-    bool memory = before != NULL && after != NULL && join_keys(&join);
-    if (memory) {
-        take_rates(rows, &join, before, after);
+    free(sums->before);
+    free(sums->after);
+}
+
+static struct tm_live_row make_row(const struct join *join, uint32_t key, const struct sums *live,
+                                   const struct sums *ever)
+{
+    const struct tm_amount *before = &live->before[key], *after = &live->after[key];
+    struct tm_live_row row = {.statistic = {.key = key,
+                                            .size = after->size,
+                                            .count = after->count,
+                                            .size_diff = (int64_t)(after->size - before->size),
+                                            .count_diff = (int64_t)(after->count - before->count)}};
+    if (join->keys[key] != 0) {
+        uint32_t other = join->keys[key] - 1;
+        row.allocated = (struct tm_amount){gain(ever->before[other].size, ever->after[other].size),
+                                           gain(ever->before[other].count, ever->after[other].count)};
     }
+    return row;
+}
+
+/* A place that frees all that it allocates has a row too: it may be the busiest one. */
+static bool is_shown(const struct tm_live_row *row)
+{
+    return row->statistic.size != 0 || row->statistic.count != 0 || row->statistic.size_diff != 0 ||
+           row->statistic.count_diff != 0 || row->allocated.count != 0;
+}
+
+static bool fill(struct tm_live_rows *rows, const struct join *join, const struct sums *live, const struct sums *ever)
+{
+    uint32_t keys = tm_key_count(rows->forest, rows->key_type);
+    rows->rows = calloc((size_t)keys + 1, sizeof *rows->rows);
+    for (uint32_t key = 0; rows->rows != NULL && key < keys; key++) {
+        struct tm_live_row row = make_row(join, key, live, ever);
+        if (is_shown(&row)) {
+            rows->rows[rows->count++] = row;
+        }
+    }
+    return rows->rows != NULL;
+}
+
+static bool make_rows(struct tm_live_rows *rows, const struct tm_forest *recent, const struct tm_grouping *grouping)
+{
+    struct join join = {.growth = rows->forest, .recent = recent, .key_type = grouping->key_type};
+    struct sums live = {NULL, NULL}, ever = {NULL, NULL};
+    bool memory = sums_make(&live, rows->forest, grouping, TM_FIGURE_LIVE) &&
+                  sums_make(&ever, recent, grouping, TM_FIGURE_EVER) && join_keys(&join) &&
+                  fill(rows, &join, &live, &ever);
     free(join.keys);
-    free(before);
-    free(after);
-    tm_forest_free(recent);
+    sums_free(&live);
+    sums_free(&ever);
     return memory;
 }
 
@@ -103,24 +143,15 @@ bool tm_live_rows_make(struct tm_live_rows *rows, const struct tm_snapshot *firs
 {
     static int (*const orders[])(const void *, const void *) = {
         [TM_LIVE_SORT_SIZE] = compare_size, [TM_LIVE_SORT_GROWTH] = compare_growth, [TM_LIVE_SORT_RATE] = compare_rate};
-    const struct tm_snapshot *const snapshots[] = {first, now};
-    struct tm_statistics statistics = {.items = NULL};
-    struct tm_grouping live = *grouping;
-    live.figure = TM_FIGURE_LIVE;
-    live.nodes = NULL;
-    *rows = (struct tm_live_rows){.key_type = grouping->key_type, .forest = tm_forest_build(snapshots, 2)};
-    bool memory = rows->forest != NULL && tm_group_differences(rows->forest, &live, &statistics);
-    rows->rows = memory ? calloc(statistics.count + 1, sizeof *rows->rows) : NULL;
-    if (rows->rows != NULL) {
-        rows->count = statistics.count;
-        for (size_t i = 0; i < statistics.count; i++) {
-            rows->rows[i].statistic = statistics.items[i];
-        }
-        memory = add_rates(rows, previous, now, &live);
+    const struct tm_snapshot *const growth_pair[] = {first, now}, *const recent_pair[] = {previous, now};
+    *rows = (struct tm_live_rows){.key_type = grouping->key_type, .forest = tm_forest_build(growth_pair, 2)};
+    struct tm_forest *recent = tm_forest_build(recent_pair, 2);
+    bool memory = rows->forest != NULL && recent != NULL && make_rows(rows, recent, grouping);
+    if (memory) {
         qsort(rows->rows, rows->count, sizeof *rows->rows, orders[sort]);
     }
-    tm_statistics_free(&statistics);
-    return memory && rows->rows != NULL;
+    tm_forest_free(recent);
+    return memory;
 }
 
 void tm_live_rows_free(struct tm_live_rows *rows)

@@ -90,6 +90,26 @@ static void callers_have_the_rates_of_what_they_call(void **state)
     drop(&looks);
 }
 
+static void a_place_that_frees_all_has_a_row(void **state)
+{
+    (void)state;
+    struct looks looks = {tm_built_snapshot("trace obj live=0/0 ever=10/1 | a.py:5\n"),
+                          tm_built_snapshot("trace obj live=0/0 ever=30/3 | a.py:5\n"),
+                          tm_built_snapshot("trace obj live=0/0 ever=90/9 | a.py:5\n"
+                                            "trace obj live=0/0 ever=7/1 | once.py:1\n"),
+                          {.rows = NULL}};
+    struct tm_grouping grouping = {.key_type = TM_KEY_LINENO, .domains = TM_DOMAINS_HEAP};
+    assert_true(tm_live_rows_make(&looks.rows, looks.first, looks.previous, looks.now, &grouping, TM_LIVE_SORT_RATE));
+    assert_u64_equal(looks.rows.count, 2);
+    assert_row(&looks, 0, "a.py", 0, 0, 60);
+    assert_row(&looks, 1, "once.py", 0, 0, 7);
+    tm_live_rows_free(&looks.rows);
+    struct tm_snapshot *now = looks.now;
+    assert_true(tm_live_rows_make(&looks.rows, now, now, now, &grouping, TM_LIVE_SORT_RATE));
+    assert_u64_equal(looks.rows.count, 0);
+    drop(&looks);
+}
+
 static void one_look_has_neither(void **state)
 {
     (void)state;
@@ -112,6 +132,7 @@ int main(void)
         cmocka_unit_test(rows_have_growth_since_the_first_and_rates_since_the_previous),
         cmocka_unit_test(orders),
         cmocka_unit_test(callers_have_the_rates_of_what_they_call),
+        cmocka_unit_test(a_place_that_frees_all_has_a_row),
         cmocka_unit_test(one_look_has_neither),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

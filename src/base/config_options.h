@@ -11,7 +11,8 @@
 
 #define TM_OPTION_MAP(X)                                                                                               \
     X(NFRAME, parse_nframe, "1", "1 to 65535", "frames kept per traceback")                                            \
-    X(OUTPUT, parse_output, "tracemalloc.%p.tms", "a path; %p is the pid, %% a percent sign", "the exit snapshot")     \
+    X(OUTPUT, parse_output, "tracemalloc.%p.tms",                                                                      \
+      "a path; %p pid, %n number, %t time, %h host, %e program, %% a percent sign", "the exit snapshot")               \
     X(STORE, parse_store, "the folder of OUTPUT", "a folder, or none", "where the live store lies")                    \
     X(START, parse_start, "now", "now, python or off", "when tracing begins")                                          \
     X(EXACT, parse_exact, "0", TM_OPTION_SWITCH,                                                                       \

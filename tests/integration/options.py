@@ -4,6 +4,8 @@
 from __future__ import print_function
 
 import os
+import platform
+import re
 import sys
 
 import interpreters
@@ -73,6 +75,15 @@ class Tester(object):
         checks.that(len(done.names()) == 1 and done.names()[0].startswith("out.") and done.names()[0].endswith(".%.tms"),
                     "OUTPUT with %p and %%", done.names())
         checks.that("%p" not in done.names()[0], "OUTPUT's %p is the pid", done.names())
+        done = self.run(TRACEMALLOC_OUTPUT="%e_%h_%t_%n.tms")
+        program = os.path.basename(os.path.realpath(self.interpreter.path))
+        wanted = re.escape("%s_%s_" % (program, platform.node())) + r"\d{8}-\d{6}_0001\.tms$"
+        checks.that(len(done.names()) == 1 and re.match(wanted, done.names()[0]), "OUTPUT with %e, %h, %t and %n",
+                    (done.names(), wanted))
+        folder = self.folder.fresh()
+        self.run(folder=folder, TRACEMALLOC_OUTPUT="x.%n.tms")
+        done = self.run(folder=folder, TRACEMALLOC_OUTPUT="x.%n.tms")
+        checks.equal(done.names(), ["x.0001.tms", "x.0002.tms"], "OUTPUT with %n takes the next number")
         done = self.run(TRACEMALLOC_OUTPUT="./")
         checks.that(len(done.snapshots()) == 1 and done.names()[0].startswith("tracemalloc."), "OUTPUT of a folder",
                     done.names())

@@ -198,6 +198,17 @@ int tm_file_remove(const char *path, const struct tm_file_identity *identity)
     return RETRY(int, unlink(path));
 }
 
+bool tm_folder_takes_files(const char *folder)
+{
+    int saved = errno;
+    long status = syscall(SYS_faccessat2, AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS);
+    if (status != 0 && errno == ENOSYS) {
+        status = syscall(SYS_faccessat, AT_FDCWD, folder, W_OK | X_OK);
+    }
+    errno = saved;
+    return status == 0;
+}
+
 bool tm_file_system_maps(const char *folder)
 {
     struct statfs found;

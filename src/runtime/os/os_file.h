@@ -43,6 +43,9 @@ int tm_file_remove(const char *path, const struct tm_file_identity *identity);
 /* True when PATH's folder is on a file system known to carry a shared mapping well. */
 bool tm_file_system_maps(const char *folder);
 
+/* True when files can be made in FOLDER (with the effective ids). */
+bool tm_folder_takes_files(const char *folder);
+
 /* Reads at most CAPACITY bytes of a small file (/proc); the length, or a negative errno value. */
 TM_CHECKED int64_t tm_file_read(const char *path, void *buffer, size_t capacity);
 

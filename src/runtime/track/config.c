@@ -7,6 +7,7 @@
 #include "base/config_options.h"
 #include "runtime/track/output_path.h"
 
+#define TEMPORARY     "TMPDIR="
 #define PREFIX        "TRACEMALLOC_"
 #define PREFIX_LENGTH (sizeof PREFIX - 1)
 
@@ -20,13 +21,13 @@ static bool parse_nframe(struct tm_config *config, const char *value)
     return true;
 }
 
-/* Only %p and %% are known. */
+/* Letters that may follow a percent sign: see output_path.h. */
 static bool parse_output(struct tm_config *config, const char *value)
 {
     for (const char *at = value; *at != '\0'; at++) {
         if (*at == '%') {
             at++;
-            if (*at != 'p' && *at != '%') {
+            if (*at == '\0' || strchr("pnthe%", *at) == NULL) {
                 return false;
             }
         }
@@ -175,6 +176,9 @@ bool tm_config_read(struct tm_config *config, char *const *environment, char *me
         .output = TM_OUTPUT_DEFAULT,
     };
     for (; environment != NULL && *environment != NULL; environment++) {
+        if (strncmp(*environment, TEMPORARY, sizeof TEMPORARY - 1) == 0) {
+            config->temporary_folder = *environment + sizeof TEMPORARY - 1;
+        }
         if (strncmp(*environment, PREFIX, PREFIX_LENGTH) == 0 && !read_one(config, *environment, &text)) {
             return false;
         }

@@ -24,12 +24,13 @@ enum tm_start {
 struct tm_config {
     uint32_t traceback_limit; /* frames kept per traceback, 1 to TM_TRACEBACK_LIMIT_MAX */
     enum tm_start start;
-    bool exact;         /* borrow the stdlib's tracer where nothing else sees recycled objects */
-    bool slow;          /* no quick way, no cache of stacks: for comparing */
-    bool verbose;       /* say on stderr what was written */
-    const char *output; /* pattern of the exit snapshot, from the environment; never NULL */
-    bool output_is_set; /* the user chose it */
-    const char *store;  /* folder of the live store, "none", or NULL for the folder of the output */
+    bool exact;                   /* borrow the stdlib's tracer where nothing else sees recycled objects */
+    bool slow;                    /* no quick way, no cache of stacks: for comparing */
+    bool verbose;                 /* say on stderr what was written */
+    const char *output;           /* pattern of the exit snapshot, from the environment; never NULL */
+    bool output_is_set;           /* the user chose it */
+    const char *temporary_folder; /* $TMPDIR, or NULL */
+    const char *store;            /* folder of the live store, "none", or NULL for the folder of the output */
 };
 
 /* Reads ENVIRONMENT ("NAME=value" strings, NULL at the end) into *CONFIG, which is all defaults where nothing is

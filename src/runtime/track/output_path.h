@@ -5,7 +5,8 @@
  *   store     /data/tracemalloc.4711.live     /data/tracemalloc.4711-2.live when that name is taken
  *   exit      /data/tracemalloc.4711.tms      likewise
  *
- * A name without %p is the first process's own and is replaced; forked descendants insert their pid.
+ * %h, %e and %t are the same for the whole life of a process and are replaced once, at its start; %p and %n when a name
+ * is made.  A name without %p and %n is the first process's own and is replaced; forked descendants insert their pid.
  * Pure functions of their arguments; false when the result does not fit. */
 #ifndef TM_RUNTIME_TRACK_OUTPUT_PATH_H
 #define TM_RUNTIME_TRACK_OUTPUT_PATH_H
@@ -27,13 +28,26 @@ TM_CHECKED bool tm_output_absolute(const char *path, const char *folder, size_t 
 TM_CHECKED bool tm_output_pattern(const char *pattern, const char *folder, size_t folder_length, char *to,
                                   size_t capacity);
 
+/* What %h, %e and %t stand for.  Bytes that would make another path or pattern of it (/ and %) become _. */
+struct tm_output_facts {
+    const char *host;
+    size_t host_length;
+    const char *program; /* path or name; only what follows the last slash counts */
+    size_t program_length;
+    uint64_t time_ns; /* since 1970: becomes 20261231-235959, UTC */
+};
+
+/* PATTERN with %h, %e and %t replaced; the rest stays. */
+TM_CHECKED bool tm_output_expand(const char *pattern, const struct tm_output_facts *facts, char *to, size_t capacity);
+
 /* The folder part of PATH, which is no pattern; "." where it has none. */
 TM_CHECKED bool tm_output_folder(const char *path, char *to, size_t capacity);
 
 bool tm_output_has_pid(const char *pattern);
+bool tm_output_has_number(const char *pattern);
 
-/* The file name of PATTERN for PID: %p replaced, or, with INSERT and no %p, .PID put before the last dot.  ATTEMPT 1 is
- * the plain name, N puts -N before the last dot. */
+/* The file name of PATTERN for PID: %p replaced, or, with INSERT and no %p, .PID put before the last dot.  %n is ATTEMPT
+ * in four digits; without it ATTEMPT 1 is the plain name, N puts -N before the last dot. */
 TM_CHECKED bool tm_output_name(const char *pattern, uint32_t pid, bool insert, unsigned attempt, char *to,
                                size_t capacity);
 

@@ -41,13 +41,51 @@ struct tm_cpython *tm_runtime_python(void)
     return &tm_runtime.python;
 }
 
+static bool expand_output(const struct tm_config *config, char *to, size_t capacity)
+{
+    char host[256];
+    char program[TM_PATH_CAPACITY];
+    struct tm_output_facts facts = {
+        .host = host,
+        .host_length = tm_process_host(host, sizeof host),
+        .program = program,
+        .program_length = tm_process_executable(program, sizeof program),
+        .time_ns = tm_process_time_ns(),
+    };
+    return tm_output_expand(config->output, &facts, to, capacity);
+}
+
+/* Where nobody chose a name and the current folder takes no files, they go to a temporary folder. */
+static size_t choose_folder(struct tm_runtime *runtime, char *folder, size_t capacity)
+{
+    const char *const others[] = {runtime->config.temporary_folder, "/tmp"};
+    size_t length = tm_process_folder(folder, capacity);
+    if (runtime->config.output_is_set || tm_folder_takes_files(".")) {
+        return length;
+    }
+    for (unsigned i = 0; i < TM_COUNT_OF(others); i++) {
+        if (others[i] != NULL && others[i][0] == '/' && strlen(others[i]) < capacity &&
+            tm_folder_takes_files(others[i])) {
+            length = strlen(others[i]);
+            memcpy(folder, others[i], length);
+            runtime->folder_notice = "the current folder cannot be written to; the files go to ";
+            return length;
+        }
+    }
+    runtime->folder_notice = "neither the current folder nor TMPDIR and /tmp can be written to; nothing will be left "
+                             "(TRACEMALLOC_OUTPUT names a place)";
+    return length;
+}
+
 /* The environment's memory is the application's: setproctitle and others write over it. */
 static bool keep_paths(struct tm_runtime *runtime)
 {
     char folder[TM_PATH_CAPACITY];
-    size_t length = tm_process_folder(folder, sizeof folder);
+    size_t length = choose_folder(runtime, folder, sizeof folder);
     char name[TM_PATH_CAPACITY];
-    if (!tm_output_pattern(runtime->config.output, folder, length, runtime->output, sizeof runtime->output) ||
+    char expanded[TM_PATH_CAPACITY];
+    if (!expand_output(&runtime->config, expanded, sizeof expanded) ||
+        !tm_output_pattern(expanded, folder, length, runtime->output, sizeof runtime->output) ||
         !tm_output_name(runtime->output, tm_process_pid(), false, 1, name, sizeof name)) {
         return false;
     }
@@ -181,6 +219,17 @@ void tm_runtime_python_found(void)
     tm_runtime_decide_quick();
 }
 
+static void say_folder(const struct tm_runtime *runtime)
+{
+    if (runtime->folder_notice != NULL && runtime->pid == runtime->first_pid) {
+        size_t length = strlen(runtime->folder_notice);
+        char folder[TM_PATH_CAPACITY];
+        bool is_named =
+            runtime->folder_notice[length - 1] == ' ' && tm_output_folder(runtime->output, folder, sizeof folder);
+        tm_message(runtime->folder_notice, is_named ? folder : NULL, NULL);
+    }
+}
+
 void tm_runtime_python_begins(void)
 {
     struct tm_runtime *runtime = &tm_runtime;
@@ -198,6 +247,7 @@ void tm_runtime_python_begins(void)
         if (tm_life_now() == TM_LIFE_TRACING) {
             tm_store_file_make();
         }
+        say_folder(runtime);
     }
     tm_lock_release(&runtime->life_lock);
     thread->guard--;

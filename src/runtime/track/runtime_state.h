@@ -81,6 +81,7 @@ struct tm_runtime {
     char output[TM_PATH_CAPACITY]; /* the pattern, absolute where it could be made so */
     char store_folder[TM_PATH_CAPACITY];
     char exit_path[TM_PATH_CAPACITY]; /* of the exit snapshot that this process wrote; empty: none yet */
+    const char *folder_notice;        /* to be said when Python begins; NULL: nothing */
     const char *start_moment;
     const char *recycled;
     const char *exit_moment;

@@ -75,8 +75,8 @@ static void wrong_value_names_the_option_and_what_it_takes(void **state)
         {"TRACEMALLOC_VERBOSE=", "0 or 1"},
         {"TRACEMALLOC_VERBOSE=10", "0 or 1"},
         {"TRACEMALLOC_OUTPUT=", "TRACEMALLOC_OUTPUT= is not allowed"},
-        {"TRACEMALLOC_OUTPUT=a%d", "%p is the pid"},
-        {"TRACEMALLOC_OUTPUT=a%", "%p is the pid"},
+        {"TRACEMALLOC_OUTPUT=a%d", "%p pid"},
+        {"TRACEMALLOC_OUTPUT=a%", "%p pid"},
         {"TRACEMALLOC_STORE=", "a folder, or none"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

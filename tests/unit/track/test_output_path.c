@@ -21,6 +21,32 @@ static void pid_goes_where_the_pattern_says(void **state)
     assert_name("%%p.tms", false, 1, "%p.tms");
 }
 
+static void number_has_four_digits_and_takes_the_place_of_a_suffix(void **state)
+{
+    (void)state;
+    assert_name("/d/x.%n.tms", false, 1, "/d/x.0001.tms");
+    assert_name("/d/x.%n.tms", false, 12345, "/d/x.12345.tms");
+    assert_name("/d/x.%n.tms", true, 2, "/d/x.0002.4711.tms");
+    assert_name("%p-%n%%n", true, 3, "4711-0003%n");
+    assert_true(tm_output_has_number("a%%%n"));
+    assert_false(tm_output_has_number("a%%n%p"));
+}
+
+static void facts_are_filled_in_once(void **state)
+{
+    (void)state;
+    struct tm_output_facts facts = {"pod/7%", 6, "/usr/bin/python3.11", 19, UINT64_C(1796083199999999999)};
+    assert_true(tm_output_expand("/d/%h.%e.%t.%p.%n.%%h", &facts, path, sizeof path));
+    assert_string_equal(path, "/d/pod_7_.python3.11.20261130-235959.%p.%n.%%h");
+    facts.time_ns = UINT64_C(951782400000000000); /* 29 February 2000 */
+    assert_true(tm_output_expand("%t", &facts, path, sizeof path));
+    assert_string_equal(path, "20000229-000000");
+    facts.time_ns = 0;
+    assert_true(tm_output_expand("%t%", &facts, path, sizeof path));
+    assert_string_equal(path, "19700101-000000%");
+    assert_false(tm_output_expand("%h", &facts, path, 6));
+}
+
 static void descendant_inserts_its_pid_before_the_last_dot(void **state)
 {
     (void)state;
@@ -117,6 +143,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pid_goes_where_the_pattern_says),
+        cmocka_unit_test(number_has_four_digits_and_takes_the_place_of_a_suffix),
+        cmocka_unit_test(facts_are_filled_in_once),
         cmocka_unit_test(descendant_inserts_its_pid_before_the_last_dot),
         cmocka_unit_test(later_attempts_have_a_number),
         cmocka_unit_test(name_that_does_not_fit_is_refused),

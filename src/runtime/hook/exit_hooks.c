@@ -40,7 +40,7 @@ TM_EXPORT char *setlocale(int category, const char *locale)
     char *result = tm_real.setlocale(category, locale);
     struct tm_thread *thread = tm_thread_self();
     if (tm_door_hears(thread)) {
-        tm_python_watch_now(thread);
+        tm_python_watch_start(thread);
     }
     return result;
 }

@@ -2,19 +2,32 @@
 #include "runtime/hook/moments.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "runtime/hook/door.h"
 #include "runtime/hook/python_hooks.h"
 #include "runtime/hook/recycle_hooks.h"
+#include "runtime/os/os_process.h"
 #include "runtime/track/runtime.h"
 #include "runtime/unwind/python_stack.h"
 
 #define LAST_SIGNAL 64 /* of Linux: where CPython's loop over all signals ends */
 
+/* While the watch forgets and finds the interpreter anew the first hook waits; once a hook was called nothing is
+ * forgotten any more. */
+enum beginning {
+    NOT_BEGUN,
+    HELD_OFF,
+    HAS_BEGUN, /* a hook was called: this is a Python process */
+};
+
+#define NAPS      10000U /* about a second in all: a forked child may find itself held off by nobody */
+#define NAP_NANOS 100000U
+
 static struct tm_elf_range python_code;
-static bool has_begun;         /* a hook was called: this is a Python process */
+static _Atomic int beginning;  /* enum beginning */
 static bool start_is_awaited;  /* START=python */
 static bool sigint_is_pythons; /* so it will be given back when the interpreter ends */
 static bool sigint_was_taken;  /* when init asked, somebody ignored or handled it: init leaves it alone */
@@ -60,9 +73,17 @@ static bool is_ending(const struct tm_cpython *python)
     return tm_cpython_is_finalizing(python);
 }
 
+static bool begin_from(int state)
+{
+    return atomic_compare_exchange_strong(&beginning, &state, HAS_BEGUN);
+}
+
 static void begin_python(struct tm_thread *thread)
 {
-    has_begun = true;
+    for (unsigned i = 0; i < NAPS && !begin_from(NOT_BEGUN) && !tm_moments_have_begun(); i++) {
+        tm_process_nap(NAP_NANOS);
+    }
+    (void)begin_from(HELD_OFF);
     tm_door_guard_up(thread);
     tm_cpython_pin(tm_runtime_python());
     tm_runtime_python_found();
@@ -103,7 +124,7 @@ static bool is_past_start(const struct tm_cpython *python)
 void tm_moments_look(struct tm_thread *thread)
 {
     const struct tm_cpython *python = tm_runtime_python();
-    if (!has_begun) {
+    if (!tm_moments_have_begun()) {
         begin_python(thread);
     }
     if (is_ending(python)) {
@@ -127,13 +148,25 @@ void tm_moments_look(struct tm_thread *thread)
 
 bool tm_moments_have_begun(void)
 {
-    return has_begun;
+    return atomic_load_explicit(&beginning, memory_order_acquire) == HAS_BEGUN;
+}
+
+bool tm_moments_hold_off(void)
+{
+    int state = NOT_BEGUN;
+    return atomic_compare_exchange_strong(&beginning, &state, HELD_OFF);
+}
+
+void tm_moments_let_begin(void)
+{
+    int state = HELD_OFF;
+    (void)atomic_compare_exchange_strong(&beginning, &state, NOT_BEGUN);
 }
 
 void tm_moments_tick(void)
 {
     const struct tm_cpython *python = tm_runtime_python();
-    if (has_begun && !sigint_is_pythons && is_ending(python)) {
+    if (tm_moments_have_begun() && !sigint_is_pythons && is_ending(python)) {
         end("finalizing flag");
     }
 }

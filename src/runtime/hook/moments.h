@@ -26,6 +26,11 @@ void tm_moments_look(struct tm_thread *thread);
 /* True once a hook of a CPython domain was called; the interpreter stays loaded from then on. */
 bool tm_moments_have_begun(void);
 
+/* The watch is about to forget the interpreter, perhaps to find it anew: the first hook waits until tm_moments_let_begin.
+ * False: it was called already, nothing may be forgotten. */
+bool tm_moments_hold_off(void);
+void tm_moments_let_begin(void);
+
 /* From libc's doors, now and then. */
 void tm_moments_tick(void);
 

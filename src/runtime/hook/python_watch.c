@@ -11,12 +11,16 @@
 #include "runtime/hook/python_hooks.h"
 #include "runtime/hook/recycle_hooks.h"
 #include "runtime/os/os_lock.h"
+#include "runtime/os/os_process.h"
 #include "runtime/track/runtime.h"
 
 /* Events of a thread between two looks. */
 #define TICKS_STARTING  63U /* CPython's start may reset its allocators; so often was enough on every release tried */
 #define TICKS_RUNNING   4095U
 #define TICKS_NO_PYTHON 255U
+
+#define NAPS      200U /* for a thread that looks just now; it may be one that a fork left behind */
+#define NAP_NANOS 100000U
 
 static struct tm_lock watch_lock;
 static struct tm_elf_object known; /* its object */
@@ -84,7 +88,8 @@ static bool look(const struct tm_elf_object *object, void *data)
 {
     (void)object;
     (void)data;
-    if (is_known && !is_permanent && !tm_moments_have_begun() && (!is_loaded() || has_loaded_more())) {
+    bool holds_off = is_known && !is_permanent && tm_moments_hold_off();
+    if (holds_off && (!is_loaded() || has_loaded_more())) {
         forget_python();
     }
     if (is_known) {
@@ -92,14 +97,28 @@ static bool look(const struct tm_elf_object *object, void *data)
     } else {
         find_python();
     }
+    if (holds_off) {
+        tm_moments_let_begin();
+    }
     return false;
 }
 
-void tm_python_watch_now(struct tm_thread *thread)
+static bool take_lock(unsigned naps)
+{
+    while (!tm_lock_try(&watch_lock)) {
+        if (naps-- == 0) {
+            return false;
+        }
+        tm_process_nap(NAP_NANOS);
+    }
+    return true;
+}
+
+static void watch(struct tm_thread *thread, unsigned naps)
 {
     int saved = errno;
     tm_door_guard_up(thread);
-    if (tm_lock_try(&watch_lock)) {
+    if (take_lock(naps)) {
         if (is_known && (is_permanent || tm_moments_have_begun())) {
             tm_python_hooks_ensure();
         } else {
@@ -109,6 +128,16 @@ void tm_python_watch_now(struct tm_thread *thread)
     }
     tm_door_guard_down(thread);
     errno = saved;
+}
+
+void tm_python_watch_now(struct tm_thread *thread)
+{
+    watch(thread, 0);
+}
+
+void tm_python_watch_start(struct tm_thread *thread)
+{
+    watch(thread, NAPS);
 }
 
 void tm_python_watch_tick(struct tm_thread *thread)

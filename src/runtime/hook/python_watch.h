@@ -10,8 +10,12 @@
 #include "base/compiler.h"
 #include "runtime/os/thread_state.h"
 
-/* A look at once: constructor, setlocale. */
+/* A look at once: constructor. */
 void tm_python_watch_now(struct tm_thread *thread);
+
+/* The same where an interpreter may be about to start (setlocale): another thread's look is waited for, because no other
+ * chance may come before the first Python allocation.  At most about 20 milliseconds. */
+void tm_python_watch_start(struct tm_thread *thread);
 
 TM_COLD void tm_python_watch_tick(struct tm_thread *thread);
 

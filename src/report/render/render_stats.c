@@ -61,6 +61,25 @@ static void print_sizes(struct tm_out *out, const struct tm_snapshot *snapshot)
     print_size(out, &line);
 }
 
+/* What tracing takes, and of what it is made: the table of live blocks, and all else, which grows with the tracebacks. */
+static void print_tracer(struct tm_out *out, const struct tm_snapshot *snapshot)
+{
+    uint64_t tracer = tm_snapshot_number(snapshot, "tracer_bytes", 0);
+    uint64_t table = tm_snapshot_number(snapshot, "tracer_block_table", 0);
+    uint64_t tracebacks = snapshot->traceback_count - 1;
+    uint64_t blocks = 0;
+    for (int i = 0; i < TM_DOMAIN_COUNT; i++) {
+        blocks += tm_snapshot_domain_total(snapshot, (enum tm_domain)i).live_blocks;
+    }
+    if (tracer > 0) {
+        tm_out_format(out, "; the tracer itself used %s", tm_size_for_people((double)tracer, false).text);
+    }
+    if (table > 0 && table <= tracer && blocks > 0 && tracebacks > 0) {
+        tm_out_format(out, ": %.1f bytes per live block", (double)table / (double)blocks);
+        tm_out_format(out, ", all else %.0f bytes per traceback", (double)(tracer - table) / (double)tracebacks);
+    }
+}
+
 void tm_render_stats_text(struct tm_out *out, const struct tm_report *report)
 {
     const struct tm_snapshot *snapshot = tm_report_snapshot(report);
@@ -71,10 +90,7 @@ void tm_render_stats_text(struct tm_out *out, const struct tm_report *report)
     tm_out_format(out, "\n%s tracebacks, ", tm_count_for_people(snapshot->traceback_count - 1).text);
     tm_out_format(out, "%s frames, ", tm_count_for_people(snapshot->frame_count - 1).text);
     tm_out_format(out, "%s counters", tm_count_for_people(snapshot->counter_count).text);
-    uint64_t tracer = tm_snapshot_number(snapshot, "tracer_bytes", 0);
-    if (tracer > 0) {
-        tm_out_format(out, "; the tracer itself used %s", tm_size_for_people((double)tracer, false).text);
-    }
+    print_tracer(out, snapshot);
     tm_out_text(out, "\n");
     tm_print_notes(out, report);
 }

@@ -74,6 +74,7 @@ unsigned tm_memory_facts_add(struct tm_encode_fact *facts, unsigned count)
     size_t in_file = tm_runtime.store.in_file ? tm_live_store_bytes(&tm_runtime.store) : 0;
     add(&list, "tracer_bytes", tracer);
     add(&list, "tracer_anonymous", tracer > in_file ? tracer - in_file : 0);
+    add(&list, "tracer_block_table", tm_block_table_bytes(&tm_runtime.blocks));
     add_resident(&list);
     add_arenas(&list);
     add_libc(&list);

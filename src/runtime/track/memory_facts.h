@@ -7,6 +7,7 @@
  *   libc_used, libc_free, libc_mapped   of libc's malloc: handed out from its heaps, free in them, blocks with a mapping
  *                                       of their own
  *   tracer_anonymous                    our own tables, part of rss_anonymous
+ *   tracer_block_table                  of these the one that knows the live blocks
  *
  * All in bytes but `arenas`.  A fact that cannot be had is left out.
  * Threads  under the life lock.   Signals  not safe: libc's figures take the locks of its malloc.   errno  kept. */

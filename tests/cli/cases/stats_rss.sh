@@ -8,7 +8,9 @@ meta rss_file u64 6291456
 meta rss_file_own u64 1048576
 meta rss_stack u64 65536
 meta rss_store u64 1048576
+meta tracer_bytes u64 10485760
 meta tracer_anonymous u64 9437184
+meta tracer_block_table u64 3000012
 meta arenas u64 40
 meta arena_rss u64 41943040
 meta live_small_bytes u64 36700160
@@ -25,3 +27,7 @@ tm-report stats --format json rss.tms | grep '"rss"'
 sed 's/^trace mem live=41943040/trace mem live=83886080/; /^meta libc/d' rss.txt >more.txt
 tms_from_text more.tms <more.txt
 tm-report stats more.tms | sed -n '/^RESIDENT/,$p'
+# A table larger than the whole is not believed.
+sed 's/^meta tracer_block_table.*/meta tracer_block_table u64 10485761/' rss.txt >odd.txt
+tms_from_text odd.tms <odd.txt
+tm-report stats odd.tms | tail -n 1

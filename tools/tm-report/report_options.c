@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/size_value.h"
 #include "report/snapshot/snapshot.h"
 #include "tools/tm-report/usage_text.h"
 
@@ -21,7 +22,11 @@ enum long_only {
     OPTION_COLOR,
     OPTION_TO,
     OPTION_NO_SOURCE,
-    OPTION_ALL
+    OPTION_ALL,
+    OPTION_FAIL_IF_GROWTH,
+    OPTION_FAIL_IF_PEAK,
+    OPTION_FAIL_IF_LIVE,
+    OPTION_PER_LINE
 };
 
 static const char short_options[] = ":g:cn:f:i:x:I:X:d:o:hV";
@@ -41,6 +46,10 @@ static const struct option long_options[] = {
     {"color", required_argument, NULL, OPTION_COLOR},
     {"to", required_argument, NULL, OPTION_TO},
     {"all", no_argument, NULL, OPTION_ALL},
+    {"fail-if-growth", required_argument, NULL, OPTION_FAIL_IF_GROWTH},
+    {"fail-if-peak", required_argument, NULL, OPTION_FAIL_IF_PEAK},
+    {"fail-if-live", required_argument, NULL, OPTION_FAIL_IF_LIVE},
+    {"per-line", no_argument, NULL, OPTION_PER_LINE},
     {"no-source", no_argument, NULL, OPTION_NO_SOURCE},
     {"output", required_argument, NULL, 'o'},
     {"help", no_argument, NULL, 'h'},
@@ -120,6 +129,20 @@ static bool parse_limit(struct tm_options *options, const char *text)
     options->limit = limit > 0 ? limit : SIZE_MAX;
     options->limit_given = true;
     return true;
+}
+
+static bool parse_size_limit(struct tm_options *options, int option, const char *text)
+{
+    uint64_t *limit = option == OPTION_FAIL_IF_GROWTH ? &options->limits.growth
+                      : option == OPTION_FAIL_IF_PEAK ? &options->limits.peak
+                                                      : &options->limits.live;
+    const char *name = option == OPTION_FAIL_IF_GROWTH ? "growth" : option == OPTION_FAIL_IF_PEAK ? "peak" : "live";
+    options->limits_given = true;
+    if (tm_size_value(text, limit)) {
+        return true;
+    }
+    (void)fprintf(stderr, "tm-report: --fail-if-%s is '%s', but is a size like 512KiB, 10MiB or 1GiB\n", name, text);
+    return false;
 }
 
 static bool parse_domain(uint32_t *domains, const char *name, size_t length)
@@ -229,6 +252,13 @@ static bool parse_option(struct tm_options *options, int option, const char *tex
     case OPTION_NO_SOURCE:
         options->no_source = true;
         return true;
+    case OPTION_FAIL_IF_GROWTH:
+    case OPTION_FAIL_IF_PEAK:
+    case OPTION_FAIL_IF_LIVE:
+        return parse_size_limit(options, option, text);
+    case OPTION_PER_LINE:
+        options->limits.per_line = true;
+        return true;
     case OPTION_ALL:
         options->all = true;
         return true;
@@ -314,10 +344,28 @@ static bool check_html(const struct tm_options *options)
     return true;
 }
 
+static bool check_limits(const struct tm_options *options)
+{
+    const struct tm_limits *limits = &options->limits;
+    if (limits->per_line && limits->growth == UINT64_MAX) {
+        return misused("--per-line goes with --fail-if-growth");
+    }
+    if (limits->per_line && options->cumulative != TM_CUMULATIVE_OFF) {
+        return misused("--per-line counts each trace for one row, so no --cumulative");
+    }
+    if (options->limits_given && (options->command == TM_COMMAND_HTML || options->command == TM_COMMAND_STATS)) {
+        return misused("--fail-if-growth, --fail-if-peak and --fail-if-live go with top, diff, traceback and export");
+    }
+    if (limits->growth != UINT64_MAX && options->path_count != 2) {
+        return misused("--fail-if-growth needs two snapshots, OLD and NEW");
+    }
+    return true;
+}
+
 /* Options that do not go together. */
 static bool check(struct tm_options *options)
 {
-    if (!check_export(options) || !check_html(options)) {
+    if (!check_export(options) || !check_html(options) || !check_limits(options)) {
         return false;
     }
     if (options->command == TM_COMMAND_TRACEBACK) {
@@ -360,6 +408,7 @@ enum tm_parsed tm_options_parse(struct tm_options *options, int count, char **ar
 {
     memset(options, 0, sizeof *options);
     options->group_by = TM_KEY_LINENO;
+    options->limits = TM_NO_LIMITS;
     opterr = 0;
     int option;
     enum tm_parsed parsed = TM_PARSED_RUN;

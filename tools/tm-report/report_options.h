@@ -9,6 +9,7 @@
 
 #include "base/compiler.h"
 #include "base/exit_code.h"
+#include "report/render/render_limits.h"
 #include "report/stat/group.h"
 #include "report/stat/trace_filter.h"
 
@@ -61,6 +62,8 @@ struct tm_options {
     enum tm_color color;
     const char *output; /* NULL: standard output */
     bool all;
+    struct tm_limits limits;
+    bool limits_given;
 };
 
 /* What to do after parsing. */

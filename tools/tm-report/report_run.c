@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "report/render/export.h"
+#include "report/render/render_limits.h"
 #include "report/render/render_json.h"
 #include "report/render/render_stats.h"
 #include "report/render/render_text.h"
@@ -173,15 +174,22 @@ static bool write_report(struct work *work)
     return rendered && written;
 }
 
+static bool keeps_limits(const struct work *work)
+{
+    struct tm_out out = {stderr, 0};
+    return !work->options->limits_given || tm_render_limits(&out, &work->report, &work->options->limits);
+}
+
 enum tm_exit tm_report_run(const struct tm_options *options)
 {
     struct work work = {.options = options};
     bool done = load_all(&work) && make_report(&work) && write_report(&work);
+    enum tm_exit result = !done ? TM_EXIT_FAILED : keeps_limits(&work) ? TM_EXIT_DONE : TM_EXIT_LIMIT;
     tm_statistics_free(&work.report.statistics);
     free(work.nodes);
     tm_forest_free(work.forest);
     for (unsigned i = 0; i < options->path_count; i++) {
         tm_snapshot_free(work.snapshots[i]);
     }
-    return done ? TM_EXIT_DONE : TM_EXIT_FAILED;
+    return result;
 }

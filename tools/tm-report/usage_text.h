@@ -39,10 +39,13 @@
     "      --no-source           of html: leave the source files out of the page\n"                                    \
     "      --all                 do not fold imports and start-up into one row\n"                                      \
     "      --color WHEN          auto (default), always, never; NO_COLOR is honoured\n"                                \
+    "      --fail-if-growth SIZE of a diff: exit code 3 when what is counted grew by more than SIZE (512KiB, 10MiB)\n" \
+    "      --per-line            the same for each row by itself\n"                                                    \
+    "      --fail-if-live SIZE, --fail-if-peak SIZE   exit code 3 when more is live, or was at the peak\n"             \
     "  -o, --output FILE         write there instead of to standard output (-): whole, or not at all\n"                \
     "  -h, --help                this text\n"                                                                          \
     "  -V, --version             the version\n"                                                                        \
     "\n"                                                                                                               \
-    "Exit codes: 0 done, 1 failed, 2 misused.\n"
+    "Exit codes: 0 done, 1 failed, 2 misused, 3 a limit of --fail-if-... is passed.\n"
 
 #endif

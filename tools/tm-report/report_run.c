@@ -174,6 +174,18 @@ static bool write_report(struct work *work)
     return rendered && written;
 }
 
+/* A mistyped pattern must not look like a program that uses nothing. */
+static void say_unmatched(const struct work *work)
+{
+    const struct tm_report *report = &work->report;
+    bool is_empty = report->total.count == 0 && report->old_total.count == 0;
+    if (work->options->filter_count > 0 && is_empty && work->options->command != TM_COMMAND_STATS) {
+        (void)fputs("tm-report: no trace passes the filters; a pattern must match the whole file name, as '*/app.py' "
+                    "does and 'app.py' does not\n",
+                    stderr);
+    }
+}
+
 static bool keeps_limits(const struct work *work)
 {
     struct tm_out out = {stderr, 0};
@@ -184,6 +196,9 @@ enum tm_exit tm_report_run(const struct tm_options *options)
 {
     struct work work = {.options = options};
     bool done = load_all(&work) && make_report(&work) && write_report(&work);
+    if (done) {
+        say_unmatched(&work);
+    }
     enum tm_exit result = !done ? TM_EXIT_FAILED : keeps_limits(&work) ? TM_EXIT_DONE : TM_EXIT_LIMIT;
     tm_statistics_free(&work.report.statistics);
     free(work.nodes);

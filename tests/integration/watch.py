@@ -68,6 +68,9 @@ class Screen(object):
     def end(self):
         """waitpid's status, and whether the terminal is as it was."""
         self.read(r"\x1b\[\?1049l")
+        end = time.time() + 5
+        while termios.tcgetattr(self.terminal) != self.before and time.time() < end:
+            time.sleep(0.01)  # its settings come back after its picture
         restored = termios.tcgetattr(self.terminal) == self.before and self.shown.endswith("\x1b[?7h\x1b[?25h\x1b[?1049l")
         status = os.waitpid(self.pid, 0)[1]
         os.close(self.terminal)

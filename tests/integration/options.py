@@ -84,6 +84,10 @@ class Tester(object):
         self.run(folder=folder, TRACEMALLOC_OUTPUT="x.%n.tms")
         done = self.run(folder=folder, TRACEMALLOC_OUTPUT="x.%n.tms")
         checks.equal(done.names(), ["x.0001.tms", "x.0002.tms"], "OUTPUT with %n takes the next number")
+        folder = self.folder.fresh()
+        self.run(folder=folder, TRACEMALLOC_OUTPUT="x.%h.tms")
+        done = self.run(folder=folder, TRACEMALLOC_OUTPUT="x.%h.tms")
+        checks.equal(len(done.names()), 2, "OUTPUT with %h replaces nothing")
         done = self.run(TRACEMALLOC_OUTPUT="./")
         checks.that(len(done.snapshots()) == 1 and done.names()[0].startswith("tracemalloc."), "OUTPUT of a folder",
                     done.names())

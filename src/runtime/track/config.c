@@ -24,12 +24,14 @@ static bool parse_nframe(struct tm_config *config, const char *value)
 /* Letters that may follow a percent sign: see output_path.h. */
 static bool parse_output(struct tm_config *config, const char *value)
 {
+    config->output_is_fixed = true;
     for (const char *at = value; *at != '\0'; at++) {
         if (*at == '%') {
             at++;
             if (*at == '\0' || strchr("pnthe%", *at) == NULL) {
                 return false;
             }
+            config->output_is_fixed &= *at == '%';
         }
     }
     config->output = value;

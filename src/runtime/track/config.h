@@ -29,6 +29,7 @@ struct tm_config {
     bool verbose;                 /* say on stderr what was written */
     const char *output;           /* pattern of the exit snapshot, from the environment; never NULL */
     bool output_is_set;           /* the user chose it */
+    bool output_is_fixed;         /* likewise, and nothing in it changes from process to process */
     const char *temporary_folder; /* $TMPDIR, or NULL */
     const char *store;            /* folder of the live store, "none", or NULL for the folder of the output */
 };

@@ -6,7 +6,7 @@
  *   exit      /data/tracemalloc.4711.tms      likewise
  *
  * %h, %e and %t are the same for the whole life of a process and are replaced once, at its start; %p and %n when a name
- * is made.  A name without %p and %n is the first process's own and is replaced; forked descendants insert their pid.
+ * is made.  A name without any of them is the first process's own and is replaced; forked descendants insert their pid.
  * Pure functions of their arguments; false when the result does not fit. */
 #ifndef TM_RUNTIME_TRACK_OUTPUT_PATH_H
 #define TM_RUNTIME_TRACK_OUTPUT_PATH_H

@@ -140,8 +140,7 @@ static int rename_part(const char *temporary, char *path)
 {
     struct tm_runtime *runtime = &tm_runtime;
     bool is_first = runtime->pid == runtime->first_pid;
-    bool is_fixed = !tm_output_has_pid(runtime->output) && !tm_output_has_number(runtime->output);
-    bool may_replace = runtime->config.output_is_set && is_fixed && is_first;
+    bool may_replace = runtime->config.output_is_fixed && is_first;
     int status = -EEXIST;
     if (runtime->exit_path[0] != '\0') {
         memcpy(path, runtime->exit_path, sizeof runtime->exit_path);

@@ -7,6 +7,8 @@
 #include "report/render/size_text.h"
 #include "report/snapshot/snapshot_totals.h"
 
+#define FIRST_RECYCLING UINT64_C(0x03080000) /* PY_VERSION_HEX of 3.8 */
+
 #define PROGRAM_WIDTH_MAX 60U
 /* What is advised to people who recorded fewer frames; what is enough for most programs. */
 #define FRAMES_ADVISED 25U
@@ -138,6 +140,18 @@ static void print_note_lines(struct tm_out *out, struct tm_span notes)
     }
 }
 
+/* Before 3.8 Python's own module moves nothing either. */
+static void print_recycled(struct tm_out *out, const struct tm_snapshot *snapshot)
+{
+    struct tm_span how = tm_snapshot_bytes(snapshot, "recycled");
+    uint64_t release = tm_snapshot_number(snapshot, "python_hex", FIRST_RECYCLING);
+    bool is_declined = tm_span_is(how, "declined");
+    if (release >= FIRST_RECYCLING && (is_declined || tm_span_is(how, "none"))) {
+        tm_out_format(out, "note: recycled objects keep their first line; TRACEMALLOC_EXACT=1 %s\n",
+                      is_declined ? "does not know this Python" : "moves them");
+    }
+}
+
 static void print_snapshot_notes(struct tm_out *out, const struct tm_snapshot *snapshot)
 {
     uint64_t losses = tm_snapshot_number(snapshot, "hook_losses", 0);
@@ -154,9 +168,7 @@ static void print_snapshot_notes(struct tm_out *out, const struct tm_snapshot *s
     if (tm_snapshot_number(snapshot, "stdlib_tracing", 0) > 0) {
         tm_out_text(out, "note: Python's own tracemalloc ran too; its memory is counted as the program's\n");
     }
-    if (tm_span_is(tm_snapshot_bytes(snapshot, "recycled"), "none")) {
-        tm_out_text(out, "note: recycled objects keep their first line; TRACEMALLOC_EXACT=1 moves them\n");
-    }
+    print_recycled(out, snapshot);
     if (tm_span_is(tm_snapshot_bytes(snapshot, "python_frames"), "unsupported")) {
         tm_out_text(out, "note: the frames of this Python release cannot be read: sizes only\n");
     }

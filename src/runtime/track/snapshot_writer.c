@@ -41,6 +41,13 @@ static const char *frames_word(const struct tm_runtime *runtime)
     return runtime->layout != NULL ? "read" : runtime->layout_is_decided ? "unsupported" : "none";
 }
 
+/* Asked for and not to be had with this build of Python: no advice to ask for it again. */
+static const char *recycled_word(const struct tm_runtime *runtime)
+{
+    bool is_declined = runtime->config.exact && strcmp(runtime->recycled, "none") == 0;
+    return is_declined ? "declined" : runtime->recycled;
+}
+
 static int encode(const char *moment, uint8_t **bytes, size_t *size, size_t *capacity)
 {
     struct tm_runtime *runtime = &tm_runtime;
@@ -50,7 +57,7 @@ static int encode(const char *moment, uint8_t **bytes, size_t *size, size_t *cap
     facts[count++] = number_fact("time_ns", tm_process_time_ns());
     facts[count++] = text_fact("moment", moment);
     facts[count++] = text_fact("start_moment", runtime->start_moment);
-    facts[count++] = text_fact("recycled", runtime->recycled);
+    facts[count++] = text_fact("recycled", recycled_word(runtime));
     facts[count++] = text_fact("python_frames", frames_word(runtime));
     count = tm_memory_facts_add(facts, count);
     facts[count++] = text_fact("store", runtime->store.in_file ? "file" : "memory");

@@ -41,10 +41,13 @@ static const char *frames_word(const struct tm_runtime *runtime)
     return runtime->layout != NULL ? "read" : runtime->layout_is_decided ? "unsupported" : "none";
 }
 
+#define FIRST_RECYCLING 0x0308U /* before 3.8 Python's own module moves nothing, so nothing is declined */
+
 /* Asked for and not to be had with this build of Python: no advice to ask for it again. */
 static const char *recycled_word(const struct tm_runtime *runtime)
 {
-    bool is_declined = runtime->config.exact && strcmp(runtime->recycled, "none") == 0;
+    bool is_declined = runtime->config.exact && strcmp(runtime->recycled, "none") == 0 &&
+                       runtime->python.version >> 16 >= FIRST_RECYCLING;
     return is_declined ? "declined" : runtime->recycled;
 }
 

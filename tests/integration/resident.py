@@ -55,6 +55,16 @@ def check(options, checks, folder, interpreter, **variables):
         checks.that(0 < parts["arenas"] < 30000000, "free in arenas", parts)
 
 
+def leave_at_once(options, checks, folder, interpreter):
+    """_exit is for signal handlers too, so its snapshot takes none of malloc's locks: libc's own figures are not in it."""
+    done = traced.run([interpreter.path, "-c", "import os; os._exit(3)"], folder.fresh(), interpreter.environment(
+        LD_PRELOAD=options.library))
+    checks.equal((done.code, len(done.snapshots())), (3, 1), "os._exit")
+    for path in done.snapshots():
+        found = json.loads(traced.report(options.report, "stats", "--format", "json", path))
+        checks.that("libc_used" not in found["snapshot"] and found["rss"]["total"] > 0, "without libc's figures", found["rss"])
+
+
 def main():
     options = traced.arguments(__doc__).parse_args()
     options.library = os.path.abspath(options.library)
@@ -63,6 +73,7 @@ def main():
         for interpreter in interpreters.select(options.pythons):
             checks.begin("%s resident" % interpreter.label)
             check(options, checks, folder, interpreter)
+            leave_at_once(options, checks, folder, interpreter)
             if interpreter.version >= (3, 6) and not interpreter.free_threaded:
                 check(options, checks, folder, interpreter, PYTHONMALLOC="malloc")
             checks.end()

@@ -67,7 +67,7 @@ static void add_libc(struct fact_list *list)
     }
 }
 
-unsigned tm_memory_facts_add(struct tm_encode_fact *facts, unsigned count)
+unsigned tm_memory_facts_add(struct tm_encode_fact *facts, unsigned count, bool ask_libc)
 {
     struct fact_list list = {facts, count};
     size_t tracer = tm_runtime_tracer_bytes();
@@ -77,6 +77,8 @@ unsigned tm_memory_facts_add(struct tm_encode_fact *facts, unsigned count)
     add(&list, "tracer_block_table", tm_block_table_bytes(&tm_runtime.blocks));
     add_resident(&list);
     add_arenas(&list);
-    add_libc(&list);
+    if (ask_libc) {
+        add_libc(&list);
+    }
     return list.count;
 }

@@ -14,11 +14,14 @@
 #ifndef TM_RUNTIME_TRACK_MEMORY_FACTS_H
 #define TM_RUNTIME_TRACK_MEMORY_FACTS_H
 
+#include <stdbool.h>
+
 #include "store/snapshot_encode.h"
 
 #define TM_MEMORY_FACTS 20U /* the most that are added */
 
-/* Adds to the COUNT facts of FACTS; returns the new count. */
-unsigned tm_memory_facts_add(struct tm_encode_fact *facts, unsigned count);
+/* Adds to the COUNT facts of FACTS; returns the new count.  ASK_LIBC false: without libc's figures, because the caller
+ * may be a signal handler that interrupted malloc. */
+unsigned tm_memory_facts_add(struct tm_encode_fact *facts, unsigned count, bool ask_libc);
 
 #endif

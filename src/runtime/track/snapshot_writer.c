@@ -51,6 +51,12 @@ static const char *recycled_word(const struct tm_runtime *runtime)
     return is_declined ? "declined" : runtime->recycled;
 }
 
+/* _exit may be called by a signal handler, also by one that interrupted malloc while it held a lock. */
+static bool may_ask_libc(const struct tm_runtime *runtime)
+{
+    return runtime->exit_moment == NULL || strcmp(runtime->exit_moment, "_exit") != 0;
+}
+
 static int encode(const char *moment, uint8_t **bytes, size_t *size, size_t *capacity)
 {
     struct tm_runtime *runtime = &tm_runtime;
@@ -62,7 +68,7 @@ static int encode(const char *moment, uint8_t **bytes, size_t *size, size_t *cap
     facts[count++] = text_fact("start_moment", runtime->start_moment);
     facts[count++] = text_fact("recycled", recycled_word(runtime));
     facts[count++] = text_fact("python_frames", frames_word(runtime));
-    count = tm_memory_facts_add(facts, count);
+    count = tm_memory_facts_add(facts, count, may_ask_libc(runtime));
     facts[count++] = text_fact("store", runtime->store.in_file ? "file" : "memory");
     if (runtime->exit_moment != NULL) {
         facts[count++] = text_fact("exit_moment", runtime->exit_moment);

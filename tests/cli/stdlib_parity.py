@@ -196,7 +196,7 @@ class Comparison(object):
             for one in top:
                 head = "%s memory blocks: %.1f KiB" % (one.count, one.size / 1024)
                 blocks.append(as_bytes([head] + one.traceback.format()))
-            self.check(what + " (traceback)", b"\n".join(blocks), self.tools.run("traceback", new, style, *arguments))
+            self.check(what + " (traceback)", b"\n".join(blocks), self.tools.run("traceback", new, style, "-n", "0", *filter_arguments))
 
 
 def source_files(folder):

@@ -3,18 +3,18 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "tools/tm-report/command.h"
+#include "tools/tm-report/help_text.h"
 #include "tools/tm-report/newest_snapshots.h"
-#include "tools/tm-report/page_run.h"
-#include "tools/tm-report/report_options.h"
-#include "tools/tm-report/report_run.h"
-#include "tools/tm-report/usage_text.h"
+#include "tools/tm-report/option_parser.h"
 
 int main(int count, char **arguments)
 {
     /* A reader that goes away is an error of writing, not a death. */
     (void)signal(SIGPIPE, SIG_IGN);
     if (count < 2) {
-        (void)fputs(TM_USAGE_LINES "see tm-report --help\n", stderr);
+        tm_help_usage(stderr);
+        (void)fputs("see tm-report --help\n", stderr);
         tm_list_newest_snapshots();
         return TM_EXIT_MISUSED;
     }
@@ -22,7 +22,7 @@ int main(int count, char **arguments)
     enum tm_exit result = TM_EXIT_MISUSED;
     switch (tm_options_parse(&options, count, arguments)) {
     case TM_PARSED_RUN:
-        result = options.command == TM_COMMAND_HTML ? tm_page_run(&options) : tm_report_run(&options);
+        result = options.command->run(&options);
         break;
     case TM_PARSED_EXIT_DONE:
         result = TM_EXIT_DONE;

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "report/render/out.h"
-#include "tools/tm-report/report_options.h"
+#include "tools/tm-report/options.h"
 
 struct tm_output {
     struct tm_out out;

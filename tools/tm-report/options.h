@@ -1,27 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The arguments of tm-report. */
-#ifndef TM_TOOLS_TM_REPORT_REPORT_OPTIONS_H
-#define TM_TOOLS_TM_REPORT_REPORT_OPTIONS_H
+/* What a command line of tm-report asks for. */
+#ifndef TM_TOOLS_TM_REPORT_OPTIONS_H
+#define TM_TOOLS_TM_REPORT_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/compiler.h"
-#include "base/exit_code.h"
 #include "report/render/render_limits.h"
 #include "report/stat/group.h"
 #include "report/stat/trace_filter.h"
 
-enum tm_command {
-    TM_COMMAND_NONE, /* by the number of files: top or diff */
-    TM_COMMAND_TOP,
-    TM_COMMAND_DIFF,
-    TM_COMMAND_TRACEBACK,
-    TM_COMMAND_STATS,
-    TM_COMMAND_EXPORT,
-    TM_COMMAND_HTML
-};
+struct tm_command;
 
 enum tm_style { TM_STYLE_PEOPLE, TM_STYLE_TRACEMALLOC };
 
@@ -41,10 +31,8 @@ enum tm_export {
 enum tm_color { TM_COLOR_AUTO, TM_COLOR_ALWAYS, TM_COLOR_NEVER };
 
 struct tm_options {
-    enum tm_command command; /* never NONE once parsed */
-    const char *paths[TM_SNAPSHOTS_MAX];
-    unsigned path_count;
-    const char *const *files; /* all that were given; html takes more than two, others have them in PATHS too */
+    const struct tm_command *command; /* not NULL once parsed */
+    const char *const *files;         /* the arguments that are left */
     unsigned file_count;
     bool no_source;
     enum tm_key_type group_by;
@@ -65,16 +53,5 @@ struct tm_options {
     struct tm_limits limits;
     bool limits_given;
 };
-
-/* What to do after parsing. */
-enum tm_parsed {
-    TM_PARSED_RUN,
-    TM_PARSED_EXIT_DONE,   /* help or version was printed */
-    TM_PARSED_EXIT_MISUSED /* one line was printed to stderr */
-};
-
-/* OPTIONS is freed with tm_options_free in any case. */
-TM_CHECKED enum tm_parsed tm_options_parse(struct tm_options *options, int count, char **arguments);
-void tm_options_free(struct tm_options *options);
 
 #endif

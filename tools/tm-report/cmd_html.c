@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-#include "tools/tm-report/page_run.h"
-
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "report/render/page_data.h"
+#include "tools/tm-report/command.h"
 #include "tools/tm-report/report_load.h"
 #include "tools/tm-report/report_output.h"
+
+static bool check(struct tm_options *options)
+{
+    return options->output != NULL || !isatty(STDOUT_FILENO) || tm_misused(options, "html needs -o FILE");
+}
 
 static bool write_page(const struct tm_options *options, const struct tm_page *page)
 {
@@ -22,7 +28,7 @@ static bool write_page(const struct tm_options *options, const struct tm_page *p
     return memory && written;
 }
 
-enum tm_exit tm_page_run(const struct tm_options *options)
+static enum tm_exit run(const struct tm_options *options)
 {
     if (!tm_page_is_built()) {
         (void)fputs("tm-report: this build has no page: install node and npm, then configure with cmake -DTM_WEB=ON\n",
@@ -48,3 +54,18 @@ enum tm_exit tm_page_run(const struct tm_options *options)
     free(snapshots);
     return done ? TM_EXIT_DONE : TM_EXIT_FAILED;
 }
+
+const struct tm_command tm_cmd_html = {
+    .name = "html",
+    .files = "SNAPSHOT...",
+    .summary = "a page to look at in a browser",
+    .words = "Every figure, grouping and filter is chosen in the page; it is one file and needs no network.",
+    .files_min = 1,
+    .files_max = UINT_MAX,
+    .files_wrong = "html needs one snapshot or more",
+    .groups = {&tm_source_options},
+    .examples = {{"html before.tms after.tms -o report.html", NULL},
+                 {"html --no-source app.tms -o report.html", "without the program's source files"}},
+    .check = check,
+    .run = run,
+};

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* Options that say which traces count. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/tm-report/option_groups.h"
+
+static bool parse_domain(uint32_t *domains, const char *name, size_t length)
+{
+    enum tm_domain domain;
+    if (tm_domain_find(name, length, &domain)) {
+        *domains |= TM_DOMAIN_BIT(domain);
+    } else if (length == strlen("python") && memcmp(name, "python", length) == 0) {
+        *domains |= TM_DOMAINS_PYTHON;
+    } else if (length == strlen("all") && memcmp(name, "all", length) == 0) {
+        *domains |= TM_DOMAINS_HEAP;
+    } else {
+        (void)fprintf(stderr,
+                      "tm-report: --domain has '%.*s', but can have raw, mem, obj, native, mmap, python or all\n",
+                      (int)length, name);
+        return false;
+    }
+    return true;
+}
+
+static bool take_domains(struct tm_options *options, const struct tm_option *option, const char *text)
+{
+    (void)option;
+    for (;;) {
+        size_t length = strcspn(text, ",");
+        if (!parse_domain(&options->domains, text, length)) {
+            return false;
+        }
+        if (text[length] == '\0') {
+            return true;
+        }
+        text += length + 1;
+    }
+}
+
+/* The letter says which: small for the most recent frame, i for inclusive. */
+static bool take_filter(struct tm_options *options, const struct tm_option *option, const char *text)
+{
+    bool inclusive = option->letter == 'i' || option->letter == 'I';
+    bool all_frames = option->letter == 'I' || option->letter == 'X';
+    struct tm_filter *filters = realloc(options->filters, (options->filter_count + 1) * sizeof *filters);
+    if (filters == NULL) {
+        (void)fputs("tm-report: out of memory\n", stderr);
+        return false;
+    }
+    options->filters = filters;
+    if (!tm_filter_init(&filters[options->filter_count], text, inclusive, all_frames)) {
+        (void)fputs("tm-report: out of memory\n", stderr);
+        return false;
+    }
+    options->filter_count++;
+    return true;
+}
+
+static const struct tm_option filter[] = {
+    {'i', "include", "PATTERN[:LINE]", NULL,
+     "count only traces whose most recent frame matches; several: any of them. Patterns: * ? [seq] [!seq], matched "
+     "against the whole file name",
+     take_filter},
+    {'x', "exclude", "PATTERN[:LINE]", NULL, "leave out traces whose most recent frame matches", take_filter},
+    {'I', "include-all-frames", "PATTERN[:LINE]", NULL, "as --include, with any frame of the traceback", take_filter},
+    {'X', "exclude-all-frames", "PATTERN[:LINE]", NULL, "as --exclude, with any frame of the traceback", take_filter},
+    {'d', "domain", "LIST", NULL,
+     "raw, mem, obj, native, mmap; python: the first three; all: the first four. Default: all in reports for people; "
+     "python in diffs, JSON and --style=tracemalloc",
+     take_domains},
+};
+TM_OPTION_GROUP(tm_filter_options, "Traces that count", filter);

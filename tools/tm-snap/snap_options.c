@@ -3,13 +3,10 @@
 
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/text.h"
+#include "base/time_value.h"
 #include "tools/tm-snap/snap_name.h"
-
-#define DIGITS_MAX 9U
 
 enum long_only { OPTION_EVERY = 256, OPTION_COUNT };
 
@@ -50,26 +47,6 @@ static void misuse(struct tm_snap_options *options, const char *what, const char
     options->action = TM_SNAP_EXIT_MISUSED;
 }
 
-/* 30, 30s, 5min, 2h */
-static bool parse_seconds(const char *text, uint64_t *seconds)
-{
-    static const struct {
-        const char *unit;
-        uint64_t seconds;
-    } units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"min", 60}, {"h", 3600}};
-    size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || digits > DIGITS_MAX) {
-        return false;
-    }
-    for (size_t i = 0; i < TM_COUNT_OF(units); i++) {
-        if (strcmp(text + digits, units[i].unit) == 0) {
-            *seconds = strtoull(text, NULL, 10) * units[i].seconds;
-            return *seconds > 0;
-        }
-    }
-    return false;
-}
-
 static void take_option(struct tm_snap_options *options, int option, char **arguments)
 {
     switch (option) {
@@ -83,7 +60,7 @@ static void take_option(struct tm_snap_options *options, int option, char **argu
         options->action = TM_SNAP_COLLECT;
         break;
     case OPTION_EVERY:
-        if (!parse_seconds(optarg, &options->every_s)) {
+        if (!tm_time_value(optarg, &options->every_s)) {
             misuse(options, "--every takes a time, 60s, 5min or 2h, not ", optarg);
         }
         break;

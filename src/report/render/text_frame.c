@@ -47,6 +47,10 @@ static void print_moment(struct tm_out *out, const struct tm_snapshot *snapshot)
         tm_out_text(out, "taken by the program");
     } else if (tm_span_is(moment, "tm-snap")) {
         tm_out_text(out, "taken from outside");
+    } else if (tm_span_is(moment, "interval")) {
+        tm_out_text(out, "taken at its interval");
+    } else if (tm_span_is(moment, "threshold")) {
+        tm_out_text(out, "taken past a threshold");
     } else {
         tm_out_text(out, tm_span_is(moment, "exit") ? "at " : "at its ");
         tm_print_text(out, moment);

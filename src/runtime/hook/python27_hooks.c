@@ -7,6 +7,8 @@
 #include "runtime/hook/moments.h"
 #include "runtime/track/runtime.h"
 
+static bool is_watched;
+
 static struct {
     void *(*malloc)(size_t size);
     void *(*realloc)(void *block, size_t size);
@@ -24,6 +26,14 @@ TM_INLINE bool hears(struct tm_thread *thread)
     return true;
 }
 
+/* The event was recorded.  Every one looks: what lies outside objects comes from malloc, past these doors. */
+TM_INLINE void look(struct tm_thread *thread)
+{
+    if (TM_UNLIKELY(is_watched)) {
+        tm_runtime_look(thread);
+    }
+}
+
 static void *object_malloc(size_t size)
 {
     struct tm_thread *thread = tm_thread_self();
@@ -35,6 +45,7 @@ static void *object_malloc(size_t size)
     tm_door_guard_down(thread);
     if (TM_LIKELY(block != NULL)) {
         tm_tracker_alloc(thread, TM_DOMAIN_OBJ, block, size);
+        look(thread);
     }
     return block;
 }
@@ -53,6 +64,7 @@ static void *object_realloc(void *block, size_t size)
     thread->guard -= guard;
     if (TM_LIKELY(moved != NULL)) {
         tm_tracker_alloc(thread, TM_DOMAIN_OBJ, moved, size);
+        look(thread);
     } else if (was_known) {
         tm_tracker_put_back(thread, block, &taken);
     }
@@ -96,6 +108,7 @@ static void rebind(const struct tm_elf_object *object, const struct rebinding *r
 void tm_python27_hooks_begin(const struct tm_elf_object *object)
 {
     const struct tm_cpython *python = tm_runtime_python();
+    is_watched = tm_runtime_is_watched();
     struct rebinding functions[] = {
         {"PyObject_Malloc", (uintptr_t)tm_cpython_symbol(python, "PyObject_Malloc"), (uintptr_t)object_malloc},
         {"PyObject_Realloc", (uintptr_t)tm_cpython_symbol(python, "PyObject_Realloc"), (uintptr_t)object_realloc},

@@ -4,6 +4,7 @@
 #include "runtime/hook/allocator_chain.h"
 #include "runtime/hook/door.h"
 #include "runtime/hook/python_doors.h"
+#include "runtime/track/runtime.h"
 #include "runtime/track/tracker_quick.h"
 
 /* PyMem_SetupDebugHooks, called again by an embedding program while our hook lies over the debug hooks (seen up to
@@ -131,6 +132,31 @@ TM_INLINE void hook_free(void *ctx, void *block, unsigned domain, bool over_debu
     }
 }
 
+/* In a process whose options ask for snapshots while it runs the hooks of mem and obj look whether one is due: these
+ * are functions of their own, so that no other process pays for it. */
+TM_INLINE void *look(void *block, size_t size)
+{
+    struct tm_thread *thread = tm_thread_self();
+    if (TM_UNLIKELY(thread->looks-- == 0) || TM_UNLIKELY(size >= TM_SIZE_TO_LOOK)) {
+        tm_runtime_look(thread);
+    }
+    return block;
+}
+
+#define WATCHED_HOOKS(name)                                                                                            \
+    static void *name##_watched_malloc(void *ctx, size_t size)                                                         \
+    {                                                                                                                  \
+        return look(name##_malloc(ctx, size), size);                                                                   \
+    }                                                                                                                  \
+    static void *name##_watched_calloc(void *ctx, size_t count, size_t size)                                           \
+    {                                                                                                                  \
+        return look(name##_calloc(ctx, count, size), count * size);                                                    \
+    }                                                                                                                  \
+    static void *name##_watched_realloc(void *ctx, void *block, size_t size)                                           \
+    {                                                                                                                  \
+        return look(name##_realloc(ctx, block, size), size);                                                           \
+    }
+
 #define HOOKS(name, domain, over_debug)                                                                                \
     static void *name##_malloc(void *ctx, size_t size)                                                                 \
     {                                                                                                                  \
@@ -155,22 +181,36 @@ HOOKS(obj, TM_CPYTHON_OBJ, false)
 HOOKS(raw_debug, TM_CPYTHON_RAW, true)
 HOOKS(mem_debug, TM_CPYTHON_MEM, true)
 HOOKS(obj_debug, TM_CPYTHON_OBJ, true)
+WATCHED_HOOKS(mem)
+WATCHED_HOOKS(obj)
+WATCHED_HOOKS(mem_debug)
+WATCHED_HOOKS(obj_debug)
 
 #define FUNCTIONS(name)                                                                                                \
     {                                                                                                                  \
         NULL, name##_malloc, name##_calloc, name##_realloc, name##_free                                                \
     }
+#define WATCHED(name)                                                                                                  \
+    {                                                                                                                  \
+        NULL, name##_watched_malloc, name##_watched_calloc, name##_watched_realloc, name##_free                        \
+    }
 
-static const struct tm_cpython_allocator functions[2][TM_PYTHON_DOMAINS] = {
+#define KINDS 4U
+
+static const struct tm_cpython_allocator functions[KINDS][TM_PYTHON_DOMAINS] = {
     {FUNCTIONS(raw), FUNCTIONS(mem), FUNCTIONS(obj)},
     {FUNCTIONS(raw_debug), FUNCTIONS(mem_debug), FUNCTIONS(obj_debug)},
+    {FUNCTIONS(raw), WATCHED(mem), WATCHED(obj)},
+    {FUNCTIONS(raw_debug), WATCHED(mem_debug), WATCHED(obj_debug)},
 };
 
 bool tm_python_is_ours(const struct tm_cpython_allocator *allocator)
 {
     for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
-        if (allocator->malloc == functions[0][domain].malloc || allocator->malloc == functions[1][domain].malloc) {
-            return true;
+        for (unsigned kind = 0; kind < KINDS; kind++) {
+            if (allocator->malloc == functions[kind][domain].malloc) {
+                return true;
+            }
         }
     }
     return false;
@@ -178,5 +218,5 @@ bool tm_python_is_ours(const struct tm_cpython_allocator *allocator)
 
 struct tm_cpython_allocator tm_python_functions(unsigned domain, bool over_debug)
 {
-    return functions[over_debug][domain];
+    return functions[2U * tm_runtime_is_watched() + over_debug][domain];
 }

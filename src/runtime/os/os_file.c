@@ -158,7 +158,7 @@ int tm_file_map_at(int descriptor, uint64_t offset, size_t size, void *at)
 
 int tm_file_sync(int descriptor)
 {
-    return RETRY(int, fsync(descriptor));
+    return RETRY(int, syscall(SYS_fsync, descriptor)); /* libc's is a cancellation point */
 }
 
 /* A device, a pipe, a folder, or a link to one: root may rename over /dev/null, and all programs would suffer. */

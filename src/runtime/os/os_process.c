@@ -32,13 +32,23 @@ uint32_t tm_process_uid(void)
     return (uint32_t)syscall(SYS_getuid);
 }
 
-uint64_t tm_process_time_ns(void)
+static uint64_t read_clock(clockid_t clock)
 {
     struct timespec now;
-    if (clock_gettime(CLOCK_REALTIME, &now) != 0) {
+    if (clock_gettime(clock, &now) != 0) {
         return 0;
     }
     return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+uint64_t tm_process_time_ns(void)
+{
+    return read_clock(CLOCK_REALTIME);
+}
+
+uint64_t tm_process_clock_ns(void)
+{
+    return read_clock(CLOCK_MONOTONIC_COARSE);
 }
 
 void tm_process_nap(uint32_t nanoseconds)

@@ -18,6 +18,9 @@ uint32_t tm_process_uid(void);
 /* Nanoseconds since 1970. */
 uint64_t tm_process_time_ns(void);
 
+/* Nanoseconds of a clock that only goes forward, read without a system call; some milliseconds coarse. */
+uint64_t tm_process_clock_ns(void);
+
 /* Lets other threads run for NANOSECONDS, below one second; no cancellation point. */
 void tm_process_nap(uint32_t nanoseconds);
 

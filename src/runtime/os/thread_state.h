@@ -15,6 +15,7 @@
 struct tm_thread {
     uint32_t guard;         /* depth: above 0 what happens is our own work, or inside a call that we already count */
     uint32_t ticks;         /* events counted down between two looks at rare conditions */
+    uint32_t looks;         /* the same at the doors that look whether a snapshot is due */
     uintptr_t last_block;   /* the block this thread allocated last: freed before the next one it is a temporary */
     uintptr_t newborn;      /* the same until its object's birth was heard: that birth is no recycling */
     uintptr_t walked_state; /* Python's state of this thread whose block is marked: see track/loose_walk.h */

@@ -5,6 +5,8 @@
 
 #include "base/text.h"
 #include "base/config_options.h"
+#include "base/size_value.h"
+#include "base/time_value.h"
 #include "runtime/track/output_path.h"
 
 #define TEMPORARY     "TMPDIR="
@@ -58,6 +60,27 @@ static bool parse_start(struct tm_config *config, const char *value)
         }
     }
     return false;
+}
+
+static bool parse_interval(struct tm_config *config, const char *value)
+{
+    return tm_time_value(value, &config->interval_s);
+}
+
+static bool parse_keep(struct tm_config *config, const char *value)
+{
+    uint64_t number = 0;
+    bool is_all = strcmp(value, "all") == 0;
+    if (!is_all && (!tm_text_to_unsigned(value, TM_KEEP_MAX, &number) || number == 0)) {
+        return false;
+    }
+    config->keep = (uint32_t)number;
+    return true;
+}
+
+static bool parse_threshold(struct tm_config *config, const char *value)
+{
+    return tm_size_value(value, &config->threshold) && config->threshold >= TM_THRESHOLD_MIN;
 }
 
 static bool parse_switch(const char *value, bool *to)

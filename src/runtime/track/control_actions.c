@@ -2,14 +2,12 @@
 /* What the control API does, and the moments at which the tracer acts by itself.  Each takes the life lock. */
 #include <errno.h>
 
-#include "base/text.h"
 #include "runtime/os/os_memory.h"
-#include "runtime/os/os_message.h"
 #include "runtime/os/os_process.h"
 #include "runtime/os/thread_state.h"
 #include "runtime/track/counting.h"
-#include "runtime/track/output_path.h"
 #include "runtime/track/runtime_state.h"
+#include "runtime/track/snapshot_failure.h"
 #include "runtime/track/snapshot_writer.h"
 #include "runtime/track/store_file.h"
 
@@ -175,56 +173,6 @@ void tm_runtime_start_moment(const char *how)
     leave(thread);
 }
 
-/* strerror allocates and asks the locale. */
-static const char *reason_of(int error)
-{
-    switch (error) {
-    case ENOSPC:
-        return "no space left on device";
-    case EDQUOT:
-        return "disk quota exceeded";
-    case EACCES:
-    case EPERM:
-        return "permission denied";
-    case EROFS:
-        return "read-only file system";
-    case ENOENT:
-        return "no such folder";
-    case EISDIR:
-        return "there is a folder or a device of that name";
-    case ENAMETOOLONG:
-        return "name too long";
-    case EFBIG:
-        return "over the file size limit";
-    case ENOMEM:
-        return "no memory";
-    case EMFILE:
-    case ENFILE:
-        return "too many open files";
-    default:
-        return "input/output error";
-    }
-}
-
-static void say_failure(int error)
-{
-    static char path[TM_PATH_CAPACITY]; /* under the life lock */
-    char line[TM_PATH_CAPACITY + 128];
-    struct tm_text text;
-    tm_text_init(&text, line, sizeof line);
-    tm_text_add(&text, "the snapshot could not be written to ");
-    bool is_first = tm_runtime.pid == tm_runtime.first_pid;
-    bool fits = tm_output_name(tm_runtime.output, tm_runtime.pid, !is_first, 1, path, sizeof path);
-    tm_text_add(&text, fits ? path : tm_runtime.output);
-    tm_text_add(&text, ": ");
-    tm_text_add(&text, reason_of(error));
-    if (tm_live_store_is_whole(&tm_runtime.store)) {
-        tm_text_add(&text, "; the data is kept in ");
-        tm_text_add(&text, tm_runtime.store.path);
-    }
-    tm_message(line, NULL, NULL);
-}
-
 void tm_runtime_exit_snapshot(const char *exit_moment)
 {
     struct tm_runtime *runtime = &tm_runtime;
@@ -237,9 +185,7 @@ void tm_runtime_exit_snapshot(const char *exit_moment)
     if (!runtime->exit_snapshot_done) {
         runtime->exit_snapshot_done = true;
         int status = tm_snapshot_write_exit(exit_moment);
-        if (status != 0) {
-            say_failure(-status);
-        }
+        tm_snapshot_note_result(status);
         if (status != 0 && !tm_live_store_is_whole(&runtime->store)) {
             tm_live_store_remove_file(&runtime->store); /* nobody can read a part of it */
         }

@@ -5,6 +5,7 @@
 #include "runtime/os/thread_state.h"
 #include "runtime/track/event_record.h"
 #include "runtime/track/runtime_state.h"
+#include "runtime/track/snapshot_series.h"
 #include "runtime/track/store_file.h"
 
 /* Allocations.  A preexec_fn and the exec behind it were seen to make less than 100. */
@@ -68,6 +69,7 @@ static void become_child(struct tm_runtime *runtime, uint32_t pid)
     runtime->exit_snapshot_done = false;
     runtime->exit_path[0] = '\0';
     runtime->store_attempt = 0;
+    tm_snapshot_series_begin();
     runtime->held_stack.count = 0; /* another thread of the parent may have been changing it */
     header->pid = pid;
     header->parent_pid = tm_process_parent_pid();
@@ -120,6 +122,7 @@ bool tm_fork_adopt(void)
         if (done) {
             become_child(runtime, pid);
             tm_runtime_new_epoch(false);
+            tm_due_begin();
             atomic_store_explicit(&runtime->young_events, 0, memory_order_relaxed);
         } else {
             runtime->is_disabled = true;

@@ -153,6 +153,17 @@ static const char *extension(const char *pattern)
     return dot == NULL || dot == name ? pattern + strlen(pattern) : dot;
 }
 
+bool tm_output_add_number(const char *pattern, char *to, size_t capacity)
+{
+    struct tm_text text;
+    const char *end = extension(pattern);
+    tm_text_init(&text, to, capacity);
+    tm_text_add_bytes(&text, pattern, (size_t)(end - pattern));
+    tm_text_add(&text, tm_output_has_number(pattern) ? "" : ".%n");
+    tm_text_add(&text, end);
+    return !text.truncated;
+}
+
 bool tm_output_name(const char *pattern, uint32_t pid, bool insert, unsigned attempt, char *to, size_t capacity)
 {
     struct tm_text text;

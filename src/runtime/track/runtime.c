@@ -36,6 +36,11 @@ const struct tm_config *tm_runtime_config(void)
     return &tm_runtime.config;
 }
 
+bool tm_runtime_is_watched(void)
+{
+    return tm_due_is_wanted();
+}
+
 struct tm_cpython *tm_runtime_python(void)
 {
     return &tm_runtime.python;
@@ -88,6 +93,12 @@ static bool keep_paths(struct tm_runtime *runtime)
         !tm_output_pattern(expanded, folder, length, runtime->output, sizeof runtime->output) ||
         !tm_output_name(runtime->output, tm_process_pid(), false, 1, name, sizeof name)) {
         return false;
+    }
+    if (tm_due_is_wanted()) {
+        memcpy(expanded, runtime->output, sizeof expanded);
+        if (!tm_output_add_number(expanded, runtime->output, sizeof runtime->output)) {
+            return false;
+        }
     }
     runtime->config.output = runtime->output;
     if (runtime->config.store == NULL) {
@@ -179,6 +190,7 @@ void tm_runtime_begin(void)
     describe_process(runtime);
     (void)madvise(&tm_life_page, sizeof tm_life_page, MADV_WIPEONFORK);
     runtime->start_is_pending = runtime->config.start == TM_START_PYTHON;
+    tm_due_begin();
     tm_life_set(runtime->config.start == TM_START_NOW ? TM_LIFE_TRACING : TM_LIFE_STOPPED);
 }
 

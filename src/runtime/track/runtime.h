@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "runtime/os/thread_state.h"
 #include "runtime/track/config.h"
 #include "runtime/unwind/cpython_runtime.h"
 
@@ -39,6 +40,13 @@ void tm_runtime_start_moment(const char *how);
 /* Writes the exit snapshot, once per process and interpreter life; does nothing in a process that is not the store's
  * own (vfork children), or where no Python ran.  EXIT_MOMENT is a word for the snapshot. */
 void tm_runtime_exit_snapshot(const char *exit_moment);
+
+/* A look whether a snapshot is due (see due.h), and taking it.  THREAD is the caller's; called by the doors of mem and
+ * obj where tm_runtime_is_watched: after each allocation of so many bytes, and whenever thread->looks has come to 0. */
+#define TM_EVENTS_BETWEEN_LOOKS 15U
+#define TM_SIZE_TO_LOOK         32768U
+TM_COLD void tm_runtime_look(struct tm_thread *thread);
+bool tm_runtime_is_watched(void);
 
 /* Called before each snapshot, so that what it says of the hooks is true: set by the doors, may be NULL. */
 extern void (*tm_runtime_check_hooks)(void);

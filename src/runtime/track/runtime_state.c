@@ -7,6 +7,7 @@
 
 #include "runtime/os/os_memory.h"
 #include "runtime/track/fork.h"
+#include "runtime/track/output_path.h"
 
 struct tm_runtime tm_runtime;
 struct tm_life_page tm_life_page;
@@ -26,6 +27,12 @@ void tm_runtime_say(const char *key, const char *value)
     if (tm_runtime.store.header != NULL) {
         (void)tm_live_store_add_meta(&tm_runtime.store, key, value, strlen(value));
     }
+}
+
+bool tm_runtime_output_name(unsigned number, char *to, size_t capacity)
+{
+    const struct tm_runtime *runtime = &tm_runtime;
+    return tm_output_name(runtime->output, runtime->pid, runtime->pid != runtime->first_pid, number, to, capacity);
 }
 
 bool tm_runtime_set_limit(unsigned limit)
@@ -92,6 +99,7 @@ void tm_runtime_new_epoch(bool base)
         for (unsigned i = 0; i < TM_COUNT_OF(words); i++) {
             atomic_store_explicit(words[i], 0, memory_order_relaxed);
         }
+        tm_due_forget_steps();
     }
     tm_trace_cache_new_generation(&runtime->cache);
     tm_runtime_decide_quick();

@@ -16,7 +16,9 @@
 #include "runtime/table/trace_cache.h"
 #include "runtime/table/traceback_table.h"
 #include "runtime/track/config.h"
+#include "runtime/track/due.h"
 #include "runtime/track/runtime.h"
+#include "runtime/track/snapshot_series.h"
 #include "runtime/unwind/cpython_runtime.h"
 #include "runtime/unwind/stack_cache.h"
 
@@ -65,12 +67,16 @@ struct tm_runtime {
     struct tm_cpython python;
     struct tm_config config;
     struct tm_arena_table arenas;
+    struct tm_due due;
+    struct tm_snapshot_series series;
     struct tm_store_image fork_image;
     char *scratch; /* one name being copied; under the intern lock */
     size_t scratch_size;
     uint32_t pid;
     uint32_t first_pid;     /* of the process in which tracing began: descendants differ */
     unsigned store_attempt; /* the suffix of the store's name, which the exit snapshot takes over; 0, 1: none */
+    unsigned last_number;   /* %n of the last snapshot that the tracer wrote by itself; 0: none yet */
+    int last_failure;       /* status of the last such write: what was said is not said again */
     bool is_disabled;
     bool fork_has_locks; /* the prepare handler took them */
     bool python_has_begun;
@@ -113,6 +119,9 @@ void tm_runtime_new_epoch(bool base);
 
 /* Sets what the quick ways ask; called whenever one of the conditions may have changed. */
 void tm_runtime_decide_quick(void);
+
+/* The name number NUMBER of the output pattern for this process, to TO.  False when it does not fit. */
+TM_CHECKED bool tm_runtime_output_name(unsigned number, char *to, size_t capacity);
 
 /* Adds KEY = zero-terminated VALUE to the store's words. */
 void tm_runtime_say(const char *key, const char *value);

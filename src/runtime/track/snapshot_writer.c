@@ -151,61 +151,85 @@ int tm_snapshot_write(const char *path, const char *moment, bool sync)
     return status;
 }
 
-/* Gives the part its final name: the first free one, or the very one that the user named. */
-static int rename_part(const char *temporary, char *path)
+/* The first free name of the output pattern from number FIRST on, or the very one that the user named. */
+static int rename_to_free(const char *temporary, unsigned first, bool may_replace, char *path)
+{
+    int status = -EEXIST;
+    for (unsigned attempt = first; status == -EEXIST && attempt < first + ATTEMPTS; attempt++) {
+        if (!tm_runtime_output_name(attempt, path, TM_PATH_CAPACITY)) {
+            return -ENAMETOOLONG;
+        }
+        status = tm_file_rename(temporary, path, may_replace);
+        if (status == 0 && tm_output_has_number(tm_runtime.output)) {
+            tm_runtime.last_number = attempt;
+        }
+    }
+    return status;
+}
+
+static int rename_numbered(const char *temporary, char *path)
+{
+    return rename_to_free(temporary, tm_runtime.last_number + 1, false, path);
+}
+
+static int rename_exit(const char *temporary, char *path)
 {
     struct tm_runtime *runtime = &tm_runtime;
-    bool is_first = runtime->pid == runtime->first_pid;
-    bool may_replace = runtime->config.output_is_fixed && is_first;
-    int status = -EEXIST;
     if (runtime->exit_path[0] != '\0') {
         memcpy(path, runtime->exit_path, sizeof runtime->exit_path);
         return tm_file_rename(temporary, path, true); /* this process's own, of an earlier life of its interpreter */
     }
     /* With a pid in its name the snapshot is its store's counterpart: what exec left may have that pid as well. */
-    unsigned first = runtime->store_attempt > 1 && tm_output_has_pid(runtime->output) ? runtime->store_attempt : 1;
-    for (unsigned attempt = first; status == -EEXIST && attempt < first + ATTEMPTS; attempt++) {
-        if (!tm_output_name(runtime->output, runtime->pid, !is_first, attempt, path, TM_PATH_CAPACITY)) {
-            return -ENAMETOOLONG;
-        }
-        status = tm_file_rename(temporary, path, may_replace);
-    }
+    unsigned of_store = runtime->store_attempt > 1 && tm_output_has_pid(runtime->output) ? runtime->store_attempt : 1;
+    unsigned first = tm_output_has_number(runtime->output) ? runtime->last_number + 1 : of_store;
+    bool may_replace = runtime->config.output_is_fixed && runtime->pid == runtime->first_pid;
+    int status = rename_to_free(temporary, first, may_replace, path);
     if (status == 0) {
         memcpy(runtime->exit_path, path, strlen(path) + 1);
     }
     return status;
 }
 
-int tm_snapshot_write_exit(const char *exit_moment)
+/* RENAME gives the file its final name, which goes to its PATH. */
+static int write_named(const char *moment, bool sync, int (*rename)(const char *temporary, char *path),
+                       struct tm_file_identity *identity)
 {
-    struct tm_runtime *runtime = &tm_runtime;
     static char path[TM_PATH_CAPACITY]; /* under the life lock */
     static char temporary[TM_PATH_CAPACITY];
-    struct tm_file_identity identity;
     uint8_t *bytes;
     size_t size;
     size_t capacity;
-    runtime->exit_moment = exit_moment;
-    int status = encode("exit", &bytes, &size, &capacity);
-    if (status == 0) {
-        if (!tm_output_name(runtime->output, runtime->pid, runtime->pid != runtime->first_pid, 1, path, sizeof path)) {
-            status = -ENAMETOOLONG;
-        } else {
-            status = write_part(path, bytes, size, false, temporary, &identity);
-        }
-        pages.release(bytes, capacity);
-        if (status == 0) {
-            status = rename_part(temporary, path);
-            if (status != 0) {
-                tm_file_remove(temporary, &identity);
-            }
-        }
+    int status = encode(moment, &bytes, &size, &capacity);
+    if (status != 0) {
+        return status;
     }
+    status = tm_runtime_output_name(1, path, sizeof path) ? write_part(path, bytes, size, sync, temporary, identity)
+                                                          : -ENAMETOOLONG;
+    pages.release(bytes, capacity);
+    if (status != 0) {
+        return status;
+    }
+    status = rename(temporary, path);
+    if (status != 0) {
+        tm_file_remove(temporary, identity);
+    } else if (tm_runtime.config.verbose) {
+        tm_message("wrote ", path, NULL);
+    }
+    return status;
+}
+
+int tm_snapshot_write_numbered(const char *moment, struct tm_file_identity *identity)
+{
+    return write_named(moment, true, rename_numbered, identity);
+}
+
+int tm_snapshot_write_exit(const char *exit_moment)
+{
+    struct tm_file_identity identity;
+    tm_runtime.exit_moment = exit_moment;
+    int status = write_named("exit", false, rename_exit, &identity);
     if (status == 0) {
-        tm_live_store_remove_file(&runtime->store);
-        if (runtime->config.verbose) {
-            tm_message("wrote ", path, NULL);
-        }
+        tm_live_store_remove_file(&tm_runtime.store);
     }
     return status;
 }

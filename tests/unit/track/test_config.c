@@ -32,6 +32,9 @@ static void nothing_set_is_all_defaults(void **state)
     assert_false(config.output_is_set);
     assert_string_equal(config.output, "tracemalloc.%p.tms");
     assert_null(config.store);
+    assert_int_equal(config.interval_s, 0);
+    assert_int_equal(config.keep, 0);
+    assert_int_equal(config.threshold, 0);
     assert_true(tm_config_read(&config, NULL, message, sizeof message));
 }
 
@@ -52,6 +55,12 @@ static void every_option_is_heard(void **state)
     assert_int_equal(config.traceback_limit, 65535);
     assert_int_equal(config.start, TM_START_OFF);
     assert_false(config.exact);
+    assert_true(READ("TRACEMALLOC_INTERVAL=5min", "TRACEMALLOC_KEEP=9999", "TRACEMALLOC_THRESHOLD=64KiB"));
+    assert_int_equal(config.interval_s, 300);
+    assert_int_equal(config.keep, 9999);
+    assert_int_equal(config.threshold, 65536);
+    assert_true(READ("TRACEMALLOC_KEEP=all"));
+    assert_int_equal(config.keep, 0);
     assert_true(READ("TRACEMALLOC_START=now"));
     assert_int_equal(config.start, TM_START_NOW);
 }
@@ -78,6 +87,15 @@ static void wrong_value_names_the_option_and_what_it_takes(void **state)
         {"TRACEMALLOC_OUTPUT=a%d", "%p pid"},
         {"TRACEMALLOC_OUTPUT=a%", "%p pid"},
         {"TRACEMALLOC_STORE=", "a folder, or none"},
+        {"TRACEMALLOC_INTERVAL=", "30s"},
+        {"TRACEMALLOC_INTERVAL=0", "30s"},
+        {"TRACEMALLOC_INTERVAL=soon", "30s"},
+        {"TRACEMALLOC_KEEP=0", "1 to 9999, or all"},
+        {"TRACEMALLOC_KEEP=10000", "1 to 9999, or all"},
+        {"TRACEMALLOC_KEEP=", "1 to 9999, or all"},
+        {"TRACEMALLOC_THRESHOLD=65535", "64KiB"},
+        {"TRACEMALLOC_THRESHOLD=1MB", "64KiB"},
+        {"TRACEMALLOC_THRESHOLD=", "64KiB"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_false(READ(cases[i].variable));

@@ -139,6 +139,21 @@ static void only_p_behind_a_single_percent_is_a_pid(void **state)
     assert_false(tm_output_has_pid("a%"));
 }
 
+static void number_is_implied_before_the_last_dot(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {{"/d/tracemalloc.%p.tms", "/d/tracemalloc.%p.%n.tms"},
+                                           {"/d.x/out", "/d.x/out.%n"},
+                                           {"/d/o.%n.%p.tms", "/d/o.%n.%p.tms"},
+                                           {"/d/100%%n.tms", "/d/100%%n.%n.tms"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_true(tm_output_add_number(cases[i][0], path, sizeof path));
+        assert_string_equal(path, cases[i][1]);
+    }
+    assert_false(tm_output_add_number("a.tms", path, 8));
+    assert_true(tm_output_add_number("a.tms", path, 9));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +167,7 @@ int main(void)
         cmocka_unit_test(relative_path_is_put_behind_the_folder),
         cmocka_unit_test(pattern_behind_a_folder_takes_the_folder_as_it_is),
         cmocka_unit_test(folder_of_a_path_is_what_is_before_the_last_slash),
+        cmocka_unit_test(number_is_implied_before_the_last_dot),
         cmocka_unit_test(only_p_behind_a_single_percent_is_a_pid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

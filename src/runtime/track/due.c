@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/track/due.h"
+
+#include "runtime/os/os_process.h"
+#include "runtime/os/thread_state.h"
+#include "runtime/track/counting.h"
+#include "runtime/track/runtime_state.h"
+#include "runtime/track/snapshot_failure.h"
+#include "runtime/track/snapshot_series.h"
+
+#define NEVER         UINT64_MAX
+#define NS_PER_SECOND UINT64_C(1000000000)
+
+bool tm_due_is_wanted(void)
+{
+    const struct tm_config *config = &tm_runtime.config;
+    return config->interval_s != 0 || config->threshold != 0;
+}
+
+/* A maximum that was left again counts as well: the snapshot has its tracebacks. */
+static uint64_t traced_bytes(void)
+{
+    const struct tm_totals *totals = tm_runtime.totals;
+    uint64_t now = tm_totals_heap(totals);
+    uint64_t peak = tm_word_load(&totals->heap_peak);
+    uint64_t most = (int64_t)(now - peak) > 0 ? now : peak;
+    return (int64_t)most > 0 ? most : 0;
+}
+
+static void set_step(uint64_t bytes)
+{
+    uint64_t step = tm_runtime.config.threshold;
+    tm_word_store(&tm_runtime.due.next_bytes, step == 0 ? NEVER : (bytes / step + 1) * step);
+}
+
+static void set_time(uint64_t from_ns)
+{
+    uint64_t interval_s = tm_runtime.config.interval_s;
+    tm_word_store(&tm_runtime.due.next_ns, interval_s == 0 ? NEVER : from_ns + interval_s * NS_PER_SECOND);
+}
+
+void tm_due_begin(void)
+{
+    set_time(tm_process_clock_ns());
+    set_step(traced_bytes());
+}
+
+void tm_due_forget_steps(void)
+{
+    set_step(0);
+}
+
+/* What is due; NULL: nothing. */
+static const char *find_due(void)
+{
+    const struct tm_due *due = &tm_runtime.due;
+    if (traced_bytes() >= tm_word_load(&due->next_bytes)) {
+        return "threshold";
+    }
+    uint64_t next_ns = tm_word_load(&due->next_ns);
+    return next_ns != NEVER && tm_process_clock_ns() >= next_ns ? "interval" : NULL;
+}
+
+/* Times that were missed are not made up for. */
+static void set_next(void)
+{
+    uint64_t now_ns = tm_process_clock_ns();
+    uint64_t next_ns = tm_word_load(&tm_runtime.due.next_ns);
+    set_step(traced_bytes());
+    if (next_ns <= now_ns) {
+        uint64_t interval_ns = tm_runtime.config.interval_s * NS_PER_SECOND;
+        tm_word_store(&tm_runtime.due.next_ns, now_ns + interval_ns - (now_ns - next_ns) % interval_ns);
+    }
+}
+
+/* Under the life lock.  Another thread may have been faster. */
+static void take(void)
+{
+    const char *moment = find_due();
+    if (moment != NULL && tm_life_is_tracing() && !tm_runtime.exit_snapshot_done) {
+        tm_snapshot_note_result(tm_snapshot_write_next(moment));
+        set_next();
+    }
+}
+
+void tm_runtime_look(struct tm_thread *thread)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    thread->looks = TM_EVENTS_BETWEEN_LOOKS;
+    bool is_time = thread->guard == 0 && tm_life_is_tracing() && !runtime->exit_snapshot_done;
+    if (!is_time || find_due() == NULL || runtime->pid != tm_process_pid()) {
+        return;
+    }
+    if (tm_runtime_check_hooks != NULL) {
+        tm_runtime_check_hooks();
+    }
+    thread->guard++;
+    if (tm_lock_try(&runtime->life_lock)) { /* else a snapshot, a start or a fork is under way: at the next look */
+        take();
+        tm_lock_release(&runtime->life_lock);
+    }
+    thread->guard--;
+}

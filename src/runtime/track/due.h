@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Snapshots that the tracer takes by itself while the program runs: each INTERVAL, and whenever traced memory has grown
+ * past a further THRESHOLD.
+ *
+ * No thread and no timer is started: the doors of mem and obj look every few events, in a process whose options ask for
+ * it and in no other (hook/python_hooks.c).  So the caller runs Python code, holds the GIL, is in no signal handler and
+ * holds none of our locks.  A process that does nothing is seen from outside, through its store.
+ * errno  kept. */
+#ifndef TM_RUNTIME_TRACK_DUE_H
+#define TM_RUNTIME_TRACK_DUE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct tm_due {
+    _Atomic uint64_t next_ns;    /* on the clock of tm_process_clock_ns; UINT64_MAX: never */
+    _Atomic uint64_t next_bytes; /* of traced memory; UINT64_MAX: never */
+};
+
+/* The options of this process ask for such snapshots. */
+bool tm_due_is_wanted(void);
+
+/* The process begins, or is a forked child: the interval from now, the next step above what is traced now.  Before
+ * there are threads, or under the life lock. */
+void tm_due_begin(void);
+
+/* What was traced is forgotten: steps are counted from 0.  Under the life lock. */
+void tm_due_forget_steps(void);
+
+#endif

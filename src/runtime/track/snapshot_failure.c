@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/track/snapshot_failure.h"
+
+#include <errno.h>
+
+#include "base/text.h"
+#include "runtime/os/os_message.h"
+#include "runtime/track/runtime_state.h"
+
+/* strerror allocates and asks the locale. */
+static const char *reason_of(int error)
+{
+    switch (error) {
+    case ENOSPC:
+        return "no space left on device";
+    case EDQUOT:
+        return "disk quota exceeded";
+    case EACCES:
+    case EPERM:
+        return "permission denied";
+    case EROFS:
+        return "read-only file system";
+    case ENOENT:
+        return "no such folder";
+    case EISDIR:
+        return "there is a folder or a device of that name";
+    case ENAMETOOLONG:
+        return "name too long";
+    case EFBIG:
+        return "over the file size limit";
+    case ENOMEM:
+        return "no memory";
+    case EMFILE:
+    case ENFILE:
+        return "too many open files";
+    default:
+        return "input/output error";
+    }
+}
+
+static void say_failure(int error)
+{
+    static char path[TM_PATH_CAPACITY]; /* under the life lock */
+    char line[TM_PATH_CAPACITY + 128];
+    struct tm_text text;
+    tm_text_init(&text, line, sizeof line);
+    tm_text_add(&text, "the snapshot could not be written to ");
+    bool fits = tm_runtime_output_name(tm_runtime.last_number + 1, path, sizeof path);
+    tm_text_add(&text, fits ? path : tm_runtime.output);
+    tm_text_add(&text, ": ");
+    tm_text_add(&text, reason_of(error));
+    if (tm_live_store_is_whole(&tm_runtime.store)) {
+        tm_text_add(&text, "; the data is kept in ");
+        tm_text_add(&text, tm_runtime.store.path);
+    }
+    tm_message(line, NULL, NULL);
+}
+
+void tm_snapshot_note_result(int status)
+{
+    if (status != 0 && status != tm_runtime.last_failure) {
+        say_failure(-status);
+    }
+    tm_runtime.last_failure = status;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* What is said on stderr when a snapshot that nobody waits for could not be written.
+ *
+ * Under the life lock.   errno  kept. */
+#ifndef TM_RUNTIME_TRACK_SNAPSHOT_FAILURE_H
+#define TM_RUNTIME_TRACK_SNAPSHOT_FAILURE_H
+
+/* STATUS of a write by the tracer itself: 0 or a negative errno value.  One line for each condition: a disk that is full
+ * is said once, and again after a write that was done. */
+void tm_snapshot_note_result(int status);
+
+#endif

@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Snapshots that the tracer takes by itself while a program runs: INTERVAL, KEEP, THRESHOLD."""
+from __future__ import print_function
+
+import os
+import re
+import sys
+
+import interpreters
+import traced
+
+MIB = 1 << 20
+
+# Runs until there is a snapshot of the number, with nothing but small objects of two lines: events of the quickest kind.
+UNTIL = """
+import os, sys, time
+wanted, end = '.' + sys.argv[1] + '.tms', time.time() + 60
+while time.time() < end and not [name for name in os.listdir('.') if name.endswith(wanted)]:
+    for i in range(20000):
+        y = (i, i + 1000)
+print('tasks %d' % len(os.listdir('/proc/self/task')))
+"""
+
+# The same in a thread with the smallest stack that Python gives.
+IN_THREAD = """
+import threading
+threading.stack_size(32768)
+def run():
+%s
+thread = threading.Thread(target=run)
+thread.start()
+thread.join()
+"""
+
+GROWS = """
+blocks = []
+for i in range(50):
+    blocks.append(bytearray(1000000))
+print(len(blocks))
+"""
+
+# Its folder goes and comes back.
+FOLDER_GOES = """
+import os, time
+def pause(seconds, done):
+    end = time.time() + seconds
+    while time.time() < end and not done():
+        y = [bytearray(100) for i in range(100)]
+os.rename('out', 'away')
+pause(3.5, lambda: False)
+os.rename('away', 'out')
+pause(60, lambda: os.listdir('out'))
+print(len(os.listdir('out')))
+"""
+
+FORKS = """
+import os, sys, time
+def until(number, kind):
+    end = time.time() + 60
+    while time.time() < end and not [name for name in os.listdir('.') if kind(name) and number in name]:
+        y = [bytearray(100) for i in range(1000)]
+parent = '.%d.' % os.getpid()
+until('.0002.', lambda name: parent in name)
+child = os.fork()
+if child == 0:
+    own = '.%d.' % os.getpid()
+    before = [name for name in os.listdir('.') if parent in name and name.endswith('.tms')]
+    until('.0003.', lambda name: own in name)
+    os.write(1, b'1\\n' if before and not set(before) - set(os.listdir('.')) else b'0\\n')
+    os._exit(0)
+os.waitpid(child, 0)
+"""
+
+
+class Tester(object):
+    def __init__(self, options, checks, folder, interpreter):
+        self.options, self.checks, self.folder, self.interpreter = options, checks, folder, interpreter
+
+    def run(self, program, *arguments, **variables):
+        folder = variables.pop("folder", None) or self.folder.fresh()
+        variables.setdefault("LD_PRELOAD", self.options.library)
+        return traced.run([self.interpreter.path, "-c", program] + list(arguments), folder,
+                          self.interpreter.environment(**variables))
+
+    def snapshot(self, path):
+        return traced.statistics(self.options.report, path)["snapshot"]
+
+    def numbers(self, done):
+        """The numbers of the snapshots, which are all of one process, and nothing else in the folder."""
+        found = [re.match(r"tracemalloc\.(\d+)\.(\d{4})\.tms$", name) for name in done.names()]
+        self.checks.that(all(found) and len({one.group(1) for one in found}) == 1, "names", done.names())
+        return [int(one.group(2)) for one in found if one]
+
+    def interval(self, program=UNTIL, tasks=1):
+        checks = self.checks
+        done = self.run(program, "0004", TRACEMALLOC_INTERVAL="1s", TRACEMALLOC_KEEP="2")
+        checks.equal((done.code, done.stdout, done.stderr), (0, b"tasks %d\n" % tasks, b""), "code and output, no thread of ours")
+        numbers = self.numbers(done)
+        checks.equal(len(numbers), 3, "KEEP=2 and the exit snapshot")
+        checks.equal(numbers, list(range(numbers[0], numbers[0] + 3)), "the newest ones stay")
+        moments = [self.snapshot(path)["moment"] for path in done.snapshots()]
+        checks.equal(moments, ["interval", "interval", "exit"], "moments")
+        times = [self.snapshot(path)["time_ns"] for path in done.snapshots()]
+        checks.that(times == sorted(times), "times", times)
+
+    def small_stack(self):
+        indented = "\n".join("    " + line for line in UNTIL.strip().split("\n"))
+        self.interval(IN_THREAD % indented, tasks=2)
+
+    def threshold(self):
+        """Each step of 10 MiB is seen within one block of a million bytes."""
+        checks = self.checks
+        done = self.run(GROWS, TRACEMALLOC_THRESHOLD="10MiB")
+        checks.equal((done.code, done.stdout, done.stderr), (0, b"50\n", b""), "code and output")
+        found = [self.snapshot(path) for path in done.snapshots()]
+        checks.equal([one["moment"] for one in found], ["threshold"] * (len(found) - 1) + ["exit"], "moments")
+        checks.that(len(found) - 1 in (4, 5), "a snapshot for each step", len(found) - 1)
+        for step, one in enumerate(found[:-1], 1):
+            checks.that(0 <= one["heap"]["current"] - 10 * step * MIB < 1100000, "step %d" % step, one["heap"])
+        self.numbers(done)
+
+    def failures(self):
+        """A folder that is gone is said once; the program goes on, and so do the snapshots when it is back."""
+        checks = self.checks
+        folder = self.folder.fresh()
+        os.mkdir(os.path.join(folder, "out"))
+        done = self.run(FOLDER_GOES, folder=folder, TRACEMALLOC_INTERVAL="1s", TRACEMALLOC_OUTPUT="out/x.tms",
+                        TRACEMALLOC_STORE="none")
+        checks.equal((done.code, done.stdout), (0, b"1\n"), "code and output")
+        checks.that(done.stderr.count(b"\n") == 1 and b"out/x.0001.tms: no such folder" in done.stderr, "one line", done.stderr)
+        names = sorted(os.listdir(os.path.join(folder, "out")))
+        checks.equal(names[:2], ["x.0001.tms", "x.0002.tms"], "what came afterwards")
+
+    def children(self):
+        """A forked child counts for itself and leaves its parent's files alone."""
+        done = self.run(FORKS, TRACEMALLOC_INTERVAL="1s", TRACEMALLOC_KEEP="1")
+        self.checks.equal((done.code, done.stdout, done.stderr), (0, b"1\n", b""), "code and output")
+        moments = sorted(self.snapshot(path)["moment"] for path in done.snapshots())
+        self.checks.equal(moments, ["exit"] * 2 + ["interval"] * 2, "snapshots of both")
+
+
+def main():
+    options = traced.arguments(__doc__).parse_args()
+    options.library = os.path.abspath(options.library)
+    checks = traced.Checks()
+    chosen = interpreters.select(options.pythons)
+    few = chosen if options.full or options.pythons else chosen[:1] + chosen[-1:]
+    with traced.Folder() as folder:
+        for interpreter in chosen:
+            tester = Tester(options, checks, folder, interpreter)
+            for group in (tester.interval, tester.threshold, tester.small_stack, tester.failures, tester.children):
+                if interpreter in few or group in (tester.interval, tester.threshold):
+                    checks.begin("%s %s" % (interpreter.label, group.__name__))
+                    group()
+                    checks.end()
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

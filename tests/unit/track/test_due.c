@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+#include "support/cmocka_include.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/child_process.h"
+#include "support/fake_python.h"
+#include "support/scratch_folder.h"
+
+#define A   UINT64_C(0x7f0000000000)
+#define MIB ((size_t)1 << 20)
+
+static struct scratch_folder folder;
+
+static int make_folder(void **state)
+{
+    (void)state;
+    scratch_make(&folder);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    scratch_remove(&folder);
+    return 0;
+}
+
+static void begin(const char *output, const char *first, const char *second)
+{
+    char pattern[1100];
+    (void)snprintf(pattern, sizeof pattern, "TRACEMALLOC_OUTPUT=%s", scratch_name(&folder, output));
+    const char *environment[] = {"TRACEMALLOC_STORE=none", pattern, first, second, NULL};
+    fake_process_begin(environment);
+    fake_python_found();
+    tm_runtime_python_begins();
+    fake_lane_set(FAKE_HELD);
+}
+
+static bool has(const char *name)
+{
+    return access(scratch_name(&folder, name), F_OK) == 0;
+}
+
+static void look(void)
+{
+    struct tm_thread *thread = tm_thread_self();
+    errno = 77;
+    tm_runtime_look(thread);
+    assert_int_equal(errno, 77);
+    assert_int_equal(thread->guard, 0);
+    assert_int_equal(thread->looks, TM_EVENTS_BETWEEN_LOOKS);
+}
+
+static void let_the_interval_pass(void)
+{
+    atomic_store(&tm_runtime.due.next_ns, 1);
+}
+
+static void nothing_is_watched_where_nothing_is_asked(void **state)
+{
+    (void)state;
+    begin("o.tms", NULL, NULL);
+    assert_false(tm_runtime_is_watched());
+    fake_alloc(TM_DOMAIN_OBJ, A, 100 * MIB);
+    look();
+    assert_int_equal(scratch_count(&folder, ""), 0);
+}
+
+static void each_step_of_the_threshold_has_a_snapshot(void **state)
+{
+    (void)state;
+    begin("o.tms", "TRACEMALLOC_THRESHOLD=2MiB", NULL);
+    assert_true(tm_runtime_is_watched());
+    look();
+    fake_alloc(TM_DOMAIN_OBJ, A, 2 * MIB - 1);
+    look();
+    assert_int_equal(scratch_count(&folder, ""), 0);
+    fake_alloc(TM_DOMAIN_NATIVE, A + 16 * MIB, 1);
+    look();
+    look();
+    assert_int_equal(scratch_count(&folder, ""), 1);
+    assert_true(has("o.0001.tms"));
+    fake_alloc(TM_DOMAIN_OBJ, A + 32 * MIB, 5 * MIB); /* two steps at once */
+    look();
+    look();
+    assert_int_equal(scratch_count(&folder, ""), 2);
+    assert_true(fake_free(A + 32 * MIB));
+    fake_alloc(TM_DOMAIN_OBJ, A + 32 * MIB, 5 * MIB); /* not further than before */
+    look();
+    assert_int_equal(scratch_count(&folder, ""), 2);
+    fake_alloc(TM_DOMAIN_OBJ, A + 64 * MIB, 2 * MIB);
+    assert_true(fake_free(A + 64 * MIB)); /* the maximum was left again */
+    look();
+    assert_int_equal(scratch_count(&folder, ""), 3);
+    tm_runtime_clear();
+    look();
+    assert_int_equal(scratch_count(&folder, ""), 3);
+    fake_alloc(TM_DOMAIN_OBJ, A + 128 * MIB, 2 * MIB);
+    look();
+    assert_int_equal(scratch_count(&folder, ""), 4);
+    tm_runtime_exit_snapshot("test");
+    assert_true(has("o.0005.tms"));
+}
+
+static void stopped_or_ended_process_takes_none(void **state)
+{
+    (void)state;
+    begin("o.%n.tms", "TRACEMALLOC_INTERVAL=1h", NULL);
+    look();
+    assert_int_equal(scratch_count(&folder, ""), 0);
+    let_the_interval_pass();
+    tm_thread_self()->guard = 1;
+    tm_runtime_look(tm_thread_self());
+    tm_thread_self()->guard = 0;
+    tm_runtime_stop();
+    look();
+    assert_int_equal(scratch_count(&folder, ""), 0);
+    assert_int_equal(tm_runtime_start(1), 0);
+    look();
+    look();
+    assert_int_equal(scratch_count(&folder, ""), 1);
+    tm_runtime_exit_snapshot("test");
+    let_the_interval_pass();
+    look();
+    assert_int_equal(scratch_count(&folder, ""), 2);
+}
+
+static void oldest_of_the_interval_goes_and_numbers_rise(void **state)
+{
+    (void)state;
+    begin("o.tms", "TRACEMALLOC_INTERVAL=1s", "TRACEMALLOC_KEEP=2");
+    for (unsigned i = 0; i < 4; i++) {
+        let_the_interval_pass();
+        look();
+    }
+    assert_int_equal(scratch_count(&folder, ""), 2);
+    assert_true(has("o.0003.tms") && has("o.0004.tms"));
+    tm_runtime_exit_snapshot("test");
+    assert_int_equal(scratch_count(&folder, ""), 3);
+    assert_true(has("o.0005.tms"));
+}
+
+static void only_what_this_process_made_is_removed(void **state)
+{
+    (void)state;
+    char mine[1100];
+    begin("o.tms", "TRACEMALLOC_INTERVAL=1s", "TRACEMALLOC_KEEP=1");
+    let_the_interval_pass();
+    look();
+    (void)snprintf(mine, sizeof mine, "%s", scratch_name(&folder, "mine"));
+    int descriptor = open(mine, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    assert_true(descriptor >= 0 && close(descriptor) == 0);
+    assert_int_equal(rename(mine, scratch_name(&folder, "o.0001.tms")), 0);
+    let_the_interval_pass();
+    look();
+    assert_true(has("o.0001.tms") && has("o.0002.tms"));
+    let_the_interval_pass();
+    look();
+    assert_true(has("o.0001.tms") && !has("o.0002.tms") && has("o.0003.tms"));
+}
+
+static void say_all(void *path)
+{
+    char inner[1100];
+    child_check(dup2(open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600), STDERR_FILENO) == STDERR_FILENO);
+    begin("away/o.tms", "TRACEMALLOC_INTERVAL=1s", NULL);
+    (void)snprintf(inner, sizeof inner, "%s", scratch_name(&folder, "away"));
+    for (unsigned round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < 3; i++) {
+            let_the_interval_pass();
+            tm_runtime_look(tm_thread_self());
+        }
+        child_check(mkdir(inner, 0700) == 0);
+        let_the_interval_pass();
+        tm_runtime_look(tm_thread_self());
+        child_check(unlink(scratch_name(&folder, round == 0 ? "away/o.0001.tms" : "away/o.0002.tms")) == 0);
+        child_check(rmdir(inner) == 0);
+    }
+    tm_runtime_exit_snapshot("test");
+}
+
+static void failure_is_said_once_until_a_write_is_done(void **state)
+{
+    (void)state;
+    static char said[4000];
+    char path[1100];
+    (void)snprintf(path, sizeof path, "%s", scratch_name(&folder, "said"));
+    assert_int_equal(child_run(say_all, path), 0);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = read(descriptor, said, sizeof said - 1);
+    assert_true(length > 0 && close(descriptor) == 0);
+    static const char *const numbers[] = {"o.0001.tms", "o.0002.tms", "o.0003.tms"};
+    char *at = said;
+    for (unsigned i = 0; i < 3; i++) {
+        char *end = strchr(at, '\n');
+        assert_non_null(end);
+        *end = '\0';
+        assert_non_null(strstr(at, numbers[i]));
+        assert_non_null(strstr(at, "no such folder"));
+        at = end + 1;
+    }
+    assert_int_equal(*at, '\0');
+}
+
+static void forked_child_counts_and_keeps_for_itself(void **state)
+{
+    (void)state;
+    int status = -1;
+    begin("o.tms", "TRACEMALLOC_THRESHOLD=2MiB", "TRACEMALLOC_KEEP=1");
+    tm_runtime.config.interval_s = 3600;
+    let_the_interval_pass();
+    look();
+    fake_alloc(TM_DOMAIN_OBJ, A, 3 * MIB);
+    look();
+    assert_true(has("o.0001.tms") && has("o.0002.tms"));
+    tm_runtime_before_fork();
+    pid_t pid = fork();
+    if (pid == 0) {
+        char name[100];
+        tm_runtime_after_fork_child();
+        fake_alloc(TM_DOMAIN_OBJ, A + 16 * MIB, 100);
+        tm_runtime_look(tm_thread_self());
+        fake_alloc(TM_DOMAIN_OBJ, A + 32 * MIB, MIB);
+        tm_runtime_look(tm_thread_self());
+        let_the_interval_pass();
+        tm_runtime_look(tm_thread_self());
+        (void)snprintf(name, sizeof name, "o.0001.%u.tms", (unsigned)getpid());
+        child_check(has(name));
+        (void)snprintf(name, sizeof name, "o.0002.%u.tms", (unsigned)getpid());
+        child_check(has(name) && has("o.0001.tms") && has("o.0002.tms"));
+        _exit(0);
+    }
+    tm_runtime_after_fork_parent();
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_int_equal(scratch_count(&folder, ""), 4);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(nothing_is_watched_where_nothing_is_asked),
+        TEST(each_step_of_the_threshold_has_a_snapshot),
+        TEST(stopped_or_ended_process_takes_none),
+        TEST(oldest_of_the_interval_goes_and_numbers_rise),
+        TEST(only_what_this_process_made_is_removed),
+        TEST(failure_is_said_once_until_a_write_is_done),
+        TEST(forked_child_counts_and_keeps_for_itself),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -15,10 +15,12 @@
       "a path; %p pid, %n number, %t time, %h host, %e program, %% a percent sign", "the exit snapshot")               \
     X(STORE, parse_store, "the folder of OUTPUT", "a folder, or none", "where the live store lies")                    \
     X(START, parse_start, "now", "now, python or off", "when tracing begins")                                          \
-    X(INTERVAL, parse_interval, "none", "a time: 30s, 5min, 2h", "a snapshot each time this has passed")                \
+    X(INTERVAL, parse_interval, "none", "a time: 30s, 5min, 2h", "a snapshot each time this has passed")               \
     X(KEEP, parse_keep, "all", "1 to 9999, or all", "snapshots of INTERVAL that stay: older ones are removed")         \
     X(THRESHOLD, parse_threshold, "none", "a size from 64KiB on: 500MiB, 2GiB",                                        \
       "a snapshot when traced memory has grown past this, and past each further multiple")                             \
+    X(SIGNAL, parse_signal, "none", "USR1, USR2, HUP, PROF, WINCH, 34 to 64, or none",                                 \
+      "a snapshot whenever the process gets this signal, unless the program handles it itself")                        \
     X(EXACT, parse_exact, "0", TM_OPTION_SWITCH,                                                                       \
       "see recycled objects where it takes the stdlib's tracer (3.8, static 3.9 to 3.11)")                             \
     X(SLOW, parse_slow, "0", TM_OPTION_SWITCH, "for tests: take every event the long way, remember no stack")          \

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Snapshots that the tracer takes by itself while a program runs: INTERVAL, KEEP, THRESHOLD."""
+"""Snapshots that the tracer takes by itself while a program runs: INTERVAL, KEEP, THRESHOLD, SIGNAL."""
 from __future__ import print_function
 
 import os
@@ -52,6 +52,32 @@ pause(3.5, lambda: False)
 os.rename('away', 'out')
 pause(60, lambda: os.listdir('out'))
 print(len(os.listdir('out')))
+"""
+
+# What signal.getsignal says is what it says without us; the program's own handler wins.
+SIGNALLED = """
+import os, signal, time
+def until(number):
+    end = time.time() + 60
+    while time.time() < end and not [name for name in os.listdir('.') if name.endswith(number + '.tms')]:
+        y = [(i, i) for i in range(100)]
+    return time.time() < end
+heard = []
+print(signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL)
+for number in ('.0001', '.0002'):
+    os.kill(os.getpid(), signal.SIGUSR1)
+    print(until(number))
+print(signal.signal(signal.SIGUSR1, lambda *_: heard.append(1)) == signal.SIG_DFL)
+os.kill(os.getpid(), signal.SIGUSR1)
+y = [(i, i) for i in range(100000)]
+print(heard)
+"""
+
+IGNORES = """
+import os, signal
+print(signal.getsignal(signal.SIGUSR1) == signal.SIG_IGN)
+os.kill(os.getpid(), signal.SIGUSR1)
+y = [(i, i) for i in range(100000)]
 """
 
 FORKS = """
@@ -120,6 +146,23 @@ class Tester(object):
             checks.that(0 <= one["heap"]["current"] - 10 * step * MIB < 1100000, "step %d" % step, one["heap"])
         self.numbers(done)
 
+    def signal(self):
+        checks = self.checks
+        done = self.run(SIGNALLED, TRACEMALLOC_SIGNAL="USR1")
+        checks.equal((done.code, done.stdout), (0, b"True\nTrue\nTrue\nTrue\n[1]\n"), "code and output")
+        checks.that(done.stderr.count(b"\n") == 1 and b"has set its own action" in done.stderr, "one line", done.stderr)
+        moments = [self.snapshot(path)["moment"] for path in done.snapshots()]
+        checks.equal(moments, ["signal", "signal", "exit"], "moments")
+        self.numbers(done)
+        environment = self.interpreter.environment(LD_PRELOAD=self.options.library, TRACEMALLOC_SIGNAL="USR1")
+        done = traced.run(["sh", "-c", "trap '' USR1; exec \"$0\" -c \"$1\"", self.interpreter.path, IGNORES],
+                          self.folder.fresh(), environment)
+        checks.equal((done.code, done.stdout), (0, b"True\n"), "ignored: code and output")
+        checks.that(done.stderr.count(b"\n") == 1 and b"ignored already" in done.stderr, "ignored: one line", done.stderr)
+        checks.equal(len(done.snapshots()), 1, "ignored: only the exit snapshot")
+        done = traced.run(["sh", "-c", "kill -USR1 $$"], self.folder.fresh(), environment)
+        checks.equal((done.code, done.stderr, done.names()), (-10, b"", []), "a process without Python is left alone")
+
     def failures(self):
         """A folder that is gone is said once; the program goes on, and so do the snapshots when it is back."""
         checks = self.checks
@@ -149,8 +192,8 @@ def main():
     with traced.Folder() as folder:
         for interpreter in chosen:
             tester = Tester(options, checks, folder, interpreter)
-            for group in (tester.interval, tester.threshold, tester.small_stack, tester.failures, tester.children):
-                if interpreter in few or group in (tester.interval, tester.threshold):
+            for group in (tester.interval, tester.threshold, tester.signal, tester.small_stack, tester.failures, tester.children):
+                if interpreter in few or group in (tester.interval, tester.threshold, tester.signal):
                     checks.begin("%s %s" % (interpreter.label, group.__name__))
                     group()
                     checks.end()

@@ -51,6 +51,8 @@ static void print_moment(struct tm_out *out, const struct tm_snapshot *snapshot)
         tm_out_text(out, "taken at its interval");
     } else if (tm_span_is(moment, "threshold")) {
         tm_out_text(out, "taken past a threshold");
+    } else if (tm_span_is(moment, "signal")) {
+        tm_out_text(out, "taken at a signal");
     } else {
         tm_out_text(out, tm_span_is(moment, "exit") ? "at " : "at its ");
         tm_print_text(out, moment);

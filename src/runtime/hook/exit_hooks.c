@@ -9,6 +9,7 @@
 #include "runtime/hook/moments.h"
 #include "runtime/hook/python_watch.h"
 #include "runtime/hook/real_libc.h"
+#include "runtime/hook/snapshot_signal.h"
 #include "runtime/track/runtime.h"
 
 /* Called before our constructor, by another library's. */
@@ -25,12 +26,23 @@ TM_EXPORT int sigaction(int signal, const struct sigaction *action, struct sigac
     if (action != NULL) {
         wanted = *action;
     }
-    int result = tm_real.sigaction(signal, action, old_action);
+    struct sigaction before;
+    struct sigaction *replaced = old_action != NULL ? old_action : &before;
+    int result = tm_real.sigaction(signal, action, replaced);
     if (result == 0 && tm_door_hears(tm_thread_self())) {
+        tm_snapshot_signal_was_set(action != NULL, replaced);
         tm_moments_sigaction(signal, action != NULL ? &wanted : NULL, old_action,
                              (uintptr_t)__builtin_return_address(0));
     }
     return result;
+}
+
+/* Called by embedding programs and extensions; CPython uses sigaction. */
+TM_EXPORT sighandler_t signal(int number, sighandler_t handler)
+{
+    NEED(signal)
+    sighandler_t before = tm_real.signal(number, handler);
+    return before != SIG_ERR && tm_door_hears(tm_thread_self()) ? tm_snapshot_signal_was_replaced(before) : before;
 }
 
 /* CPython calls it in every initialisation, before its first allocation of a domain's worth. */

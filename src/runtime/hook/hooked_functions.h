@@ -26,6 +26,7 @@
 /* Moments in the life of the process and of the interpreter. */
 #define TM_HOOKED_MOMENT(TM_HOOKED)                                                                                    \
     TM_HOOKED(int, sigaction, (int signal, const struct sigaction *action, struct sigaction *old_action))              \
+    TM_HOOKED(sighandler_t, signal, (int number, sighandler_t handler))                                                \
     TM_HOOKED(char *, setlocale, (int category, const char *locale))                                                   \
     TM_HOOKED(void, _exit, (int status))                                                                               \
     TM_HOOKED(void, _Exit, (int status))                                                                               \

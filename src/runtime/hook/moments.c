@@ -9,6 +9,7 @@
 #include "runtime/hook/door.h"
 #include "runtime/hook/python_hooks.h"
 #include "runtime/hook/recycle_hooks.h"
+#include "runtime/hook/snapshot_signal.h"
 #include "runtime/os/os_process.h"
 #include "runtime/track/runtime.h"
 #include "runtime/unwind/python_stack.h"
@@ -89,6 +90,7 @@ static void begin_python(struct tm_thread *thread)
     tm_runtime_python_found();
     tm_door_guard_down(thread);
     tm_runtime_python_begins();
+    tm_snapshot_signal_begin();
 }
 
 /* 2.7 and 3.6 call themselves initialised from the start of their initialisation.  There the first frame tells that is

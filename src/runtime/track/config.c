@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/track/config.h"
 
+#include <signal.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -81,6 +82,29 @@ static bool parse_keep(struct tm_config *config, const char *value)
 static bool parse_threshold(struct tm_config *config, const char *value)
 {
     return tm_size_value(value, &config->threshold) && config->threshold >= TM_THRESHOLD_MIN;
+}
+
+/* By name those that are not needed for ending, stopping or faults. */
+static bool parse_signal(struct tm_config *config, const char *value)
+{
+    static const struct {
+        const char *name;
+        int number;
+    } names[] = {{"none", 0},     {"USR1", SIGUSR1}, {"USR2", SIGUSR2},
+                 {"HUP", SIGHUP}, {"PROF", SIGPROF}, {"WINCH", SIGWINCH}};
+    const char *name = strncmp(value, "SIG", 3) == 0 ? value + 3 : value;
+    uint64_t number;
+    for (size_t i = 0; i < TM_COUNT_OF(names); i++) {
+        if (strcmp(name, names[i].name) == 0) {
+            config->signal = names[i].number;
+            return true;
+        }
+    }
+    if (!tm_text_to_unsigned(value, TM_SIGNAL_LAST, &number) || number < TM_SIGNAL_FIRST) {
+        return false;
+    }
+    config->signal = (int)number;
+    return true;
 }
 
 static bool parse_switch(const char *value, bool *to)

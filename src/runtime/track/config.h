@@ -21,14 +21,17 @@ enum tm_start {
 
 #define TM_TRACEBACK_LIMIT_MAX 65535U
 #define TM_KEEP_MAX            9999U
+#define TM_SIGNAL_FIRST        34U /* by number: real-time signals, of which libc takes the first two */
+#define TM_SIGNAL_LAST         64U
 #define TM_THRESHOLD_MIN       65536U /* bytes */
 
 struct tm_config {
     uint32_t traceback_limit; /* frames kept per traceback, 1 to TM_TRACEBACK_LIMIT_MAX */
     enum tm_start start;
-    uint64_t interval_s;      /* seconds between two snapshots; 0: none */
-    uint32_t keep;            /* snapshots of the interval that stay; 0: all */
-    uint64_t threshold;       /* bytes of traced memory from one snapshot to the next; 0: none */
+    uint64_t interval_s;          /* seconds between two snapshots; 0: none */
+    uint32_t keep;                /* snapshots of the interval that stay; 0: all */
+    uint64_t threshold;           /* bytes of traced memory from one snapshot to the next; 0: none */
+    int signal;                   /* that asks for a snapshot; 0: none */
     bool exact;                   /* borrow the stdlib's tracer where nothing else sees recycled objects */
     bool slow;                    /* no quick way, no cache of stacks: for comparing */
     bool verbose;                 /* say on stderr what was written */

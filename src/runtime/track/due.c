@@ -14,7 +14,7 @@
 bool tm_due_is_wanted(void)
 {
     const struct tm_config *config = &tm_runtime.config;
-    return config->interval_s != 0 || config->threshold != 0;
+    return config->interval_s != 0 || config->threshold != 0 || config->signal != 0;
 }
 
 /* A maximum that was left again counts as well: the snapshot has its tracebacks. */
@@ -41,6 +41,7 @@ static void set_time(uint64_t from_ns)
 
 void tm_due_begin(void)
 {
+    atomic_store_explicit(&tm_runtime.due.is_asked, false, memory_order_relaxed);
     set_time(tm_process_clock_ns());
     set_step(traced_bytes());
 }
@@ -50,10 +51,18 @@ void tm_due_forget_steps(void)
     set_step(0);
 }
 
+void tm_runtime_ask_for_snapshot(void)
+{
+    atomic_store_explicit(&tm_runtime.due.is_asked, true, memory_order_relaxed);
+}
+
 /* What is due; NULL: nothing. */
 static const char *find_due(void)
 {
     const struct tm_due *due = &tm_runtime.due;
+    if (atomic_load_explicit(&due->is_asked, memory_order_relaxed)) {
+        return "signal";
+    }
     if (traced_bytes() >= tm_word_load(&due->next_bytes)) {
         return "threshold";
     }
@@ -78,6 +87,7 @@ static void take(void)
 {
     const char *moment = find_due();
     if (moment != NULL && tm_life_is_tracing() && !tm_runtime.exit_snapshot_done) {
+        atomic_store_explicit(&tm_runtime.due.is_asked, false, memory_order_relaxed);
         tm_snapshot_note_result(tm_snapshot_write_next(moment));
         set_next();
     }

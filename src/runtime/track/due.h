@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Snapshots that the tracer takes by itself while the program runs: each INTERVAL, and whenever traced memory has grown
- * past a further THRESHOLD.
+/* Snapshots that the tracer takes by itself while the program runs: each INTERVAL, whenever traced memory has grown past
+ * a further THRESHOLD, and when a SIGNAL asked for one.
  *
  * No thread and no timer is started: the doors of mem and obj look every few events, in a process whose options ask for
  * it and in no other (hook/python_hooks.c).  So the caller runs Python code, holds the GIL, is in no signal handler and
@@ -16,6 +16,7 @@
 struct tm_due {
     _Atomic uint64_t next_ns;    /* on the clock of tm_process_clock_ns; UINT64_MAX: never */
     _Atomic uint64_t next_bytes; /* of traced memory; UINT64_MAX: never */
+    atomic_bool is_asked;        /* by the signal */
 };
 
 /* The options of this process ask for such snapshots. */

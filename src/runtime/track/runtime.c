@@ -41,6 +41,11 @@ bool tm_runtime_is_watched(void)
     return tm_due_is_wanted();
 }
 
+bool tm_runtime_owns_process(void)
+{
+    return tm_runtime.pid == tm_process_pid();
+}
+
 struct tm_cpython *tm_runtime_python(void)
 {
     return &tm_runtime.python;

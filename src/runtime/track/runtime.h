@@ -48,6 +48,12 @@ void tm_runtime_exit_snapshot(const char *exit_moment);
 TM_COLD void tm_runtime_look(struct tm_thread *thread);
 bool tm_runtime_is_watched(void);
 
+/* One is due now.  Signal safe. */
+void tm_runtime_ask_for_snapshot(void);
+
+/* False in a child of vfork, which runs in the memory of the process that is traced. */
+bool tm_runtime_owns_process(void);
+
 /* Called before each snapshot, so that what it says of the hooks is true: set by the doors, may be NULL. */
 extern void (*tm_runtime_check_hooks)(void);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/cmocka_include.h"
 
+#include <signal.h>
+
 #include "runtime/track/config.h"
 
 static struct tm_config config;
@@ -59,6 +61,14 @@ static void every_option_is_heard(void **state)
     assert_int_equal(config.interval_s, 300);
     assert_int_equal(config.keep, 9999);
     assert_int_equal(config.threshold, 65536);
+    assert_true(READ("TRACEMALLOC_SIGNAL=USR1"));
+    assert_int_equal(config.signal, SIGUSR1);
+    assert_true(READ("TRACEMALLOC_SIGNAL=SIGHUP"));
+    assert_int_equal(config.signal, SIGHUP);
+    assert_true(READ("TRACEMALLOC_SIGNAL=64"));
+    assert_int_equal(config.signal, 64);
+    assert_true(READ("TRACEMALLOC_SIGNAL=none"));
+    assert_int_equal(config.signal, 0);
     assert_true(READ("TRACEMALLOC_KEEP=all"));
     assert_int_equal(config.keep, 0);
     assert_true(READ("TRACEMALLOC_START=now"));
@@ -93,6 +103,11 @@ static void wrong_value_names_the_option_and_what_it_takes(void **state)
         {"TRACEMALLOC_KEEP=0", "1 to 9999, or all"},
         {"TRACEMALLOC_KEEP=10000", "1 to 9999, or all"},
         {"TRACEMALLOC_KEEP=", "1 to 9999, or all"},
+        {"TRACEMALLOC_SIGNAL=KILL", "USR1"},
+        {"TRACEMALLOC_SIGNAL=9", "USR1"},
+        {"TRACEMALLOC_SIGNAL=33", "USR1"},
+        {"TRACEMALLOC_SIGNAL=65", "USR1"},
+        {"TRACEMALLOC_SIGNAL=", "USR1"},
         {"TRACEMALLOC_THRESHOLD=65535", "64KiB"},
         {"TRACEMALLOC_THRESHOLD=1MB", "64KiB"},
         {"TRACEMALLOC_THRESHOLD=", "64KiB"},

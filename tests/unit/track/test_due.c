@@ -131,6 +131,19 @@ static void stopped_or_ended_process_takes_none(void **state)
     assert_int_equal(scratch_count(&folder, ""), 2);
 }
 
+static void one_that_was_asked_for_is_taken_once(void **state)
+{
+    (void)state;
+    begin("o.tms", "TRACEMALLOC_SIGNAL=USR1", NULL);
+    assert_true(tm_runtime_is_watched());
+    look();
+    assert_int_equal(scratch_count(&folder, ""), 0);
+    tm_runtime_ask_for_snapshot();
+    look();
+    look();
+    assert_int_equal(scratch_count(&folder, ""), 1);
+}
+
 static void oldest_of_the_interval_goes_and_numbers_rise(void **state)
 {
     (void)state;
@@ -247,13 +260,10 @@ static void forked_child_counts_and_keeps_for_itself(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(nothing_is_watched_where_nothing_is_asked),
-        TEST(each_step_of_the_threshold_has_a_snapshot),
-        TEST(stopped_or_ended_process_takes_none),
-        TEST(oldest_of_the_interval_goes_and_numbers_rise),
-        TEST(only_what_this_process_made_is_removed),
-        TEST(failure_is_said_once_until_a_write_is_done),
-        TEST(forked_child_counts_and_keeps_for_itself),
+        TEST(nothing_is_watched_where_nothing_is_asked),    TEST(each_step_of_the_threshold_has_a_snapshot),
+        TEST(stopped_or_ended_process_takes_none),          TEST(one_that_was_asked_for_is_taken_once),
+        TEST(oldest_of_the_interval_goes_and_numbers_rise), TEST(only_what_this_process_made_is_removed),
+        TEST(failure_is_said_once_until_a_write_is_done),   TEST(forked_child_counts_and_keeps_for_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

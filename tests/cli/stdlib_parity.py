@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
+from fractions import Fraction
 
 if sys.version_info < (3, 6):
     print("no tracemalloc to compare with")
@@ -59,13 +60,15 @@ def escape(text):
                    for byte in text.encode("utf-8", "surrogateescape"))
 
 
-def describe(rng, traces):
-    """The text of tests/support/snapshot_builder.h for TRACES."""
+def describe(rng, traces, domains):
+    """The text of tests/support/snapshot_builder.h for TRACES, whose domains these are."""
     lines = ["meta python_hex u64 %d" % sys.hexversion, "meta traceback_limit u64 25"]
-    for trace in traces:
+    for trace, domain in zip(traces, domains):
         frames = [] if trace[2] == UNKNOWN and rng.random() < 0.5 else reversed(trace[2])
         frames = ["%s:%d%s" % (escape(name), line, rng.choice(("", ":f", ":g"))) for name, line in frames]
-        lines.append("trace %s live=%d/1 | %s" % (rng.choice(DOMAINS), trace[1], " ".join(frames)))
+        others = " ever=%d/%d python-peak=%d/%d" % (trace[1] + rng.choice((0, 8, 1000)), rng.randint(1, 4),
+                                                    rng.choice((0, 5, 4096)), rng.randint(1, 3))
+        lines.append("trace %s live=%d/1%s | %s" % (domain, trace[1], others, " ".join(frames)))
     # Native memory is not Python's: it may not show.
     lines.append("trace native live=123456/7 | a.py:1")
     return "\n".join(lines) + "\n"
@@ -137,6 +140,16 @@ def filtered(snapshot, filters):
         return None
 
 
+def cumulated(snapshot, key):
+    """By key: size and count of the traces that have it in their traceback, each counted once."""
+    sums = {}
+    for trace in snapshot.traces:
+        for one in {(frame.filename, frame.lineno if key == "lineno" else 0) for frame in trace.traceback}:
+            size, count = sums.get(one, (0, 0))
+            sums[one] = (size + trace.size, count + 1)
+    return sorted([size, count, one] for one, (size, count) in sums.items())
+
+
 class Comparison(object):
     def __init__(self, tools):
         self.tools, self.compared, self.failures = tools, 0, 0
@@ -164,14 +177,67 @@ class Comparison(object):
         for trace in found.traces._traces:
             self.check(what + " (form of a trace)", 3 if sys.version_info < (3, 9) else 4, len(trace))
 
+    def json(self, *arguments):
+        return json.loads(self.tools.run("export", "--to", "json", *arguments).decode("utf-8"))
+
+    def check_once(self, what, snapshot, path, arguments):
+        """The rule that is ours: recursion does not count again."""
+        for key in ("filename", "lineno"):
+            found = self.json(path, "--cumulative", "--group-by", key, *arguments)["statistics"]
+            found = [[row["size"], row["count"], tuple(row["traceback"][0][name] for name in ("filename", "lineno"))]
+                     for row in found]
+            self.check(what + " (cumulative once, %s)" % key, cumulated(snapshot, key), sorted(found))
+
+    def check_domains(self, what, snapshot, domains, filters, arguments):
+        expected = {}
+        for domain in DOMAINS:
+            traces = [trace for trace, its in zip(snapshot.traces._traces, domains) if its == domain]
+            traces = tracemalloc.Snapshot(traces, 25).filter_traces(filters).traces
+            if len(traces) > 0:
+                expected[domain] = [sum(trace.size for trace in traces), len(traces)]
+        found = self.json("--group-by", "domain", *arguments)["statistics"]
+        self.check(what + " (domains)", expected, {row["domain"]: [row["size"], row["count"]] for row in found})
+
+    def check_rows(self, rng, what, top, diff, old, new, arguments):
+        """Small rows are left out; any column sorts, and what is equal there stays in the module's order."""
+        size, count = rng.choice((0, 1, 100, 10000)), rng.choice((0, 0, 1, 2, 5))
+        limits = ["--min-size", str(size), "--min-count", str(count)]
+        columns = {"size": lambda one: -one.size, "count": lambda one: -one.count,
+                   "average": lambda one: Fraction(-one.size, one.count or 1) if one.count else 0}
+        column = rng.choice(sorted(columns))
+        expected = sorted((one for one in top if one.size >= size and one.count >= count), key=columns[column])
+        self.check_lines(what + " (%s)" % column, expected, [new, "--sort", column] + limits + arguments)
+        columns["count-diff"] = lambda one: -abs(one.count_diff)
+        column = rng.choice(sorted(columns))
+        expected = sorted((one for one in diff if abs(one.size_diff) >= size and abs(one.count_diff) >= count),
+                          key=columns[column])
+        self.check_lines(what + " (diff, %s)" % column, expected, [old, new, "--sort", column] + limits + arguments)
+        if not RECENT_FIRST:
+            self.check_lines(what + " (location)", sorted(top, key=lambda one: one.traceback),
+                             [new, "--sort", "location"] + arguments)
+
+    def check_lines(self, what, statistics, arguments):
+        self.check(what, as_bytes(map(str, statistics)), self.tools.run("--style=tracemalloc", *arguments))
+
+    def check_figure(self, rng, what, path, key, arguments):
+        """What the module reads from the pickle of another figure is what we say of it."""
+        figure = rng.choice(("ever", "peak"))
+        target = os.path.join(self.tools.folder, "figure.pickle")
+        self.tools.run("export", "--to", "pickle", "--figure", figure, "-o", target, path, *arguments)
+        expected = tracemalloc.Snapshot.load(target).statistics(key)
+        self.check(what + " (%s)" % figure, sorted(expected_json(expected, False)),
+                   sorted(json_rows(self.tools.run("export", "--to", "json", "--figure", figure, "--group-by", key, path,
+                                                   *arguments), False)))
+
     def case(self, rng, number, files):
-        texts, snapshots = [], []
+        texts, snapshots, domains = [], [], []
         for _ in range(2):
             traces = random_traces(rng, files)
             if snapshots and rng.random() < 0.7:
                 traces += rng.sample(snapshots[0].traces._traces, rng.randint(0, len(snapshots[0].traces)))
             snapshots.append(tracemalloc.Snapshot(traces, 25))
-            texts.append(describe(rng, traces))
+            domains.append([rng.choice(DOMAINS) for _ in traces])
+            texts.append(describe(rng, traces, domains[-1]))
         old, new = [self.tools.convert(name, text) for name, text in zip(("old.tms", "new.tms"), texts)]
         filters, arguments = random_filters(rng)
         olds, news = [filtered(snapshot, filters) for snapshot in snapshots]
@@ -189,6 +255,10 @@ class Comparison(object):
         style = "--style=tracemalloc"
         self.check(what, as_bytes(map(str, top)), self.tools.run(new, style, *arguments))
         self.check_json(what, top, [new] + arguments, key)
+        self.check_once(what, news, new, filter_arguments)
+        self.check_domains(what, snapshots[1], domains[1], filters, [new] + filter_arguments)
+        self.check_rows(rng, what, top, diff, old, new, arguments)
+        self.check_figure(rng, what, new, key, filter_arguments)
         self.check(what + " (diff)", as_bytes(map(str, diff)), self.tools.run(old, new, style, *arguments))
         self.check_json(what + " (diff)", diff, [old, new] + arguments, key, True)
         if key == "traceback":

@@ -104,9 +104,9 @@ static void report_all(const struct tm_snapshot *snapshot)
     const struct tm_snapshot *const snapshots[2] = {snapshot, snapshot};
     struct tm_forest *forest = tm_forest_build(snapshots, 2);
     check(forest != NULL);
-    for (int key = TM_KEY_FILENAME; key <= TM_KEY_TRACEBACK; key++) {
+    for (int key = TM_KEY_FILENAME; key <= TM_KEY_DOMAIN; key++) {
         for (int cumulative = TM_CUMULATIVE_OFF; cumulative <= TM_CUMULATIVE_STDLIB; cumulative++) {
-            if (key == TM_KEY_TRACEBACK && cumulative != TM_CUMULATIVE_OFF) {
+            if ((key == TM_KEY_TRACEBACK || key == TM_KEY_DOMAIN) && cumulative != TM_CUMULATIVE_OFF) {
                 continue;
             }
             struct tm_report report = {.forest = forest, .paths = {"old", "new"}, .limit = 20, .width = 80};
@@ -114,11 +114,13 @@ static void report_all(const struct tm_snapshot *snapshot)
                                                    .cumulative = (enum tm_cumulative)cumulative,
                                                    .domains = TM_DOMAINS_HEAP};
             report.is_diff = true;
+            check(tm_forest_number_keys(forest, report.grouping.key_type));
             check(tm_group_differences(forest, &report.grouping, &report.statistics));
             for (size_t i = 0; i < report.statistics.count; i++) {
                 check(report.statistics.items[i].size_diff == 0 && report.statistics.items[i].count_diff == 0);
             }
-            tm_statistics_sort(&report.statistics, TM_SORT_DIFFERENCE, cumulative == TM_CUMULATIVE_STDLIB);
+            report.order = (struct tm_order){TM_SORT_DIFFERENCE, true, cumulative == TM_CUMULATIVE_STDLIB};
+            tm_statistics_sort(&report.statistics, report.order);
             report.total = report.old_total = tm_group_total(forest, 1, &report.grouping);
             render_all(&report);
             tm_statistics_free(&report.statistics);

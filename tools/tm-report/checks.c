@@ -36,8 +36,13 @@ bool tm_check_rows(struct tm_options *options)
     if (!check_limits(options) || !check_standard_input(options)) {
         return false;
     }
-    if (options->cumulative != TM_CUMULATIVE_OFF && options->group_by == TM_KEY_TRACEBACK) {
-        return tm_misused(options, "cumulative goes with --group-by filename or lineno");
+    if (options->cumulative != TM_CUMULATIVE_OFF &&
+        (options->group_by == TM_KEY_TRACEBACK || options->group_by == TM_KEY_DOMAIN)) {
+        return tm_misused(options, "cumulative goes with --group-by filename, lineno, function or module");
+    }
+    if (options->file_count != 2 && options->sort_given &&
+        (options->sort == TM_SORT_DIFFERENCE || options->sort == TM_SORT_COUNT_DIFFERENCE)) {
+        return tm_misused(options, "--sort diff and count-diff are of two snapshots, OLD and NEW");
     }
     if (options->json && options->style == TM_STYLE_TRACEMALLOC) {
         return tm_misused(options, "--format json has no --style");

@@ -21,8 +21,10 @@ static bool check(struct tm_options *options)
         if (options->file_count != 1) {
             return tm_misused(options, "one snapshot is needed");
         }
-        if (options->group_by_given || options->cumulative != TM_CUMULATIVE_OFF || options->limit_given) {
-            return tm_misused(options, "--group-by, --cumulative and --limit go with --to json and csv");
+        if (options->group_by_given || options->cumulative != TM_CUMULATIVE_OFF || options->limit_given ||
+            options->sort_given || options->min_size > 0 || options->min_count > 0) {
+            return tm_misused(options,
+                              "--group-by, --cumulative, --limit, --sort and --min-... go with --to json and csv");
         }
         options->group_by = TM_KEY_TRACEBACK;
     }

@@ -38,6 +38,10 @@ struct tm_options {
     enum tm_key_type group_by;
     bool group_by_given;
     enum tm_cumulative cumulative;
+    enum tm_sort sort;
+    bool sort_given;
+    uint64_t min_size;
+    uint64_t min_count;
     size_t limit; /* SIZE_MAX: all */
     bool limit_given;
     enum tm_asked_figure figure;

@@ -39,18 +39,24 @@ static bool take_domains(struct tm_options *options, const struct tm_option *opt
     }
 }
 
-/* The letter says which: small for the most recent frame, i for inclusive. */
+/* The letter says which: small for the most recent frame, i for inclusive, none for functions. */
+static bool init_filter(struct tm_filter *filter, char letter, const char *text)
+{
+    if (letter == '\0') {
+        return tm_filter_init_function(filter, text);
+    }
+    return tm_filter_init(filter, text, letter == 'i' || letter == 'I', letter == 'I' || letter == 'X');
+}
+
 static bool take_filter(struct tm_options *options, const struct tm_option *option, const char *text)
 {
-    bool inclusive = option->letter == 'i' || option->letter == 'I';
-    bool all_frames = option->letter == 'I' || option->letter == 'X';
     struct tm_filter *filters = realloc(options->filters, (options->filter_count + 1) * sizeof *filters);
     if (filters == NULL) {
         (void)fputs("tm-report: out of memory\n", stderr);
         return false;
     }
     options->filters = filters;
-    if (!tm_filter_init(&filters[options->filter_count], text, inclusive, all_frames)) {
+    if (!init_filter(&filters[options->filter_count], option->letter, text)) {
         (void)fputs("tm-report: out of memory\n", stderr);
         return false;
     }
@@ -66,6 +72,10 @@ static const struct tm_option filter[] = {
     {'x', "exclude", "PATTERN[:LINE]", NULL, "leave out traces whose most recent frame matches", take_filter},
     {'I', "include-all-frames", "PATTERN[:LINE]", NULL, "as --include, with any frame of the traceback", take_filter},
     {'X', "exclude-all-frames", "PATTERN[:LINE]", NULL, "as --exclude, with any frame of the traceback", take_filter},
+    {'\0', "function", "PATTERN", NULL,
+     "of these, only traces whose most recent frame is in such a function (by its qualified name, as Class.method); "
+     "several: any of them",
+     take_filter},
     {'d', "domain", "LIST", NULL,
      "raw, mem, obj, native, mmap; python: the first three; all: the first four. Default: all in reports for people; "
      "python in diffs, JSON and --style=tracemalloc",

@@ -58,9 +58,12 @@ static bool group(struct work *work)
     if (!memory) {
         return tm_report_no_memory();
     }
-    bool recent_first =
-        work->options->style == TM_STYLE_TRACEMALLOC && tm_render_is_recent_first(tm_report_snapshot(report));
-    tm_statistics_sort(&report->statistics, is_diff ? TM_SORT_DIFFERENCE : TM_SORT_SIZE, recent_first);
+    const struct tm_options *options = work->options;
+    bool recent_first = options->style == TM_STYLE_TRACEMALLOC && tm_render_is_recent_first(tm_report_snapshot(report));
+    enum tm_sort sort = options->sort_given ? options->sort : is_diff ? TM_SORT_DIFFERENCE : TM_SORT_SIZE;
+    report->order = (struct tm_order){sort, is_diff, recent_first};
+    report->too_small = tm_statistics_drop_small(&report->statistics, options->min_size, options->min_count, is_diff);
+    tm_statistics_sort(&report->statistics, report->order);
     report->is_diff = is_diff;
     report->total = tm_group_total(report->forest, last, &report->grouping);
     report->old_total = tm_group_total(report->forest, 0, &report->grouping);
@@ -74,6 +77,9 @@ static bool make_report(struct work *work)
     const struct tm_snapshot *const snapshots[TM_SNAPSHOTS_MAX] = {work->snapshots[0], work->snapshots[1]};
     work->forest = tm_forest_build(snapshots, options->file_count);
     if (work->forest == NULL) {
+        return tm_report_no_memory();
+    }
+    if (!tm_forest_number_keys(work->forest, options->group_by)) {
         return tm_report_no_memory();
     }
     work->nodes = tm_filter_nodes(work->forest, options->filters, options->filter_count);

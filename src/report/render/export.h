@@ -18,8 +18,8 @@
 #include "report/render/report.h"
 
 /* RFC 4180 with a head line; columns: size, count, in a diff size_diff and count_diff, then filename, lineno (empty for
- * a whole file), function of the most recent frame, and when grouped by traceback the whole of it, oldest first, as
- * `file:line;file:line`. */
+ * a whole file or function), function of the most recent frame, and when grouped by traceback the whole of it, oldest
+ * first, as `file:line;file:line`; grouped by module or domain, its name instead. */
 TM_CHECKED enum tm_status tm_export_csv(struct tm_out *out, const struct tm_report *report);
 
 /* One line for each traceback: frames oldest first, separated by semicolons, a space, bytes.  What flamegraph.pl (by

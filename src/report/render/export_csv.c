@@ -29,6 +29,23 @@ static void write_traceback(struct tm_out *out, const struct tm_key_frames *fram
     tm_out_text(out, "\"");
 }
 
+/* A module or a domain is a name and nothing else. */
+static bool has_name(const struct tm_report *report)
+{
+    return report->grouping.key_type == TM_KEY_MODULE || report->grouping.key_type == TM_KEY_DOMAIN;
+}
+
+static void write_head(struct tm_out *out, const struct tm_report *report)
+{
+    tm_out_text(out, report->is_diff ? "size,count,size_diff,count_diff" : "size,count");
+    if (has_name(report)) {
+        tm_out_text(out, report->grouping.key_type == TM_KEY_MODULE ? ",module\r\n" : ",domain\r\n");
+        return;
+    }
+    tm_out_text(out, ",filename,lineno,function");
+    tm_out_text(out, report->grouping.key_type == TM_KEY_TRACEBACK ? ",traceback\r\n" : "\r\n");
+}
+
 static void write_row(struct tm_out *out, const struct tm_report *report, const struct tm_statistic *row,
                       const struct tm_key_frames *frames)
 {
@@ -38,7 +55,11 @@ static void write_row(struct tm_out *out, const struct tm_report *report, const 
         tm_out_format(out, ",%lld,%lld", (long long)row->size_diff, (long long)row->count_diff);
     }
     write_text(out, recent->filename);
-    if (report->grouping.key_type == TM_KEY_FILENAME) {
+    if (has_name(report)) {
+        tm_out_text(out, "\r\n");
+        return;
+    }
+    if (!tm_key_has_line(report->grouping.key_type)) {
         tm_out_text(out, ",");
     } else {
         tm_out_format(out, ",%u", (unsigned)recent->line);
@@ -54,9 +75,7 @@ enum tm_status tm_export_csv(struct tm_out *out, const struct tm_report *report)
 {
     struct tm_key_frames frames = {NULL, 0, 0};
     enum tm_status status = TM_STATUS_OK;
-    tm_out_text(out, report->is_diff ? "size,count,size_diff,count_diff,filename,lineno,function"
-                                     : "size,count,filename,lineno,function");
-    tm_out_text(out, report->grouping.key_type == TM_KEY_TRACEBACK ? ",traceback\r\n" : "\r\n");
+    write_head(out, report);
     for (size_t i = 0; i < tm_report_shown(report) && status == TM_STATUS_OK; i++) {
         const struct tm_statistic *row = &report->statistics.items[i];
         if (tm_key_frames_get(&frames, report->forest, report->statistics.key_type, row->key)) {

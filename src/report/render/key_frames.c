@@ -2,6 +2,7 @@
 #include "report/render/key_frames.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static struct tm_key_frame frame_of(const struct tm_forest *forest, uint32_t site, uint32_t function)
 {
@@ -16,6 +17,14 @@ struct tm_key_frame tm_key_recent_frame(const struct tm_forest *forest, enum tm_
         return (struct tm_key_frame){forest->names.names[key], {(const uint8_t *)"", 0}, 0};
     case TM_KEY_LINENO:
         return frame_of(forest, key, forest->sites.sites[key].function);
+    case TM_KEY_FUNCTION:
+        return (struct tm_key_frame){forest->functions.keys[key].file, forest->functions.keys[key].function, 0};
+    case TM_KEY_MODULE:
+        return (struct tm_key_frame){forest->modules.keys[key].file, {(const uint8_t *)"", 0}, 0};
+    case TM_KEY_DOMAIN: {
+        const char *name = tm_domain_name((enum tm_domain)key);
+        return (struct tm_key_frame){{(const uint8_t *)name, strlen(name)}, {(const uint8_t *)"", 0}, 0};
+    }
     default:
         return frame_of(forest, forest->nodes[key].site, forest->nodes[key].function);
     }

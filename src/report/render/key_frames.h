@@ -13,7 +13,7 @@
 #include "report/stat/statistic.h"
 
 struct tm_key_frame {
-    struct tm_span filename;
+    struct tm_span filename; /* of a module or a domain: its name */
     struct tm_span function; /* may be empty */
     uint32_t line;           /* 0: not known, or a whole file */
 };
@@ -29,7 +29,7 @@ TM_CHECKED bool tm_key_frames_get(struct tm_key_frames *frames, const struct tm_
                                   enum tm_key_type key_type, uint32_t key);
 void tm_key_frames_free(struct tm_key_frames *frames);
 
-/* The most recent frame of KEY, without memory of its own. */
+/* The most recent frame of KEY, or what stands for it, without memory of its own. */
 struct tm_key_frame tm_key_recent_frame(const struct tm_forest *forest, enum tm_key_type key_type, uint32_t key);
 
 #endif

@@ -7,7 +7,8 @@
 #include "report/render/key_frames.h"
 
 static const char *const group_names[] = {
-    [TM_KEY_FILENAME] = "filename", [TM_KEY_LINENO] = "lineno", [TM_KEY_TRACEBACK] = "traceback"};
+    [TM_KEY_FILENAME] = "filename", [TM_KEY_LINENO] = "lineno", [TM_KEY_TRACEBACK] = "traceback",
+    [TM_KEY_FUNCTION] = "function", [TM_KEY_MODULE] = "module", [TM_KEY_DOMAIN] = "domain"};
 static const char *const cumulative_names[] = {
     [TM_CUMULATIVE_OFF] = "false", [TM_CUMULATIVE_ONCE] = "true", [TM_CUMULATIVE_STDLIB] = "\"stdlib\""};
 static const char *const figure_names[] = {[TM_FIGURE_LIVE] = "live",
@@ -67,6 +68,13 @@ static void write_row(struct tm_out *out, const struct tm_report *report, const 
     if (report->is_diff) {
         tm_out_format(out, ", \"size_diff\": %lld, \"count_diff\": %lld", (long long)row->size_diff,
                       (long long)row->count_diff);
+    }
+    enum tm_key_type key_type = report->grouping.key_type;
+    if (key_type == TM_KEY_MODULE || key_type == TM_KEY_DOMAIN) {
+        tm_out_format(out, ", \"%s\": ", group_names[key_type]);
+        tm_json_text(out, frames->frames[0].filename);
+        tm_out_text(out, "}");
+        return;
     }
     tm_out_text(out, ", \"traceback\": [");
     for (size_t i = 0; i < frames->count; i++) {

@@ -191,9 +191,10 @@ static void print_location(struct tm_out *out, const struct table *table, const 
     if (tm_span_is(frame.filename, TM_UNKNOWN_NAME) && frame.line == 0) {
         tm_out_text(out, TM_UNKNOWN_NAME "  (no Python frame)");
     } else {
-        bool native = row->native_size > row->statistic.size / 2 && report->grouping.domains & TM_DOMAINS_PYTHON;
+        bool native = row->native_size > row->statistic.size / 2 && report->grouping.domains & TM_DOMAINS_PYTHON &&
+                      key_type != TM_KEY_DOMAIN;
         size_t width = location_width(table);
-        tm_print_location(out, &frame, key_type != TM_KEY_FILENAME,
+        tm_print_location(out, &frame, tm_key_has_line(key_type),
                           native && width != SIZE_MAX ? width - strlen("  [native]") : width);
         tm_out_text(out, native ? "  [native]" : "");
     }
@@ -256,6 +257,13 @@ static void print_left_out(struct tm_out *out, size_t count, const char *which)
     }
 }
 
+static void print_too_small(struct tm_out *out, size_t count)
+{
+    if (count > 0) {
+        tm_out_format(out, "%zu row%s below --min-size or --min-count left out\n", count, count == 1 ? "" : "s");
+    }
+}
+
 static void print_table(struct tm_out *out, struct table *table, const struct tm_text_rows *rows)
 {
     const struct tm_report *report = table->report;
@@ -277,6 +285,7 @@ static void print_table(struct tm_out *out, struct table *table, const struct tm
     print_rest(out, table, &rest);
     print_cells(out, table, &total);
     tm_out_text(out, "total\n");
+    print_too_small(out, report->too_small);
     print_left_out(out, rows->unchanged, "without a difference");
     print_left_out(out, rows->imports, "of imports and start-up");
 }

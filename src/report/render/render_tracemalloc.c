@@ -33,6 +33,18 @@ static void print_row(struct tm_out *out, const struct tm_report *report, const 
     print_average(out, row);
 }
 
+/* Python's module has no groups but of files and lines, which it writes as line 0. */
+static void print_key(struct tm_out *out, enum tm_key_type key_type, const struct tm_key_frame *frame)
+{
+    tm_out_span(out, frame->filename);
+    if (key_type == TM_KEY_FUNCTION) {
+        tm_out_text(out, frame->function.length > 0 ? ":" : "");
+        tm_out_span(out, frame->function);
+    } else if (key_type != TM_KEY_MODULE && key_type != TM_KEY_DOMAIN) {
+        tm_out_format(out, ":%u", (unsigned)frame->line);
+    }
+}
+
 bool tm_render_tracemalloc(struct tm_out *out, const struct tm_report *report)
 {
     struct tm_key_frames frames = {NULL, 0, 0};
@@ -43,8 +55,7 @@ bool tm_render_tracemalloc(struct tm_out *out, const struct tm_report *report)
         memory = tm_key_frames_get(&frames, report->forest, report->statistics.key_type, row->key);
         if (memory) {
             const struct tm_key_frame *frame = &frames.frames[recent_first ? frames.count - 1 : 0];
-            tm_out_span(out, frame->filename);
-            tm_out_format(out, ":%u", (unsigned)frame->line);
+            print_key(out, report->statistics.key_type, frame);
             print_row(out, report, row);
         }
     }

@@ -16,6 +16,8 @@ struct tm_report {
     const char *paths[TM_SNAPSHOTS_MAX]; /* of the forest's snapshots, for people */
     struct tm_grouping grouping;
     struct tm_statistics statistics; /* sorted */
+    struct tm_order order;           /* in which they are */
+    size_t too_small;                /* rows that were dropped from them */
     struct tm_amount total;          /* of the last snapshot: what counts, grouped or not */
     struct tm_amount old_total;      /* of the first one, where two are compared */
     bool is_diff;

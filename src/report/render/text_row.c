@@ -63,19 +63,11 @@ static void fold_into(struct tm_text_row *folded, const struct tm_text_row *row)
     folded->native_size += row->native_size;
 }
 
-static uint64_t weight(const struct tm_report *report, const struct tm_text_row *row)
-{
-    int64_t difference = row->statistic.size_diff;
-    if (!report->is_diff) {
-        return row->statistic.size;
-    }
-    return difference < 0 ? 0 - (uint64_t)difference : (uint64_t)difference;
-}
-
 static void insert_in_order(struct tm_text_rows *rows, const struct tm_report *report, const struct tm_text_row *row)
 {
     size_t place = 0;
-    while (place < rows->count && weight(report, &rows->rows[place]) >= weight(report, row)) {
+    while (place < rows->count &&
+           tm_statistic_compare(&rows->rows[place].statistic, &row->statistic, report->order) >= 0) {
         place++;
     }
     memmove(&rows->rows[place + 1], &rows->rows[place], (rows->count - place) * sizeof *rows->rows);

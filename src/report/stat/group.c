@@ -85,6 +85,15 @@ static bool add_once(const struct tm_forest *forest, enum tm_key_type key_type, 
     return true;
 }
 
+static void sum_domains(const struct tm_forest *forest, unsigned snapshot, const struct tm_grouping *grouping,
+                        struct tm_amount *sums)
+{
+    const struct tm_snapshot *s = forest->snapshots[snapshot];
+    for (size_t i = 0; i < s->counter_count; i++) {
+        add(&sums[s->counters[i].domain], amount_of(forest, snapshot, grouping, &s->counters[i]));
+    }
+}
+
 static bool sum_keys(const struct tm_forest *forest, const struct tm_grouping *grouping, struct tm_amount *nodes,
                      struct tm_amount *sums)
 {
@@ -105,7 +114,9 @@ struct tm_amount *tm_group_sums(const struct tm_forest *forest, unsigned snapsho
     struct tm_amount *nodes = calloc(forest->node_count, sizeof *nodes);
     struct tm_amount *sums = calloc(tm_key_count(forest, grouping->key_type), sizeof *sums);
     bool memory = nodes != NULL && sums != NULL;
-    if (memory) {
+    if (memory && grouping->key_type == TM_KEY_DOMAIN) {
+        sum_domains(forest, snapshot, grouping, sums);
+    } else if (memory) {
         sum_nodes(forest, snapshot, grouping, nodes);
         memory = sum_keys(forest, grouping, nodes, sums);
     }

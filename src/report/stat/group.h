@@ -20,7 +20,7 @@ enum tm_cumulative {
 
 struct tm_grouping {
     enum tm_key_type key_type;
-    enum tm_cumulative cumulative; /* not with TM_KEY_TRACEBACK */
+    enum tm_cumulative cumulative; /* not with TM_KEY_TRACEBACK and TM_KEY_DOMAIN */
     enum tm_figure figure;
     uint32_t domains;     /* TM_DOMAIN_BIT of each that counts */
     const uint8_t *nodes; /* of tm_filter_nodes; NULL: all pass */

@@ -10,6 +10,17 @@ void tm_statistics_free(struct tm_statistics *statistics)
     statistics->count = 0;
 }
 
+bool tm_forest_number_keys(struct tm_forest *forest, enum tm_key_type key_type)
+{
+    if (key_type == TM_KEY_FUNCTION && forest->functions.keys == NULL) {
+        return tm_key_list_functions(&forest->functions, forest);
+    }
+    if (key_type == TM_KEY_MODULE && forest->modules.keys == NULL) {
+        return tm_key_list_modules(&forest->modules, forest);
+    }
+    return true;
+}
+
 uint32_t tm_key_count(const struct tm_forest *forest, enum tm_key_type key_type)
 {
     switch (key_type) {
@@ -17,6 +28,12 @@ uint32_t tm_key_count(const struct tm_forest *forest, enum tm_key_type key_type)
         return forest->names.count;
     case TM_KEY_LINENO:
         return forest->sites.count;
+    case TM_KEY_FUNCTION:
+        return forest->functions.count;
+    case TM_KEY_MODULE:
+        return forest->modules.count;
+    case TM_KEY_DOMAIN:
+        return TM_DOMAIN_COUNT;
     default:
         return forest->node_count;
     }
@@ -29,6 +46,10 @@ uint32_t tm_key_of_node(const struct tm_forest *forest, enum tm_key_type key_typ
         return forest->sites.sites[forest->nodes[node].site].file;
     case TM_KEY_LINENO:
         return forest->nodes[node].site;
+    case TM_KEY_FUNCTION:
+        return forest->functions.of_node[node];
+    case TM_KEY_MODULE:
+        return forest->modules.of_node[node];
     default:
         return node;
     }
@@ -36,8 +57,7 @@ uint32_t tm_key_of_node(const struct tm_forest *forest, enum tm_key_type key_typ
 
 struct comparison {
     const struct tm_statistics *statistics;
-    enum tm_sort sort;
-    bool recent_first;
+    struct tm_order order;
 };
 
 static int compare_numbers(uint64_t a, uint64_t b)
@@ -64,39 +84,88 @@ static int compare_recent_first(const struct tm_forest *forest, uint32_t a, uint
     return a == b ? 0 : compare_numbers(a != 0, b != 0);
 }
 
-/* Files and sites are numbered in their order. */
+/* All others are numbered in their order. */
 static int compare_keys(const struct comparison *comparison, uint32_t a, uint32_t b)
 {
     const struct tm_forest *forest = comparison->statistics->forest;
     if (comparison->statistics->key_type != TM_KEY_TRACEBACK) {
         return compare_numbers(a, b);
     }
-    if (comparison->recent_first) {
+    if (comparison->order.recent_first) {
         return compare_recent_first(forest, a, b);
     }
     return compare_numbers(forest->nodes[a].order, forest->nodes[b].order);
+}
+
+/* a / b against c / d without rounding; a mean of no blocks is 0. */
+static int compare_means(const struct tm_statistic *a, const struct tm_statistic *b)
+{
+    unsigned __int128 left = a->count > 0 ? (unsigned __int128)a->size * (b->count > 0 ? b->count : 1) : 0;
+    unsigned __int128 right = b->count > 0 ? (unsigned __int128)b->size * (a->count > 0 ? a->count : 1) : 0;
+    return (left > right) - (left < right);
+}
+
+static int compare_asked(const struct tm_statistic *a, const struct tm_statistic *b, enum tm_sort sort)
+{
+    switch (sort) {
+    case TM_SORT_SIZE:
+        return compare_numbers(a->size, b->size);
+    case TM_SORT_COUNT:
+        return compare_numbers(a->count, b->count);
+    case TM_SORT_AVERAGE:
+        return compare_means(a, b);
+    case TM_SORT_COUNT_DIFFERENCE:
+        return compare_numbers(magnitude(a->count_diff), magnitude(b->count_diff));
+    default:
+        return 0;
+    }
+}
+
+int tm_statistic_compare(const struct tm_statistic *a, const struct tm_statistic *b, struct tm_order order)
+{
+    int result = compare_asked(a, b, order.sort);
+    if (order.sort == TM_SORT_LOCATION) {
+        return 0;
+    }
+    if (result == 0 && order.is_diff) {
+        result = compare_numbers(magnitude(a->size_diff), magnitude(b->size_diff));
+    }
+    if (result == 0) {
+        result = compare_numbers(a->size, b->size);
+    }
+    if (result == 0 && order.is_diff) {
+        result = compare_numbers(magnitude(a->count_diff), magnitude(b->count_diff));
+    }
+    return result != 0 ? result : compare_numbers(a->count, b->count);
 }
 
 static int compare(const void *left, const void *right, void *context)
 {
     const struct comparison *comparison = (const struct comparison *)context;
     const struct tm_statistic *a = (const struct tm_statistic *)right, *b = (const struct tm_statistic *)left;
-    bool difference = comparison->sort == TM_SORT_DIFFERENCE;
-    int result = difference ? compare_numbers(magnitude(a->size_diff), magnitude(b->size_diff)) : 0;
-    if (result == 0) {
-        result = compare_numbers(a->size, b->size);
+    if (comparison->order.sort == TM_SORT_LOCATION) {
+        return compare_keys(comparison, b->key, a->key);
     }
-    if (result == 0 && difference) {
-        result = compare_numbers(magnitude(a->count_diff), magnitude(b->count_diff));
-    }
-    if (result == 0) {
-        result = compare_numbers(a->count, b->count);
-    }
+    int result = tm_statistic_compare(a, b, comparison->order);
     return result != 0 ? result : compare_keys(comparison, a->key, b->key);
 }
 
-void tm_statistics_sort(struct tm_statistics *statistics, enum tm_sort sort, bool recent_first)
+void tm_statistics_sort(struct tm_statistics *statistics, struct tm_order order)
 {
-    struct comparison comparison = {statistics, sort, recent_first};
+    struct comparison comparison = {statistics, order};
     qsort_r(statistics->items, statistics->count, sizeof *statistics->items, compare, &comparison);
+}
+
+size_t tm_statistics_drop_small(struct tm_statistics *statistics, uint64_t size, uint64_t count, bool is_diff)
+{
+    size_t kept = 0, all = statistics->count;
+    for (size_t i = 0; i < all; i++) {
+        const struct tm_statistic *row = &statistics->items[i];
+        if ((is_diff ? magnitude(row->size_diff) : row->size) >= size &&
+            (is_diff ? magnitude(row->count_diff) : row->count) >= count) {
+            statistics->items[kept++] = *row;
+        }
+    }
+    statistics->count = kept;
+    return all - kept;
 }

@@ -20,67 +20,98 @@ static size_t split_line(const char *text, bool *has_line, uint32_t *line)
 
 bool tm_filter_init(struct tm_filter *filter, const char *text, bool inclusive, bool all_frames)
 {
-    filter->inclusive = inclusive;
-    filter->all_frames = all_frames;
+    *filter = (struct tm_filter){.inclusive = inclusive, .all_frames = all_frames};
     size_t length = split_line(text, &filter->has_line, &filter->line);
-    return tm_pattern_init(&filter->filename, text, length);
+    return tm_pattern_init(&filter->name, text, length);
+}
+
+bool tm_filter_init_function(struct tm_filter *filter, const char *text)
+{
+    *filter = (struct tm_filter){.by_function = true, .inclusive = true};
+    return tm_pattern_init(&filter->name, text, strlen(text));
 }
 
 void tm_filter_free(struct tm_filter *filter)
 {
-    tm_pattern_free(&filter->filename);
+    tm_pattern_free(&filter->name);
 }
 
-/* What a filter matches is worked out once for each file, and handed down from older to newer frames. */
+/* What a filter matches is worked out once for each name, and handed down from older to newer frames. */
 struct matches {
-    uint8_t *files; /* by name id: 0 not known yet, 1 no, 2 yes */
+    uint8_t *names; /* by name id: 0 not known yet, 1 no, 2 yes */
     uint8_t *nodes; /* by node id, of the filter at work */
     uint8_t *included;
+    uint8_t *functions; /* those that a filter by function matches */
     uint8_t *excluded;
 };
 
-static bool site_matches(const struct tm_forest *forest, const struct tm_filter *filter, uint8_t *files, uint32_t site)
+static bool name_matches(const struct tm_forest *forest, const struct tm_filter *filter, uint8_t *names, uint32_t name)
 {
-    uint32_t file = forest->sites.sites[site].file;
-    if (files[file] == 0) {
-        files[file] = tm_pattern_match(&filter->filename, forest->names.names[file]) ? 2 : 1;
+    if (names[name] == 0) {
+        names[name] = tm_pattern_match(&filter->name, forest->names.names[name]) ? 2 : 1;
     }
-    return files[file] == 2 && (!filter->has_line || filter->line == forest->sites.sites[site].line);
+    return names[name] == 2;
+}
+
+static bool node_matches(const struct tm_forest *forest, const struct tm_filter *filter, uint8_t *names,
+                         const struct tm_node *node)
+{
+    const struct tm_site *site = &forest->sites.sites[node->site];
+    return name_matches(forest, filter, names, filter->by_function ? node->function : site->file) &&
+           (!filter->has_line || filter->line == site->line);
 }
 
 static void apply(const struct tm_forest *forest, const struct tm_filter *filter, struct matches *matches)
 {
-    uint8_t *result = filter->inclusive ? matches->included : matches->excluded;
-    memset(matches->files, 0, forest->names.count);
+    uint8_t *result = filter->by_function ? matches->functions
+                      : filter->inclusive ? matches->included
+                                          : matches->excluded;
+    memset(matches->names, 0, forest->names.count);
     matches->nodes[0] = 0;
     for (uint32_t i = 1; i < forest->node_count; i++) {
         const struct tm_node *node = &forest->nodes[i];
         bool older = filter->all_frames && matches->nodes[node->parent];
-        matches->nodes[i] = older || site_matches(forest, filter, matches->files, node->site);
+        matches->nodes[i] = older || node_matches(forest, filter, matches->names, node);
         result[i] |= matches->nodes[i];
     }
 }
 
+/* Puts what passes all filters into `included`. */
+static void combine(const struct tm_forest *forest, struct matches *matches, bool any_inclusive, bool any_function)
+{
+    for (uint32_t i = 1; i < forest->node_count; i++) {
+        matches->included[i] = (matches->included[i] || !any_inclusive) && (matches->functions[i] || !any_function) &&
+                               !matches->excluded[i];
+    }
+}
+
+static bool matches_init(struct matches *matches, const struct tm_forest *forest)
+{
+    *matches = (struct matches){.names = calloc(forest->names.count, 1),
+                                .nodes = calloc(forest->node_count, 1),
+                                .included = calloc(forest->node_count, 1),
+                                .functions = calloc(forest->node_count, 1),
+                                .excluded = calloc(forest->node_count, 1)};
+    return matches->names != NULL && matches->nodes != NULL && matches->included != NULL &&
+           matches->functions != NULL && matches->excluded != NULL;
+}
+
 uint8_t *tm_filter_nodes(const struct tm_forest *forest, const struct tm_filter *filters, size_t count)
 {
-    struct matches matches = {
-        .files = calloc(forest->names.count, 1),
-        .nodes = calloc(forest->node_count, 1),
-        .included = calloc(forest->node_count, 1),
-        .excluded = calloc(forest->node_count, 1),
-    };
-    bool memory =
-        matches.files != NULL && matches.nodes != NULL && matches.included != NULL && matches.excluded != NULL;
-    bool any_inclusive = false;
+    struct matches matches;
+    bool memory = matches_init(&matches, forest);
+    bool any_inclusive = false, any_function = false;
     for (size_t i = 0; memory && i < count; i++) {
-        any_inclusive |= filters[i].inclusive;
+        any_inclusive |= filters[i].inclusive && !filters[i].by_function;
+        any_function |= filters[i].by_function;
         apply(forest, &filters[i], &matches);
     }
-    for (uint32_t i = 1; memory && i < forest->node_count; i++) {
-        matches.included[i] = (matches.included[i] || !any_inclusive) && !matches.excluded[i];
+    if (memory) {
+        combine(forest, &matches, any_inclusive, any_function);
     }
-    free(matches.files);
+    free(matches.names);
     free(matches.nodes);
+    free(matches.functions);
     free(matches.excluded);
     if (!memory) {
         free(matches.included);

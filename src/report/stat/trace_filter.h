@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Which traces count: filters by file name and line as Python's tracemalloc.Filter, and a set of domains.
+/* Which traces count: filters by file name and line as Python's tracemalloc.Filter, by the name of the function, and a
+ * set of domains.
  *
- * A trace counts when its domain is in the set, one of the inclusive filters (if there are any) matches, and none of the
- * exclusive ones does.
+ * A trace counts when its domain is in the set, one of the inclusive filters (if there are any) matches, one of the
+ * functions (if there are any) does, and none of the exclusive filters does.
  *
  * Memory   the caller's; patterns are tm_pattern's.     Threads  one thread while a selection is made. */
 #ifndef TM_REPORT_STAT_TRACE_FILTER_H
@@ -22,7 +23,8 @@
 #define TM_DOMAINS_HEAP       (TM_DOMAINS_PYTHON | TM_DOMAIN_BIT(TM_DOMAIN_NATIVE))
 
 struct tm_filter {
-    struct tm_pattern filename;
+    struct tm_pattern name; /* of the file or of the function */
+    bool by_function;
     bool inclusive;
     bool all_frames; /* any frame may match, not the most recent one only */
     bool has_line;
@@ -31,6 +33,10 @@ struct tm_filter {
 
 /* TEXT is PATTERN or PATTERN:LINE.  False without memory; FILTER then needs no tm_filter_free. */
 TM_CHECKED bool tm_filter_init(struct tm_filter *filter, const char *text, bool inclusive, bool all_frames);
+
+/* Inclusive, by the qualified name of the function of the most recent frame; where traces of several functions share a
+ * line, that of the first one. */
+TM_CHECKED bool tm_filter_init_function(struct tm_filter *filter, const char *text);
 void tm_filter_free(struct tm_filter *filter);
 
 /* By node: 1 where the filters let it pass, else 0.  malloc'ed; NULL without memory. */

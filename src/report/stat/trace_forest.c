@@ -179,6 +179,8 @@ void tm_forest_free(struct tm_forest *forest)
     for (unsigned s = 0; s < forest->snapshot_count; s++) {
         free(forest->node_of[s]);
     }
+    tm_key_list_free(&forest->functions);
+    tm_key_list_free(&forest->modules);
     free(forest->nodes);
     free(forest->by_order);
     free(forest);

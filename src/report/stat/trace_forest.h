@@ -14,6 +14,7 @@
 
 #include "base/compiler.h"
 #include "report/snapshot/snapshot.h"
+#include "report/stat/key_list.h"
 #include "report/stat/name_list.h"
 #include "report/stat/site_list.h"
 
@@ -35,6 +36,8 @@ struct tm_forest {
     uint32_t node_count;
     uint32_t *by_order;                  /* node of each order */
     uint32_t *node_of[TM_SNAPSHOTS_MAX]; /* by snapshot and traceback id */
+    struct tm_key_list functions;        /* empty until tm_forest_number_keys is asked for them */
+    struct tm_key_list modules;
 };
 
 /* SNAPSHOTS: COUNT of them, 1 or 2.  NULL without memory. */

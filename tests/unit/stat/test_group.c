@@ -32,7 +32,7 @@ static struct tm_statistics sorted(const struct fixture *f, struct tm_grouping g
 {
     struct tm_statistics statistics;
     assert_true(tm_group(f->forest, 0, &grouping, &statistics));
-    tm_statistics_sort(&statistics, TM_SORT_SIZE, false);
+    tm_statistics_sort(&statistics, (struct tm_order){.sort = TM_SORT_SIZE});
     return statistics;
 }
 
@@ -130,7 +130,7 @@ static void ties_are_decided_by_the_oldest_frame_first(void **state)
     assert_site(&f, &(struct tm_statistic){.key = f.forest->nodes[s.items[1].key].site, .size = 8, .count = 1}, "z.py",
                 1, 8, 1);
     assert_u64_equal(f.forest->nodes[s.items[2].key].depth, 1);
-    tm_statistics_sort(&s, TM_SORT_SIZE, true);
+    tm_statistics_sort(&s, (struct tm_order){.sort = TM_SORT_SIZE, .recent_first = true});
     assert_site(&f, &(struct tm_statistic){.key = f.forest->nodes[s.items[0].key].site, .size = 8, .count = 1}, "z.py",
                 1, 8, 1);
     tm_statistics_free(&s);
@@ -177,7 +177,7 @@ static void differences_have_what_is_new_gone_and_changed(void **state)
     struct tm_statistics s;
     struct tm_grouping grouping = {.key_type = TM_KEY_LINENO, .domains = TM_DOMAINS_PYTHON};
     assert_true(tm_group_differences(f.forest, &grouping, &s));
-    tm_statistics_sort(&s, TM_SORT_DIFFERENCE, false);
+    tm_statistics_sort(&s, (struct tm_order){.sort = TM_SORT_DIFFERENCE, .is_diff = true});
     const struct {
         const char *file;
         uint64_t size, count;

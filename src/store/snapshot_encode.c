@@ -9,7 +9,6 @@
 #include "store/snapshot_select.h"
 
 #define SECTIONS     6U
-#define DOMAINS      4U /* raw, mem, obj, native: what records are made for */
 #define SIZE_STEP    16U
 #define SIZE_CLASSES (TM_EXACT_SIZE_MAX / SIZE_STEP + 2U) /* 0, 16 ... 512, and one for what is larger */
 
@@ -22,8 +21,8 @@ struct encoder {
     struct tm_section sections[SECTIONS];
     size_t starts[SECTIONS]; /* in raw */
     unsigned section_count;
-    uint64_t live_bytes[DOMAINS];
-    uint64_t live_blocks[DOMAINS];
+    uint64_t live_bytes[TM_DOMAIN_COUNT];
+    uint64_t live_blocks[TM_DOMAIN_COUNT];
     uint64_t live_small_bytes; /* of mem and obj, in blocks that CPython's small-block allocator serves */
 };
 
@@ -125,6 +124,8 @@ static uint64_t encode_totals(struct encoder *encoder)
         {"live_blocks_obj", encoder->live_blocks[TM_DOMAIN_OBJ]},
         {"live_bytes_native", encoder->live_bytes[TM_DOMAIN_NATIVE]},
         {"live_blocks_native", encoder->live_blocks[TM_DOMAIN_NATIVE]},
+        {"live_bytes_mmap", encoder->live_bytes[TM_DOMAIN_MMAP]},
+        {"live_blocks_mmap", encoder->live_blocks[TM_DOMAIN_MMAP]},
     };
     for (unsigned i = 0; i < TM_COUNT_OF(figures); i++) {
         tm_encode_meta_u64(&encoder->raw, figures[i].key, figures[i].value);
@@ -201,7 +202,7 @@ static void encode_counters(struct encoder *encoder)
     memset(&previous, 0, sizeof previous);
     begin_section(encoder, TM_SECTION_COUNTERS);
     for (uint32_t id = 0; id < count + (count == 0); id++) {
-        for (uint8_t domain = 0; selection->first_record[id] != 0 && domain < DOMAINS; domain++) {
+        for (uint8_t domain = 0; selection->first_record[id] != 0 && domain < TM_DOMAIN_COUNT; domain++) {
             if (tm_selection_counter(selection, id, domain, &next)) {
                 next.traceback = selection->tracebacks[id];
                 encoder->live_bytes[domain] += next.live_bytes;
@@ -216,12 +217,12 @@ static void encode_counters(struct encoder *encoder)
 
 static void encode_sizes(struct encoder *encoder)
 {
-    struct tm_size_class_record classes[DOMAINS][SIZE_CLASSES];
+    struct tm_size_class_record classes[TM_DOMAIN_COUNT][SIZE_CLASSES];
     const struct tm_record *records = (const void *)encoder->view->sections[TM_STORE_RECORDS];
     uint64_t items = 0;
     memset(classes, 0, sizeof classes);
     for (uint32_t id = 1; id < tm_store_view_count(encoder->view, TM_STORE_RECORDS); id++) {
-        if (records[id].domain < DOMAINS && tm_selection_has(&encoder->selection, id)) {
+        if (records[id].domain < TM_DOMAIN_COUNT && tm_selection_has(&encoder->selection, id)) {
             unsigned class =
                 records[id].size == TM_SIZE_VARIES ? SIZE_CLASSES - 1 : (records[id].size + SIZE_STEP - 1U) / SIZE_STEP;
             struct tm_record_figures figures = tm_record_figures_of(encoder->view, id);
@@ -233,7 +234,7 @@ static void encode_sizes(struct encoder *encoder)
         }
     }
     begin_section(encoder, TM_SECTION_SIZES);
-    for (uint8_t domain = 0; domain < DOMAINS; domain++) {
+    for (uint8_t domain = 0; domain < TM_DOMAIN_COUNT; domain++) {
         for (unsigned class = 0; class < SIZE_CLASSES; class ++) {
             struct tm_size_class_record *item = &classes[domain][class];
             if (item->ever_blocks != 0 || item->live_blocks != 0) {
@@ -258,8 +259,8 @@ static size_t raw_bound(const struct encoder *encoder)
     size += selection->string_bytes + (uint64_t)selection->string_count * TM_STRING_MAX_BYTES;
     size += (uint64_t)selection->frame_count * TM_FRAME_MAX_BYTES;
     size += (uint64_t)selection->traceback_count * TM_TRACEBACK_MAX_BYTES;
-    size += ((uint64_t)selection->traceback_count + 1) * DOMAINS * TM_COUNTER_MAX_BYTES;
-    size += DOMAINS * SIZE_CLASSES * TM_SIZE_CLASS_MAX_BYTES;
+    size += ((uint64_t)selection->traceback_count + 1) * TM_DOMAIN_COUNT * TM_COUNTER_MAX_BYTES;
+    size += TM_DOMAIN_COUNT * SIZE_CLASSES * TM_SIZE_CLASS_MAX_BYTES;
     return (size_t)size;
 }
 

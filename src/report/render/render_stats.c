@@ -20,6 +20,23 @@ static void print_domains(struct tm_out *out, const struct tm_snapshot *snapshot
     }
 }
 
+static void print_ranges(struct tm_out *out, uint64_t bytes, uint64_t ranges, const char *what)
+{
+    if (ranges > 0) {
+        tm_out_format(out, "beside mmap's blocks: %s ", tm_size_for_people((double)bytes, false).text);
+        tm_out_format(out, "%s in %s range%s\n", what, tm_count_for_people(ranges).text, ranges == 1 ? "" : "s");
+    }
+}
+
+/* What the program mapped that is no memory of its own: in no figure of blocks. */
+static void print_other_maps(struct tm_out *out, const struct tm_snapshot *snapshot)
+{
+    print_ranges(out, tm_snapshot_number(snapshot, "map_reserved", 0),
+                 tm_snapshot_number(snapshot, "map_reserved_ranges", 0), "of addresses reserved without rights");
+    print_ranges(out, tm_snapshot_number(snapshot, "map_file", 0), tm_snapshot_number(snapshot, "map_file_ranges", 0),
+                 "of files");
+}
+
 /* The power of two that a class is shown under; UINT64_MAX is what has no bound. */
 static uint64_t rounded_bound(uint64_t bound)
 {
@@ -85,6 +102,7 @@ void tm_render_stats_text(struct tm_out *out, const struct tm_report *report)
     const struct tm_snapshot *snapshot = tm_report_snapshot(report);
     tm_print_contexts(out, report);
     print_domains(out, snapshot);
+    print_other_maps(out, snapshot);
     print_sizes(out, snapshot);
     tm_render_account_text(out, snapshot);
     tm_out_format(out, "\n%s tracebacks, ", tm_count_for_people(snapshot->traceback_count - 1).text);

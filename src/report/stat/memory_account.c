@@ -11,6 +11,7 @@ static const struct {
 } texts[TM_MEMORY_PARTS] = {
     [TM_MEMORY_PYTHON] = {"python", "Python, live"},
     [TM_MEMORY_NATIVE] = {"native", "native, live"},
+    [TM_MEMORY_MAPS] = {"maps", "mmap, live and touched"},
     [TM_MEMORY_ARENAS] = {"arenas", "free or rounded up in Python's arenas"},
     [TM_MEMORY_LIBC_USED] = {"libc_used", "overhead of malloc, and blocks that were not traced"},
     [TM_MEMORY_LIBC_FREE] = {"libc_free", "free in malloc's heaps"},
@@ -61,6 +62,7 @@ bool tm_memory_account_make(const struct tm_snapshot *snapshot, struct tm_memory
     parts[TM_MEMORY_PYTHON] =
         live(snapshot, TM_DOMAIN_RAW) + live(snapshot, TM_DOMAIN_MEM) + live(snapshot, TM_DOMAIN_OBJ);
     parts[TM_MEMORY_NATIVE] = live(snapshot, TM_DOMAIN_NATIVE);
+    parts[TM_MEMORY_MAPS] = figure(snapshot, "map_rss");
     if (has_arenas) {
         parts[TM_MEMORY_ARENAS] = figure(snapshot, "arena_rss") - in_arenas;
     }

@@ -15,6 +15,7 @@
 enum tm_memory_part {
     TM_MEMORY_PYTHON,      /* traced, live: raw + mem + obj */
     TM_MEMORY_NATIVE,      /* traced, live: native */
+    TM_MEMORY_MAPS,        /* traced, live: private maps of the program's own, as far as they were touched */
     TM_MEMORY_ARENAS,      /* CPython's arenas less what is live in them: rounding, free blocks, free pools */
     TM_MEMORY_LIBC_USED,   /* libc's heaps: headers and rounding, and blocks from before tracing */
     TM_MEMORY_LIBC_FREE,   /* free in libc's heaps */

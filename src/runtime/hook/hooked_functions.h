@@ -35,7 +35,16 @@
     TM_HOOKED(int, prlimit, (pid_t pid, __rlimit_resource_t which, const struct rlimit *now, struct rlimit *old))      \
     TM_HOOKED(int, prlimit64, (pid_t pid, __rlimit_resource_t which, const struct rlimit64 *now, struct rlimit64 *old))
 
+/* Pages from the kernel.  libc's own malloc, thread stacks and loader map by private names: those are not heard. */
+#define TM_HOOKED_MAPPING(TM_HOOKED)                                                                                   \
+    TM_HOOKED(void *, mmap, (void *at, size_t size, int rights, int flags, int descriptor, off_t offset))              \
+    TM_HOOKED(void *, mmap64, (void *at, size_t size, int rights, int flags, int descriptor, off64_t offset))          \
+    TM_HOOKED(int, munmap, (void *at, size_t size))                                                                    \
+    TM_HOOKED(void *, mremap, (void *at, size_t old_size, size_t new_size, int flags, ...))                            \
+    TM_HOOKED(int, mprotect, (void *at, size_t size, int rights))
+
 #define TM_HOOKED_FUNCTIONS(TM_HOOKED)                                                                                 \
+    TM_HOOKED_MAPPING(TM_HOOKED)                                                                                       \
     TM_HOOKED_ALLOCATION(TM_HOOKED)                                                                                    \
     TM_HOOKED_MOMENT(TM_HOOKED)
 

@@ -16,6 +16,7 @@ enum tm_lock_rank {
     TM_RANK_INTERN = 2,  /* names, tracebacks, records, codes */
     TM_RANK_STORE = 3,   /* growth of the live store */
     TM_RANK_BLOCKS = 4,  /* odd blocks */
+    TM_RANK_MAPS = 5,    /* mapped ranges */
 };
 
 struct tm_lock {

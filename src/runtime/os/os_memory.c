@@ -10,7 +10,7 @@
 
 static _Atomic size_t total;
 
-/* The raw calls: libc's mmap is a symbol that other preloaded libraries, and one day this one, stand in front of.
+/* The raw calls: libc's mmap and mremap are symbols that we and other preloaded libraries stand in front of.
  * ThreadSanitizer does: it has to learn that memory which comes again is not the memory that went. */
 #if defined(__SANITIZE_THREAD__)
 static long map_call(void *at, size_t size, int protection, int flags)
@@ -22,6 +22,11 @@ static int unmap_call(void *at, size_t size)
 {
     return munmap(at, size);
 }
+
+static long move_call(void *from, size_t old_size, size_t new_size, int flags, void *to)
+{
+    return (long)mremap(from, old_size, new_size, flags, to);
+}
 #else
 static long map_call(void *at, size_t size, int protection, int flags)
 {
@@ -31,6 +36,11 @@ static long map_call(void *at, size_t size, int protection, int flags)
 static int unmap_call(void *at, size_t size)
 {
     return (int)syscall(SYS_munmap, at, size);
+}
+
+static long move_call(void *from, size_t old_size, size_t new_size, int flags, void *to)
+{
+    return syscall(SYS_mremap, from, old_size, new_size, flags, to);
 }
 #endif
 
@@ -77,9 +87,9 @@ bool tm_pages_map_at(void *at, size_t size)
 bool tm_pages_move(void *from, size_t size, void *to)
 {
     int saved = errno;
-    void *result = mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+    long result = move_call(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to);
     errno = saved;
-    return result != MAP_FAILED;
+    return result != -1;
 }
 
 void *tm_pages_grow(void *from, size_t old_size, size_t new_size)
@@ -87,13 +97,13 @@ void *tm_pages_grow(void *from, size_t old_size, size_t new_size)
     int saved = errno;
     old_size = tm_page_round(old_size);
     new_size = tm_page_round(new_size);
-    void *result = mremap(from, old_size, new_size, MREMAP_MAYMOVE);
+    long result = move_call(from, old_size, new_size, MREMAP_MAYMOVE, NULL);
     errno = saved;
-    if (result == MAP_FAILED) {
+    if (result == -1) {
         return NULL;
     }
     atomic_fetch_add_explicit(&total, new_size - old_size, memory_order_relaxed);
-    return result;
+    return (void *)result;
 }
 
 static bool unmap(void *at, size_t size)

@@ -6,6 +6,7 @@
 #include "runtime/os/os_process.h"
 #include "runtime/os/thread_state.h"
 #include "runtime/track/counting.h"
+#include "runtime/track/map_tracker.h"
 #include "runtime/track/runtime_state.h"
 #include "runtime/track/snapshot_failure.h"
 #include "runtime/track/snapshot_writer.h"
@@ -135,7 +136,8 @@ size_t tm_runtime_tracer_bytes(void)
     size_t sum = tm_live_store_bytes(&runtime->store) + tm_block_table_bytes(&runtime->blocks) +
                  tm_trace_cache_bytes(&runtime->cache) + tm_code_table_bytes(&runtime->codes) +
                  tm_id_map_bytes(&runtime->strings.map) + tm_id_map_bytes(&runtime->frames.map) +
-                 tm_id_map_bytes(&runtime->tracebacks.map) + tm_id_map_bytes(&runtime->records.map);
+                 tm_id_map_bytes(&runtime->tracebacks.map) + tm_id_map_bytes(&runtime->records.map) +
+                 tm_map_tracker_bytes();
     tm_lock_release(&runtime->intern_lock);
     thread->guard--;
     return sum;

@@ -4,6 +4,7 @@
 #include "runtime/os/os_process.h"
 #include "runtime/os/thread_state.h"
 #include "runtime/track/event_record.h"
+#include "runtime/track/map_tracker.h"
 #include "runtime/track/runtime_state.h"
 #include "runtime/track/snapshot_series.h"
 #include "runtime/track/store_file.h"
@@ -23,6 +24,7 @@ void tm_runtime_before_fork(void)
     tm_lock_take(&runtime->intern_lock);
     tm_lock_take(&runtime->store.lock);
     tm_lock_take(&runtime->blocks.odd.lock);
+    tm_map_tracker_before_fork();
     runtime->fork_has_locks = true;
     if (runtime->store.in_file) {
         (void)tm_live_store_image(&runtime->store, &runtime->fork_image);
@@ -34,6 +36,7 @@ void tm_runtime_after_fork_parent(void)
     struct tm_runtime *runtime = &tm_runtime;
     if (runtime->fork_has_locks) {
         runtime->fork_image.valid = false; /* a child made past pthread_atfork must not take it for its own */
+        tm_map_tracker_after_fork_parent();
         tm_lock_release(&runtime->blocks.odd.lock);
         tm_lock_release(&runtime->store.lock);
         tm_lock_release(&runtime->intern_lock);
@@ -50,6 +53,7 @@ static void reset_locks(struct tm_runtime *runtime)
     tm_block_table_after_fork(&runtime->blocks);
     tm_trace_cache_after_fork(&runtime->cache);
     tm_event_after_fork();
+    tm_map_tracker_after_fork_child();
 }
 
 void tm_runtime_after_fork_child(void)
@@ -98,6 +102,17 @@ void tm_fork_age(void)
     }
     tm_lock_release(&runtime->life_lock);
     thread->guard--;
+}
+
+bool tm_life_may_record(void)
+{
+    if (tm_life_now() == TM_LIFE_UNKNOWN && !tm_life_recover()) {
+        return false;
+    }
+    if (tm_life_now() == TM_LIFE_YOUNG) {
+        tm_fork_age();
+    }
+    return tm_life_is_tracing();
 }
 
 bool tm_fork_adopt(void)

@@ -4,6 +4,7 @@
 #include "runtime/os/resident_memory.h"
 #include "runtime/os/thread_state.h"
 #include "runtime/track/loose_walk.h"
+#include "runtime/track/map_tracker.h"
 #include "runtime/track/runtime_state.h"
 
 bool (*tm_runtime_ask_libc)(struct tm_libc_memory *memory);
@@ -67,6 +68,18 @@ static void add_libc(struct fact_list *list)
     }
 }
 
+static void add_maps(struct fact_list *list)
+{
+    struct tm_map_sums sums;
+    if (tm_map_tracker_sums(&sums)) {
+        add(list, "map_reserved", sums.bytes[TM_MAP_RESERVED]);
+        add(list, "map_reserved_ranges", sums.counts[TM_MAP_RESERVED]);
+        add(list, "map_file", sums.bytes[TM_MAP_FILE]);
+        add(list, "map_file_ranges", sums.counts[TM_MAP_FILE]);
+        add(list, "map_rss", sums.resident);
+    }
+}
+
 unsigned tm_memory_facts_add(struct tm_encode_fact *facts, unsigned count, bool ask_libc)
 {
     struct fact_list list = {facts, count};
@@ -77,6 +90,7 @@ unsigned tm_memory_facts_add(struct tm_encode_fact *facts, unsigned count, bool 
     add(&list, "tracer_block_table", tm_block_table_bytes(&tm_runtime.blocks));
     add_resident(&list);
     add_arenas(&list);
+    add_maps(&list);
     if (ask_libc) {
         add_libc(&list);
     }

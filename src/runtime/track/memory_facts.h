@@ -6,10 +6,13 @@
  *   arenas, arena_bytes, arena_rss      of CPython's small-block allocator
  *   libc_used, libc_free, libc_mapped   of libc's malloc: handed out from its heaps, free in them, blocks with a mapping
  *                                       of their own
+ *   map_reserved, map_reserved_ranges   what the program mapped without rights (in no figure of blocks)
+ *   map_file, map_file_ranges           likewise of files
+ *   map_rss                             of the mmap domain's private blocks, what has a page behind it
  *   tracer_anonymous                    our own tables, part of rss_anonymous
  *   tracer_block_table                  of these the one that knows the live blocks
  *
- * All in bytes but `arenas`.  A fact that cannot be had is left out.
+ * All in bytes but `arenas` and the ranges.  A fact that cannot be had is left out.
  * Threads  under the life lock.   Signals  not safe: libc's figures take the locks of its malloc.   errno  kept. */
 #ifndef TM_RUNTIME_TRACK_MEMORY_FACTS_H
 #define TM_RUNTIME_TRACK_MEMORY_FACTS_H
@@ -18,7 +21,7 @@
 
 #include "store/snapshot_encode.h"
 
-#define TM_MEMORY_FACTS 20U /* the most that are added */
+#define TM_MEMORY_FACTS 26U /* the most that are added */
 
 /* Adds to the COUNT facts of FACTS; returns the new count.  ASK_LIBC false: without libc's figures, because the caller
  * may be a signal handler that interrupted malloc. */

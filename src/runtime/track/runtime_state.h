@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The one struct tm_runtime.  Known to track and hook only.
  *
- * Locks, in rising rank: runtime (life, snapshots) < intern (names to records) < store (growth) < odd blocks. */
+ * Locks, in rising rank: runtime (life, snapshots) < intern (names to records) < store (growth) < odd blocks
+ * < maps. */
 #ifndef TM_RUNTIME_TRACK_RUNTIME_STATE_H
 #define TM_RUNTIME_TRACK_RUNTIME_STATE_H
 
@@ -11,6 +12,7 @@
 #include "runtime/table/code_table.h"
 #include "runtime/table/frame_table.h"
 #include "runtime/table/live_store.h"
+#include "runtime/table/map_table.h"
 #include "runtime/table/record_table.h"
 #include "runtime/table/string_table.h"
 #include "runtime/table/trace_cache.h"
@@ -69,6 +71,8 @@ struct tm_runtime {
     struct tm_arena_table arenas;
     struct tm_due due;
     struct tm_snapshot_series series;
+    struct tm_lock maps_lock;
+    struct tm_map_table maps;
     struct tm_store_image fork_image;
     char *scratch; /* one name being copied; under the intern lock */
     size_t scratch_size;
@@ -79,6 +83,7 @@ struct tm_runtime {
     int last_failure;       /* status of the last such write: what was said is not said again */
     bool is_disabled;
     bool fork_has_locks; /* the prepare handler took them */
+    bool fork_has_maps;  /* likewise maps_lock */
     bool python_has_begun;
     bool exit_snapshot_done;
     bool start_is_pending; /* START=python waits for its moment */
@@ -113,6 +118,9 @@ TM_CHECKED bool tm_runtime_set_limit(unsigned limit);
 
 /* Looks why the life is unknown: true when the event may go on (a forked child has its own store now). */
 bool tm_life_recover(void);
+
+/* An allocation while the life is not TM_LIFE_TRACING: true when it may be recorded all the same. */
+TM_COLD bool tm_life_may_record(void);
 
 /* Begins an epoch: nothing that is live now is counted any more when BASE is true.  Under the life lock. */
 void tm_runtime_new_epoch(bool base);

@@ -53,17 +53,6 @@ TM_INLINE bool put_block(struct tm_thread *thread, const void *block, uint32_t r
     return put_block_slowly(thread, address, record, size);
 }
 
-static TM_COLD bool may_record(void)
-{
-    if (tm_life_now() == TM_LIFE_UNKNOWN && !tm_life_recover()) {
-        return false;
-    }
-    if (tm_life_now() == TM_LIFE_YOUNG) {
-        tm_fork_age();
-    }
-    return tm_life_is_tracing();
-}
-
 TM_INLINE void count_alloc(struct tm_thread *thread, uint8_t domain, const void *block, size_t size, uint32_t record,
                            bool held)
 {
@@ -80,7 +69,7 @@ TM_INLINE void count_alloc(struct tm_thread *thread, uint8_t domain, const void 
 static __attribute__((noinline)) void alloc_generally(struct tm_thread *thread, uint8_t domain, const void *block,
                                                       size_t size)
 {
-    if (TM_UNLIKELY(tm_life_now() != TM_LIFE_TRACING) && !may_record()) {
+    if (TM_UNLIKELY(tm_life_now() != TM_LIFE_TRACING) && !tm_life_may_record()) {
         return;
     }
     struct tm_caller caller = tm_event_caller(thread, domain);
@@ -281,7 +270,7 @@ void tm_tracker_recycle(struct tm_thread *thread, const void *block)
         thread->newborn = 0; /* just allocated; the next time it comes it was in a free list meanwhile */
         return;
     }
-    if (TM_UNLIKELY(tm_life_now() != TM_LIFE_TRACING) && !may_record()) {
+    if (TM_UNLIKELY(tm_life_now() != TM_LIFE_TRACING) && !tm_life_may_record()) {
         return;
     }
     thread->guard++; /* the table of odd blocks has a lock */

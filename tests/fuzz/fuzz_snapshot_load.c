@@ -109,7 +109,8 @@ static void report_all(const struct tm_snapshot *snapshot)
             if ((key == TM_KEY_TRACEBACK || key == TM_KEY_DOMAIN) && cumulative != TM_CUMULATIVE_OFF) {
                 continue;
             }
-            struct tm_report report = {.forest = forest, .paths = {"old", "new"}, .limit = 20, .width = 80};
+            static const char *const paths[] = {"old", "new"};
+            struct tm_report report = {.forest = forest, .paths = paths, .limit = 20, .width = 80};
             report.grouping = (struct tm_grouping){.key_type = (enum tm_key_type)key,
                                                    .cumulative = (enum tm_cumulative)cumulative,
                                                    .domains = TM_DOMAINS_HEAP};

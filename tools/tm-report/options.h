@@ -15,7 +15,7 @@ struct tm_command;
 
 enum tm_style { TM_STYLE_PEOPLE, TM_STYLE_TRACEMALLOC };
 
-enum tm_asked_figure { TM_ASKED_DEFAULT, TM_ASKED_LIVE, TM_ASKED_PEAK, TM_ASKED_EVER };
+enum tm_asked_figure { TM_ASKED_DEFAULT, TM_ASKED_LIVE, TM_ASKED_PEAK, TM_ASKED_EVER, TM_ASKED_TEMPORARY };
 
 /* Formats of other programs. */
 enum tm_export {

@@ -22,8 +22,11 @@ static const struct tm_word sort_words[] = {{"size", TM_SORT_SIZE},
                                             {"count-diff", TM_SORT_COUNT_DIFFERENCE},
                                             {"location", TM_SORT_LOCATION},
                                             {NULL, 0}};
-static const struct tm_word figure_words[] = {
-    {"live", TM_ASKED_LIVE}, {"peak", TM_ASKED_PEAK}, {"ever", TM_ASKED_EVER}, {NULL, 0}};
+static const struct tm_word figure_words[] = {{"live", TM_ASKED_LIVE},
+                                              {"peak", TM_ASKED_PEAK},
+                                              {"ever", TM_ASKED_EVER},
+                                              {"temporary", TM_ASKED_TEMPORARY},
+                                              {NULL, 0}};
 
 static bool take_group_by(struct tm_options *options, const struct tm_option *option, const char *text)
 {
@@ -129,7 +132,8 @@ TM_OPTION_GROUP(tm_limit_options, "Rows", limit);
 static const struct tm_option figure[] = {
     {'f', "figure", "FIGURE", figure_words,
      "live: what is allocated now (default); peak: what was when traced memory was at its highest; ever: everything "
-     "since the start, freed or not",
+     "since the start, freed or not; temporary: what was freed before its thread's next allocation, most blocks first "
+     "(bytes are estimated)",
      take_figure},
 };
 TM_OPTION_GROUP(tm_figure_options, "Rows", figure);

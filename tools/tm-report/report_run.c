@@ -15,7 +15,7 @@
 struct work {
     const struct tm_options *options;
     const struct tm_report_plan *plan;
-    struct tm_snapshot *snapshots[TM_SNAPSHOTS_MAX];
+    struct tm_snapshot **snapshots; /* by file; NULL: not loaded */
     struct tm_forest *forest;
     uint8_t *nodes;
     struct tm_report report;
@@ -42,6 +42,8 @@ static enum tm_figure choose_figure(struct work *work, uint32_t domains)
         return tm_report_peak_figure(domains);
     case TM_ASKED_EVER:
         return TM_FIGURE_EVER;
+    case TM_ASKED_TEMPORARY:
+        return TM_FIGURE_TEMPORARY;
     default:
         work->report.by_peak = work->plan->prefers_peak && tm_report_prefers_peak(work->snapshots[0], domains);
         return work->report.by_peak ? tm_report_peak_figure(domains) : TM_FIGURE_LIVE;
@@ -60,7 +62,10 @@ static bool group(struct work *work)
     }
     const struct tm_options *options = work->options;
     bool recent_first = options->style == TM_STYLE_TRACEMALLOC && tm_render_is_recent_first(tm_report_snapshot(report));
-    enum tm_sort sort = options->sort_given ? options->sort : is_diff ? TM_SORT_DIFFERENCE : TM_SORT_SIZE;
+    enum tm_sort sort = options->sort_given                              ? options->sort
+                        : is_diff                                        ? TM_SORT_DIFFERENCE
+                        : report->grouping.figure == TM_FIGURE_TEMPORARY ? TM_SORT_COUNT
+                                                                         : TM_SORT_SIZE;
     report->order = (struct tm_order){sort, is_diff, recent_first};
     report->too_small = tm_statistics_drop_small(&report->statistics, options->min_size, options->min_count, is_diff);
     tm_statistics_sort(&report->statistics, report->order);
@@ -74,8 +79,7 @@ static bool make_report(struct work *work)
 {
     const struct tm_options *options = work->options;
     struct tm_report *report = &work->report;
-    const struct tm_snapshot *const snapshots[TM_SNAPSHOTS_MAX] = {work->snapshots[0], work->snapshots[1]};
-    work->forest = tm_forest_build(snapshots, options->file_count);
+    work->forest = tm_forest_build((const struct tm_snapshot *const *)work->snapshots, options->file_count);
     if (work->forest == NULL) {
         return tm_report_no_memory();
     }
@@ -87,7 +91,7 @@ static bool make_report(struct work *work)
         return tm_report_no_memory();
     }
     report->forest = work->forest;
-    memcpy(report->paths, options->files, options->file_count * sizeof *report->paths);
+    report->paths = options->files;
     report->limit = options->limit;
     report->all = options->all;
     report->grouping = (struct tm_grouping){.key_type = options->group_by,
@@ -100,6 +104,10 @@ static bool make_report(struct work *work)
 
 static bool load_all(struct work *work)
 {
+    work->snapshots = calloc(work->options->file_count, sizeof *work->snapshots);
+    if (work->snapshots == NULL) {
+        return tm_report_no_memory();
+    }
     for (unsigned i = 0; i < work->options->file_count; i++) {
         if (!tm_report_load(work->options->files[i], &work->snapshots[i])) {
             return false;
@@ -150,8 +158,9 @@ enum tm_exit tm_report_run(const struct tm_options *options, const struct tm_rep
     tm_statistics_free(&work.report.statistics);
     free(work.nodes);
     tm_forest_free(work.forest);
-    for (unsigned i = 0; i < options->file_count; i++) {
+    for (unsigned i = 0; work.snapshots != NULL && i < options->file_count; i++) {
         tm_snapshot_free(work.snapshots[i]);
     }
+    free(work.snapshots);
     return result;
 }

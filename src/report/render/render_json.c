@@ -14,7 +14,8 @@ static const char *const cumulative_names[] = {
 static const char *const figure_names[] = {[TM_FIGURE_LIVE] = "live",
                                            [TM_FIGURE_PEAK_PYTHON] = "peak",
                                            [TM_FIGURE_PEAK_HEAP] = "peak",
-                                           [TM_FIGURE_EVER] = "ever"};
+                                           [TM_FIGURE_EVER] = "ever",
+                                           [TM_FIGURE_TEMPORARY] = "temporary"};
 
 static void write_counted(struct tm_out *out, uint32_t domains)
 {

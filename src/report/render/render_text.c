@@ -46,6 +46,9 @@ static const char *title_of(const struct table *table, enum column column)
                                          [COLUMN_AVERAGE] = "AVERAGE",
                                          [COLUMN_SIZE_DIFF] = "SIZE DIFF",
                                          [COLUMN_COUNT_DIFF] = "COUNT DIFF"};
+    if (column == COLUMN_SIZE && table->report->grouping.figure == TM_FIGURE_TEMPORARY) {
+        return "SIZE (EST.)";
+    }
     return column == COLUMN_SIZE && table->report->by_peak ? "PEAK" : titles[column];
 }
 

@@ -13,7 +13,7 @@
 
 struct tm_report {
     const struct tm_forest *forest;
-    const char *paths[TM_SNAPSHOTS_MAX]; /* of the forest's snapshots, for people */
+    const char *const *paths; /* of the forest's snapshots, for people */
     struct tm_grouping grouping;
     struct tm_statistics statistics; /* sorted */
     struct tm_order order;           /* in which they are */

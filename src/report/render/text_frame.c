@@ -187,5 +187,9 @@ static void print_snapshot_notes(struct tm_out *out, const struct tm_snapshot *s
 void tm_print_notes(struct tm_out *out, const struct tm_report *report)
 {
     print_frames_advice(out, report);
+    if (report->grouping.figure == TM_FIGURE_TEMPORARY) {
+        tm_out_text(
+            out, "note: bytes of temporary blocks are estimated by the mean size of all blocks of their traceback\n");
+    }
     print_snapshot_notes(out, tm_report_snapshot(report));
 }

@@ -4,6 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Counters know the blocks only: they are taken to be as large as the traceback's blocks are in the mean. */
+static struct tm_amount temporary(const struct tm_counter_record *counter)
+{
+    uint64_t blocks = counter->temporary_blocks, all = counter->ever_blocks;
+    if (blocks >= all) {
+        return (struct tm_amount){counter->ever_bytes, blocks};
+    }
+    return (struct tm_amount){(uint64_t)((unsigned __int128)counter->ever_bytes * blocks / all), blocks};
+}
+
 struct tm_amount tm_figure_amount(const struct tm_counter_record *counter, enum tm_figure figure)
 {
     switch (figure) {
@@ -13,6 +23,8 @@ struct tm_amount tm_figure_amount(const struct tm_counter_record *counter, enum 
         return (struct tm_amount){counter->peak_heap_bytes, counter->peak_heap_blocks};
     case TM_FIGURE_EVER:
         return (struct tm_amount){counter->ever_bytes, counter->ever_blocks};
+    case TM_FIGURE_TEMPORARY:
+        return temporary(counter);
     default:
         return (struct tm_amount){counter->live_bytes, counter->live_blocks};
     }

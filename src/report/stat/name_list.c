@@ -30,10 +30,13 @@ static void number(struct tm_name_list *list, const struct candidate *candidates
 
 bool tm_name_list_init(struct tm_name_list *list, const struct tm_snapshot *const *snapshots, unsigned count)
 {
-    memset(list, 0, sizeof *list);
+    *list = (struct tm_name_list){.ids = calloc(count, sizeof *list->ids), .snapshot_count = count};
     size_t total = 1;
     for (unsigned s = 0; s < count; s++) {
         total += snapshots[s]->string_count;
+        if (list->ids == NULL) {
+            return false;
+        }
         list->ids[s] = calloc(snapshots[s]->string_count, sizeof *list->ids[s]);
         if (list->ids[s] == NULL) {
             return false;
@@ -62,8 +65,9 @@ bool tm_name_list_init(struct tm_name_list *list, const struct tm_snapshot *cons
 void tm_name_list_free(struct tm_name_list *list)
 {
     free(list->names);
-    for (unsigned s = 0; s < TM_SNAPSHOTS_MAX; s++) {
+    for (unsigned s = 0; list->ids != NULL && s < list->snapshot_count; s++) {
         free(list->ids[s]);
     }
+    free(list->ids);
     memset(list, 0, sizeof *list);
 }

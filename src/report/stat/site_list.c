@@ -50,10 +50,13 @@ static size_t collect(struct candidate *candidates, const struct tm_site_list *l
 bool tm_site_list_init(struct tm_site_list *list, const struct tm_snapshot *const *snapshots, unsigned count,
                        const struct tm_name_list *names)
 {
-    memset(list, 0, sizeof *list);
+    *list = (struct tm_site_list){.ids = calloc(count, sizeof *list->ids), .snapshot_count = count};
     size_t total = 0;
     for (unsigned s = 0; s < count; s++) {
         total += snapshots[s]->frame_count;
+        if (list->ids == NULL) {
+            return false;
+        }
         list->ids[s] = calloc(snapshots[s]->frame_count, sizeof *list->ids[s]);
         if (list->ids[s] == NULL) {
             return false;
@@ -79,8 +82,9 @@ bool tm_site_list_init(struct tm_site_list *list, const struct tm_snapshot *cons
 void tm_site_list_free(struct tm_site_list *list)
 {
     free(list->sites);
-    for (unsigned s = 0; s < TM_SNAPSHOTS_MAX; s++) {
+    for (unsigned s = 0; list->ids != NULL && s < list->snapshot_count; s++) {
         free(list->ids[s]);
     }
+    free(list->ids);
     memset(list, 0, sizeof *list);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The distinct (file, line) of one or two snapshots in Python's order of (filename, lineno), so that frames compare as
+/* The distinct (file, line) of snapshots in Python's order of (filename, lineno), so that frames compare as
  * numbers.
  *
  * Memory   malloc'ed.     Threads  reading: any. */
@@ -22,8 +22,9 @@ struct tm_site {
 struct tm_site_list {
     struct tm_site *sites; /* by site id, ascending by (file, line) */
     uint32_t count;
-    uint32_t unknown;                /* site id of (<unknown>, 0) */
-    uint32_t *ids[TM_SNAPSHOTS_MAX]; /* by snapshot and frame id; frame 0 is the unknown one */
+    uint32_t unknown; /* site id of (<unknown>, 0) */
+    uint32_t **ids;   /* by snapshot and frame id; frame 0 is the unknown one */
+    unsigned snapshot_count;
 };
 
 /* False without memory; LIST may be freed in any case. */

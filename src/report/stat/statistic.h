@@ -33,7 +33,8 @@ enum tm_figure {
     TM_FIGURE_LIVE,        /* now */
     TM_FIGURE_PEAK_PYTHON, /* when raw + mem + obj were at their highest */
     TM_FIGURE_PEAK_HEAP,   /* when native too was counted */
-    TM_FIGURE_EVER         /* since the start, freed or not */
+    TM_FIGURE_EVER,        /* since the start, freed or not */
+    TM_FIGURE_TEMPORARY    /* freed before the next allocation of their thread; bytes by the mean of all blocks ever */
 };
 
 struct tm_statistic {

@@ -159,6 +159,12 @@ struct tm_forest *tm_forest_build(const struct tm_snapshot *const *snapshots, un
         return NULL;
     }
     forest->snapshot_count = count;
+    forest->snapshots = calloc(count, sizeof *forest->snapshots);
+    forest->node_of = calloc(count, sizeof *forest->node_of);
+    if (forest->snapshots == NULL || forest->node_of == NULL) {
+        tm_forest_free(forest);
+        return NULL;
+    }
     memcpy(forest->snapshots, snapshots, count * sizeof *snapshots);
     if (!tm_name_list_init(&forest->names, snapshots, count) ||
         !tm_site_list_init(&forest->sites, snapshots, count, &forest->names) || !build_nodes(forest) ||
@@ -176,9 +182,11 @@ void tm_forest_free(struct tm_forest *forest)
     }
     tm_name_list_free(&forest->names);
     tm_site_list_free(&forest->sites);
-    for (unsigned s = 0; s < forest->snapshot_count; s++) {
+    for (unsigned s = 0; forest->node_of != NULL && s < forest->snapshot_count; s++) {
         free(forest->node_of[s]);
     }
+    free(forest->node_of);
+    free(forest->snapshots);
     tm_key_list_free(&forest->functions);
     tm_key_list_free(&forest->modules);
     free(forest->nodes);

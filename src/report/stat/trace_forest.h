@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tracebacks of one or two snapshots as one tree of (file, line): equal tracebacks are one node, whatever their ids
+/* The tracebacks of snapshots as one tree of (file, line): equal tracebacks are one node, whatever their ids
  * in the files are, so that grouping is adding into arrays and comparing tracebacks is comparing numbers.
  *
  * A node is a traceback: its own site is the most recent frame, its parents are the older ones.  Node 0 is the root and
@@ -28,19 +28,19 @@ struct tm_node {
 };
 
 struct tm_forest {
-    const struct tm_snapshot *snapshots[TM_SNAPSHOTS_MAX];
+    const struct tm_snapshot **snapshots;
     unsigned snapshot_count;
     struct tm_name_list names;
     struct tm_site_list sites;
     struct tm_node *nodes;
     uint32_t node_count;
-    uint32_t *by_order;                  /* node of each order */
-    uint32_t *node_of[TM_SNAPSHOTS_MAX]; /* by snapshot and traceback id */
-    struct tm_key_list functions;        /* empty until tm_forest_number_keys is asked for them */
+    uint32_t *by_order;           /* node of each order */
+    uint32_t **node_of;           /* by snapshot and traceback id */
+    struct tm_key_list functions; /* empty until tm_forest_number_keys is asked for them */
     struct tm_key_list modules;
 };
 
-/* SNAPSHOTS: COUNT of them, 1 or 2.  NULL without memory. */
+/* SNAPSHOTS: COUNT of them, at least 1.  NULL without memory. */
 TM_CHECKED struct tm_forest *tm_forest_build(const struct tm_snapshot *const *snapshots, unsigned count);
 
 /* FOREST may be NULL. */

@@ -140,7 +140,7 @@ static void ties_are_decided_by_the_oldest_frame_first(void **state)
 static void figures_and_domains_choose_what_counts(void **state)
 {
     (void)state;
-    struct fixture f = make("trace obj live=1/1 ever=2/2 python-peak=3/3 heap-peak=4/4 | a.py:1\n"
+    struct fixture f = make("trace obj live=1/1 ever=20/5 temporary=2 python-peak=3/3 heap-peak=4/4 | a.py:1\n"
                             "trace native live=10/1 ever=20/2 heap-peak=40/4 | a.py:1\n"
                             "trace mmap live=1000/1 | a.py:1\n",
                             NULL);
@@ -150,7 +150,8 @@ static void figures_and_domains_choose_what_counts(void **state)
         uint64_t size;
     } cases[] = {{TM_FIGURE_LIVE, TM_DOMAINS_PYTHON, 1},
                  {TM_FIGURE_LIVE, TM_DOMAINS_HEAP, 11},
-                 {TM_FIGURE_EVER, TM_DOMAINS_HEAP, 22},
+                 {TM_FIGURE_EVER, TM_DOMAINS_HEAP, 40},
+                 {TM_FIGURE_TEMPORARY, TM_DOMAINS_HEAP, 8},
                  {TM_FIGURE_PEAK_PYTHON, TM_DOMAINS_PYTHON, 3},
                  {TM_FIGURE_PEAK_HEAP, TM_DOMAINS_HEAP, 44},
                  {TM_FIGURE_LIVE, TM_DOMAIN_BIT(TM_DOMAIN_MMAP), 1000},

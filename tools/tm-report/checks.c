@@ -16,7 +16,7 @@ static bool check_limits(const struct tm_options *options)
     if (limits->per_line && options->cumulative != TM_CUMULATIVE_OFF) {
         return tm_misused(options, "--per-line counts each trace for one row, so no --cumulative");
     }
-    if (limits->growth != UINT64_MAX && options->file_count != 2) {
+    if (limits->growth != UINT64_MAX && options->file_count < 2) {
         return tm_misused(options, "--fail-if-growth needs two snapshots, OLD and NEW");
     }
     return true;
@@ -40,7 +40,7 @@ bool tm_check_rows(struct tm_options *options)
         (options->group_by == TM_KEY_TRACEBACK || options->group_by == TM_KEY_DOMAIN)) {
         return tm_misused(options, "cumulative goes with --group-by filename, lineno, function or module");
     }
-    if (options->file_count != 2 && options->sort_given &&
+    if (options->file_count < 2 && options->sort_given &&
         (options->sort == TM_SORT_DIFFERENCE || options->sort == TM_SORT_COUNT_DIFFERENCE)) {
         return tm_misused(options, "--sort diff and count-diff are of two snapshots, OLD and NEW");
     }

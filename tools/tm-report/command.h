@@ -38,6 +38,8 @@ struct tm_command {
 
 extern const struct tm_command tm_cmd_top;
 extern const struct tm_command tm_cmd_diff;
+extern const struct tm_command tm_cmd_series;
+extern const struct tm_command tm_cmd_merge;
 extern const struct tm_command tm_cmd_traceback;
 extern const struct tm_command tm_cmd_stats;
 extern const struct tm_command tm_cmd_export;

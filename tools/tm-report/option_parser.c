@@ -126,7 +126,7 @@ static bool take_command(struct tm_options *options, int count, char **arguments
     if (!is_said && count > 0 && !is_file_name(arguments[0])) {
         return say_no_command(arguments[0]);
     }
-    options->files = (const char *const *)(arguments + is_said);
+    options->files = (const char **)(arguments + is_said);
     options->file_count = (unsigned)(count - is_said);
     return true;
 }
@@ -135,7 +135,9 @@ static bool take_command(struct tm_options *options, int count, char **arguments
 static bool check_files(struct tm_options *options)
 {
     if (options->command == NULL) {
-        options->command = options->file_count < 2 ? &tm_cmd_top : &tm_cmd_diff;
+        static const struct tm_command *const implied[] = {&tm_cmd_top, &tm_cmd_top, &tm_cmd_diff, &tm_cmd_series};
+        options->command = implied[options->file_count < 3 ? options->file_count : 3];
+        options->command_implied = true;
     }
     const struct tm_command *command = options->command;
     return (options->file_count >= command->files_min && options->file_count <= command->files_max) ||

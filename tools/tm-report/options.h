@@ -32,7 +32,8 @@ enum tm_color { TM_COLOR_AUTO, TM_COLOR_ALWAYS, TM_COLOR_NEVER };
 
 struct tm_options {
     const struct tm_command *command; /* not NULL once parsed */
-    const char *const *files;         /* the arguments that are left */
+    bool command_implied;             /* by the number of files */
+    const char **files;               /* the arguments that are left */
     unsigned file_count;
     bool no_source;
     enum tm_key_type group_by;

@@ -8,6 +8,7 @@
 #include "report/render/render_json.h"
 #include "report/render/render_limits.h"
 #include "report/render/render_tracemalloc.h"
+#include "report/snapshot/snapshot_identity.h"
 #include "tools/tm-report/report_load.h"
 #include "tools/tm-report/report_output.h"
 
@@ -18,6 +19,7 @@ struct work {
     struct tm_snapshot **snapshots; /* by file; NULL: not loaded */
     struct tm_forest *forest;
     uint8_t *nodes;
+    struct tm_series series;
     struct tm_report report;
 };
 
@@ -53,7 +55,7 @@ static enum tm_figure choose_figure(struct work *work, uint32_t domains)
 static bool group(struct work *work)
 {
     struct tm_report *report = &work->report;
-    bool is_diff = work->options->file_count == 2;
+    bool is_diff = work->options->file_count > 1;
     unsigned last = tm_report_snapshot_number(report);
     bool memory = is_diff ? tm_group_differences(report->forest, &report->grouping, &report->statistics)
                           : tm_group(report->forest, last, &report->grouping, &report->statistics);
@@ -72,6 +74,10 @@ static bool group(struct work *work)
     report->is_diff = is_diff;
     report->total = tm_group_total(report->forest, last, &report->grouping);
     report->old_total = tm_group_total(report->forest, 0, &report->grouping);
+    if (work->plan->is_series && !tm_series_make(&work->series, report->forest, &report->grouping)) {
+        return tm_report_no_memory();
+    }
+    report->series = work->plan->is_series ? &work->series : NULL;
     return true;
 }
 
@@ -116,6 +122,47 @@ static bool load_all(struct work *work)
     return true;
 }
 
+static void free_snapshots(struct work *work)
+{
+    for (unsigned i = 0; work->snapshots != NULL && i < work->options->file_count; i++) {
+        tm_snapshot_free(work->snapshots[i]);
+    }
+    free(work->snapshots);
+}
+
+/* Many files alone mean a series, but of several processes they may as well be meant as a sum. */
+static bool are_of_one_process(const struct work *work)
+{
+    unsigned count = work->options->file_count;
+    unsigned processes = work->options->command_implied && work->plan->is_series
+                             ? tm_snapshot_count_processes((const struct tm_snapshot *const *)work->snapshots, count)
+                             : 1;
+    if (processes > 1) {
+        (void)fprintf(stderr,
+                      "tm-report: these are %u snapshots of %u processes; say `tm-report series` for their growth over "
+                      "time, or `tm-report merge` for their sum\n",
+                      count, processes);
+    }
+    return processes == 1;
+}
+
+/* Insertion keeps the given order of what has the same time, or says none. */
+static void sort_by_time(struct work *work)
+{
+    for (unsigned i = 1; i < work->options->file_count; i++) {
+        struct tm_snapshot *snapshot = work->snapshots[i];
+        const char *file = work->options->files[i];
+        uint64_t time = tm_snapshot_time_ns(snapshot);
+        unsigned place = i;
+        for (; time != 0 && place > 0 && tm_snapshot_time_ns(work->snapshots[place - 1]) > time; place--) {
+            work->snapshots[place] = work->snapshots[place - 1];
+            work->options->files[place] = work->options->files[place - 1];
+        }
+        work->snapshots[place] = snapshot;
+        work->options->files[place] = file;
+    }
+}
+
 static bool write_report(struct work *work)
 {
     struct tm_output output;
@@ -150,17 +197,23 @@ static bool keeps_limits(const struct work *work)
 enum tm_exit tm_report_run(const struct tm_options *options, const struct tm_report_plan *plan)
 {
     struct work work = {.options = options, .plan = plan};
-    bool done = load_all(&work) && make_report(&work) && write_report(&work);
+    bool loaded = load_all(&work);
+    if (loaded && !are_of_one_process(&work)) {
+        free_snapshots(&work);
+        return TM_EXIT_MISUSED;
+    }
+    if (loaded && plan->is_series) {
+        sort_by_time(&work);
+    }
+    bool done = loaded && make_report(&work) && write_report(&work);
     if (done) {
         say_unmatched(&work);
     }
     enum tm_exit result = !done ? TM_EXIT_FAILED : keeps_limits(&work) ? TM_EXIT_DONE : TM_EXIT_LIMIT;
+    tm_series_free(&work.series);
     tm_statistics_free(&work.report.statistics);
     free(work.nodes);
     tm_forest_free(work.forest);
-    for (unsigned i = 0; work.snapshots != NULL && i < options->file_count; i++) {
-        tm_snapshot_free(work.snapshots[i]);
-    }
-    free(work.snapshots);
+    free_snapshots(&work);
     return result;
 }

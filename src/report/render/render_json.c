@@ -38,9 +38,10 @@ static void write_head(struct tm_out *out, const struct tm_report *report)
     tm_json_snapshot(out, forest->snapshots[last], report->paths[last]);
     if (report->is_diff) {
         tm_out_text(out, ",\n \"snapshots\": [");
-        tm_json_snapshot(out, forest->snapshots[0], report->paths[0]);
-        tm_out_text(out, ",\n  ");
-        tm_json_snapshot(out, forest->snapshots[1], report->paths[1]);
+        for (unsigned i = 0; i <= last; i++) {
+            tm_out_text(out, i > 0 ? ",\n  " : "");
+            tm_json_snapshot(out, forest->snapshots[i], report->paths[i]);
+        }
         tm_out_text(out, "]");
     }
     tm_out_format(out, ",\n \"group_by\": \"%s\", \"cumulative\": %s, \"figure\": \"%s\"",
@@ -61,6 +62,20 @@ static void write_frame(struct tm_out *out, const struct tm_key_frame *frame, bo
     tm_out_text(out, "}");
 }
 
+static void write_series(struct tm_out *out, const struct tm_series *series, uint32_t key)
+{
+    if (tm_series_is_timed(series)) {
+        tm_out_format(out, ", \"bytes_per_hour\": %.1f", tm_series_slope(series, key));
+    } else {
+        tm_out_text(out, ", \"bytes_per_hour\": null");
+    }
+    tm_out_format(out, ", \"grew\": %s, \"sizes\": [", tm_series_grew(series, key) ? "true" : "false");
+    for (unsigned s = 0; s < series->count; s++) {
+        tm_out_format(out, "%s%llu", s > 0 ? ", " : "", (unsigned long long)series->sizes[s][key]);
+    }
+    tm_out_text(out, "]");
+}
+
 static void write_row(struct tm_out *out, const struct tm_report *report, const struct tm_statistic *row,
                       const struct tm_key_frames *frames)
 {
@@ -69,6 +84,9 @@ static void write_row(struct tm_out *out, const struct tm_report *report, const 
     if (report->is_diff) {
         tm_out_format(out, ", \"size_diff\": %lld, \"count_diff\": %lld", (long long)row->size_diff,
                       (long long)row->count_diff);
+    }
+    if (report->series != NULL) {
+        write_series(out, report->series, row->key);
     }
     enum tm_key_type key_type = report->grouping.key_type;
     if (key_type == TM_KEY_MODULE || key_type == TM_KEY_DOMAIN) {

@@ -27,6 +27,7 @@ enum column {
     COLUMN_AVERAGE,
     COLUMN_SIZE_DIFF,
     COLUMN_COUNT_DIFF,
+    COLUMN_SLOPE,
 };
 
 /* The columns left of the location, with their widths. */
@@ -45,7 +46,8 @@ static const char *title_of(const struct table *table, enum column column)
                                          [COLUMN_COUNT] = "COUNT",
                                          [COLUMN_AVERAGE] = "AVERAGE",
                                          [COLUMN_SIZE_DIFF] = "SIZE DIFF",
-                                         [COLUMN_COUNT_DIFF] = "COUNT DIFF"};
+                                         [COLUMN_COUNT_DIFF] = "COUNT DIFF",
+                                         [COLUMN_SLOPE] = "PER HOUR"};
     if (column == COLUMN_SIZE && table->report->grouping.figure == TM_FIGURE_TEMPORARY) {
         return "SIZE (EST.)";
     }
@@ -73,6 +75,8 @@ static struct tm_size_text cell(const struct table *table, enum column column, c
         return tm_size_for_people(s->count > 0 ? (double)s->size / (double)s->count : 0, false);
     case COLUMN_SIZE_DIFF:
         return tm_size_for_people((double)s->size_diff, true);
+    case COLUMN_SLOPE:
+        return tm_size_for_people(row->slope, true);
     case COLUMN_COUNT_DIFF:
         return tm_count_difference_for_people(s->count_diff);
     default:
@@ -90,6 +94,9 @@ static void choose_columns(struct table *table)
 {
     if (table->report->is_diff) {
         add_column(table, COLUMN_SIZE_DIFF);
+        if (table->report->series != NULL && tm_series_is_timed(table->report->series)) {
+            add_column(table, COLUMN_SLOPE);
+        }
         add_column(table, COLUMN_SIZE);
         add_column(table, COLUMN_COUNT_DIFF);
         add_column(table, COLUMN_COUNT);
@@ -181,6 +188,11 @@ static void print_callers(struct tm_out *out, const struct table *table, uint32_
     }
 }
 
+static size_t marks_width(bool native, bool grew)
+{
+    return (native ? strlen("  [native]") : 0) + (grew ? strlen("  [leak?]") : 0);
+}
+
 static void print_location(struct tm_out *out, const struct table *table, const struct tm_text_row *row)
 {
     const struct tm_report *report = table->report;
@@ -198,8 +210,9 @@ static void print_location(struct tm_out *out, const struct table *table, const 
                       key_type != TM_KEY_DOMAIN;
         size_t width = location_width(table);
         tm_print_location(out, &frame, tm_key_has_line(key_type),
-                          native && width != SIZE_MAX ? width - strlen("  [native]") : width);
+                          width != SIZE_MAX ? width - marks_width(native, row->grew) : width);
         tm_out_text(out, native ? "  [native]" : "");
+        tm_out_text(out, row->grew ? "  [leak?]" : "");
     }
     tm_out_text(out, "\n");
     if (key_type == TM_KEY_TRACEBACK) {
@@ -218,6 +231,7 @@ static struct tm_text_row sum_of(const struct tm_text_rows *rows, size_t first)
         sum.statistic.size_diff = tm_add_wrapping(sum.statistic.size_diff, s->size_diff);
         sum.statistic.count_diff = tm_add_wrapping(sum.statistic.count_diff, s->count_diff);
         sum.live.size += rows->rows[i].live.size;
+        sum.slope += rows->rows[i].slope;
     }
     return sum;
 }
@@ -228,6 +242,7 @@ static struct tm_text_row total_of(const struct tm_report *report, const struct 
     total.statistic.size = report->total.size;
     total.statistic.count = report->total.count;
     total.statistic.size_diff = (int64_t)report->total.size - (int64_t)report->old_total.size;
+    total.slope = report->series != NULL ? tm_series_total_slope(report->series) : 0;
     total.statistic.count_diff = (int64_t)report->total.count - (int64_t)report->old_total.count;
     return total;
 }
@@ -267,6 +282,18 @@ static void print_too_small(struct tm_out *out, size_t count)
     }
 }
 
+static void print_suspects(struct tm_out *out, const struct tm_report *report, const struct tm_text_rows *rows)
+{
+    size_t suspects = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+        suspects += rows->rows[i].grew;
+    }
+    if (suspects > 0) {
+        tm_out_format(out, "[leak?]: grew from each of the %u snapshots to the next: %zu row%s\n",
+                      report->series->count, suspects, suspects == 1 ? "" : "s");
+    }
+}
+
 static void print_table(struct tm_out *out, struct table *table, const struct tm_text_rows *rows)
 {
     const struct tm_report *report = table->report;
@@ -288,6 +315,7 @@ static void print_table(struct tm_out *out, struct table *table, const struct tm
     print_rest(out, table, &rest);
     print_cells(out, table, &total);
     tm_out_text(out, "total\n");
+    print_suspects(out, report, rows);
     print_too_small(out, report->too_small);
     print_left_out(out, rows->unchanged, "without a difference");
     print_left_out(out, rows->imports, "of imports and start-up");

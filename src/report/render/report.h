@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "report/stat/group.h"
+#include "report/stat/series.h"
 #include "report/stat/statistic.h"
 #include "report/stat/trace_forest.h"
 
@@ -21,7 +22,8 @@ struct tm_report {
     struct tm_amount total;          /* of the last snapshot: what counts, grouped or not */
     struct tm_amount old_total;      /* of the first one, where two are compared */
     bool is_diff;
-    size_t limit; /* rows to show; SIZE_MAX: all */
+    const struct tm_series *series; /* of more than two snapshots, first and last of which are the diff; else NULL */
+    size_t limit;                   /* rows to show; SIZE_MAX: all */
     bool color;
     size_t width; /* columns of the terminal; SIZE_MAX: not known, nothing is shortened */
     bool all;     /* no rows are folded */

@@ -5,6 +5,7 @@
 
 #include "report/render/location_text.h"
 #include "report/render/size_text.h"
+#include "report/snapshot/snapshot_identity.h"
 #include "report/snapshot/snapshot_totals.h"
 
 #define FIRST_RECYCLING UINT64_C(0x03080000) /* PY_VERSION_HEX of 3.8 */
@@ -53,6 +54,8 @@ static void print_moment(struct tm_out *out, const struct tm_snapshot *snapshot)
         tm_out_text(out, "taken past a threshold");
     } else if (tm_span_is(moment, "signal")) {
         tm_out_text(out, "taken at a signal");
+    } else if (tm_span_is(moment, "merge")) {
+        tm_out_text(out, "merged");
     } else {
         tm_out_text(out, tm_span_is(moment, "exit") ? "at " : "at its ");
         tm_print_text(out, moment);
@@ -95,11 +98,28 @@ void tm_print_context(struct tm_out *out, const struct tm_snapshot *snapshot, co
     tm_out_text(out, "\n");
 }
 
+/* Over which time a series goes, and how many snapshots it has. */
+static void print_span(struct tm_out *out, const struct tm_report *report)
+{
+    if (report->series != NULL) {
+        tm_out_format(out, "%u snapshots", report->series->count);
+        if (tm_series_is_timed(report->series)) {
+            tm_out_format(out, " in %.2f hours", report->series->hours[report->series->count - 1]);
+        }
+        tm_out_text(out, "\n");
+    }
+}
+
 void tm_print_contexts(struct tm_out *out, const struct tm_report *report)
 {
-    for (unsigned i = 0; i < report->forest->snapshot_count; i++) {
+    unsigned last = tm_report_snapshot_number(report);
+    print_span(out, report);
+    for (unsigned i = 0; i <= last; i++) {
+        if (i > 0 && i < last && !report->all) {
+            continue;
+        }
         if (report->is_diff) {
-            tm_out_text(out, i == 0 ? "old: " : "new: ");
+            tm_out_text(out, i == 0 ? "old: " : i == last ? "new: " : "     ");
         }
         tm_print_context(out, report->forest->snapshots[i], report->paths[i]);
     }
@@ -184,8 +204,24 @@ static void print_snapshot_notes(struct tm_out *out, const struct tm_snapshot *s
     print_note_lines(out, tm_snapshot_bytes(snapshot, "notes"));
 }
 
+/* What is compared may not be what was meant. */
+static void print_pair_notes(struct tm_out *out, const struct tm_report *report)
+{
+    const struct tm_forest *forest = report->forest;
+    const struct tm_snapshot *old = forest->snapshots[0], *new = tm_report_snapshot(report);
+    unsigned processes = tm_snapshot_count_processes(forest->snapshots, forest->snapshot_count);
+    if (processes > 1) {
+        tm_out_format(out, "note: these are snapshots of %u processes\n", processes);
+    } else if (tm_snapshot_time_ns(old) > tm_snapshot_time_ns(new) && tm_snapshot_time_ns(new) != 0) {
+        tm_out_text(out, "note: the old snapshot was taken after the new one\n");
+    }
+}
+
 void tm_print_notes(struct tm_out *out, const struct tm_report *report)
 {
+    if (report->is_diff) {
+        print_pair_notes(out, report);
+    }
     print_frames_advice(out, report);
     if (report->grouping.figure == TM_FIGURE_TEMPORARY) {
         tm_out_text(

@@ -42,11 +42,17 @@ static bool is_import_system(const struct tm_report *report, uint32_t key)
            (file.length > 0 && memmem(file.bytes, file.length, "/importlib/", strlen("/importlib/")) != NULL);
 }
 
-static struct tm_text_row row_of(const struct companions *companions, const struct tm_statistic *statistic)
+static struct tm_text_row row_of(const struct tm_report *report, const struct companions *companions,
+                                 const struct tm_statistic *statistic)
 {
-    return (struct tm_text_row){.statistic = *statistic,
-                                .live = companions->live[statistic->key],
-                                .native_size = companions->native[statistic->key].size};
+    struct tm_text_row row = {.statistic = *statistic,
+                              .live = companions->live[statistic->key],
+                              .native_size = companions->native[statistic->key].size};
+    if (report->series != NULL) {
+        row.slope = tm_series_slope(report->series, statistic->key);
+        row.grew = tm_series_grew(report->series, statistic->key);
+    }
+    return row;
 }
 
 static void fold_into(struct tm_text_row *folded, const struct tm_text_row *row)
@@ -61,6 +67,7 @@ static void fold_into(struct tm_text_row *folded, const struct tm_text_row *row)
     folded->live.size += row->live.size;
     folded->live.count += row->live.count;
     folded->native_size += row->native_size;
+    folded->slope += row->slope;
 }
 
 static void insert_in_order(struct tm_text_rows *rows, const struct tm_report *report, const struct tm_text_row *row)
@@ -91,7 +98,7 @@ bool tm_text_rows_make(struct tm_text_rows *rows, const struct tm_report *report
     bool memory = companions_make(&companions, report) && rows->rows != NULL;
     struct tm_text_row folded = {.places = 0};
     for (size_t i = 0; memory && i < report->statistics.count; i++) {
-        struct tm_text_row row = row_of(&companions, &report->statistics.items[i]);
+        struct tm_text_row row = row_of(report, &companions, &report->statistics.items[i]);
         if (is_unchanged(report, &row)) {
             rows->unchanged++;
         } else if (folding && is_import_system(report, row.statistic.key)) {

@@ -15,6 +15,8 @@
 struct tm_text_row {
     struct tm_statistic statistic; /* the key is that of the largest where several are one */
     struct tm_amount live;
+    double slope;         /* of a series: bytes per hour */
+    bool grew;            /* of a series: from each snapshot to the next */
     uint64_t native_size; /* bytes of `size` that are not Python's own */
     size_t places;        /* rows in this one; 0: it is one row, not a folded one */
 };

@@ -187,7 +187,7 @@ bool tm_group_differences(const struct tm_forest *forest, const struct tm_groupi
 {
     *statistics = (struct tm_statistics){.forest = forest, .key_type = grouping->key_type};
     struct tm_amount *old = tm_group_sums(forest, 0, grouping);
-    struct tm_amount *new = tm_group_sums(forest, 1, grouping);
+    struct tm_amount *new = tm_group_sums(forest, forest->snapshot_count - 1, grouping);
     bool made = old != NULL && new != NULL &&make_rows(statistics, old, new);
     free(old);
     free(new);

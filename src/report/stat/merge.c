@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/stat/merge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/snapshot/snapshot_identity.h"
+#include "report/snapshot/snapshot_totals.h"
+
+#define FACTS_MAX 24U
+#define NOTE_MAX  160U
+
+/* Memory that the snapshot owns. */
+static void *get(struct tm_snapshot *snapshot, size_t count, size_t size)
+{
+    void *memory = calloc(count + 1, size);
+    if (memory != NULL) {
+        snapshot->buffers[snapshot->buffer_count++] = memory;
+    }
+    return memory;
+}
+
+/* A node on its way to its frame: (site, function). */
+struct candidate {
+    uint64_t key;
+    uint32_t node;
+};
+
+static int compare_candidates(const void *a, const void *b)
+{
+    uint64_t x = ((const struct candidate *)a)->key, y = ((const struct candidate *)b)->key;
+    return (x > y) - (x < y);
+}
+
+/* Nodes are tracebacks, in an order in which the older ones come first. */
+static void fill_frames(struct tm_snapshot *snapshot, const struct tm_forest *forest,
+                        const struct candidate *candidates, struct tm_frame_record *frames,
+                        struct tm_traceback_record *tracebacks)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i + 1 < forest->node_count; i++) {
+        if (i == 0 || candidates[i - 1].key != candidates[i].key) {
+            const struct tm_site *site = &forest->sites.sites[candidates[i].key >> 32];
+            frames[++count] = (struct tm_frame_record){site->file, (uint32_t)candidates[i].key, site->line};
+        }
+        tracebacks[candidates[i].node] = (struct tm_traceback_record){forest->nodes[candidates[i].node].parent, count};
+    }
+    snapshot->frames = frames;
+    snapshot->frame_count = count + 1;
+    snapshot->tracebacks = tracebacks;
+    snapshot->traceback_count = forest->node_count;
+}
+
+static bool add_tracebacks(struct tm_snapshot *snapshot, const struct tm_forest *forest)
+{
+    size_t count = forest->node_count - 1;
+    struct candidate *candidates = calloc(count + 1, sizeof *candidates);
+    struct tm_frame_record *frames = get(snapshot, count, sizeof *frames);
+    struct tm_traceback_record *tracebacks = get(snapshot, count, sizeof *tracebacks);
+    bool memory = candidates != NULL && frames != NULL && tracebacks != NULL;
+    for (uint32_t i = 0; memory && i < count; i++) {
+        const struct tm_node *node = &forest->nodes[i + 1];
+        candidates[i] = (struct candidate){(uint64_t)node->site << 32 | node->function, i + 1};
+    }
+    if (memory) {
+        qsort(candidates, count, sizeof *candidates, compare_candidates);
+        fill_frames(snapshot, forest, candidates, frames, tracebacks);
+    }
+    free(candidates);
+    return memory;
+}
+
+static int compare_counters(const void *a, const void *b)
+{
+    const struct tm_counter_record *x = (const struct tm_counter_record *)a, *y = (const struct tm_counter_record *)b;
+    if (x->traceback != y->traceback) {
+        return x->traceback < y->traceback ? -1 : 1;
+    }
+    return (x->domain > y->domain) - (x->domain < y->domain);
+}
+
+static void add_counter(struct tm_counter_record *sum, const struct tm_counter_record *c)
+{
+    sum->live_bytes += c->live_bytes;
+    sum->live_blocks += c->live_blocks;
+    sum->ever_bytes += c->ever_bytes;
+    sum->ever_blocks += c->ever_blocks;
+    sum->temporary_blocks += c->temporary_blocks;
+    sum->peak_python_bytes += c->peak_python_bytes;
+    sum->peak_python_blocks += c->peak_python_blocks;
+    sum->peak_heap_bytes += c->peak_heap_bytes;
+    sum->peak_heap_blocks += c->peak_heap_blocks;
+}
+
+static bool add_counters(struct tm_snapshot *snapshot, const struct tm_forest *forest)
+{
+    size_t count = 0, used = 0, kept = 0;
+    for (unsigned s = 0; s < forest->snapshot_count; s++) {
+        count += forest->snapshots[s]->counter_count;
+    }
+    struct tm_counter_record *counters = get(snapshot, count, sizeof *counters);
+    if (counters == NULL) {
+        return false;
+    }
+    for (unsigned s = 0; s < forest->snapshot_count; s++) {
+        for (size_t i = 0; i < forest->snapshots[s]->counter_count; i++) {
+            counters[used] = forest->snapshots[s]->counters[i];
+            counters[used].traceback = forest->node_of[s][counters[used].traceback];
+            used++;
+        }
+    }
+    qsort(counters, count, sizeof *counters, compare_counters);
+    for (size_t i = 0; i < count; i++) {
+        if (kept > 0 && compare_counters(&counters[kept - 1], &counters[i]) == 0) {
+            add_counter(&counters[kept - 1], &counters[i]);
+        } else {
+            counters[kept++] = counters[i];
+        }
+    }
+    snapshot->counters = counters;
+    snapshot->counter_count = kept;
+    return true;
+}
+
+static struct tm_size_class_record *find_class(struct tm_size_class_record *sizes, size_t count,
+                                               const struct tm_size_class_record *wanted)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (sizes[i].domain == wanted->domain && sizes[i].bound == wanted->bound) {
+            return &sizes[i];
+        }
+    }
+    return NULL;
+}
+
+/* There are a few dozen classes at most. */
+static bool add_sizes(struct tm_snapshot *snapshot, const struct tm_forest *forest)
+{
+    size_t count = 0;
+    for (unsigned s = 0; s < forest->snapshot_count; s++) {
+        count += forest->snapshots[s]->size_count;
+    }
+    struct tm_size_class_record *sizes = get(snapshot, count, sizeof *sizes);
+    if (sizes == NULL) {
+        return false;
+    }
+    for (unsigned s = 0; s < forest->snapshot_count; s++) {
+        for (size_t i = 0; i < forest->snapshots[s]->size_count; i++) {
+            const struct tm_size_class_record *size = &forest->snapshots[s]->sizes[i];
+            struct tm_size_class_record *sum = find_class(sizes, snapshot->size_count, size);
+            if (sum == NULL) {
+                sizes[snapshot->size_count++] = *size;
+            } else {
+                sum->live_blocks += size->live_blocks;
+                sum->ever_blocks += size->ever_blocks;
+            }
+        }
+    }
+    snapshot->sizes = sizes;
+    return true;
+}
+
+struct facts {
+    struct tm_meta_record *items;
+    size_t count;
+};
+
+static struct tm_span text_span(const char *text)
+{
+    return (struct tm_span){(const uint8_t *)text, strlen(text)};
+}
+
+static void add_number(struct facts *facts, const char *key, uint64_t number)
+{
+    facts->items[facts->count++] =
+        (struct tm_meta_record){.key = text_span(key), .type = TM_META_U64, .number = number};
+}
+
+static void add_text(struct facts *facts, const char *key, struct tm_span text)
+{
+    facts->items[facts->count++] = (struct tm_meta_record){.key = text_span(key), .type = TM_META_BYTES, .bytes = text};
+}
+
+static bool is_equal(const struct tm_meta_record *a, const struct tm_meta_record *b)
+{
+    return a != NULL && b != NULL && a->type == b->type && a->number == b->number &&
+           a->bytes.length == b->bytes.length &&
+           (a->bytes.length == 0 || memcmp(a->bytes.bytes, b->bytes.bytes, a->bytes.length) == 0);
+}
+
+static void add_agreed(struct facts *facts, const struct tm_forest *forest)
+{
+    static const char *const keys[] = {"python", "python_hex", "program", "cwd", "host", "recycled", "python_frames"};
+    for (size_t k = 0; k < TM_COUNT_OF(keys); k++) {
+        const struct tm_meta_record *first = tm_snapshot_meta(forest->snapshots[0], keys[k]);
+        bool agreed = first != NULL;
+        for (unsigned s = 1; agreed && s < forest->snapshot_count; s++) {
+            agreed = is_equal(first, tm_snapshot_meta(forest->snapshots[s], keys[k]));
+        }
+        if (agreed) {
+            facts->items[facts->count++] = *first;
+        }
+    }
+}
+
+static void add_largest(struct facts *facts, const struct tm_forest *forest, const char *key)
+{
+    uint64_t largest = 0;
+    for (unsigned s = 0; s < forest->snapshot_count; s++) {
+        uint64_t number = tm_snapshot_number(forest->snapshots[s], key, 0);
+        largest = number > largest ? number : largest;
+    }
+    if (largest > 0) {
+        add_number(facts, key, largest);
+    }
+}
+
+static void add_totals(struct facts *facts, const struct tm_forest *forest)
+{
+    struct tm_traced python = {0, 0}, heap = {0, 0};
+    for (unsigned s = 0; s < forest->snapshot_count; s++) {
+        struct tm_traced p = tm_snapshot_traced_python(forest->snapshots[s]);
+        struct tm_traced h = tm_snapshot_traced_heap(forest->snapshots[s]);
+        python = (struct tm_traced){python.current + p.current, python.peak + p.peak};
+        heap = (struct tm_traced){heap.current + h.current, heap.peak + h.peak};
+    }
+    add_number(facts, "python_current", python.current);
+    add_number(facts, "python_peak", python.peak);
+    add_number(facts, "heap_current", heap.current);
+    add_number(facts, "heap_peak", heap.peak);
+}
+
+static bool add_facts(struct tm_snapshot *snapshot, const struct tm_forest *forest)
+{
+    struct facts facts = {.items = get(snapshot, FACTS_MAX, sizeof *facts.items)};
+    char *note = get(snapshot, NOTE_MAX, 1);
+    if (facts.items == NULL || note == NULL) {
+        return false;
+    }
+    unsigned processes = tm_snapshot_count_processes(forest->snapshots, forest->snapshot_count);
+    (void)snprintf(note, NOTE_MAX, "merged: %u snapshots of %u process%s; the peak is the sum of their peaks",
+                   forest->snapshot_count, processes, processes == 1 ? "" : "es");
+    add_agreed(&facts, forest);
+    add_largest(&facts, forest, "traceback_limit");
+    add_largest(&facts, forest, "time_ns");
+    add_text(&facts, "moment", text_span("merge"));
+    add_text(&facts, "notes", text_span(note));
+    add_totals(&facts, forest);
+    snapshot->meta = facts.items;
+    snapshot->meta_count = facts.count;
+    return true;
+}
+
+struct tm_snapshot *tm_merge(const struct tm_forest *forest)
+{
+    struct tm_snapshot *snapshot = calloc(1, sizeof *snapshot);
+    if (snapshot == NULL) {
+        return NULL;
+    }
+    /* The smallest name is the empty one, which every snapshot has: ids of names can be ids of strings. */
+    snapshot->strings = forest->names.names;
+    snapshot->string_count = forest->names.count;
+    if (!add_tracebacks(snapshot, forest) || !add_counters(snapshot, forest) || !add_sizes(snapshot, forest) ||
+        !add_facts(snapshot, forest)) {
+        tm_snapshot_free(snapshot);
+        return NULL;
+    }
+    return snapshot;
+}

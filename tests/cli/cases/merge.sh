@@ -1,0 +1,22 @@
+# Workers of one service as one snapshot, which every command takes.
+cp "$GOLDEN/v1-basic.tms" a.tms
+cp "$GOLDEN/v1-later.tms" b.tms
+try() { echo "== $*"; "$@"; echo "  exit code $?"; }
+{
+    try tm-report merge a.tms b.tms -o all.tms
+    try tm-report all.tms
+    try tm-report export --to csv --figure ever -g filename all.tms
+    tm-report stats all.tms | tail -n 3
+    # The sum of the rows of both is the sum's rows.
+    for command in "" "--figure peak" "--figure temporary"; do
+        for file in a b all; do
+            tm-report export --to csv $command --domain all "$file.tms" |
+                awk -F, 'NR > 1 { size += $1; count += $2 } END { print size + 0, count + 0 }'
+        done
+    done
+    try tm-report merge a.tms
+    try tm-report merge a.tms missing.tms -o none.tms
+    try tm-report merge a.tms b.tms -o a.tms
+    try tm-report merge -i x a.tms b.tms -o c.tms
+    ls
+} 2>&1

@@ -22,7 +22,7 @@
     X(SIGNAL, parse_signal, "none", "USR1, USR2, HUP, PROF, WINCH, 34 to 64, or none",                                 \
       "a snapshot whenever the process gets this signal, unless the program handles it itself")                        \
     X(EXACT, parse_exact, "0", TM_OPTION_SWITCH,                                                                       \
-      "see recycled objects where it takes the stdlib's tracer (3.8, static 3.9 to 3.11)")                             \
+      "see recycled objects where it takes the stdlib's tracer (3.8, static 3.9 to 3.12)")                             \
     X(SLOW, parse_slow, "0", TM_OPTION_SWITCH, "for tests: take every event the long way, remember no stack")          \
     X(VERBOSE, parse_verbose, "0", TM_OPTION_SWITCH, "say on stderr what was written")
 

@@ -167,7 +167,7 @@ bool tm_elf_object_is_relocated(const struct tm_elf_object *object)
     return true;
 }
 
-static bool set_word(const struct tm_elf_object *object, uintptr_t *place, uintptr_t value)
+bool tm_elf_object_set_word(const struct tm_elf_object *object, uintptr_t *place, uintptr_t value)
 {
     const uintptr_t address = (uintptr_t)place;
     if (tm_elf_range_holds(&object->data, address) && !tm_elf_range_holds(&object->relro, address)) {
@@ -210,7 +210,7 @@ static unsigned each_reference(const struct tm_elf_object *object, const char *n
             if (replacement == 0) {
                 found++;
             } else if ((*place_of(object, entry) == real || is_unbound(object, entry)) &&
-                       set_word(object, place_of(object, entry), replacement)) {
+                       tm_elf_object_set_word(object, place_of(object, entry), replacement)) {
                 found++;
             }
         }
@@ -243,7 +243,7 @@ bool tm_elf_object_redefine(const struct tm_elf_object *object, const char *name
             const ElfW(Sym) *symbol = &tables.symbols[ELF64_R_SYM(entry->r_info)];
             if (refers_to(&tables, entry, name) && symbol->st_shndx != SHN_UNDEF) {
                 uintptr_t *value = (uintptr_t *)(uintptr_t)&symbol->st_value;
-                return set_word(object, value, replacement - object->base);
+                return tm_elf_object_set_word(object, value, replacement - object->base);
             }
         }
     }

@@ -56,4 +56,7 @@ unsigned tm_elf_object_count_references(const struct tm_elf_object *object, cons
  * definition.  False: it defines no such function. */
 TM_CHECKED bool tm_elf_object_redefine(const struct tm_elf_object *object, const char *name, uintptr_t replacement);
 
+/* Sets a word that lies in OBJECT; a page that is read-only is made writable for it.  False: that is refused. */
+TM_CHECKED bool tm_elf_object_set_word(const struct tm_elf_object *object, uintptr_t *place, uintptr_t value);
+
 #endif

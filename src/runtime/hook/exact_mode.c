@@ -6,6 +6,7 @@
 
 #include "runtime/hook/door.h"
 #include "runtime/hook/elf_object.h"
+#include "runtime/hook/traces_table.h"
 #include "runtime/hook/tracemalloc_module.h"
 #include "runtime/os/os_process.h"
 #include "runtime/track/runtime.h"
@@ -14,11 +15,12 @@
 #define NEW_REFERENCE "_PyTraceMalloc_NewReference"
 
 static struct tm_tracemalloc_module module;
+static struct tm_traces_table traces;
 static void (*hear)(uintptr_t block);
 static bool is_starved; /* the module runs for us and gets nothing; for the program it is stopped */
 static bool has_ended;
 static bool is_asked; /* the program looks a block up: nothing is born */
-static void *(*real_get_entry)(struct tm_traces_table *table, const void *key);
+static tm_traces_lookup *real_lookup;
 static int (*real_new_reference)(void *object);
 
 /* 1. What the program sees. */
@@ -111,14 +113,51 @@ static void wrap_methods(void)
     }
 }
 
+/* Libraries that have a domain of their own, such as numpy, call these from C. */
+enum { NOT_TRACING = -2 };
+static int (*real_track)(unsigned domain, uintptr_t block, size_t size);
+static int (*real_untrack)(unsigned domain, uintptr_t block);
+
+static int track(unsigned domain, uintptr_t block, size_t size)
+{
+    return is_starved ? NOT_TRACING : real_track(domain, block, size);
+}
+
+static int untrack(unsigned domain, uintptr_t block)
+{
+    return is_starved ? NOT_TRACING : real_untrack(domain, block);
+}
+
+/* For libraries that are loaded from now on, and for dlsym. */
+static bool replace(const struct tm_elf_object *interpreter, const char *name, void *real, uintptr_t replacement)
+{
+    const struct tm_cpython *python = tm_runtime_python();
+    uintptr_t *place = tm_loaded_symbol_value(&python->where.library, name);
+    if (place == NULL) {
+        return false;
+    }
+    const uintptr_t function = python->where.library.base + *place;
+    memcpy(real, &function, sizeof function);
+    return tm_elf_object_set_word(interpreter, place, replacement - interpreter->base);
+}
+
+static bool wrap_functions(const struct tm_elf_object *interpreter)
+{
+    return replace(interpreter, "PyTraceMalloc_Track", &real_track, (uintptr_t)track) &&
+           replace(interpreter, "PyTraceMalloc_Untrack", &real_untrack, (uintptr_t)untrack);
+}
+
 /* 2. Births. */
 
-static void *hear_lookup(struct tm_traces_table *table, const void *key)
+/* Also heard are the blocks that a module that really traces adds and, in 3.8, takes out: the first have just been
+ * recorded on this very line, the others are no longer known by then. */
+static uintptr_t hear_lookup(void *table, const void *key)
 {
-    if (!is_asked) {
-        hear((uintptr_t)key);
+    uintptr_t block = is_asked ? 0 : tm_traces_table_block(&traces, table, key);
+    if (block != 0) {
+        hear(block);
     }
-    return real_get_entry(table, key);
+    return real_lookup(table, key);
 }
 
 static int hear_new_reference(void *object)
@@ -128,24 +167,26 @@ static int hear_new_reference(void *object)
     return result;
 }
 
-static bool listen(void)
+static bool calls_by_reference(const struct tm_elf_object *interpreter)
 {
-    const struct tm_cpython *python = tm_runtime_python();
-    struct tm_elf_object object;
-    void *function = tm_cpython_symbol(python, NEW_REFERENCE);
-    if (function != NULL && tm_elf_object_find((uintptr_t)function, &object)) {
-        memcpy(&real_new_reference, &function, sizeof function);
-        if (tm_elf_object_rebind(&object, NEW_REFERENCE, (uintptr_t)function, (uintptr_t)hear_new_reference) != 0) {
-            /* Extension modules inline the test of the flag and call the symbol themselves. */
-            return tm_elf_object_redefine(&object, NEW_REFERENCE, (uintptr_t)hear_new_reference);
-        }
-    }
-    if (module.traces == NULL) {
-        return false;
-    }
-    real_get_entry = module.traces->get_entry;
-    module.traces->get_entry = hear_lookup;
-    return true;
+    void *function = tm_cpython_symbol(tm_runtime_python(), NEW_REFERENCE);
+    memcpy(&real_new_reference, &function, sizeof function);
+    return function != NULL && tm_elf_object_count_references(interpreter, NEW_REFERENCE) != 0;
+}
+
+static bool listen_to_references(const struct tm_elf_object *interpreter)
+{
+    uintptr_t function;
+    memcpy(&function, &real_new_reference, sizeof function);
+    /* Extension modules inline the test of the flag and call the symbol themselves. */
+    return tm_elf_object_rebind(interpreter, NEW_REFERENCE, function, (uintptr_t)hear_new_reference) != 0 &&
+           tm_elf_object_redefine(interpreter, NEW_REFERENCE, (uintptr_t)hear_new_reference);
+}
+
+static void listen_to_lookups(void)
+{
+    real_lookup = *traces.lookup;
+    *traces.lookup = hear_lookup;
 }
 
 /* 3. Beginning and end. */
@@ -179,35 +220,61 @@ static bool python_will_start_it(void)
     return false;
 }
 
-static bool begin(void)
+/* The first start makes the module's tables. */
+static bool starve_and_find_table(void)
 {
-    if (!tm_tracemalloc_module_open(&module) || *module.tracing != 0) {
-        return false;
+    if (module.use_domain != NULL) {
+        *module.use_domain = 1; /* else 3.8 makes another table when a library first asks for a domain of its own */
     }
-    if (!python_will_start_it()) {
-        starve();
-        if (!is_starved) {
-            return false;
-        }
-    }
-    if (!listen()) {
-        if (is_starved) {
-            stop_starving();
-        }
-        return false;
-    }
-    wrap_methods();
-    return true;
+    tm_traces_table_catch();
+    starve();
+    return tm_traces_table_found(&traces);
 }
 
-bool tm_exact_mode_begin(void (*hear_block)(uintptr_t block))
+static const char *begin(void)
+{
+    struct tm_elf_object interpreter;
+    if (!tm_elf_object_find((uintptr_t)tm_cpython_symbol(tm_runtime_python(), "PyLong_FromLong"), &interpreter)) {
+        return "its library is not found";
+    }
+    const char *fault = tm_tracemalloc_module_find(&module, &interpreter);
+    if (fault != NULL) {
+        return fault;
+    }
+    if (*module.tracing != 0) {
+        return "its tracemalloc module traces already";
+    }
+    if (!wrap_functions(&interpreter)) {
+        return "its tracemalloc functions cannot be replaced";
+    }
+    if (calls_by_reference(&interpreter)) {
+        starve();
+        fault = listen_to_references(&interpreter) ? NULL : "its references cannot be changed";
+    } else if (starve_and_find_table()) {
+        listen_to_lookups();
+    } else {
+        fault = "the table of its tracemalloc module is not found";
+    }
+    if (!is_starved) {
+        return "its tracemalloc module does not start";
+    }
+    if (fault != NULL || python_will_start_it()) {
+        stop_starving();
+    }
+    if (fault == NULL) {
+        wrap_methods();
+    }
+    return fault;
+}
+
+const char *tm_exact_mode_begin(void (*hear_block)(uintptr_t block))
 {
     struct tm_thread *thread = tm_thread_self();
     hear = hear_block;
     tm_door_guard_up(thread);
-    bool is_begun = begin();
+    const char *fault = begin();
     tm_door_guard_down(thread);
-    return is_begun;
+    return fault;
 }
 
 void tm_exact_mode_end(void)

@@ -6,6 +6,7 @@
 #include "runtime/hook/door.h"
 #include "runtime/hook/exact_mode.h"
 #include "runtime/hook/python_hooks.h"
+#include "runtime/os/os_message.h"
 #include "runtime/track/runtime.h"
 #include "runtime/unwind/python_stack.h"
 
@@ -20,6 +21,7 @@ static struct {
 } tracer;
 static bool symbol_is_used;
 static bool exact_is_used;
+static bool exact_is_decided;
 static new_reference *real_new_reference;
 static new_reference *real_new_reference_no_total;
 
@@ -163,10 +165,17 @@ static void hear_exact(uintptr_t block)
 
 void tm_recycle_hooks_initializing(void)
 {
-    if (!tracer.is_used && !symbol_is_used && !exact_is_used && tm_exact_mode_is_needed() &&
-        tm_exact_mode_begin(hear_exact)) {
+    if (tracer.is_used || symbol_is_used || exact_is_decided || !tm_exact_mode_is_needed()) {
+        return;
+    }
+    exact_is_decided = true;
+    const char *fault = tm_exact_mode_begin(hear_exact);
+    if (fault == NULL) {
         exact_is_used = true;
         tm_runtime_note_recycled("exact");
+    } else {
+        tm_message("TRACEMALLOC_EXACT=1: not with this build of Python, recycled objects keep their first line: ",
+                   fault, NULL);
     }
 }
 

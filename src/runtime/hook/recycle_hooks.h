@@ -21,7 +21,8 @@ void tm_recycle_hooks_begin(const struct tm_elf_object *object);
 /* The library was unloaded before any hook was called. */
 void tm_recycle_hooks_forget(void);
 
-/* Inside the interpreter's initialisation, see tm_exact_mode_begin; and as it finalizes. */
+/* Inside the interpreter's initialisation, see tm_exact_mode_begin; and as it finalizes.  Where TRACEMALLOC_EXACT=1 is
+ * needed and cannot be had, the first says so on stderr, once. */
 void tm_recycle_hooks_initializing(void);
 void tm_recycle_hooks_end(void);
 

@@ -5,19 +5,22 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "runtime/hook/real_libc.h"
+#include "runtime/os/os_peek.h"
 #include "runtime/track/runtime.h"
+#include "runtime/unwind/getter_code.h"
 
-/* struct _PyTraceMalloc_Config, 3.8 to 3.11. */
+/* struct _PyTraceMalloc_Config: a variable of its own until 3.11, in 3.12 part of _PyRuntime. */
 struct config {
     int initialized;
     int tracing;
     int max_nframe;
+    int use_domain; /* 3.8 */
 };
 
 /* PyModuleDef. */
 struct module_definition {
-    uintptr_t base[5];
+    uintptr_t references; /* PyModuleDef_Base */
+    uintptr_t filled_by_first_import[4];
     const char *name;
     const char *doc;
     long size;
@@ -25,23 +28,6 @@ struct module_definition {
 };
 
 #define METHOD_FASTCALL 0x80 /* METH_FASTCALL of methodobject.h */
-#define MOST_TABLES     16U
-
-/* The module allocates its tables by plain malloc while it is initialised. */
-static struct {
-    void *(*malloc)(size_t size);
-    struct tm_traces_table *tables[MOST_TABLES];
-    unsigned count;
-} caught;
-
-static void *catch_tables(size_t size)
-{
-    void *block = caught.malloc(size);
-    if (block != NULL && size == sizeof(struct tm_traces_table) && caught.count < MOST_TABLES) {
-        caught.tables[caught.count++] = block;
-    }
-    return block;
-}
 
 static void find(void *pointer, const char *name)
 {
@@ -49,44 +35,74 @@ static void find(void *pointer, const char *name)
     memcpy(pointer, &address, sizeof address);
 }
 
-/* The one that is keyed by addresses and owns its values. */
-static struct tm_traces_table *choose_table(void)
-{
-    struct tm_traces_table *chosen = NULL;
-    void *hash, *compare;
-    find(&hash, "_Py_hashtable_hash_ptr");
-    find(&compare, "_Py_hashtable_compare_direct");
-    for (unsigned i = 0; i < caught.count; i++) {
-        struct tm_traces_table *table = caught.tables[i];
-        if (hash != NULL && table->hash == hash && table->compare == compare && table->destroy_key == NULL &&
-            table->destroy_value != NULL && table->get_entry != NULL) {
-            if (chosen != NULL) {
-                return NULL;
-            }
-            chosen = table;
-        }
-    }
-    return chosen;
-}
+/* 1. The flag. */
 
-static void *make_module(void)
+/* The two words of it that exported functions return. */
+static struct config *part_of_runtime(void)
 {
-    void *(*init)(void);
-    find(&init, "PyInit__tracemalloc");
-    if (init == NULL) {
+    int (*is_tracing)(void);
+    int (*get_limit)(void);
+    size_t size = 0;
+    find(&is_tracing, "_PyTraceMalloc_IsTracing");
+    find(&get_limit, "_PyTraceMalloc_GetTracebackLimit");
+    const uintptr_t runtime = (uintptr_t)tm_loaded_symbol(&tm_runtime_python()->where.library, "_PyRuntime", &size);
+    const uintptr_t tracing = (uintptr_t)tm_getter_int(is_tracing);
+    const uintptr_t limit = (uintptr_t)tm_getter_int(get_limit);
+    const uintptr_t config = tracing - offsetof(struct config, tracing);
+    if (runtime == 0 || tracing == 0 || config < runtime || limit + sizeof(int) > runtime + size ||
+        limit != config + offsetof(struct config, max_nframe)) {
         return NULL;
     }
-    caught.count = 0;
-    caught.malloc = tm_real.malloc;
-    tm_real.malloc = catch_tables;
-    void *made = init();
-    tm_real.malloc = caught.malloc;
-    return made;
+    return (struct config *)config;
+}
+
+static bool find_config(struct tm_tracemalloc_module *module)
+{
+    size_t size = 0;
+    struct config *config = tm_loaded_symbol(&tm_runtime_python()->where.library, "_Py_tracemalloc_config", &size);
+    if (config == NULL) {
+        config = part_of_runtime();
+    } else if (size == sizeof *config && config->initialized == 0) {
+        module->use_domain = &config->use_domain;
+    }
+    if (config == NULL) {
+        return false;
+    }
+    module->tracing = &config->tracing;
+    module->traceback_limit = &config->max_nframe;
+    return true;
+}
+
+/* 2. The functions. */
+
+static bool may_be_definition(const struct module_definition *definition, const struct tm_elf_object *interpreter)
+{
+    static const uintptr_t nothing[4];
+    const uintptr_t methods = (uintptr_t)definition->methods;
+    return definition->references != 0 && memcmp(definition->filled_by_first_import, nothing, sizeof nothing) == 0 &&
+           tm_elf_range_holds(&interpreter->all, (uintptr_t)definition->name) &&
+           tm_elf_range_holds(&interpreter->data, methods) && methods % sizeof methods == 0;
+}
+
+/* It is static, has no symbol, and only PyInit__tracemalloc refers to it. */
+static const struct module_definition *find_definition(const struct tm_elf_object *interpreter)
+{
+    static const char name[] = "_tracemalloc";
+    const struct tm_elf_range *data = &interpreter->data;
+    const uintptr_t first = (data->low + sizeof(uintptr_t) - 1) & ~(sizeof(uintptr_t) - 1);
+    for (uintptr_t at = first; at + sizeof(struct module_definition) <= data->high; at += sizeof(uintptr_t)) {
+        const struct module_definition *definition = (const struct module_definition *)at;
+        char found[sizeof name];
+        if (may_be_definition(definition, interpreter) &&
+            tm_memory_peek((uintptr_t)definition->name, found, sizeof found) && memcmp(found, name, sizeof name) == 0) {
+            return definition;
+        }
+    }
+    return NULL;
 }
 
 static void keep_method(const struct tm_method *methods, const char *name, struct tm_method *kept)
 {
-    memset(kept, 0, sizeof *kept);
     for (; methods->name != NULL; methods++) {
         if (strcmp(methods->name, name) == 0) {
             *kept = *methods;
@@ -94,46 +110,23 @@ static void keep_method(const struct tm_method *methods, const char *name, struc
     }
 }
 
-bool tm_tracemalloc_module_open(struct tm_tracemalloc_module *module)
+const char *tm_tracemalloc_module_find(struct tm_tracemalloc_module *module, const struct tm_elf_object *interpreter)
 {
-    struct module_definition *(*get_definition)(void *);
-    void (*clear_error)(void);
-    void *(*get_dictionary)(void *);
-    void (*clear_dictionary)(void *);
-    unsigned (*clear_type_cache)(void);
-    void (*release)(void *);
-    struct config *config;
-    find(&config, "_Py_tracemalloc_config");
-    find(&get_definition, "PyModule_GetDef");
-    find(&clear_error, "PyErr_Clear");
-    find(&get_dictionary, "PyModule_GetDict");
-    find(&clear_dictionary, "PyDict_Clear");
-    find(&clear_type_cache, "PyType_ClearCache");
-    find(&release, "Py_DecRef");
-    if (config == NULL || get_definition == NULL || clear_error == NULL || get_dictionary == NULL ||
-        clear_dictionary == NULL || release == NULL) {
-        return false;
+    memset(module, 0, sizeof *module);
+    if (!find_config(module)) {
+        return "the flag of its tracemalloc module is not found";
     }
-    void *made = make_module();
-    struct module_definition *definition = made != NULL ? get_definition(made) : NULL;
-    if (definition == NULL || definition->name == NULL || strcmp(definition->name, "_tracemalloc") != 0) {
-        clear_error();
-        return false;
+    const struct module_definition *definition = find_definition(interpreter);
+    if (definition == NULL) {
+        return "its tracemalloc module is not found";
     }
-    module->tracing = &config->tracing;
-    module->traceback_limit = &config->max_nframe;
     module->methods = definition->methods;
     keep_method(module->methods, "start", &module->start);
     keep_method(module->methods, "stop", &module->stop);
-    module->traces = choose_table();
-    /* Its definition and tables are static; its functions refer to it, and what they keep alive (names) would be found
-     * by the program's own import instead of being made. */
-    clear_dictionary(get_dictionary(made));
-    release(made);
-    if (clear_type_cache != NULL) {
-        (void)clear_type_cache(); /* it keeps names too */
+    if ((module->start.flags & METHOD_FASTCALL) == 0 || module->stop.call == NULL) {
+        return "its tracemalloc module is of another shape";
     }
-    return (module->start.flags & METHOD_FASTCALL) != 0 && module->stop.call != NULL;
+    return NULL;
 }
 
 /* RESULT is a new reference or NULL. */

@@ -100,7 +100,7 @@ static const struct tm_cpython_layout rows[] = {
         .tstate_thread_id = 136, .cframe_current = 0, .cframe_previous = 8, .frame_owner = 70, CODE(0),
         .code_size = 192, .code_firsttraceable = 176, .code_bytes = 192, OBJECTS(0), STR(0), STR_STATE_PACKED,
         .gc_head = 16,
-        .recycled_by_new_reference = true,
+        .recycled_by_new_reference = true, .recycled_by_flag = true,
     },
     {
         .release = RELEASE(3, 13), .chain = TM_CHAIN_INTERPRETER, INTERPRETER_FRAME, .tstate_frame = 72,

@@ -103,7 +103,7 @@ struct tm_cpython_layout {
 
     /* What leaves a free list, and the stdlib's tracer with it. */
     bool recycled_by_new_reference; /* 3.9 to 3.12: passes _Py_NewReference, where the library exports it */
-    bool recycled_by_flag;          /* 3.8 to 3.11: looks at the flag that says that the stdlib's tracer traces */
+    bool recycled_by_flag;          /* 3.8 to 3.12: looks at the flag that says that the stdlib's tracer traces */
 
     /* What stands before an object in its allocator's block. */
     uint8_t gc_head;   /* bytes, when the type has Py_TPFLAGS_HAVE_GC */

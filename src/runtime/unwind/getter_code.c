@@ -31,19 +31,25 @@ static uintptr_t take_relative(const unsigned char **code)
     return (uintptr_t)*code + (uintptr_t)(intptr_t)displacement;
 }
 
-/* mov disp(%rax),%rax in its three lengths. */
-static bool take_load(const unsigned char **code, int32_t *displacement)
+/* (%rax) as the source of an instruction into %rax or %eax, with its three lengths of displacement. */
+static bool take_operand(const unsigned char **code, int32_t *displacement)
 {
-    if (TAKE(code, "\x48\x8b\x00")) {
+    if (TAKE(code, "\x00")) {
         *displacement = 0;
-    } else if (TAKE(code, "\x48\x8b\x40")) {
+    } else if (TAKE(code, "\x40")) {
         *displacement = (int8_t) * (*code)++;
-    } else if (TAKE(code, "\x48\x8b\x80")) {
+    } else if (TAKE(code, "\x80")) {
         *displacement = take_int(code);
     } else {
         return false;
     }
     return true;
+}
+
+/* mov disp(%rax),%rax */
+static bool take_load(const unsigned char **code, int32_t *displacement)
+{
+    return TAKE(code, "\x48\x8b") && take_operand(code, displacement);
 }
 
 static void take_prologue(const unsigned char **code)
@@ -125,7 +131,36 @@ static void decode(struct tm_cpython_getter *getter, const unsigned char *code, 
     }
 }
 
+/* 0: not one of the forms. */
+static uintptr_t decode_int(const unsigned char *code)
+{
+    int32_t displacement;
+    uintptr_t address;
+    take_prologue(&code);
+    if (TAKE(&code, "\x8b\x05")) { /* mov variable(%rip),%eax */
+        address = take_relative(&code);
+        return take_epilogue(&code) ? address : 0;
+    }
+    if (TAKE(&code, "\x48\x8d\x05")) { /* lea structure(%rip),%rax */
+        address = take_relative(&code);
+    } else if (TAKE(&code, "\x48\x8b\x05")) { /* mov its entry in the global offset table,%rax */
+        address = *(const uintptr_t *)take_relative(&code);
+    } else {
+        return 0;
+    }
+    if (!TAKE(&code, "\x8b") || !take_operand(&code, &displacement) || !take_epilogue(&code)) {
+        return 0;
+    }
+    return address + (uintptr_t)(intptr_t)displacement;
+}
+
 #else
+
+static uintptr_t decode_int(const unsigned char *code)
+{
+    (void)code;
+    return 0;
+}
 
 static void decode(struct tm_cpython_getter *getter, const unsigned char *code, const struct tm_loaded_search *search)
 {
@@ -151,4 +186,15 @@ void tm_getter_resolve(struct tm_cpython_getter *getter, uintptr_t (*function)(v
         getter->tls_offset = 0;
         getter->word = NULL;
     }
+}
+
+int *tm_getter_int(int (*function)(void))
+{
+    const unsigned char *code;
+    if (function == NULL) {
+        return NULL;
+    }
+    memcpy(&code, &function, sizeof code);
+    int *place = (int *)decode_int(code);
+    return place != NULL && *place == function() ? place : NULL;
 }

@@ -21,4 +21,8 @@
 void tm_getter_resolve(struct tm_cpython_getter *getter, uintptr_t (*function)(void),
                        const struct tm_loaded_search *search);
 
+/* Where the plain int lies that FUNCTION returns, or NULL: FUNCTION is NULL or of no form known.  FUNCTION is called
+ * once, and what it returns must be what is found there. */
+int *tm_getter_int(int (*function)(void));
+
 #endif

@@ -188,3 +188,9 @@ void *tm_loaded_symbol(const struct tm_loaded_library *library, const char *name
     }
     return (void *)(library->base + symbol->st_value);
 }
+
+uintptr_t *tm_loaded_symbol_value(const struct tm_loaded_library *library, const char *name)
+{
+    const ElfW(Sym) *symbol = find(library, name);
+    return symbol != NULL ? (uintptr_t *)(uintptr_t)&symbol->st_value : NULL;
+}

@@ -59,6 +59,22 @@ static void references_are_pointed_elsewhere_and_back(void **state)
     assert_int_equal(tm_elf_object_rebind(&object, "getppid", (uintptr_t)&answer, (uintptr_t)&fake_parent), 0);
 }
 
+static const int in_read_only_data[1024] = {5};
+
+static void a_word_of_a_read_only_page_is_set(void **state)
+{
+    struct tm_elf_object object;
+    uintptr_t *place = (uintptr_t *)(uintptr_t)&in_read_only_data[512];
+    (void)state;
+    assert_true(tm_elf_object_find((uintptr_t)&answer, &object));
+    assert_true(tm_elf_object_set_word(&object, place, 4711));
+    assert_int_equal(*(volatile uintptr_t *)place, 4711);
+    assert_true(tm_elf_object_set_word(&object, place, 0));
+    static uintptr_t writable = 1;
+    assert_true(tm_elf_object_set_word(&object, &writable, 2));
+    assert_int_equal(writable, 2);
+}
+
 static void only_own_definitions_are_redefined(void **state)
 {
     struct tm_elf_object object;
@@ -74,6 +90,7 @@ int main(void)
         cmocka_unit_test(the_program_is_found_and_ready),
         cmocka_unit_test(libc_is_another_object),
         cmocka_unit_test(references_are_pointed_elsewhere_and_back),
+        cmocka_unit_test(a_word_of_a_read_only_page_is_set),
         cmocka_unit_test(only_own_definitions_are_redefined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

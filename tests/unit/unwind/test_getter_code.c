@@ -244,6 +244,56 @@ static void test_other_code_is_called(void **state)
     assert_int_equal(getter.tls_offset, 0);
 }
 
+static int *resolve_int(void)
+{
+    int (*code)(void);
+    memcpy(&code, &code_page, sizeof code);
+    return tm_getter_int(code);
+}
+
+/* Directly, as a part of a structure, and of one that the global offset table names. */
+static void test_int(void **state)
+{
+    const int values[2] = {41, 42};
+    const uintptr_t structure = (uintptr_t)code_page + DATA + 64;
+    struct assembly at = {0};
+    (void)state;
+    memcpy(code_page + DATA, values, sizeof values);
+    PUT(&at, "\xf3\x0f\x1e\xfa\x55\x48\x89\xe5\x8b\x05");
+    put_relative(&at, DATA + 4);
+    PUT(&at, "\x5d\xc3");
+    assert_ptr_equal(resolve_int(), code_page + DATA + 4);
+    at.length = 0;
+    PUT(&at, "\x48\x8d\x05");
+    put_relative(&at, DATA - 0x240);
+    PUT(&at, "\x8b\x80\x40\x02\x00\x00\xc3");
+    assert_ptr_equal(resolve_int(), code_page + DATA);
+    memcpy(code_page + DATA, &structure, sizeof structure);
+    memcpy((void *)(structure + 4), values, sizeof values);
+    at.length = 0;
+    PUT(&at, "\x48\x8b\x05");
+    put_relative(&at, DATA);
+    PUT(&at, "\x8b\x40\x04\xc3");
+    assert_true((uintptr_t)resolve_int() == structure + 4);
+}
+
+static void test_other_int_is_not_taken(void **state)
+{
+    struct assembly at = {0};
+    (void)state;
+    memset(code_page + DATA, 1, 8);
+    PUT(&at, "\x8b\x05");
+    put_relative(&at, DATA);
+    PUT(&at, "\xff\xc0\xc3"); /* inc %eax */
+    assert_null(resolve_int());
+    at.length = 0;
+    PUT(&at, "\x48\x8d\x05");
+    put_relative(&at, DATA);
+    PUT(&at, "\xc3"); /* its address */
+    assert_null(resolve_int());
+    assert_null(tm_getter_int(NULL));
+}
+
 #endif
 
 static void test_none(void **state)
@@ -276,6 +326,8 @@ int main(void)
         cmocka_unit_test(test_thread_local_in_the_program),
         cmocka_unit_test(test_thread_local_in_a_library),
         cmocka_unit_test(test_other_code_is_called),
+        cmocka_unit_test(test_int),
+        cmocka_unit_test(test_other_int_is_not_taken),
 #endif
         cmocka_unit_test(test_none),
         cmocka_unit_test(test_side_effect),

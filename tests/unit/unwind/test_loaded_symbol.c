@@ -28,6 +28,17 @@ static void test_agrees_with_dlsym(void **state)
     assert_false(search.library.is_program);
 }
 
+static void test_says_where_the_table_has_it(void **state)
+{
+    struct tm_loaded_search search = {0};
+    (void)state;
+    assert_true(tm_loaded_library_find("_IO_2_1_stdout_", &search));
+    const uintptr_t *value = tm_loaded_symbol_value(&search.library, "_IO_2_1_stdout_");
+    assert_non_null(value);
+    assert_true(search.library.base + *value == (uintptr_t)dlsym(RTLD_DEFAULT, "_IO_2_1_stdout_"));
+    assert_null(tm_loaded_symbol_value(&search.library, "no_such_symbol_anywhere"));
+}
+
 static void test_looks_again_only_after_a_load(void **state)
 {
     struct tm_loaded_search search = {0};
@@ -61,6 +72,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_agrees_with_dlsym),
+        cmocka_unit_test(test_says_where_the_table_has_it),
         cmocka_unit_test(test_looks_again_only_after_a_load),
         cmocka_unit_test(test_leaves_dlerror_alone),
     };

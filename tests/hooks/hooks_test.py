@@ -228,9 +228,29 @@ def embedded_start_cases(cases, python):
         cases.check(name, blocks == 1000, "%d blocks on the line" % blocks)
 
 
+def first_hook_cases(cases, python):
+    """The first Python allocation of a program whose other thread has just made the library forget the interpreter."""
+    library = library_of(python)
+    if library is None or not cases.options.first_hook or python.version < (3, 6):
+        return
+    name = python.label + " first hook during a look"
+    environment = python.environment(LD_PRELOAD=cases.options.library, PYTHONHOME=os.path.dirname(os.path.dirname(
+        os.path.realpath(python.path))))
+    with tempfile.TemporaryDirectory(prefix="tm-test-") as folder:
+        run = traced.run([cases.options.first_hook, library, "libz.so.1", BLOCKS], folder, environment, timeout=60)
+        cases.check(name, run.code == 0, "exit code %d: %r" % (run.code, run.stderr[-300:]))
+        snapshots = [Snapshot(cases.options.dump, path) for path in run.snapshots()]
+    cases.check(name, len(snapshots) == 1, "%d snapshots" % len(snapshots))
+    for snapshot in snapshots:
+        blocks = snapshot.on_line("obj", "<string>:%d" % BLOCKS_LINE)
+        cases.check(name, blocks == tuple(reversed(tuple(map(int, run.stdout.split()[:2])))), "%s on the line" % (blocks,))
+        cases.check(name, snapshot.facts.get("hook_losses") == "0", "hooks lost: %s" % snapshot.facts)
+
+
 def all_embedding_cases(cases, python):
     embedding_cases(cases, python)
     embedded_start_cases(cases, python)
+    first_hook_cases(cases, python)
 
 
 GROUPS = {"truth": truth_cases, "allocators": allocator_cases, "moments": moment_cases, "embedding": all_embedding_cases}
@@ -241,6 +261,7 @@ def main():
     parser.add_argument("--library", required=True)
     parser.add_argument("--dump", required=True)
     parser.add_argument("--embed", help="the program made of programs/embed.c")
+    parser.add_argument("--first-hook", help="the program made of programs/first_hook.c")
     parser.add_argument("--pythons", default="")
     parser.add_argument("--only", default="")
     parser.add_argument("--full", action="store_true", default=os.environ.get("TM_FULL") == "1")

@@ -12,6 +12,7 @@
 #include "report/render/render_json.h"
 #include "report/render/render_stats.h"
 #include "report/render/render_text.h"
+#include "report/render/render_tree.h"
 #include "report/render/render_tracemalloc.h"
 #include "report/snapshot/snapshot_load.h"
 #include "support/snapshot_copy.h"
@@ -93,6 +94,7 @@ static void render_all(struct tm_report *report)
     check(tm_render_text_tracebacks(&out, report));
     check(tm_render_tracemalloc(&out, report));
     check(tm_render_json(&out, report));
+    check(tm_render_tree(&out, report));
     tm_render_stats_text(&out, report);
     tm_render_stats_json(&out, report);
     check(fclose(out.stream) == 0);

@@ -8,9 +8,6 @@
 
 static bool check(struct tm_options *options)
 {
-    if (options->style == TM_STYLE_TRACEMALLOC) {
-        return tm_misused(options, "Python's own module has no series, so no --style=tracemalloc");
-    }
     return tm_check_rows(options);
 }
 
@@ -38,8 +35,8 @@ const struct tm_command tm_cmd_series = {
     .files_min = 2,
     .files_max = UINT_MAX,
     .files_wrong = "a series needs snapshots of several moments",
-    .groups = {&tm_grouping_options, &tm_limit_options, &tm_figure_options, &tm_filter_options, &tm_style_options,
-               &tm_format_options, &tm_limits_options, &tm_growth_options},
+    .groups = {&tm_grouping_options, &tm_limit_options, &tm_order_options, &tm_figure_options, &tm_filter_options,
+               &tm_look_options, &tm_format_options, &tm_limits_options, &tm_growth_options},
     .examples = {{"app.*.tms", "what tm-snap --every took"},
                  {"series -g module app.*.tms", "the growth of each package"},
                  {"series --fail-if-growth 10MiB app.*.tms", "a test: exit code 3 when more was gained in all"}},

@@ -11,7 +11,7 @@
 #include "tools/tm-report/option_groups.h"
 #include "tools/tm-report/options.h"
 
-#define TM_GROUPS_MAX   9U
+#define TM_GROUPS_MAX   12U
 #define TM_EXAMPLES_MAX 6U
 
 struct tm_example {
@@ -41,6 +41,7 @@ extern const struct tm_command tm_cmd_diff;
 extern const struct tm_command tm_cmd_series;
 extern const struct tm_command tm_cmd_merge;
 extern const struct tm_command tm_cmd_traceback;
+extern const struct tm_command tm_cmd_tree;
 extern const struct tm_command tm_cmd_stats;
 extern const struct tm_command tm_cmd_export;
 extern const struct tm_command tm_cmd_html;

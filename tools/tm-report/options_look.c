@@ -75,10 +75,15 @@ static bool take_output(struct tm_options *options, const struct tm_option *opti
 static const struct tm_option style[] = {
     {'\0', "style", "STYLE", style_words, "people (default) or tracemalloc: the lines of Python's own module",
      take_style},
-    {'\0', "all", NULL, NULL, "do not fold imports and start-up into one row", take_all},
-    {'\0', "color", "WHEN", color_words, "auto (default), always, never; NO_COLOR is honoured", take_color},
 };
 TM_OPTION_GROUP(tm_style_options, "Report", style);
+
+static const struct tm_option look[] = {
+    {'\0', "all", NULL, NULL,
+     "fold nothing and leave nothing out: imports and start-up, rows without a difference, small calls", take_all},
+    {'\0', "color", "WHEN", color_words, "auto (default), always, never; NO_COLOR is honoured", take_color},
+};
+TM_OPTION_GROUP(tm_look_options, "Report", look);
 
 static const struct tm_option format[] = {
     {'\0', "format", "FORMAT", format_words, "text (default) or json", take_format},

@@ -119,6 +119,10 @@ TM_OPTION_GROUP(tm_grouping_options, "Rows", grouping);
 
 static const struct tm_option limit[] = {
     {'n', "limit", "N", NULL, "show N rows (default 10; JSON and export: all); 0 shows all", take_limit},
+};
+TM_OPTION_GROUP(tm_limit_options, "Rows", limit);
+
+static const struct tm_option order[] = {
     {'s', "sort", "COLUMN", sort_words,
      "size (default), count, average, location; of a diff also diff (default) and count-diff: the largest change first",
      take_sort},
@@ -127,7 +131,7 @@ static const struct tm_option limit[] = {
      take_min_size},
     {'\0', "min-count", "N", NULL, "the same by the number of blocks", take_min_count},
 };
-TM_OPTION_GROUP(tm_limit_options, "Rows", limit);
+TM_OPTION_GROUP(tm_order_options, "Rows", order);
 
 static const struct tm_option figure[] = {
     {'f', "figure", "FIGURE", figure_words,

@@ -260,14 +260,6 @@ static void print_rest(struct tm_out *out, const struct table *table, const stru
     tm_out_format(out, "(%zu more row%s, --limit 0 shows all)\n", rest->places, rest->places == 1 ? "" : "s");
 }
 
-static void print_by_peak(struct tm_out *out, const struct tm_report *report)
-{
-    if (report->by_peak) {
-        tm_out_text(out, "Little is left of what the program used, so this is sorted by what was live at the peak "
-                         "(--figure live: by what is left).\n\n");
-    }
-}
-
 static void print_left_out(struct tm_out *out, size_t count, const char *which)
 {
     if (count > 0) {
@@ -328,7 +320,7 @@ bool tm_render_text(struct tm_out *out, const struct tm_report *report)
     bool memory = tm_text_rows_make(&rows, report);
     if (memory) {
         tm_print_contexts(out, report);
-        print_by_peak(out, report);
+        tm_print_by_peak(out, report);
         print_table(out, &table, &rows);
         tm_print_notes(out, report);
     }

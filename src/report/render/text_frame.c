@@ -126,6 +126,14 @@ void tm_print_contexts(struct tm_out *out, const struct tm_report *report)
     tm_out_text(out, "\n");
 }
 
+void tm_print_by_peak(struct tm_out *out, const struct tm_report *report)
+{
+    if (report->by_peak) {
+        tm_out_text(out, "Little is left of what the program used, so this is sorted by what was live at the peak "
+                         "(--figure live: by what is left).\n\n");
+    }
+}
+
 /* Tracebacks that are as long as they may be were longer in the program, as far as one can know. */
 static bool are_frames_missing(const struct tm_report *report, uint64_t limit)
 {

@@ -13,6 +13,9 @@ void tm_print_context(struct tm_out *out, const struct tm_snapshot *snapshot, co
 /* The context of every snapshot of REPORT, and an empty line. */
 void tm_print_contexts(struct tm_out *out, const struct tm_report *report);
 
+/* Says that the rows are those of the peak, when they are and were not asked for. */
+void tm_print_by_peak(struct tm_out *out, const struct tm_report *report);
+
 /* One line for each: more frames needed, hooks lost, the stdlib's tracer ran too, notes of the file, ... */
 void tm_print_notes(struct tm_out *out, const struct tm_report *report);
 

@@ -65,6 +65,7 @@ int main(void) { fail(); return 0; }' -lcmocka ;;
     python-headers) python3 -c 'import os, sys, sysconfig
 sys.exit(not os.path.exists(os.path.join(sysconfig.get_paths()["include"], "Python.h")))' >/dev/null 2>&1 ;;
     readelf) command -v readelf >/dev/null 2>&1 ;;
+    jemalloc) ls /usr/lib/*/libjemalloc.so.* /usr/lib*/libjemalloc.so.* 2>/dev/null | grep -q . ;;
     clang | clang-format | clang-tidy | musl-gcc | debootstrap | tmux | npm | chromium) command -v "$1" >/dev/null 2>&1 ;;
     *) echo "tm_setup: no such need: $1" >&2; exit 2 ;;
     esac
@@ -85,6 +86,7 @@ tm_packages()
     apt:python-headers) echo python3-dev ;;
     dnf:python-headers) echo python3-devel ;;
     apt:readelf | dnf:readelf) echo binutils ;;
+    apt:jemalloc) echo libjemalloc2 ;;
     apt:musl-gcc) echo musl-tools ;;
     dnf:compiler) echo gcc glibc-devel ;;
     dnf:static-libc) echo gcc glibc-static ;;

@@ -186,6 +186,16 @@ static void print_recycled(struct tm_out *out, const struct tm_snapshot *snapsho
     }
 }
 
+static void print_outer_malloc(struct tm_out *out, const struct tm_snapshot *snapshot)
+{
+    struct tm_span path = tm_snapshot_bytes(snapshot, "malloc");
+    if (path.length > 0) {
+        tm_out_text(out, "note: native blocks were not traced: malloc was that of ");
+        tm_print_text(out, path);
+        tm_out_text(out, ", which LD_PRELOAD named before libtracemalloc.so\n");
+    }
+}
+
 static void print_snapshot_notes(struct tm_out *out, const struct tm_snapshot *snapshot)
 {
     uint64_t losses = tm_snapshot_number(snapshot, "hook_losses", 0);
@@ -202,6 +212,7 @@ static void print_snapshot_notes(struct tm_out *out, const struct tm_snapshot *s
     if (tm_snapshot_number(snapshot, "stdlib_tracing", 0) > 0) {
         tm_out_text(out, "note: Python's own tracemalloc ran too; its memory is counted as the program's\n");
     }
+    print_outer_malloc(out, snapshot);
     print_recycled(out, snapshot);
     if (tm_span_is(tm_snapshot_bytes(snapshot, "python_frames"), "unsupported")) {
         tm_out_text(out, "note: the frames of this Python release cannot be read: sizes only\n");

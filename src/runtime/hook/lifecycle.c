@@ -5,6 +5,7 @@
 
 #include "runtime/hook/door.h"
 #include "runtime/hook/libc_memory.h"
+#include "runtime/hook/outer_malloc.h"
 #include "runtime/hook/python_hooks.h"
 #include "runtime/hook/python_watch.h"
 #include "runtime/hook/real_libc.h"
@@ -59,6 +60,7 @@ __attribute__((constructor(101))) static void library_begin(void)
         (void)!pthread_atfork(before_fork, after_fork_parent, after_fork_child);
         (void)!at_quick_exit(leave_quickly);
         tm_libc_memory_begin();
+        tm_runtime_note_malloc(tm_outer_malloc());
         tm_python_watch_now(thread);
         tm_doors_are_open = true;
     }

@@ -247,6 +247,14 @@ static void say_folder(const struct tm_runtime *runtime)
     }
 }
 
+static void say_malloc(const struct tm_runtime *runtime)
+{
+    if (runtime->outer_malloc != NULL && runtime->pid == runtime->first_pid) {
+        tm_message("native blocks are not traced, malloc is that of ", runtime->outer_malloc,
+                   " (LD_PRELOAD must name libtracemalloc.so before it)");
+    }
+}
+
 void tm_runtime_python_begins(void)
 {
     struct tm_runtime *runtime = &tm_runtime;
@@ -265,6 +273,7 @@ void tm_runtime_python_begins(void)
             tm_store_file_make();
         }
         say_folder(runtime);
+        say_malloc(runtime);
     }
     tm_lock_release(&runtime->life_lock);
     thread->guard--;
@@ -294,6 +303,14 @@ void tm_runtime_note_hooks(unsigned reinstalled, unsigned lost)
 void tm_runtime_note_recycled(const char *how)
 {
     tm_runtime.recycled = how;
+}
+
+void tm_runtime_note_malloc(const char *path)
+{
+    tm_runtime.outer_malloc = path;
+    if (path != NULL && tm_runtime.store.header != NULL) {
+        tm_runtime_say("malloc", path);
+    }
 }
 
 void tm_runtime_note_stdlib_tracing(void)

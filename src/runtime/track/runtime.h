@@ -78,6 +78,8 @@ void tm_runtime_room_changed(void);
 void tm_runtime_note_hooks(unsigned reinstalled, unsigned lost);
 void tm_runtime_note_recycled(const char *how);
 void tm_runtime_note_stdlib_tracing(void);
+/* The object whose malloc the program calls instead of ours, a path that stays; NULL: there is none. */
+void tm_runtime_note_malloc(const char *path);
 
 /* pthread_atfork handlers. */
 void tm_runtime_before_fork(void);

@@ -93,6 +93,7 @@ struct tm_runtime {
     char store_folder[TM_PATH_CAPACITY];
     char exit_path[TM_PATH_CAPACITY]; /* of the exit snapshot that this process wrote; empty: none yet */
     const char *folder_notice;        /* to be said when Python begins; NULL: nothing */
+    const char *outer_malloc;         /* path of the object whose malloc comes before ours; NULL: none */
     const char *start_moment;
     const char *recycled;
     const char *exit_moment;

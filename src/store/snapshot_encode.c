@@ -92,8 +92,8 @@ static uint64_t encode_totals(struct encoder *encoder)
 {
     const struct tm_store_header *header = encoder->view->header;
     const struct tm_totals *totals = &header->totals;
-    uint64_t python = totals->python_held + totals->python_loose;
-    uint64_t heap = python + totals->native_held + totals->native_loose;
+    uint64_t python, heap;
+    tm_store_traced(header, &python, &heap);
     uint64_t python_peak = totals->python_peak;
     uint64_t heap_peak = totals->heap_peak;
     const struct {
@@ -110,6 +110,7 @@ static uint64_t encode_totals(struct encoder *encoder)
         {"python_peak", (int64_t)(python - python_peak) > 0 ? python : python_peak},
         {"heap_current", heap},
         {"heap_peak", (int64_t)(heap - heap_peak) > 0 ? heap : heap_peak},
+        {"peak_bound", tm_store_peak_bound(header)},
         {"epoch", header->epoch},
         {"stdlib_tracing", header->stdlib_tracing},
         {"hook_losses", header->hook_losses},

@@ -135,8 +135,8 @@ static void select_names(struct tm_selection *selection)
 static void look_at_peaks(struct tm_selection *selection)
 {
     const struct tm_totals *totals = &selection->view->header->totals;
-    uint64_t python = load(&totals->python_held) + load(&totals->python_loose);
-    uint64_t heap = python + load(&totals->native_held) + load(&totals->native_loose);
+    uint64_t python, heap;
+    tm_store_traced(selection->view->header, &python, &heap);
     selection->marks = load(&totals->marks);
     selection->python_peaks_now = (int64_t)(python - load(&totals->python_peak)) > 0;
     selection->heap_peaks_now = (int64_t)(heap - load(&totals->heap_peak)) > 0;

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define TM_STORE_MAGIC   "tmLIVE\r\n"
-#define TM_STORE_VERSION 1U
+#define TM_STORE_VERSION 2U
 
 enum tm_section_name {
     TM_STORE_STRINGS,    /* bytes: uint32_t length, the bytes, a zero byte, padding to 4; an id is offset / 4 */
@@ -45,8 +45,9 @@ struct tm_stored_traceback {
  *
  * Counted is what was handed out and what came back; what is live is the difference.  Where every block has the same
  * size (512 bytes at most) bytes follow from blocks and the two words of bytes stay 0.
- * Written by plain additions of whoever holds the GIL ("held"); what happens without the GIL is added in the record's
- * tm_record_loose.  The truth is the sum of both. */
+ * A record has one owner, who writes it by plain additions: whoever holds the GIL ("held"), or one thread for what it
+ * does without the GIL.  So there may be a record per owner of the same (traceback, domain, size).  What others take
+ * back is added in the record's tm_record_loose.  The truth is the sum of both. */
 struct tm_record {
     _Atomic uint64_t ever_blocks;
     _Atomic uint64_t freed_blocks;
@@ -59,12 +60,18 @@ struct tm_record {
     uint16_t size;  /* exact size of every block in bytes, or TM_SIZE_VARIES */
     uint8_t domain;
     _Atomic uint8_t has_loose; /* its tm_record_loose is not all zero */
-    uint32_t stamp;            /* the process's own: says in one comparison that a free needs no second look */
+    uint32_t stamp; /* low half: the owner.  High half the process's own: says that a free needs no second look */
 };
 
+/* TM_OWNER_HELD, the number of a tally, or TM_OWNER_NOBODY: all is in its loose words. */
+#define TM_STAMP_OWNER(stamp) ((uint32_t)(stamp)&0xFFFFU)
+
+#define TM_OWNER_HELD   0U
+#define TM_OWNER_NOBODY 0xFFFFU
+
 #define TM_SIZE_VARIES    UINT16_C(0xFFFF)
-#define TM_STAMP_NEVER    UINT32_MAX
-#define TM_EXACT_SIZE_MAX 512U /* bytes; larger blocks are in records of varying size */
+#define TM_STAMP_NEVER    UINT16_MAX /* high half */
+#define TM_EXACT_SIZE_MAX 512U       /* bytes; larger blocks are in records of varying size */
 
 /* What was live in a record at the highest traced memory.  Valid for the total whose half of `marks` is the current
  * one; otherwise the record did not change since that maximum and its live figures are its peak figures. */
@@ -75,7 +82,7 @@ struct tm_record_peak {
     _Atomic uint64_t heap_bytes;
 };
 
-/* Additions made without the GIL, by atomic adds.  More may come back here than was handed out here, and the other way
+/* Additions made by others than the record's owner, by atomic adds.  More may come back here than was handed out here, and the other way
  * round: only the sums with the record's own words mean something. */
 struct tm_record_loose {
     _Atomic uint64_t ever_blocks;
@@ -85,9 +92,12 @@ struct tm_record_loose {
 };
 
 /* Traced memory.  `python` is raw + mem + obj, `heap` has native too.  A new maximum is noticed when it is left, so
- * the true peak is the larger of peak and what is live now. */
+ * the true peak is the larger of peak and what is live now.
+ *
+ * The exact total is held + shared + all tallies.  Held + loose is what is known without looking at the tallies: each
+ * thread may have TM_TALLY_REACH bytes that it has not told yet.  Maxima are noticed by it. */
 struct tm_totals {
-    _Atomic uint64_t python_held; /* bytes; held + loose is the total */
+    _Atomic uint64_t python_held; /* bytes, as all here */
     _Atomic uint64_t native_held;
     _Atomic uint64_t python_peak;
     _Atomic uint64_t heap_peak;
@@ -95,8 +105,26 @@ struct tm_totals {
     uint64_t padding[3];
     _Atomic uint64_t python_loose;
     _Atomic uint64_t native_loose;
-    uint64_t more_padding[6];
+    _Atomic uint64_t python_shared; /* the part of loose that no tally has */
+    _Atomic uint64_t native_shared;
+    uint64_t more_padding[4];
 };
+
+/* What one thread counts without the GIL, in a cache line of its own: only the thread writes it.  A new thread takes
+ * over the tally of one that is gone, as it is. */
+struct tm_tally_line {
+    _Atomic uint64_t python; /* bytes: all that came and went since the tally was begun, also across a clear */
+    _Atomic uint64_t native;
+    _Atomic uint64_t python_told; /* of it: added to the totals' loose words */
+    _Atomic uint64_t native_told;
+    _Atomic uint64_t python_base; /* what it was when the present base epoch began */
+    _Atomic uint64_t native_base;
+    _Atomic uint32_t is_used; /* a thread has it, or had it */
+    uint32_t reserved[3];
+};
+
+#define TM_TALLY_MAX   48U
+#define TM_TALLY_REACH 16384U /* bytes */
 
 struct tm_store_extent {
     uint32_t section;
@@ -145,11 +173,13 @@ struct tm_store_header {
     _Atomic uint64_t sparse_size; /* bytes of each range */
     _Atomic uint32_t sparse_count;
     _Atomic uint64_t sparse[TM_STORE_SPARSE_MAX];
+    struct tm_tally_line tallies[TM_TALLY_MAX] __attribute__((aligned(64))); /* number n is at n - 1 */
 };
 
 #define TM_STORE_HEADER_SIZE 65536U /* bytes in file and memory */
 _Static_assert(sizeof(struct tm_store_header) <= TM_STORE_HEADER_SIZE, "the header outgrew its place");
 _Static_assert(sizeof(struct tm_record) == 64, "a record is one cache line");
+_Static_assert(sizeof(struct tm_tally_line) == 64, "a tally is one cache line");
 _Static_assert(sizeof(struct tm_record_peak) == 32 && sizeof(struct tm_record_loose) == 32, "record companions");
 
 #endif

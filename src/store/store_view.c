@@ -34,6 +34,34 @@ uint32_t tm_store_view_count(const struct tm_store_view *view, enum tm_section_n
     return (uint32_t)(view->lengths[section] / item_size[section]);
 }
 
+static uint64_t load(const _Atomic uint64_t *word)
+{
+    return atomic_load_explicit(word, memory_order_relaxed);
+}
+
+void tm_store_traced(const struct tm_store_header *header, uint64_t *python, uint64_t *heap)
+{
+    const struct tm_totals *totals = &header->totals;
+    uint64_t native = load(&totals->native_held) + load(&totals->native_shared);
+    *python = load(&totals->python_held) + load(&totals->python_shared);
+    for (unsigned i = 0; i < TM_TALLY_MAX; i++) {
+        const struct tm_tally_line *line = &header->tallies[i];
+        *python += load(&line->python) - load(&line->python_base);
+        native += load(&line->native) - load(&line->native_base);
+    }
+    *heap = *python + native;
+}
+
+uint64_t tm_store_peak_bound(const struct tm_store_header *header)
+{
+    uint64_t threads = 0;
+    for (unsigned i = 0; i < TM_TALLY_MAX; i++) {
+        threads += atomic_load_explicit(&header->tallies[i].is_used, memory_order_relaxed) != 0;
+    }
+    /* Alone a thread looks at what it has not told. */
+    return threads > 1 || (threads == 1 && header->python_hex != 0) ? threads * TM_TALLY_REACH : 0;
+}
+
 bool tm_store_view_word(const struct tm_store_view *view, uint32_t *cursor, struct tm_store_word *word)
 {
     uint32_t end = atomic_load_explicit(&view->header->meta_length, memory_order_acquire);

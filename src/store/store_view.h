@@ -25,6 +25,13 @@ void tm_store_view_init(struct tm_store_view *view, const struct tm_store_header
 
 uint32_t tm_store_view_count(const struct tm_store_view *view, enum tm_section_name section);
 
+/* Traced memory now, in bytes: exact but for events that happen meanwhile; below 0 for a moment where a free was seen
+ * before its allocation. */
+void tm_store_traced(const struct tm_store_header *header, uint64_t *python, uint64_t *heap);
+
+/* Bytes by which the peak of the heap may be off. */
+uint64_t tm_store_peak_bound(const struct tm_store_header *header);
+
 /* The words of the header, one after the other: *CURSOR is 0 at first.  False at the end. */
 struct tm_store_word {
     const char *key;

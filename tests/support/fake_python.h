@@ -10,7 +10,9 @@
 #include "runtime/os/thread_state.h"
 #include "runtime/track/runtime_state.h"
 #include "runtime/track/tracker.h"
+#include "runtime/track/tracker_own.h"
 #include "runtime/track/tracker_quick.h"
+#include "store/store_view.h"
 
 #define FAKE_ENVIRONMENT_MAX 8
 
@@ -66,11 +68,12 @@ enum fake_lane {
     FAKE_HELD,    /* holds the GIL */
     FAKE_LOOSE,   /* nobody holds it */
     FAKE_WAITING, /* another thread holds it: raw and native events only */
+    FAKE_FOREIGN, /* nobody holds it, and Python does not know this thread */
 };
 static inline void fake_lane_set(enum fake_lane lane)
 {
     fake_holder = lane == FAKE_HELD ? 1000 : lane == FAKE_WAITING ? 2000 : 0;
-    fake_own_state = 1000;
+    fake_own_state = lane == FAKE_FOREIGN ? 0 : 1000;
 }
 
 /* Events by address; nothing is ever stored there. */
@@ -79,12 +82,16 @@ static inline void fake_alloc(enum tm_domain domain, uintptr_t address, size_t s
     tm_tracker_alloc(tm_thread_self(), domain, (const void *)address, size);
 }
 
-/* By turns as a door of mem or obj does it, and as all others do. */
+/* By turns as a door of mem or obj does it, or libc's free, and as all others do. */
 static inline bool fake_free(uintptr_t address)
 {
     static _Thread_local unsigned turn;
     struct tm_taken taken;
-    if (fake_holder != 0 && turn++ % 2 == 0 && tm_quick_take(tm_thread_self(), (const void *)address)) {
+    bool is_quick = turn++ % 2 == 0;
+    if (is_quick && fake_holder != 0 && tm_quick_take(tm_thread_self(), (const void *)address)) {
+        return true;
+    }
+    if (is_quick && fake_holder == 0 && tm_own_take(tm_thread_self(), (const void *)address)) {
         return true;
     }
     return tm_tracker_take(tm_thread_self(), (const void *)address, &taken);
@@ -104,6 +111,20 @@ static inline size_t fake_peak(void)
     size_t peak;
     tm_runtime_traced_memory(&current, &peak);
     return peak;
+}
+
+static inline uint64_t fake_heap(void)
+{
+    uint64_t python, heap;
+    tm_store_traced(tm_runtime.store.header, &python, &heap);
+    return heap;
+}
+
+static inline uint64_t fake_heap_peak(void)
+{
+    uint64_t peak = atomic_load(&tm_runtime.totals->heap_peak);
+    uint64_t now = fake_heap();
+    return now > peak ? now : peak;
 }
 
 #endif

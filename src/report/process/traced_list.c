@@ -10,6 +10,7 @@
 #include "report/process/store_place.h"
 #include "report/process/store_reading.h"
 #include "report/process/tracer_memory.h"
+#include "store/store_view.h"
 
 static uint64_t now_ns(void)
 {
@@ -25,11 +26,11 @@ static uint64_t larger(uint64_t a, uint64_t b)
 
 static void take_figures(struct tm_traced_process *process, const struct tm_store_header *header)
 {
-    const struct tm_totals *totals = &header->totals;
+    uint64_t python;
     uint64_t now = now_ns(), start = header->start_time_ns;
     process->age_ns = now > start ? now - start : 0;
-    process->traced_bytes = totals->python_held + totals->python_loose + totals->native_held + totals->native_loose;
-    process->peak_bytes = larger(process->traced_bytes, totals->heap_peak);
+    tm_store_traced(header, &python, &process->traced_bytes);
+    process->peak_bytes = larger(process->traced_bytes, header->totals.heap_peak);
 }
 
 /* False when there is nothing to show of the process. */

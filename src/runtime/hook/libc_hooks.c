@@ -8,6 +8,7 @@
 #include "runtime/hook/door.h"
 #include "runtime/hook/python_watch.h"
 #include "runtime/hook/real_libc.h"
+#include "runtime/track/tracker_own.h"
 
 /* glibc has no declaration of these any more, or not yet. */
 TM_EXPORT void free_sized(void *block, size_t size);
@@ -19,7 +20,7 @@ TM_EXPORT void *pvalloc(size_t size);
 /* The real call has answered BLOCK. */
 TM_INLINE void *enter(struct tm_thread *thread, void *block, size_t size)
 {
-    if (TM_LIKELY(block != NULL)) {
+    if (TM_LIKELY(block != NULL) && !tm_own_alloc(thread, block, size)) {
         tm_tracker_alloc(thread, TM_DOMAIN_NATIVE, block, size);
     }
     tm_python_watch(thread);
@@ -110,8 +111,15 @@ static TM_COLD void free_unknown(struct tm_thread *thread, void *block)
     call;                                                                                                              \
     tm_door_guard_down(thread)
 
+/* The guard stays down after the quick way: should the real function come through a door again, the block is not known
+ * any more. */
 TM_EXPORT void free(void *block)
 {
+    struct tm_thread *self = tm_thread_self();
+    if (TM_LIKELY(self->guard == 0) && tm_own_take(self, block)) {
+        tm_real.free(block);
+        return;
+    }
     RELEASE(tm_real.free(block));
 }
 

@@ -32,6 +32,14 @@ uint32_t tm_process_uid(void)
     return (uint32_t)syscall(SYS_getuid);
 }
 
+bool tm_process_has_thread(uint32_t pid, uint32_t thread_id)
+{
+    int saved = errno;
+    bool is_gone = syscall(SYS_tgkill, (pid_t)pid, (pid_t)thread_id, 0) != 0 && errno == ESRCH;
+    errno = saved;
+    return !is_gone;
+}
+
 static uint64_t read_clock(clockid_t clock)
 {
     struct timespec now;

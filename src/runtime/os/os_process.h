@@ -15,6 +15,9 @@ uint32_t tm_process_parent_pid(void);
 uint32_t tm_process_thread_id(void);
 uint32_t tm_process_uid(void);
 
+/* False when process PID has no thread of this id (any more). */
+bool tm_process_has_thread(uint32_t pid, uint32_t thread_id);
+
 /* Nanoseconds since 1970. */
 uint64_t tm_process_time_ns(void);
 

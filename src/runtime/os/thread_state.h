@@ -12,6 +12,8 @@
 
 #include "base/compiler.h"
 
+struct tm_tally;
+
 struct tm_thread {
     uint32_t guard;         /* depth: above 0 what happens is our own work, or inside a call that we already count */
     uint32_t ticks;         /* events counted down between two looks at rare conditions */
@@ -19,6 +21,8 @@ struct tm_thread {
     uintptr_t last_block;   /* the block this thread allocated last: freed before the next one it is a temporary */
     uintptr_t newborn;      /* the same until its object's birth was heard: that birth is no recycling */
     uintptr_t walked_state; /* Python's state of this thread whose block is marked: see track/loose_walk.h */
+    struct tm_tally *tally; /* may be another thread's by now: see track/tally.h */
+    uint32_t tally_wait;    /* events until the next look for one */
 };
 
 extern TM_THREAD_LOCAL struct tm_thread tm_thread_state;

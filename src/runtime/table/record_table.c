@@ -28,7 +28,7 @@ bool tm_record_table_init(struct tm_record_table *table, struct tm_live_store *s
         return false;
     }
     table->stamp = 1;
-    table->records[0].stamp = TM_STAMP_NEVER;
+    table->records[0].stamp = UINT32_MAX;
     atomic_store_explicit(published(store), sizeof(struct tm_record), memory_order_release);
     return true;
 }
@@ -36,18 +36,19 @@ bool tm_record_table_init(struct tm_record_table *table, struct tm_live_store *s
 static uint32_t hash_of(const struct tm_record_key *key)
 {
     uint64_t word = ((uint64_t)key->traceback << 32) | ((uint64_t)key->size << 8) | key->domain;
-    return (uint32_t)tm_hash_join(tm_hash_word(word), key->epoch);
+    return (uint32_t)tm_hash_join(tm_hash_word(word), ((uint64_t)key->owner << 32) | key->epoch);
 }
 
 static bool is_of(const struct tm_record *record, const struct tm_record_key *key)
 {
     return record->traceback == key->traceback && record->epoch == key->epoch && record->size == key->size &&
-           record->domain == key->domain;
+           record->domain == key->domain && TM_STAMP_OWNER(record->stamp) == key->owner;
 }
 
 static bool may_be_quick(const struct tm_record_key *key)
 {
-    return key->size != TM_SIZE_VARIES && (key->domain == TM_DOMAIN_MEM || key->domain == TM_DOMAIN_OBJ);
+    bool is_python = key->domain == TM_DOMAIN_MEM || key->domain == TM_DOMAIN_OBJ;
+    return key->size != TM_SIZE_VARIES && (key->owner == TM_OWNER_HELD ? is_python : key->domain == TM_DOMAIN_NATIVE);
 }
 
 uint32_t tm_record_intern(struct tm_record_table *table, const struct tm_record_key *key)
@@ -71,7 +72,7 @@ uint32_t tm_record_intern(struct tm_record_table *table, const struct tm_record_
     record->epoch = key->epoch;
     record->size = key->size;
     record->domain = key->domain;
-    record->stamp = may_be_quick(key) ? table->stamp : TM_STAMP_NEVER;
+    record->stamp = ((uint32_t)(may_be_quick(key) ? table->stamp : TM_STAMP_NEVER) << 16) | key->owner;
     /* Nothing was live here at any maximum so far. */
     atomic_store_explicit(&record->marks,
                           atomic_load_explicit(&table->store->header->totals.marks, memory_order_relaxed),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Records: the counters of each (traceback, domain, size class, epoch).  Ids from 1; never freed.
+/* Records: the counters of each (traceback, domain, size class, epoch) and owner.  Ids from 1; never freed.
  *
  * Threads  insertion under the intern lock; the counters are moved as store_layout.h says (held and loose).
  * errno    kept. */
@@ -17,6 +17,7 @@ struct tm_record_key {
     uint32_t epoch;
     uint16_t size; /* bytes of every block, or TM_SIZE_VARIES */
     uint8_t domain;
+    uint16_t owner; /* TM_OWNER_... */
 };
 
 struct tm_record_table {
@@ -25,7 +26,8 @@ struct tm_record_table {
     struct tm_record_peak *peaks;
     struct tm_record_loose *loose;
     struct tm_id_map map;
-    uint32_t stamp; /* given to new records of small blocks of mem and obj, see store_layout.h; never 0 */
+    uint16_t
+        stamp; /* high half of those of records whose blocks may go a quick way; never 0, TM_STAMP_NEVER: none may */
 };
 
 TM_CHECKED bool tm_record_table_init(struct tm_record_table *table, struct tm_live_store *store);

@@ -53,6 +53,7 @@ void tm_trace_cache_new_generation(struct tm_trace_cache *cache)
         clear(cache); /* the generations begin anew: none of the last round may be taken for one of this */
     }
     atomic_store_explicit(&cache->generation, next, memory_order_relaxed);
+    atomic_fetch_add_explicit(&cache->voids, 1, memory_order_relaxed);
 }
 
 void tm_trace_cache_after_fork(struct tm_trace_cache *cache)

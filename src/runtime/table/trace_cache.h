@@ -46,6 +46,7 @@ struct tm_trace_cache {
     unsigned shift; /* of the held cache: 64 - log2(slots) */
     uint32_t displaced;
     _Atomic uint32_t generation; /* already shifted into its place in `check` */
+    _Atomic uint32_t voids;      /* generations so far: for caches of others, which are void when it moves */
 };
 
 TM_CHECKED bool tm_trace_cache_init(struct tm_trace_cache *cache);

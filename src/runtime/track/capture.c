@@ -109,10 +109,10 @@ static bool find_traceback(struct tm_runtime *runtime, const struct tm_raw_frame
 }
 
 uint32_t tm_capture_record(struct tm_thread *thread, const struct tm_raw_frame *frames, unsigned count, uint32_t *notes,
-                           uint8_t domain, uint16_t size, bool *may_cache)
+                           uint8_t domain, uint16_t size, uint16_t owner, bool *may_cache)
 {
     struct tm_runtime *runtime = &tm_runtime;
-    struct tm_record_key key = {.size = size, .domain = domain};
+    struct tm_record_key key = {.size = size, .domain = domain, .owner = owner};
     uint32_t record = 0;
     *may_cache = true;
     thread->guard++;

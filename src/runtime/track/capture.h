@@ -13,10 +13,11 @@
 
 /* FRAMES are COUNT frames of the calling thread, oldest first, still running.  NOTES[i] is the traceback of the frames
  * 0 to i, or 0 when it is not known; those that may be remembered are filled in.  NOTES may be NULL.  SIZE is exact or TM_SIZE_VARIES.
+ * OWNER is that of the record.
  * 0 when there is no room for one more record: the event is dropped and counted.  *MAY_CACHE: the death of every code
  * object of the stack will be heard, so that the record may be remembered for these frames. */
 uint32_t tm_capture_record(struct tm_thread *thread, const struct tm_raw_frame *frames, unsigned count, uint32_t *notes,
-                           uint8_t domain, uint16_t size, bool *may_cache);
+                           uint8_t domain, uint16_t size, uint16_t owner, bool *may_cache);
 
 /* The block at CODE was freed: if it was a known code object, all that was learned of it is void. */
 void tm_capture_forget_code(struct tm_thread *thread, uintptr_t code);

@@ -11,6 +11,7 @@
 #include "runtime/track/snapshot_failure.h"
 #include "runtime/track/snapshot_writer.h"
 #include "runtime/track/store_file.h"
+#include "store/store_view.h"
 
 static struct tm_thread *enter(void)
 {
@@ -105,7 +106,8 @@ void tm_runtime_traced_memory(size_t *current, size_t *peak)
     *current = 0;
     *peak = 0;
     if (tm_runtime_is_tracing()) {
-        uint64_t python = tm_totals_python(tm_runtime.totals);
+        uint64_t python, heap;
+        tm_store_traced(tm_runtime.store.header, &python, &heap);
         uint64_t highest = tm_word_load(&tm_runtime.totals->python_peak);
         *current = (int64_t)python < 0 ? 0 : (size_t)python;
         *peak = highest > *current ? (size_t)highest : *current;
@@ -117,8 +119,10 @@ void tm_runtime_reset_peak(void)
     if (tm_runtime_is_tracing()) {
         struct tm_thread *thread = enter();
         struct tm_totals *totals = tm_runtime.totals;
-        tm_word_store(&totals->python_peak, tm_totals_python(totals));
-        tm_word_store(&totals->heap_peak, tm_totals_heap(totals));
+        uint64_t python, heap;
+        tm_store_traced(tm_runtime.store.header, &python, &heap);
+        tm_word_store(&totals->python_peak, python);
+        tm_word_store(&totals->heap_peak, heap);
         tm_word_store(&totals->marks, tm_marks_move(tm_word_load(&totals->marks), UINT64_MAX));
         leave(thread);
     }
@@ -134,7 +138,7 @@ size_t tm_runtime_tracer_bytes(void)
     thread->guard++;
     tm_lock_take(&runtime->intern_lock);
     size_t sum = tm_live_store_bytes(&runtime->store) + tm_block_table_bytes(&runtime->blocks) +
-                 tm_trace_cache_bytes(&runtime->cache) + tm_code_table_bytes(&runtime->codes) +
+                 tm_trace_cache_bytes(&runtime->cache) + tm_tallies_bytes() + tm_code_table_bytes(&runtime->codes) +
                  tm_id_map_bytes(&runtime->strings.map) + tm_id_map_bytes(&runtime->frames.map) +
                  tm_id_map_bytes(&runtime->tracebacks.map) + tm_id_map_bytes(&runtime->records.map) +
                  tm_map_tracker_bytes();

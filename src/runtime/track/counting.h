@@ -2,13 +2,14 @@
 /* Moving the counters of a record and the totals, and the exact peak in O(1).
  *
  * Held     the caller holds the GIL of the main interpreter: plain loads and stores.
- * Loose    anybody else: atomic adds to words of their own, so that no update is ever lost; the peak is then exact up
- *          to what other threads do at the same instant.
+ * Own      a thread without the GIL: plain loads and stores too, in its tally and in records that belong to it.
+ * Loose    anybody else, and who frees what another owns: atomic adds to words apart, so that no update is ever lost.
  * A new maximum is noticed just before it is left, that is before a free: local maxima stand nowhere else. */
 #ifndef TM_RUNTIME_TRACK_COUNTING_H
 #define TM_RUNTIME_TRACK_COUNTING_H
 
 #include "runtime/track/runtime_state.h"
+#include "runtime/track/tally.h"
 #include "tracemalloc/snapshot_format.h"
 
 TM_INLINE uint64_t tm_word_load(const _Atomic uint64_t *word)
@@ -47,6 +48,7 @@ TM_INLINE void tm_word_add_loose(_Atomic uint64_t *word, uint64_t value)
     atomic_fetch_add_explicit(word, value, memory_order_relaxed);
 }
 
+/* What is known without the tallies: see store_layout.h. */
 TM_INLINE uint64_t tm_totals_python(const struct tm_totals *totals)
 {
     return tm_word_load(&totals->python_held) + tm_word_load(&totals->python_loose);
@@ -92,21 +94,43 @@ static __attribute__((noinline)) void tm_totals_note_maximum(struct tm_totals *t
     }
 }
 
-/* True when more is live now than at the last maximum that was noticed.  The sums may be below 0 for a moment, when a
- * thread has counted a free before another has counted the allocation. */
-TM_INLINE bool tm_totals_are_over(const struct tm_totals *totals)
+/* True when more is live now than at the last maximum that was noticed; UNTOLD is what the caller has not told yet.  The
+ * sums may be below 0 for a moment, when a thread has counted a free before another has counted the allocation. */
+TM_INLINE bool tm_totals_are_over_with(const struct tm_totals *totals, uint64_t python_untold, uint64_t native_untold)
 {
-    int64_t python = (int64_t)(tm_word_peek(&totals->python_held) + tm_word_peek(&totals->python_loose));
-    int64_t native = (int64_t)(tm_word_peek(&totals->native_held) + tm_word_peek(&totals->native_loose));
+    int64_t python =
+        (int64_t)(tm_word_peek(&totals->python_held) + tm_word_peek(&totals->python_loose) + python_untold);
+    int64_t native =
+        (int64_t)(tm_word_peek(&totals->native_held) + tm_word_peek(&totals->native_loose) + native_untold);
     return python > (int64_t)tm_word_peek(&totals->python_peak) ||
            python + native > (int64_t)tm_word_peek(&totals->heap_peak);
 }
 
-/* Notices a maximum that is about to be left. */
-TM_INLINE void tm_totals_leave(struct tm_totals *totals)
+TM_INLINE bool tm_totals_are_over(const struct tm_totals *totals)
 {
-    if (TM_UNLIKELY(tm_totals_are_over(totals))) {
-        tm_totals_note_maximum(totals, tm_totals_python(totals), tm_totals_heap(totals));
+    return tm_totals_are_over_with(totals, 0, 0);
+}
+
+TM_INLINE uint64_t tm_tally_untold(const _Atomic uint64_t *word, const _Atomic uint64_t *told)
+{
+    return tm_word_load(word) - tm_word_load(told);
+}
+
+static __attribute__((noinline)) void tm_totals_tell_maximum(struct tm_totals *totals, struct tm_tally_line *line)
+{
+    if (line != NULL) {
+        tm_tally_tell(totals, line);
+    }
+    tm_totals_note_maximum(totals, tm_totals_python(totals), tm_totals_heap(totals));
+}
+
+/* Notices a maximum that is about to be left.  LINE is the caller's own, or NULL. */
+TM_INLINE void tm_totals_leave(struct tm_totals *totals, struct tm_tally_line *line)
+{
+    uint64_t python = line == NULL ? 0 : tm_tally_untold(&line->python, &line->python_told);
+    uint64_t native = line == NULL ? 0 : tm_tally_untold(&line->native, &line->native_told);
+    if (TM_UNLIKELY(tm_totals_are_over_with(totals, python, native))) {
+        tm_totals_tell_maximum(totals, line);
     }
 }
 
@@ -171,12 +195,12 @@ static __attribute__((noinline)) void tm_record_add_loose(struct tm_runtime *run
 }
 
 /* A block of SIZE bytes was handed out. */
-TM_INLINE void tm_record_add(struct tm_runtime *runtime, uint32_t id, uint64_t size, bool held)
+TM_INLINE void tm_record_add(struct tm_runtime *runtime, uint32_t id, uint64_t size, uint32_t owner)
 {
     struct tm_record *record = &runtime->records.records[id];
     bool varies = size > TM_SMALL_SIZE_MAX;
     tm_record_save_peaks(runtime, id, record);
-    if (TM_LIKELY(held)) {
+    if (TM_LIKELY(TM_STAMP_OWNER(record->stamp) == owner)) {
         tm_word_add(&record->ever_blocks, 1);
         if (TM_UNLIKELY(varies)) {
             tm_word_add(&record->ever_bytes, size);
@@ -187,12 +211,13 @@ TM_INLINE void tm_record_add(struct tm_runtime *runtime, uint32_t id, uint64_t s
 }
 
 /* A block of SIZE bytes came back; BLOCKS is 1, or -1 as two's complement to take that back. */
-TM_INLINE void tm_record_give_back(struct tm_runtime *runtime, uint32_t id, uint64_t size, uint64_t blocks, bool held)
+TM_INLINE void tm_record_give_back(struct tm_runtime *runtime, uint32_t id, uint64_t size, uint64_t blocks,
+                                   uint32_t owner)
 {
     struct tm_record *record = &runtime->records.records[id];
     bool varies = size > TM_SMALL_SIZE_MAX;
     tm_record_save_peaks(runtime, id, record);
-    if (TM_LIKELY(held)) {
+    if (TM_LIKELY(TM_STAMP_OWNER(record->stamp) == owner)) {
         tm_word_add(&record->freed_blocks, blocks);
         if (TM_UNLIKELY(varies)) {
             tm_word_add(&record->freed_bytes, size * blocks);
@@ -202,13 +227,34 @@ TM_INLINE void tm_record_give_back(struct tm_runtime *runtime, uint32_t id, uint
     }
 }
 
-TM_INLINE void tm_totals_move(struct tm_totals *totals, uint8_t domain, uint64_t bytes, bool held)
+/* Of the tally LINE: tells when it has not told for long. */
+TM_INLINE void tm_tally_move(struct tm_totals *totals, struct tm_tally_line *line, bool native, uint64_t bytes)
 {
+    _Atomic uint64_t *word = native ? &line->native : &line->python;
+    tm_word_add(word, bytes);
+    uint64_t untold = tm_tally_untold(word, native ? &line->native_told : &line->python_told);
+    if (TM_UNLIKELY(untold + TM_TALLY_REACH > 2 * (uint64_t)TM_TALLY_REACH)) {
+        tm_tally_tell(totals, line);
+    }
+}
+
+static __attribute__((noinline)) void tm_totals_move_shared(struct tm_totals *totals, bool native, uint64_t bytes)
+{
+    tm_word_add_loose(native ? &totals->native_loose : &totals->python_loose, bytes);
+    tm_word_add_loose(native ? &totals->native_shared : &totals->python_shared, bytes);
+}
+
+/* Python's domains are seldom called without the GIL where there is one: they stay exact at each moment. */
+TM_INLINE void tm_totals_move(struct tm_runtime *runtime, uint8_t domain, uint64_t bytes, struct tm_account account)
+{
+    struct tm_totals *totals = runtime->totals;
     bool native = domain == TM_DOMAIN_NATIVE;
-    if (TM_LIKELY(held)) {
+    if (account.owner == TM_OWNER_HELD) {
         tm_word_add(native ? &totals->native_held : &totals->python_held, bytes);
+    } else if (TM_LIKELY(account.line != NULL) && (native || runtime->free_threaded)) {
+        tm_tally_move(totals, account.line, native, bytes);
     } else {
-        tm_word_add_loose(native ? &totals->native_loose : &totals->python_loose, bytes);
+        tm_totals_move_shared(totals, native, bytes);
     }
 }
 

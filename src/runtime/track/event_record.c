@@ -80,7 +80,7 @@ static uint32_t capture_held(struct tm_thread *thread, const struct tm_raw_frame
 {
     struct tm_runtime *runtime = &tm_runtime;
     bool may_cache;
-    uint32_t record = tm_capture_record(thread, frames, count, notes, domain, size, &may_cache);
+    uint32_t record = tm_capture_record(thread, frames, count, notes, domain, size, TM_OWNER_HELD, &may_cache);
     if (record != 0 && may_cache && key->is_exact && !runtime->config.slow && may_be_quick(runtime, frames, count)) {
         thread->guard++; /* the cache may grow: a signal handler must not come back in here */
         tm_trace_cache_put_held(&runtime->cache, key->key, key->check, record);
@@ -154,6 +154,27 @@ static void reverse(struct tm_raw_frame *frames, unsigned count)
     }
 }
 
+/* Threads without a tally share a cache, and records that are nobody's. */
+TM_INLINE uint32_t find_loose(struct tm_tally *tally, const struct tm_trace_key *key)
+{
+    struct tm_trace_cache *cache = &tm_runtime.cache;
+    return TM_LIKELY(tally != NULL) ? tm_tally_find(tally, cache, key)
+                                    : tm_trace_cache_loose(cache, key->key, key->check);
+}
+
+static void put_loose(struct tm_tally *tally, const struct tm_trace_key *key, uint32_t record)
+{
+    const struct tm_record *known = &tm_runtime.records.records[record];
+    if (tally != NULL) {
+        tm_tally_put(tally, key, record);
+        if (known->traceback == 0 && known->domain == TM_DOMAIN_NATIVE && known->size != TM_SIZE_VARIES) {
+            tally->frameless[known->size] = record;
+        }
+    } else {
+        tm_trace_cache_put_loose(&tm_runtime.cache, key->key, key->check, record);
+    }
+}
+
 static uint32_t record_walked(struct tm_thread *thread, struct tm_caller caller, uint8_t domain, uint16_t size,
                               struct tm_raw_frame *frames, unsigned limit)
 {
@@ -163,13 +184,15 @@ static uint32_t record_walked(struct tm_thread *thread, struct tm_caller caller,
         count = 0;
     }
     struct tm_trace_key key = make_key(runtime, frames, count, limit, domain, size);
-    uint32_t record = key.is_exact ? tm_trace_cache_loose(&runtime->cache, key.key, key.check) : 0;
-    if (record == 0) {
+    struct tm_tally *tally = tm_tally_of(thread);
+    uint32_t record = key.is_exact ? find_loose(tally, &key) : 0;
+    if (TM_UNLIKELY(record == 0)) {
         reverse(frames, count);
         bool may_cache;
-        record = tm_capture_record(thread, frames, count, NULL, domain, size, &may_cache);
+        record = tm_capture_record(thread, frames, count, NULL, domain, size,
+                                   tally != NULL ? tally->number : TM_OWNER_NOBODY, &may_cache);
         if (record != 0 && may_cache && key.is_exact && !runtime->config.slow) {
-            tm_trace_cache_put_loose(&runtime->cache, key.key, key.check, record);
+            put_loose(tally, &key, record);
         }
     }
     return record;

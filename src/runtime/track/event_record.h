@@ -42,6 +42,19 @@ TM_INLINE struct tm_caller tm_event_caller(struct tm_thread *thread, uint8_t dom
     return caller;
 }
 
+/* Whose words an event of THREAD moves that is HELD, as tm_caller says, or not. */
+TM_INLINE struct tm_account tm_event_account(struct tm_thread *thread, bool held)
+{
+    const struct tm_tally *tally;
+    if (TM_LIKELY(held)) {
+        tally = tm_tally_peek(thread);
+        return (struct tm_account){TM_OWNER_HELD, tally == NULL ? NULL : tally->line};
+    }
+    tally = tm_tally_of(thread);
+    return TM_LIKELY(tally != NULL) ? (struct tm_account){tally->number, tally->line}
+                                    : (struct tm_account){TM_OWNER_NONE, NULL};
+}
+
 TM_INLINE uint16_t tm_size_class(size_t size)
 {
     return size <= TM_SMALL_SIZE_MAX ? (uint16_t)size : TM_SIZE_VARIES;

@@ -74,6 +74,7 @@ static void become_child(struct tm_runtime *runtime, uint32_t pid)
     runtime->exit_path[0] = '\0';
     runtime->store_attempt = 0;
     tm_snapshot_series_begin();
+    tm_tallies_after_fork();
     runtime->held_stack.count = 0; /* another thread of the parent may have been changing it */
     header->pid = pid;
     header->parent_pid = tm_process_parent_pid();

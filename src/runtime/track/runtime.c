@@ -232,6 +232,7 @@ void tm_runtime_python_found(void)
         runtime->layout_is_decided = true;
         tm_runtime_say("notes", runtime->python.refusal);
     }
+    tm_tally_give_back(tm_thread_self()); /* what comes now is mostly under the GIL */
     runtime->python_is_found = true;
     tm_runtime_decide_quick();
 }

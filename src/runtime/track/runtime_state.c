@@ -71,7 +71,12 @@ void tm_runtime_decide_quick(void)
     bool has_top_only = runtime->traceback_limit == 1;
     atomic_store_explicit(&tm_life_page.top_sizes, has_top_only ? sizes : 0, memory_order_relaxed);
     atomic_store_explicit(&tm_life_page.stack_sizes, has_top_only ? 0 : sizes, memory_order_relaxed);
-    atomic_store_explicit(&tm_life_page.stamp, has_one_gil ? runtime->records.stamp : 0, memory_order_relaxed);
+    bool is_tracing = !runtime->config.slow && tm_life_now() == TM_LIFE_TRACING;
+    uint32_t stamp = runtime->records.stamp != TM_STAMP_NEVER ? (uint32_t)runtime->records.stamp << 16 : 0;
+    atomic_store_explicit(&tm_life_page.stamp, has_one_gil ? stamp : 0, memory_order_relaxed);
+    atomic_store_explicit(&tm_life_page.own_stamp, is_tracing ? stamp : 0, memory_order_relaxed);
+    atomic_store_explicit(&tm_life_page.own_sizes, is_tracing && !runtime->python_is_found ? TM_SMALL_SIZE_MAX + 1 : 0,
+                          memory_order_relaxed);
 }
 
 bool tm_life_recover(void)
@@ -92,14 +97,18 @@ void tm_runtime_new_epoch(bool base)
     if (base) {
         struct tm_totals *totals = runtime->totals;
         atomic_store_explicit(&runtime->base_epoch, epoch, memory_order_relaxed);
-        runtime->records.stamp++; /* records of older epochs do not count any more: never the quick way */
+        if (runtime->records.stamp != TM_STAMP_NEVER) {
+            runtime->records.stamp++; /* records of older epochs do not count any more: never the quick way */
+        }
         atomic_store_explicit(&header->base_epoch, epoch, memory_order_relaxed);
-        _Atomic uint64_t *words[] = {&totals->python_held,  &totals->native_held, &totals->python_loose,
-                                     &totals->native_loose, &totals->python_peak, &totals->heap_peak};
+        _Atomic uint64_t *words[] = {&totals->python_held,   &totals->native_held,  &totals->python_loose,
+                                     &totals->native_loose,  &totals->python_peak,  &totals->heap_peak,
+                                     &totals->python_shared, &totals->native_shared};
         for (unsigned i = 0; i < TM_COUNT_OF(words); i++) {
             atomic_store_explicit(words[i], 0, memory_order_relaxed);
         }
         tm_due_forget_steps();
+        tm_tallies_new_base();
     }
     tm_trace_cache_new_generation(&runtime->cache);
     tm_runtime_decide_quick();

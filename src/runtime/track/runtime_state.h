@@ -21,6 +21,7 @@
 #include "runtime/track/due.h"
 #include "runtime/track/runtime.h"
 #include "runtime/track/snapshot_series.h"
+#include "runtime/track/tally.h"
 #include "runtime/unwind/cpython_runtime.h"
 #include "runtime/unwind/stack_cache.h"
 
@@ -40,6 +41,9 @@ struct tm_life_page {
     _Atomic uint32_t top_sizes;   /* with one frame per traceback */
     _Atomic uint32_t stack_sizes; /* with more */
     _Atomic uint32_t stamp;       /* frees of records with this stamp may go the quick way; 0: none may */
+    /* The same for events of a thread without the GIL, in its own tally. */
+    _Atomic uint32_t own_stamp; /* without the tally's number */
+    _Atomic uint32_t own_sizes; /* while there is no interpreter */
 } __attribute__((aligned(4096)));
 
 struct tm_runtime {
@@ -57,6 +61,7 @@ struct tm_runtime {
     bool free_threaded;
     struct tm_stack_cache held_stack; /* of the last event under the GIL; its notes are tracebacks */
     uint32_t notes_generation;        /* of the trace cache, when the notes were made */
+    struct tm_tally tallies[TM_TALLY_MAX];
 
     /* Slow paths. */
     struct tm_lock life_lock;

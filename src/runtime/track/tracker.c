@@ -6,6 +6,7 @@
 #include "runtime/track/event_record.h"
 #include "runtime/track/fork.h"
 #include "runtime/track/loose_walk.h"
+#include "runtime/track/tracker_own.h"
 #include "runtime/track/tracker_quick.h"
 
 /* Takes a block that is still in the table at an address that was handed out again: its free was missed. */
@@ -54,14 +55,14 @@ TM_INLINE bool put_block(struct tm_thread *thread, const void *block, uint32_t r
 }
 
 TM_INLINE void count_alloc(struct tm_thread *thread, uint8_t domain, const void *block, size_t size, uint32_t record,
-                           bool held)
+                           struct tm_account account)
 {
     struct tm_runtime *runtime = &tm_runtime;
     if (TM_UNLIKELY(!put_block(thread, block, record, size))) {
         return;
     }
-    tm_record_add(runtime, record, size, held);
-    tm_totals_move(runtime->totals, domain, size, held);
+    tm_record_add(runtime, record, size, account.owner);
+    tm_totals_move(runtime, domain, size, account);
     thread->last_block = (uintptr_t)block;
     thread->newborn = (uintptr_t)block;
 }
@@ -73,9 +74,13 @@ static __attribute__((noinline)) void alloc_generally(struct tm_thread *thread, 
         return;
     }
     struct tm_caller caller = tm_event_caller(thread, domain);
+    if (!caller.held && caller.tstate == 0 && domain == TM_DOMAIN_NATIVE && size <= TM_SMALL_SIZE_MAX &&
+        tm_own_count(thread, block, size)) {
+        return;
+    }
     uint32_t record = tm_event_record(thread, caller, domain, tm_size_class(size));
     if (TM_LIKELY(record != 0)) {
-        count_alloc(thread, domain, block, size, record, caller.held);
+        count_alloc(thread, domain, block, size, record, tm_event_account(thread, caller.held));
     }
 }
 
@@ -126,13 +131,23 @@ void tm_tracker_alloc(struct tm_thread *thread, enum tm_domain domain, const voi
 #define TAKEN_TEMPORARY 1U /* was counted as one */
 
 /* BY is 1, or -1 as two's complement. */
-TM_INLINE void count_temporary(struct tm_record *record, uint64_t by, bool held)
+TM_INLINE void count_temporary(struct tm_record *record, uint64_t by, uint32_t owner)
 {
-    if (held) {
+    if (TM_LIKELY(TM_STAMP_OWNER(record->stamp) == owner)) {
         tm_word_add(&record->temporary_blocks, by);
     } else {
         tm_word_add_loose(&record->temporary_blocks, by);
     }
+}
+
+/* What belongs to the thread's own tally it may take back without looking for the GIL. */
+TM_INLINE struct tm_account account_of_free(struct tm_thread *thread, const struct tm_record *record)
+{
+    const struct tm_tally *tally = tm_tally_peek(thread);
+    if (tally != NULL && TM_LIKELY(TM_STAMP_OWNER(record->stamp) == tally->number)) {
+        return (struct tm_account){tally->number, tally->line};
+    }
+    return tm_event_account(thread, tm_event_caller(thread, record->domain).held);
 }
 
 /* The counters of a block that goes. */
@@ -140,19 +155,19 @@ TM_INLINE void uncount(struct tm_thread *thread, uintptr_t address, uint32_t id,
 {
     struct tm_runtime *runtime = &tm_runtime;
     struct tm_record *record = &runtime->records.records[id];
-    struct tm_caller caller = tm_event_caller(thread, record->domain);
+    struct tm_account account = account_of_free(thread, record);
     bool counts = record->epoch >= atomic_load_explicit(&runtime->base_epoch, memory_order_relaxed);
     if (TM_LIKELY(counts)) {
-        tm_totals_leave(runtime->totals);
+        tm_totals_leave(runtime->totals, account.line);
     }
-    tm_record_give_back(runtime, id, size, 1, caller.held);
+    tm_record_give_back(runtime, id, size, 1, account.owner);
     if (TM_LIKELY(counts)) {
-        tm_totals_move(runtime->totals, record->domain, 0 - size, caller.held);
+        tm_totals_move(runtime, record->domain, 0 - size, account);
     }
     if (thread->last_block == address) {
         thread->last_block = 0;
         *flags = TAKEN_TEMPORARY;
-        count_temporary(record, 1, caller.held);
+        count_temporary(record, 1, account.owner);
     }
 }
 
@@ -227,14 +242,20 @@ void tm_tracker_put_back(struct tm_thread *thread, const void *block, const stru
         return;
     }
     struct tm_record *record = &runtime->records.records[taken->record];
-    struct tm_caller caller = tm_event_caller(thread, record->domain);
-    tm_record_give_back(runtime, taken->record, taken->size, UINT64_MAX, caller.held);
+    struct tm_account account = account_of_free(thread, record);
+    tm_record_give_back(runtime, taken->record, taken->size, UINT64_MAX, account.owner);
     if ((taken->flags & TAKEN_TEMPORARY) != 0) {
-        count_temporary(record, UINT64_MAX, caller.held);
+        count_temporary(record, UINT64_MAX, account.owner);
     }
     if (record->epoch >= atomic_load_explicit(&runtime->base_epoch, memory_order_relaxed)) {
-        tm_totals_move(runtime->totals, record->domain, taken->size, caller.held);
+        tm_totals_move(runtime, record->domain, taken->size, account);
     }
+}
+
+/* Of the same domain and size class, too. */
+static bool is_of_same_trace(const struct tm_record *record, const struct tm_record *other)
+{
+    return record->traceback == other->traceback && record->epoch == other->epoch;
 }
 
 /* Moves the known block at ADDRESS to the current traceback. */
@@ -252,15 +273,16 @@ static __attribute__((noinline)) void move_block(struct tm_thread *thread, uintp
     }
     struct tm_caller caller = tm_event_caller(thread, record->domain);
     uint32_t to = tm_event_record(thread, caller, record->domain, record->size);
-    if (to == 0 || to == from) {
+    if (to == 0 || is_of_same_trace(record, &runtime->records.records[to])) {
         return;
     }
     uint64_t size = record->size == TM_SIZE_VARIES ? block.size : record->size;
     if (!tm_block_table_put(&runtime->blocks, address, to | (block.word & ~TM_SLOT_RECORD), size)) {
         return;
     }
-    tm_record_give_back(runtime, from, size, 1, caller.held);
-    tm_record_add(runtime, to, size, caller.held);
+    uint32_t owner = tm_event_account(thread, caller.held).owner;
+    tm_record_give_back(runtime, from, size, 1, owner);
+    tm_record_add(runtime, to, size, owner);
     atomic_fetch_add_explicit(&runtime->store.header->recycled_moves, 1, memory_order_relaxed);
 }
 

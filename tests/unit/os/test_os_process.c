@@ -90,6 +90,29 @@ static void threads_are_counted(void **state)
     assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
+static void *tell_id(void *argument)
+{
+    *(uint32_t *)argument = tm_process_thread_id();
+    return NULL;
+}
+
+static void thread_is_there_until_it_ends(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    uint32_t id = 0;
+    unsigned patience = 10000; /* join returns a moment before the kernel forgets the thread */
+    assert_true(tm_process_has_thread(tm_process_pid(), tm_process_thread_id()));
+    assert_int_equal(pthread_create(&thread, NULL, tell_id, &id), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    errno = 77;
+    while (tm_process_has_thread(tm_process_pid(), id) && patience-- > 0) {
+        tm_process_nap(100000);
+    }
+    assert_false(tm_process_has_thread(tm_process_pid(), id));
+    assert_int_equal(errno, 77);
+}
+
 static void say_into_pipe(void *argument)
 {
     child_check(dup2(((int *)argument)[1], STDERR_FILENO) == STDERR_FILENO);
@@ -152,6 +175,7 @@ int main(void)
         cmocka_unit_test(too_small_buffers_are_not_passed),
         cmocka_unit_test(time_is_the_wall_clock),
         cmocka_unit_test(threads_are_counted),
+        cmocka_unit_test(thread_is_there_until_it_ends),
         cmocka_unit_test(message_is_one_line_by_one_write),
         cmocka_unit_test(long_message_is_cut_and_still_a_line),
         cmocka_unit_test(message_to_a_reader_that_left_harms_nobody),

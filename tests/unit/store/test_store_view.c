@@ -55,6 +55,39 @@ static void view_does_not_move_when_the_store_grows(void **state)
     assert_int_equal(tm_store_view_count(&view, TM_STORE_TRACEBACKS), 6);
 }
 
+static void traced_memory_is_the_sum_of_all_words_and_tallies(void **state)
+{
+    (void)state;
+    struct tm_store_header *header = store.header;
+    uint64_t python, heap;
+    header->totals.python_held = 1000;
+    header->totals.python_shared = 200;
+    header->totals.python_loose = 777777; /* what threads have told: part of it is in the tallies */
+    header->totals.native_held = 30;
+    header->totals.native_shared = 4;
+    header->totals.native_loose = 888888;
+    header->tallies[0].python = 60;
+    header->tallies[0].python_base = 10;
+    header->tallies[TM_TALLY_MAX - 1].native = 100;
+    header->tallies[TM_TALLY_MAX - 1].native_base = 150; /* more was freed than came since the base epoch began */
+    tm_store_traced(header, &python, &heap);
+    assert_int_equal(python, 1250);
+    assert_int_equal(heap, 1250 + 34 - 50);
+}
+
+static void peak_may_be_off_by_what_each_thread_has_not_told(void **state)
+{
+    (void)state;
+    struct tm_store_header *header = store.header;
+    assert_int_equal(tm_store_peak_bound(header), 0);
+    header->tallies[3].is_used = 1;
+    assert_int_equal(tm_store_peak_bound(header), 0); /* alone it looks at its own */
+    header->python_hex = 0x030B02F0;
+    assert_int_equal(tm_store_peak_bound(header), TM_TALLY_REACH);
+    header->tallies[4].is_used = 1;
+    assert_int_equal(tm_store_peak_bound(header), 2 * TM_TALLY_REACH);
+}
+
 static void strings_that_leave_their_section_are_a_fault(void **state)
 {
     (void)state;
@@ -235,6 +268,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(sound_store_has_no_fault),
         TEST(view_does_not_move_when_the_store_grows),
+        TEST(traced_memory_is_the_sum_of_all_words_and_tallies),
+        TEST(peak_may_be_off_by_what_each_thread_has_not_told),
         TEST(strings_that_leave_their_section_are_a_fault),
         TEST(frames_must_name_strings),
         TEST(tracebacks_must_refer_to_older_ones_and_to_frames),

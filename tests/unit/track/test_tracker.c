@@ -43,7 +43,7 @@ static uint64_t live_blocks(void)
 
 static uint64_t heap(void)
 {
-    return tm_totals_heap(tm_runtime.totals);
+    return fake_heap();
 }
 
 static uint64_t temporary_blocks(void)
@@ -284,6 +284,7 @@ static void wrong_option_disables_for_ever(void **state)
     (void)state;
     fake_process_in_memory("TRACEMALLOC_NFRAME=none");
     assert_true(tm_runtime_is_disabled());
+    fake_lane_set(FAKE_LOOSE); /* no hook of an interpreter is there */
     fake_alloc(TM_DOMAIN_OBJ, A, 100);
     assert_false(fake_free(A));
     assert_int_equal(tm_runtime_start(1), ENOTSUP);

@@ -122,7 +122,8 @@ static void report_all(const struct tm_snapshot *snapshot)
             for (size_t i = 0; i < report.statistics.count; i++) {
                 check(report.statistics.items[i].size_diff == 0 && report.statistics.items[i].count_diff == 0);
             }
-            report.order = (struct tm_order){TM_SORT_DIFFERENCE, true, cumulative == TM_CUMULATIVE_STDLIB};
+            report.order = (struct tm_order){
+                .sort = TM_SORT_DIFFERENCE, .is_diff = true, .recent_first = cumulative == TM_CUMULATIVE_STDLIB};
             tm_statistics_sort(&report.statistics, report.order);
             report.total = report.old_total = tm_group_total(forest, 1, &report.grouping);
             render_all(&report);

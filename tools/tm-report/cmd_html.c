@@ -45,8 +45,12 @@ static enum tm_exit run(const struct tm_options *options)
         done = tm_report_load(options->files[loaded], &snapshots[loaded]);
         loaded += done;
     }
-    const struct tm_page page = {(const struct tm_snapshot *const *)snapshots, options->files, loaded,
-                                 !options->no_source};
+    const struct tm_page page = {(const struct tm_snapshot *const *)snapshots,
+                                 options->files,
+                                 loaded,
+                                 !options->no_source,
+                                 options->roots,
+                                 options->root_count};
     done = done && write_page(options, &page);
     for (unsigned i = 0; i < loaded; i++) {
         tm_snapshot_free(snapshots[i]);

@@ -34,7 +34,7 @@ const struct tm_command tm_cmd_traceback = {
     .files_max = 1,
     .files_wrong = "one snapshot is needed",
     .groups = {&tm_limit_options, &tm_order_options, &tm_figure_options, &tm_filter_options, &tm_style_options,
-               &tm_look_options, &tm_format_options, &tm_limits_options},
+               &tm_look_options, &tm_source_options, &tm_frame_options, &tm_format_options, &tm_limits_options},
     .examples = {{"traceback -n 1 app.tms", "who asked for the most memory"},
                  {"traceback -I '*/views.py' app.tms", "only what one file had a part in"}},
     .check = check,

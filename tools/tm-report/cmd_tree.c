@@ -7,6 +7,9 @@
 static bool check(struct tm_options *options)
 {
     options->group_by = TM_KEY_TRACEBACK;
+    if (options->from_end) {
+        return tm_misused(options, "--limit of a tree is 0 or more");
+    }
     return tm_check_rows(options);
 }
 

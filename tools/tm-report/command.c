@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WORD_MAX 24U
+#include "base/edit_distance.h"
 
 const struct tm_command *const tm_commands[] = {&tm_cmd_top,       &tm_cmd_diff, &tm_cmd_series, &tm_cmd_merge,
                                                 &tm_cmd_traceback, &tm_cmd_tree, &tm_cmd_stats,  &tm_cmd_export,
@@ -20,34 +20,6 @@ const struct tm_command *tm_command_find(const char *name)
     return NULL;
 }
 
-static unsigned least(unsigned a, unsigned b)
-{
-    return a < b ? a : b;
-}
-
-/* Letters to put in, take out or change to make B of A (Levenshtein). */
-static unsigned distance(const char *a, const char *b)
-{
-    unsigned row[WORD_MAX + 1];
-    size_t length = strlen(b);
-    if (length > WORD_MAX || strlen(a) > WORD_MAX) {
-        return WORD_MAX;
-    }
-    for (size_t j = 0; j <= length; j++) {
-        row[j] = (unsigned)j;
-    }
-    for (size_t i = 0; a[i] != '\0'; i++) {
-        unsigned corner = row[0];
-        row[0] = (unsigned)i + 1;
-        for (size_t j = 0; j < length; j++) {
-            unsigned changed = corner + (a[i] != b[j]);
-            corner = row[j + 1];
-            row[j + 1] = least(changed, least(row[j], row[j + 1]) + 1);
-        }
-    }
-    return row[length];
-}
-
 const struct tm_command *tm_command_like(const char *word)
 {
     const struct tm_command *like = NULL;
@@ -55,7 +27,7 @@ const struct tm_command *tm_command_like(const char *word)
     for (size_t i = 0; tm_commands[i] != NULL; i++) {
         const char *name = tm_commands[i]->name;
         bool is_start = strlen(word) > 1 && strncmp(word, name, strlen(word)) == 0;
-        unsigned off = is_start ? 0 : distance(word, name);
+        unsigned off = is_start ? 0 : tm_edit_distance(word, strlen(word), name, strlen(name));
         if (off < nearest && off < strlen(name)) {
             nearest = off;
             like = tm_commands[i];

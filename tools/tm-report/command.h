@@ -11,7 +11,7 @@
 #include "tools/tm-report/option_groups.h"
 #include "tools/tm-report/options.h"
 
-#define TM_GROUPS_MAX   12U
+#define TM_GROUPS_MAX   14U
 #define TM_EXAMPLES_MAX 6U
 
 struct tm_example {

@@ -36,7 +36,9 @@ extern const struct tm_option_group tm_style_options;  /* whose words */
 extern const struct tm_option_group tm_look_options;   /* of what is printed for people */
 extern const struct tm_option_group tm_format_options;
 extern const struct tm_option_group tm_to_options;
+extern const struct tm_option_group tm_column_options; /* of tables */
 extern const struct tm_option_group tm_source_options;
+extern const struct tm_option_group tm_frame_options;  /* of tracebacks */
 extern const struct tm_option_group tm_limits_options; /* --fail-if-... */
 extern const struct tm_option_group tm_growth_options; /* the same of two snapshots */
 extern const struct tm_option_group tm_common_options; /* of every command */

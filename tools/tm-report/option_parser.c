@@ -197,4 +197,5 @@ void tm_options_free(struct tm_options *options)
         tm_filter_free(&options->filters[i]);
     }
     free(options->filters);
+    free(options->roots);
 }

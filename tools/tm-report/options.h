@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "report/render/render_limits.h"
+#include "report/render/source_line.h"
 #include "report/stat/group.h"
 #include "report/stat/trace_filter.h"
 
@@ -43,7 +44,8 @@ struct tm_options {
     bool sort_given;
     uint64_t min_size;
     uint64_t min_count;
-    size_t limit; /* SIZE_MAX: all */
+    size_t limit;  /* SIZE_MAX: all */
+    bool from_end; /* the smallest rows, not the largest */
     bool limit_given;
     enum tm_asked_figure figure;
     uint32_t domains;          /* 0: not said */
@@ -55,6 +57,12 @@ struct tm_options {
     enum tm_color color;
     const char *output; /* NULL: standard output */
     bool all;
+    unsigned hidden; /* columns: bits of enum tm_hidden */
+    unsigned path_parts;
+    struct tm_source_root *roots; /* malloc'ed */
+    size_t root_count;
+    long frame_limit; /* of each traceback; below 0: the oldest ones */
+    bool most_recent_first;
     struct tm_limits limits;
     bool limits_given;
 };

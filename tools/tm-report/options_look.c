@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Options that say how a report looks, and where it goes. */
-#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "tools/tm-report/option_groups.h"
 
@@ -41,6 +43,33 @@ static bool take_color(struct tm_options *options, const struct tm_option *optio
     return good;
 }
 
+static bool take_no_color(struct tm_options *options, const struct tm_option *option, const char *text)
+{
+    (void)option;
+    (void)text;
+    options->color = TM_COLOR_NEVER;
+    return true;
+}
+
+static bool take_path_parts(struct tm_options *options, const struct tm_option *option, const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    options->path_parts = digits > 0 && digits < 6 && text[digits] == '\0' ? (unsigned)strtoul(text, NULL, 10) : 0;
+    if (options->path_parts > 0) {
+        return true;
+    }
+    (void)fprintf(stderr, "tm-report: --%s is '%s', but is a number of parts, at least 1\n", option->name, text);
+    return false;
+}
+
+/* The letter says which column. */
+static bool take_hidden(struct tm_options *options, const struct tm_option *option, const char *text)
+{
+    (void)text;
+    options->hidden |= option->letter == 'S' ? TM_HIDE_SIZE : option->letter == 'C' ? TM_HIDE_COUNT : TM_HIDE_AVERAGE;
+    return true;
+}
+
 static bool take_to(struct tm_options *options, const struct tm_option *option, const char *text)
 {
     int value = 0;
@@ -54,14 +83,6 @@ static bool take_all(struct tm_options *options, const struct tm_option *option,
     (void)option;
     (void)text;
     options->all = true;
-    return true;
-}
-
-static bool take_no_source(struct tm_options *options, const struct tm_option *option, const char *text)
-{
-    (void)option;
-    (void)text;
-    options->no_source = true;
     return true;
 }
 
@@ -82,8 +103,17 @@ static const struct tm_option look[] = {
     {'\0', "all", NULL, NULL,
      "fold nothing and leave nothing out: imports and start-up, rows without a difference, small calls", take_all},
     {'\0', "color", "WHEN", color_words, "auto (default), always, never; NO_COLOR is honoured", take_color},
+    {'\0', "no-color", NULL, NULL, "as --color never", take_no_color},
+    {'P', "path-parts", "N", NULL, "show the last N parts of paths only", take_path_parts},
 };
 TM_OPTION_GROUP(tm_look_options, "Report", look);
+
+static const struct tm_option column[] = {
+    {'S', "no-size", NULL, NULL, "without the columns of sizes", take_hidden},
+    {'C', "no-count", NULL, NULL, "without the columns of counts", take_hidden},
+    {'A', "no-average", NULL, NULL, "without the column of averages", take_hidden},
+};
+TM_OPTION_GROUP(tm_column_options, "Report", column);
 
 static const struct tm_option format[] = {
     {'\0', "format", "FORMAT", format_words, "text (default) or json", take_format},
@@ -94,11 +124,6 @@ static const struct tm_option to[] = {
     {'\0', "to", "FORMAT", export_words, "json or csv (also of OLD NEW), folded, speedscope, pprof, pickle", take_to},
 };
 TM_OPTION_GROUP(tm_to_options, "Report", to);
-
-static const struct tm_option source[] = {
-    {'\0', "no-source", NULL, NULL, "leave the source files out of the page", take_no_source},
-};
-TM_OPTION_GROUP(tm_source_options, "Report", source);
 
 /* Help and version are taken by the parser itself. */
 static const struct tm_option common[] = {

@@ -56,12 +56,15 @@ static bool take_stdlib_cumulative(struct tm_options *options, const struct tm_o
 static bool take_limit(struct tm_options *options, const struct tm_option *option, const char *text)
 {
     (void)option;
-    size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || digits > 18 || text[digits] != '\0') {
-        (void)fprintf(stderr, "tm-report: --limit is '%s', but is a number of rows (0: all)\n", text);
+    const char *number = text + (text[0] == '-');
+    size_t digits = strspn(number, "0123456789");
+    if (digits == 0 || digits > 18 || number[digits] != '\0') {
+        (void)fprintf(stderr, "tm-report: --limit is '%s', but is a number of rows (0: all; below 0: the last ones)\n",
+                      text);
         return false;
     }
-    size_t limit = (size_t)strtoull(text, NULL, 10);
+    size_t limit = (size_t)strtoull(number, NULL, 10);
+    options->from_end = text[0] == '-';
     options->limit = limit > 0 ? limit : SIZE_MAX;
     options->limit_given = true;
     return true;
@@ -118,7 +121,8 @@ static const struct tm_option grouping[] = {
 TM_OPTION_GROUP(tm_grouping_options, "Rows", grouping);
 
 static const struct tm_option limit[] = {
-    {'n', "limit", "N", NULL, "show N rows (default 10; JSON and export: all); 0 shows all", take_limit},
+    {'n', "limit", "N", NULL, "show N rows (default 10; JSON and export: all); 0 shows all, -N those at the other end",
+     take_limit},
 };
 TM_OPTION_GROUP(tm_limit_options, "Rows", limit);
 

@@ -39,6 +39,19 @@ static bool wants_color(enum tm_color color, FILE *stream)
            strcmp(terminal, "dumb") != 0;
 }
 
+/* What setlocale would look at. */
+static bool has_utf8(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < TM_COUNT_OF(names); i++) {
+        const char *value = getenv(names[i]);
+        if (value != NULL && value[0] != '\0') {
+            return strcasestr(value, "utf-8") != NULL || strcasestr(value, "utf8") != NULL;
+        }
+    }
+    return false;
+}
+
 static bool is_a_snapshot_of(const struct tm_options *options)
 {
     struct stat output, input;
@@ -109,6 +122,8 @@ bool tm_output_open(struct tm_output *output, const struct tm_options *options)
     output->out = (struct tm_out){.stream = stream, .error = 0};
     output->color = wants_color(options->color, stream);
     output->width = width_of(stream);
+    output->bars = options->color == TM_COLOR_ALWAYS || isatty(fileno(stream));
+    output->plain = !has_utf8();
     return true;
 }
 

@@ -15,6 +15,8 @@ struct tm_output {
     char *target;     /* the file that the part becomes; malloc'ed; NULL: the stream writes where it is to be read */
     char *part;       /* malloc'ed */
     bool color;
+    bool bars;    /* a person looks at it */
+    bool plain;   /* the locale has ASCII only */
     size_t width; /* columns; SIZE_MAX: not known */
 };
 

@@ -11,6 +11,7 @@
 #include "report/snapshot/snapshot_identity.h"
 #include "tools/tm-report/report_load.h"
 #include "tools/tm-report/report_output.h"
+#include "tools/tm-report/unmatched.h"
 
 /* Everything between the files and the output. */
 struct work {
@@ -68,7 +69,8 @@ static bool group(struct work *work)
                         : is_diff                                        ? TM_SORT_DIFFERENCE
                         : report->grouping.figure == TM_FIGURE_TEMPORARY ? TM_SORT_COUNT
                                                                          : TM_SORT_SIZE;
-    report->order = (struct tm_order){sort, is_diff, recent_first};
+    report->order =
+        (struct tm_order){.sort = sort, .is_diff = is_diff, .recent_first = recent_first, .reverse = options->from_end};
     report->too_small = tm_statistics_drop_small(&report->statistics, options->min_size, options->min_count, is_diff);
     tm_statistics_sort(&report->statistics, report->order);
     report->is_diff = is_diff;
@@ -79,6 +81,15 @@ static bool group(struct work *work)
     }
     report->series = work->plan->is_series ? &work->series : NULL;
     return true;
+}
+
+static void set_look(struct tm_report *report, const struct tm_options *options)
+{
+    report->all = options->all;
+    report->hidden = options->hidden;
+    report->path_parts = options->path_parts;
+    report->sources = (struct tm_report_sources){options->no_source, options->roots, options->root_count};
+    report->frames = (struct tm_report_frames){options->frame_limit, options->most_recent_first};
 }
 
 static bool make_report(struct work *work)
@@ -99,7 +110,7 @@ static bool make_report(struct work *work)
     report->forest = work->forest;
     report->paths = options->files;
     report->limit = options->limit;
-    report->all = options->all;
+    set_look(report, options);
     report->grouping = (struct tm_grouping){.key_type = options->group_by,
                                             .cumulative = options->cumulative,
                                             .domains = options->domains != 0 ? options->domains : work->plan->domains,
@@ -171,21 +182,11 @@ static bool write_report(struct work *work)
     }
     work->report.color = output.color;
     work->report.width = output.width;
+    work->report.bars = output.bars;
+    work->report.plain = output.plain;
     bool rendered = work->plan->render(&output.out, work->options, &work->report);
     bool written = tm_output_close(&output, rendered);
     return rendered && written;
-}
-
-/* A mistyped pattern must not look like a program that uses nothing. */
-static void say_unmatched(const struct work *work)
-{
-    const struct tm_report *report = &work->report;
-    bool is_empty = report->total.count == 0 && report->old_total.count == 0;
-    if (work->options->filter_count > 0 && is_empty) {
-        (void)fputs("tm-report: no trace passes the filters; a pattern must match the whole file name, as '*/app.py' "
-                    "does and 'app.py' does not\n",
-                    stderr);
-    }
 }
 
 static bool keeps_limits(const struct work *work)
@@ -207,7 +208,7 @@ enum tm_exit tm_report_run(const struct tm_options *options, const struct tm_rep
     }
     bool done = loaded && make_report(&work) && write_report(&work);
     if (done) {
-        say_unmatched(&work);
+        tm_say_unmatched(options, &work.report);
     }
     enum tm_exit result = !done ? TM_EXIT_FAILED : keeps_limits(&work) ? TM_EXIT_DONE : TM_EXIT_LIMIT;
     tm_series_free(&work.series);

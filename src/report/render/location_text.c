@@ -79,7 +79,19 @@ static struct tm_span right_end(struct tm_span path, size_t width)
     return tail;
 }
 
-void tm_print_location(struct tm_out *out, const struct tm_key_frame *frame, bool with_line, size_t width)
+/* With the slash before them, unless nothing is left out. */
+static struct tm_span last_parts(struct tm_span path, unsigned parts)
+{
+    size_t at = path.length;
+    for (unsigned found = 0; found < parts && at > 0;) {
+        at--;
+        found += path.bytes[at] == '/';
+    }
+    return parts > 0 && at > 0 ? (struct tm_span){path.bytes + at, path.length - at} : path;
+}
+
+void tm_print_location(struct tm_out *out, const struct tm_key_frame *frame, bool with_line, size_t width,
+                       unsigned parts)
 {
     char line[16] = "";
     if (with_line || frame->line > 0) {
@@ -87,11 +99,13 @@ void tm_print_location(struct tm_out *out, const struct tm_key_frame *frame, boo
     }
     size_t behind = strlen(line) + (frame->function.length > 0 ? 2 + width_of(frame->function) : 0);
     size_t for_path = width > behind + PATH_MIN ? width - behind : PATH_MIN;
-    struct tm_span path = frame->filename;
+    struct tm_span path = last_parts(frame->filename, parts);
+    bool is_cut = path.length < frame->filename.length;
     if (width != SIZE_MAX && width_of(path) > for_path) {
         path = right_end(path, for_path - strlen(CUT));
-        tm_out_text(out, CUT);
+        is_cut = true;
     }
+    tm_out_text(out, is_cut ? CUT : "");
     tm_print_text(out, path);
     tm_out_text(out, line);
     if (frame->function.length > 0) {

@@ -17,7 +17,8 @@ void tm_print_text(struct tm_out *out, struct tm_span text);
 struct tm_span tm_cut_text(struct tm_span text, size_t width);
 
 /* `path/file.py:12  function` in at most WIDTH columns if that can be (never fewer than 20 for the path); the line is
- * left out where it is 0 and WITH_LINE is false. */
-void tm_print_location(struct tm_out *out, const struct tm_key_frame *frame, bool with_line, size_t width);
+ * left out where it is 0 and WITH_LINE is false.  PARTS: that many of the path's last parts are shown; 0: all. */
+void tm_print_location(struct tm_out *out, const struct tm_key_frame *frame, bool with_line, size_t width,
+                       unsigned parts);
 
 #endif

@@ -18,12 +18,15 @@
 
 #include "base/compiler.h"
 #include "report/render/out.h"
+#include "report/render/source_line.h"
 
 struct tm_page {
     const struct tm_snapshot *const *snapshots;
     const char *const *paths; /* of the snapshots, for people */
     unsigned count;
     bool sources; /* source files that are there now go in */
+    const struct tm_source_root *roots;
+    size_t root_count;
 };
 
 TM_CHECKED bool tm_page_data(struct tm_out *out, const struct tm_page *page);

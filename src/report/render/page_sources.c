@@ -43,9 +43,9 @@ static bool add_names(struct named **names, size_t *count, const struct tm_snaps
 }
 
 /* The size of what was written. */
-static size_t write_source(struct tm_out *out, const struct named *name, bool first)
+static size_t write_source(struct tm_out *out, const struct tm_page *page, const struct named *name, bool first)
 {
-    struct tm_source_cache cache = {.folder = name->folder};
+    struct tm_source_cache cache = {.roots = page->roots, .root_count = page->root_count, .folder = name->folder};
     (void)tm_source_line(&cache, name->file, 1);
     size_t size = cache.bytes != NULL && cache.size <= FILE_MAX ? cache.size : 0;
     if (size > 0) {
@@ -71,7 +71,7 @@ bool tm_page_sources(struct tm_out *out, const struct tm_page *page)
     }
     for (size_t i = 0; memory && i < count && written < ALL_MAX; i++) {
         if (i == 0 || compare_names(&names[i - 1], &names[i]) != 0) {
-            written += write_source(out, &names[i], written == 0);
+            written += write_source(out, page, &names[i], written == 0);
         }
     }
     free(names);

@@ -19,7 +19,7 @@ static bool check_rows(struct tm_out *out, const struct tm_report *report, uint6
         if (row->size_diff > 0 && (uint64_t)row->size_diff > limit) {
             struct tm_key_frame frame = tm_key_recent_frame(report->forest, report->grouping.key_type, row->key);
             tm_out_text(out, "tm-report: ");
-            tm_print_location(out, &frame, tm_key_has_line(report->grouping.key_type), SIZE_MAX);
+            tm_print_location(out, &frame, tm_key_has_line(report->grouping.key_type), SIZE_MAX, 0);
             print_passed(out, ": grew by", (double)row->size_diff, false, limit);
             good = false;
         }

@@ -9,10 +9,12 @@
 #include "report/render/text_frame.h"
 #include "report/render/text_row.h"
 
-#define COLUMN_MAX    6U
+#define COLUMN_MAX    7U
 #define GAP           2U
 #define LOCATION_MIN  30U
 #define CALLERS_SHOWN 3U
+#define SOURCE_INDENT 2U
+#define BAR_WIDTH     10U
 
 #define BOLD  "\033[1m"
 #define RED   "\033[31m"
@@ -22,6 +24,7 @@
 enum column {
     COLUMN_SIZE,
     COLUMN_SHARE,
+    COLUMN_BAR,
     COLUMN_LIVE,
     COLUMN_COUNT,
     COLUMN_AVERAGE,
@@ -33,6 +36,7 @@ enum column {
 /* The columns left of the location, with their widths. */
 struct table {
     const struct tm_report *report;
+    struct tm_source_cache sources;
     enum column columns[COLUMN_MAX];
     unsigned count;
     size_t widths[COLUMN_MAX];
@@ -40,14 +44,10 @@ struct table {
 
 static const char *title_of(const struct table *table, enum column column)
 {
-    static const char *const titles[] = {[COLUMN_SIZE] = "SIZE",
-                                         [COLUMN_SHARE] = "SHARE",
-                                         [COLUMN_LIVE] = "LIVE",
-                                         [COLUMN_COUNT] = "COUNT",
-                                         [COLUMN_AVERAGE] = "AVERAGE",
-                                         [COLUMN_SIZE_DIFF] = "SIZE DIFF",
-                                         [COLUMN_COUNT_DIFF] = "COUNT DIFF",
-                                         [COLUMN_SLOPE] = "PER HOUR"};
+    static const char *const titles[] = {
+        [COLUMN_SIZE] = "SIZE",           [COLUMN_SHARE] = "SHARE",           [COLUMN_BAR] = "",
+        [COLUMN_LIVE] = "LIVE",           [COLUMN_COUNT] = "COUNT",           [COLUMN_AVERAGE] = "AVERAGE",
+        [COLUMN_SIZE_DIFF] = "SIZE DIFF", [COLUMN_COUNT_DIFF] = "COUNT DIFF", [COLUMN_SLOPE] = "PER HOUR"};
     if (column == COLUMN_SIZE && table->report->grouping.figure == TM_FIGURE_TEMPORARY) {
         return "SIZE (EST.)";
     }
@@ -84,9 +84,21 @@ static struct tm_size_text cell(const struct table *table, enum column column, c
     }
 }
 
+static bool is_hidden(const struct table *table, enum column column)
+{
+    static const unsigned hides[] = {
+        [COLUMN_SIZE] = TM_HIDE_SIZE,      [COLUMN_SHARE] = TM_HIDE_SIZE,       [COLUMN_BAR] = TM_HIDE_SIZE,
+        [COLUMN_LIVE] = TM_HIDE_SIZE,      [COLUMN_COUNT] = TM_HIDE_COUNT,      [COLUMN_AVERAGE] = TM_HIDE_AVERAGE,
+        [COLUMN_SIZE_DIFF] = TM_HIDE_SIZE, [COLUMN_COUNT_DIFF] = TM_HIDE_COUNT, [COLUMN_SLOPE] = TM_HIDE_SIZE};
+    return (table->report->hidden & hides[column]) != 0;
+}
+
 static void add_column(struct table *table, enum column column)
 {
-    table->widths[table->count] = strlen(title_of(table, column));
+    if (is_hidden(table, column)) {
+        return;
+    }
+    table->widths[table->count] = column == COLUMN_BAR ? BAR_WIDTH : strlen(title_of(table, column));
     table->columns[table->count++] = column;
 }
 
@@ -104,6 +116,9 @@ static void choose_columns(struct table *table)
     }
     add_column(table, COLUMN_SIZE);
     add_column(table, COLUMN_SHARE);
+    if (table->report->bars) {
+        add_column(table, COLUMN_BAR);
+    }
     if (table->report->by_peak) {
         add_column(table, COLUMN_LIVE);
     }
@@ -114,6 +129,9 @@ static void choose_columns(struct table *table)
 static void measure(struct table *table, const struct tm_text_row *row)
 {
     for (unsigned i = 0; i < table->count; i++) {
+        if (table->columns[i] == COLUMN_BAR) {
+            continue;
+        }
         size_t length = strlen(cell(table, table->columns[i], row).text);
         table->widths[i] = length > table->widths[i] ? length : table->widths[i];
     }
@@ -127,9 +145,27 @@ static const char *color_of(const struct table *table, enum column column, const
     return statistic->size_diff > 0 ? RED : GREEN;
 }
 
+/* Eighths of a column, where there are characters for them. */
+static void print_bar(struct tm_out *out, const struct tm_report *report, uint64_t part)
+{
+    static const char *const eighths[] = {"", "\u258f", "\u258e", "\u258d", "\u258c", "\u258b", "\u258a", "\u2589"};
+    double share = report->total.size > 0 ? (double)part / (double)report->total.size : 0;
+    unsigned filled = (unsigned)((share < 1 ? share : 1) * BAR_WIDTH * 8 + 0.5), rest = filled % 8;
+    for (unsigned i = 0; i < filled / 8; i++) {
+        tm_out_text(out, report->plain ? "#" : "\u2588");
+    }
+    tm_out_text(out, report->plain ? "" : eighths[rest]);
+    tm_out_repeat(out, ' ', BAR_WIDTH - filled / 8 - (!report->plain && rest > 0));
+}
+
 static void print_cells(struct tm_out *out, const struct table *table, const struct tm_text_row *row)
 {
     for (unsigned i = 0; i < table->count; i++) {
+        if (table->columns[i] == COLUMN_BAR) {
+            tm_out_repeat(out, ' ', GAP);
+            print_bar(out, table->report, row->statistic.size);
+            continue;
+        }
         struct tm_size_text text = cell(table, table->columns[i], row);
         const char *color = color_of(table, table->columns[i], &row->statistic);
         tm_out_repeat(out, ' ', (i > 0 ? GAP : 0) + table->widths[i] - strlen(text.text));
@@ -179,7 +215,8 @@ static void print_callers(struct tm_out *out, const struct table *table, uint32_
         struct tm_key_frame frame = tm_key_recent_frame(forest, TM_KEY_TRACEBACK, node);
         tm_out_repeat(out, ' ', location_indent(table));
         tm_out_text(out, "from ");
-        tm_print_location(out, &frame, true, location_width(table) == SIZE_MAX ? SIZE_MAX : location_width(table) - 5);
+        tm_print_location(out, &frame, true, location_width(table) == SIZE_MAX ? SIZE_MAX : location_width(table) - 5,
+                          table->report->path_parts);
         tm_out_text(out, "\n");
     }
     if (left > 0) {
@@ -193,7 +230,23 @@ static size_t marks_width(bool native, bool grew)
     return (native ? strlen("  [native]") : 0) + (grew ? strlen("  [leak?]") : 0);
 }
 
-static void print_location(struct tm_out *out, const struct table *table, const struct tm_text_row *row)
+/* What stands there, if the file is there. */
+static void print_source(struct tm_out *out, struct table *table, const struct tm_key_frame *frame)
+{
+    if (table->report->sources.left_out) {
+        return;
+    }
+    struct tm_span line = tm_source_line(&table->sources, frame->filename, frame->line);
+    const char *mark = table->sources.changed ? "  (changed since)" : "";
+    size_t width = location_width(table), taken = SOURCE_INDENT + strlen(mark);
+    if (line.length > 0) {
+        tm_out_repeat(out, ' ', location_indent(table) + SOURCE_INDENT);
+        tm_print_text(out, width != SIZE_MAX && width > taken ? tm_cut_text(line, width - taken) : line);
+        tm_out_format(out, "%s\n", mark);
+    }
+}
+
+static void print_location(struct tm_out *out, struct table *table, const struct tm_text_row *row)
 {
     const struct tm_report *report = table->report;
     enum tm_key_type key_type = report->grouping.key_type;
@@ -210,11 +263,14 @@ static void print_location(struct tm_out *out, const struct table *table, const 
                       key_type != TM_KEY_DOMAIN;
         size_t width = location_width(table);
         tm_print_location(out, &frame, tm_key_has_line(key_type),
-                          width != SIZE_MAX ? width - marks_width(native, row->grew) : width);
+                          width != SIZE_MAX ? width - marks_width(native, row->grew) : width, report->path_parts);
         tm_out_text(out, native ? "  [native]" : "");
         tm_out_text(out, row->grew ? "  [leak?]" : "");
     }
     tm_out_text(out, "\n");
+    if (tm_key_has_line(key_type)) {
+        print_source(out, table, &frame);
+    }
     if (key_type == TM_KEY_TRACEBACK) {
         print_callers(out, table, row->statistic.key);
     }
@@ -316,7 +372,7 @@ static void print_table(struct tm_out *out, struct table *table, const struct tm
 bool tm_render_text(struct tm_out *out, const struct tm_report *report)
 {
     struct tm_text_rows rows;
-    struct table table = {.report = report};
+    struct table table = {.report = report, .sources = tm_report_source_cache(report)};
     bool memory = tm_text_rows_make(&rows, report);
     if (memory) {
         tm_print_contexts(out, report);
@@ -324,6 +380,7 @@ bool tm_render_text(struct tm_out *out, const struct tm_report *report)
         print_table(out, &table, &rows);
         tm_print_notes(out, report);
     }
+    tm_source_cache_free(&table.sources);
     tm_text_rows_free(&rows);
     return memory;
 }

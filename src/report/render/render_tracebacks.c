@@ -30,11 +30,29 @@ static void print_frame(struct tm_out *out, const struct tm_key_frame *frame, st
         tm_print_text(out, frame->function);
     }
     tm_out_text(out, "\n");
-    struct tm_span line = tm_source_line(sources, frame->filename, frame->line);
+    struct tm_span line = {(const uint8_t *)"", 0};
+    if (sources != NULL) {
+        line = tm_source_line(sources, frame->filename, frame->line);
+    }
     if (line.length > 0) {
         tm_out_text(out, "    ");
         tm_print_text(out, line);
-        tm_out_text(out, "\n");
+        tm_out_text(out, sources->changed ? "  (changed since)\n" : "\n");
+    }
+}
+
+/* Frames that are not shown are counted. */
+static void print_frames(struct tm_out *out, const struct tm_report *report, const struct tm_key_frames *frames,
+                         struct tm_source_cache *sources)
+{
+    size_t first, shown = tm_report_frames_shown(report, frames->count, &first);
+    for (size_t i = 0; i < shown; i++) {
+        size_t frame = report->frames.recent_first ? first + shown - 1 - i : first + i;
+        print_frame(out, &frames->frames[frame], report->sources.left_out ? NULL : sources);
+    }
+    if (shown < frames->count) {
+        tm_out_format(out, "  and %zu %s frame%s\n", frames->count - shown, first > 0 ? "older" : "newer",
+                      frames->count - shown == 1 ? "" : "s");
     }
 }
 
@@ -58,7 +76,7 @@ static void print_rest(struct tm_out *out, const struct tm_report *report, size_
 bool tm_render_text_tracebacks(struct tm_out *out, const struct tm_report *report)
 {
     struct tm_key_frames frames = {NULL, 0, 0};
-    struct tm_source_cache sources = {.folder = tm_snapshot_bytes(tm_report_snapshot(report), "cwd")};
+    struct tm_source_cache sources = tm_report_source_cache(report);
     size_t shown = tm_report_shown(report);
     bool memory = true;
     tm_print_contexts(out, report);
@@ -66,8 +84,8 @@ bool tm_render_text_tracebacks(struct tm_out *out, const struct tm_report *repor
         const struct tm_statistic *row = &report->statistics.items[i];
         memory = tm_key_frames_get(&frames, report->forest, report->statistics.key_type, row->key);
         print_title(out, report, row);
-        for (size_t f = 0; memory && f < frames.count; f++) {
-            print_frame(out, &frames.frames[f], &sources);
+        if (memory) {
+            print_frames(out, report, &frames, &sources);
         }
         tm_out_text(out, "\n");
     }

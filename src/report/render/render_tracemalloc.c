@@ -79,16 +79,17 @@ static void print_frame(struct tm_out *out, const struct tm_key_frame *frame, st
 bool tm_render_tracemalloc_tracebacks(struct tm_out *out, const struct tm_report *report)
 {
     struct tm_key_frames frames = {NULL, 0, 0};
-    struct tm_source_cache sources = {.folder = tm_snapshot_bytes(tm_report_snapshot(report), "cwd")};
-    bool recent_first = tm_render_is_recent_first(tm_report_snapshot(report));
+    struct tm_source_cache sources = tm_report_source_cache(report);
+    bool recent_first = tm_render_is_recent_first(tm_report_snapshot(report)) || report->frames.recent_first;
     bool memory = true;
     for (size_t i = 0; memory && i < tm_report_shown(report); i++) {
         const struct tm_statistic *row = &report->statistics.items[i];
         memory = tm_key_frames_get(&frames, report->forest, report->statistics.key_type, row->key);
         tm_out_format(out, "%s%llu memory blocks: %.1f KiB\n", i > 0 ? "\n" : "", (unsigned long long)row->count,
                       (double)row->size / 1024);
-        for (size_t f = 0; memory && f < frames.count; f++) {
-            print_frame(out, &frames.frames[recent_first ? frames.count - 1 - f : f], &sources);
+        size_t first, shown = tm_report_frames_shown(report, frames.count, &first);
+        for (size_t f = 0; memory && f < shown; f++) {
+            print_frame(out, &frames.frames[recent_first ? first + shown - 1 - f : first + f], &sources);
         }
     }
     tm_key_frames_free(&frames);

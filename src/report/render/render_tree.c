@@ -44,9 +44,13 @@ static void print_numbers(struct tm_out *out, const struct printing *p, struct t
 static void print_branches(struct tm_out *out, const struct printing *p, bool last)
 {
     for (size_t i = 1; i < p->depth; i++) {
-        tm_out_text(out, p->levels[i].last ? "   " : "\u2502  ");
+        tm_out_text(out, p->levels[i].last ? "   " : p->report->plain ? "|  " : "\u2502  ");
     }
-    tm_out_text(out, last ? "\u2514\u2500 " : "\u251c\u2500 ");
+    if (p->report->plain) {
+        tm_out_text(out, last ? "`- " : "|- ");
+    } else {
+        tm_out_text(out, last ? "\u2514\u2500 " : "\u251c\u2500 ");
+    }
 }
 
 /* Of each of PARTS locations in a row, with what stands between them. */
@@ -65,7 +69,7 @@ static void print_call(struct tm_out *out, const struct printing *p, uint32_t no
     if (tm_span_is(frame.filename, TM_UNKNOWN_NAME) && frame.line == 0) {
         tm_out_text(out, TM_UNKNOWN_NAME "  (no Python frame)");
     } else {
-        tm_print_location(out, &frame, true, location_width(p, parts));
+        tm_print_location(out, &frame, true, location_width(p, parts), p->report->path_parts);
     }
 }
 

@@ -131,7 +131,7 @@ static void print_row(struct tm_out *out, const struct tm_watch *watch, const st
     size_t for_function = room > PATH_WIDE + LINE_NUMBER_WIDE ? room - PATH_WIDE - LINE_NUMBER_WIDE : 0;
     frame.function = tm_cut_text(frame.function, for_function);
     tm_out_text(out, cells);
-    tm_print_location(out, &frame, watch->rows->key_type != TM_KEY_FILENAME, room);
+    tm_print_location(out, &frame, watch->rows->key_type != TM_KEY_FILENAME, room, 0);
     tm_out_text(out, watch->line_end);
 }
 

@@ -7,10 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "report/render/source_line.h"
 #include "report/stat/group.h"
 #include "report/stat/series.h"
 #include "report/stat/statistic.h"
 #include "report/stat/trace_forest.h"
+
+enum tm_hidden { TM_HIDE_SIZE = 1, TM_HIDE_COUNT = 2, TM_HIDE_AVERAGE = 4 };
 
 struct tm_report {
     const struct tm_forest *forest;
@@ -27,7 +30,20 @@ struct tm_report {
     bool color;
     size_t width; /* columns of the terminal; SIZE_MAX: not known, nothing is shortened */
     bool all;     /* no rows are folded */
-    bool by_peak; /* the figure is the peak because little is left of it, not because it was asked for */
+    struct tm_report_sources {
+        bool left_out;
+        const struct tm_source_root *roots;
+        size_t root_count;
+    } sources;
+    struct tm_report_frames {
+        long limit; /* of each traceback: the newest ones, below 0 the oldest ones; 0: all */
+        bool recent_first;
+    } frames;
+    unsigned hidden;     /* columns: bits of enum tm_hidden */
+    unsigned path_parts; /* the last ones are shown; 0: all */
+    bool bars;           /* of shares */
+    bool plain;          /* no characters but ASCII for lines and bars */
+    bool by_peak;        /* the figure is the peak because little is left of it, not because it was asked for */
 };
 
 /* The snapshot whose rows are shown: the only one, or the newer one. */
@@ -56,5 +72,11 @@ static inline enum tm_figure tm_report_peak_figure(uint32_t domains)
 {
     return domains & ~TM_DOMAINS_PYTHON ? TM_FIGURE_PEAK_HEAP : TM_FIGURE_PEAK_PYTHON;
 }
+
+/* For the lines of the report's files; to be freed with tm_source_cache_free. */
+struct tm_source_cache tm_report_source_cache(const struct tm_report *report);
+
+/* The frames that are shown of COUNT: from *FIRST on, as many as are returned. */
+size_t tm_report_frames_shown(const struct tm_report *report, size_t count, size_t *first);
 
 #endif

@@ -24,6 +24,7 @@ static void forget(struct tm_source_cache *cache)
     cache->name = NULL;
     cache->bytes = NULL;
     cache->size = 0;
+    cache->changed = false;
 }
 
 void tm_source_cache_free(struct tm_source_cache *cache)
@@ -40,6 +41,8 @@ static void read_file(struct tm_source_cache *cache, const char *path)
     }
     if (fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_size <= SOURCE_MAX) {
         size_t size = (size_t)status.st_size;
+        uint64_t written_ns = (uint64_t)status.st_mtim.tv_sec * 1000000000U + (uint64_t)status.st_mtim.tv_nsec;
+        cache->changed = cache->taken_ns != 0 && written_ns > cache->taken_ns;
         cache->bytes = malloc(size + 1);
         ssize_t got;
         while (cache->bytes != NULL && cache->size < size &&
@@ -168,6 +171,29 @@ static void decode(struct tm_source_cache *cache)
     }
 }
 
+/* Where a source root says, in the folder of the program, or by the name as it is. */
+static void find_file(struct tm_source_cache *cache)
+{
+    const char *name = cache->name;
+    char *path = NULL;
+    for (size_t i = 0; i < cache->root_count && path == NULL; i++) {
+        const struct tm_source_root *root = &cache->roots[i];
+        if (strncmp(name, root->from, root->from_length) == 0) {
+            path = join((struct tm_span){(const uint8_t *)root->to, strlen(root->to)}, name + root->from_length);
+        }
+    }
+    if (path == NULL && name[0] != '/' && cache->folder.length > 0 && cache->folder.length < PATH_MAX) {
+        path = join(cache->folder, name);
+    }
+    if (path != NULL) {
+        read_file(cache, path);
+    }
+    free(path);
+    if (cache->bytes == NULL) {
+        read_file(cache, name);
+    }
+}
+
 static bool load(struct tm_source_cache *cache, struct tm_span filename)
 {
     forget(cache);
@@ -181,16 +207,7 @@ static bool load(struct tm_source_cache *cache, struct tm_span filename)
         (filename.bytes[0] == '<' && filename.bytes[filename.length - 1] == '>')) {
         return false;
     }
-    if (filename.bytes[0] != '/' && cache->folder.length > 0 && cache->folder.length < PATH_MAX) {
-        char *path = join(cache->folder, cache->name);
-        if (path != NULL) {
-            read_file(cache, path);
-        }
-        free(path);
-    }
-    if (cache->bytes == NULL) {
-        read_file(cache, cache->name);
-    }
+    find_file(cache);
     if (cache->bytes != NULL) {
         decode(cache);
     }

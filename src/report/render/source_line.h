@@ -7,12 +7,24 @@
 #ifndef TM_REPORT_RENDER_SOURCE_LINE_H
 #define TM_REPORT_RENDER_SOURCE_LINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "report/snapshot/snapshot.h"
 
+/* Names that begin with FROM are looked for under TO: of a program that ran on another machine. */
+struct tm_source_root {
+    const char *from;
+    size_t from_length;
+    const char *to;
+};
+
 struct tm_source_cache {
+    const struct tm_source_root *roots; /* the first that fits counts */
+    size_t root_count;
+    uint64_t taken_ns;     /* when the snapshot was taken; 0: not known */
+    bool changed;          /* the file in memory is newer than that */
     struct tm_span folder; /* relative names are looked for here first, then in the current folder; may be empty */
     char *name;            /* of the file in memory */
     uint8_t *bytes;        /* its lines as UTF-8; NULL: it could not be read */

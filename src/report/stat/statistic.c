@@ -121,12 +121,9 @@ static int compare_asked(const struct tm_statistic *a, const struct tm_statistic
     }
 }
 
-int tm_statistic_compare(const struct tm_statistic *a, const struct tm_statistic *b, struct tm_order order)
+static int compare_amounts(const struct tm_statistic *a, const struct tm_statistic *b, struct tm_order order)
 {
     int result = compare_asked(a, b, order.sort);
-    if (order.sort == TM_SORT_LOCATION) {
-        return 0;
-    }
     if (result == 0 && order.is_diff) {
         result = compare_numbers(magnitude(a->size_diff), magnitude(b->size_diff));
     }
@@ -139,15 +136,22 @@ int tm_statistic_compare(const struct tm_statistic *a, const struct tm_statistic
     return result != 0 ? result : compare_numbers(a->count, b->count);
 }
 
+int tm_statistic_compare(const struct tm_statistic *a, const struct tm_statistic *b, struct tm_order order)
+{
+    int result = order.sort != TM_SORT_LOCATION ? compare_amounts(a, b, order) : 0;
+    return order.reverse ? -result : result;
+}
+
 static int compare(const void *left, const void *right, void *context)
 {
     const struct comparison *comparison = (const struct comparison *)context;
     const struct tm_statistic *a = (const struct tm_statistic *)right, *b = (const struct tm_statistic *)left;
-    if (comparison->order.sort == TM_SORT_LOCATION) {
-        return compare_keys(comparison, b->key, a->key);
-    }
     int result = tm_statistic_compare(a, b, comparison->order);
-    return result != 0 ? result : compare_keys(comparison, a->key, b->key);
+    if (result != 0) {
+        return result;
+    }
+    bool ascending = (comparison->order.sort == TM_SORT_LOCATION) != comparison->order.reverse;
+    return ascending ? compare_keys(comparison, b->key, a->key) : compare_keys(comparison, a->key, b->key);
 }
 
 void tm_statistics_sort(struct tm_statistics *statistics, struct tm_order order)

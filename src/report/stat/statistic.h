@@ -78,8 +78,8 @@ enum tm_sort {
 struct tm_order {
     enum tm_sort sort;
     bool is_diff;
-    bool
-        recent_first; /* tracebacks are compared from their most recent frame on, as CPython 3.6 does; else the oldest */
+    bool recent_first; /* tracebacks are compared from their most recent frame on, as CPython 3.6 does */
+    bool reverse;      /* the smallest first */
 };
 
 void tm_statistics_sort(struct tm_statistics *statistics, struct tm_order order);

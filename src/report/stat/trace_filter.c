@@ -20,14 +20,14 @@ static size_t split_line(const char *text, bool *has_line, uint32_t *line)
 
 bool tm_filter_init(struct tm_filter *filter, const char *text, bool inclusive, bool all_frames)
 {
-    *filter = (struct tm_filter){.inclusive = inclusive, .all_frames = all_frames};
-    size_t length = split_line(text, &filter->has_line, &filter->line);
-    return tm_pattern_init(&filter->name, text, length);
+    *filter = (struct tm_filter){.text = text, .inclusive = inclusive, .all_frames = all_frames};
+    filter->text_length = split_line(text, &filter->has_line, &filter->line);
+    return tm_pattern_init(&filter->name, text, filter->text_length);
 }
 
 bool tm_filter_init_function(struct tm_filter *filter, const char *text)
 {
-    *filter = (struct tm_filter){.by_function = true, .inclusive = true};
+    *filter = (struct tm_filter){.text = text, .text_length = strlen(text), .by_function = true, .inclusive = true};
     return tm_pattern_init(&filter->name, text, strlen(text));
 }
 

@@ -23,6 +23,8 @@
 #define TM_DOMAINS_HEAP       (TM_DOMAINS_PYTHON | TM_DOMAIN_BIT(TM_DOMAIN_NATIVE))
 
 struct tm_filter {
+    const char *text;       /* as it was given; the caller's, for messages */
+    size_t text_length;     /* of the pattern in it */
     struct tm_pattern name; /* of the file or of the function */
     bool by_function;
     bool inclusive;

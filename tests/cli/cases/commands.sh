@@ -12,7 +12,7 @@ try() { echo "== $*"; "$@"; echo "  exit code $?"; }
     try tm-report ./graph
     tm-report snapshot | head -n 1
     try tm-report stats -i '*' a.tms
-    try tm-report top --no-source a.tms
+    try tm-report tree --no-source a.tms
     try tm-report html -n 3 a.tms -o page
     try tm-report traceback -g lineno a.tms
     try tm-report --fail-if-growth 1 a.tms

@@ -14,7 +14,7 @@ echo before > report
     try tm-report export --to csv good.tms -o good.tms
     try tm-report html -o report
     try tm-report html --figure peak good.tms -o report
-    try tm-report top --no-source good.tms
+    try tm-report tree --no-source good.tms
     try tm-report export --to csv missing.tms -o report
     try tm-report export --to pprof "$GOLDEN/broken/section-cut.tms" -o report
     try tm-report export --to pickle large.tms -o report

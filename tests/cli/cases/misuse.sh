@@ -5,7 +5,7 @@ try() { echo "== $*"; "$@"; echo "  exit code $?"; }
     try tm-report -q a.tms
     try tm-report --st a.tms
     try tm-report --limit
-    try tm-report --limit=-1 a.tms
+    try tm-report --limit=--1 a.tms
     try tm-report --limit=x a.tms
     try tm-report --all=yes a.tms
     try tm-report --group-by=line a.tms

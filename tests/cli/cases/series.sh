@@ -8,7 +8,7 @@ meta time_ns u64 $((1800000000000000000 + $3 * 60000000000))
 meta traceback_limit u64 25
 trace obj live=$4/$1 | /srv/app.py:1:main /srv/app.py:7:handle
 trace obj live=$5/1 | /srv/app.py:1:main /srv/cache.py:3:get
-trace mem live=$6/9 | /srv/app.py:1:main /usr/lib/python3.11/json/decoder.py:30:decode
+trace mem live=$6/9 | /srv/app.py:1:main /srv/lib/python3.11/json/decoder.py:30:decode
 END
 }
 take 1 4711 0 1000 500 90000

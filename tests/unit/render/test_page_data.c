@@ -24,7 +24,7 @@ static char *data_of(const char *text, bool sources)
     const char *paths[] = {"a<b.tms"};
     struct tm_out out = {.stream = open_memstream(&written, &length)};
     assert_non_null(out.stream);
-    assert_true(tm_page_data(&out, &(struct tm_page){snapshots, paths, 1, sources}));
+    assert_true(tm_page_data(&out, &(struct tm_page){snapshots, paths, 1, sources, NULL, 0}));
     assert_int_equal(tm_out_flush(&out), 0);
     (void)fclose(out.stream);
     tm_snapshot_free(snapshot);
@@ -78,7 +78,7 @@ static void a_full_disk_is_an_error(void **state)
     const char *paths[] = {"a.tms"};
     struct tm_out out = {.stream = fopen("/dev/full", "w")};
     assert_non_null(out.stream);
-    assert_true(tm_page_data(&out, &(struct tm_page){snapshots, paths, 1, false}));
+    assert_true(tm_page_data(&out, &(struct tm_page){snapshots, paths, 1, false, NULL, 0}));
     assert_int_not_equal(tm_out_flush(&out), 0);
     (void)fclose(out.stream);
     tm_snapshot_free(snapshot);

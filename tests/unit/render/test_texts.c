@@ -57,7 +57,7 @@ static void assert_location(const char *file, uint32_t line, const char *functio
 {
     struct tm_out out = open_out();
     struct tm_key_frame frame = {span(file), span(function), line};
-    tm_print_location(&out, &frame, line > 0, width);
+    tm_print_location(&out, &frame, line > 0, width, 0);
     assert_written(&out, expected);
 }
 

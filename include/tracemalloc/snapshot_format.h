@@ -64,8 +64,9 @@ enum tm_section_kind {
     TM_SECTION_TRACEBACKS = 4,
     TM_SECTION_COUNTERS = 5,
     TM_SECTION_SIZES = 6,
-    TM_SECTION_MODULES = 7, /* reserved */
-    TM_SECTION_BLOCKS = 8   /* reserved */
+    TM_SECTION_MODULES = 7,
+    TM_SECTION_BLOCKS = 8, /* reserved */
+    TM_SECTION_NATIVE_FRAMES = 9
 };
 
 /* META: facts of the process and of the recording; all are optional, unknown keys are ignored.
@@ -116,6 +117,24 @@ enum tm_counter_mask {
  *
  *   +-----------+--------------+--------------------+--------------------+
  *   | domain u8 | bound varint | live blocks varint | ever blocks varint |     bound: largest size of the class in bytes
- *   +-----------+--------------+--------------------+--------------------+ */
+ *   +-----------+--------------+--------------------+--------------------+
+ *
+ * MODULES: the loaded objects (program and libraries) that machine frames are of; ids from 1.
+ *
+ *   +----------------+---------------+
+ *   | path string id | build id text |     the id as bytes, mostly 20; empty where the linker wrote none
+ *   +----------------+---------------+
+ *
+ * NATIVE_FRAMES: which items of FRAMES are machine frames, in ascending order of their ids; the others are Python's.
+ *
+ *   +--------------------+---------------+----------------+
+ *   | frame varint delta | module varint | address varint |     first delta: from 0
+ *   +--------------------+---------------+----------------+
+ *
+ * The address is one in the module's file (of its symbol table and DWARF), of the instruction that runs: in a caller
+ * the last byte of its call.  While nothing but this is known the frame's item has the module's path for its file, no
+ * function and line 0.  Once it has a function, file and line are those of the source, or the module's path and 0 where
+ * they are not known; calls that the compiler inlined are frames of their own at the same address.
+ * Readers that skip these two sections see such frames as frames of Python, with the names that they have. */
 
 #endif

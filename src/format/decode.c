@@ -85,6 +85,7 @@ bool tm_decode_frame(struct tm_reader *r, struct tm_frame_record *previous, stru
     next->file = read_delta(r, previous->file);
     next->function = read_delta(r, previous->function);
     next->line = read_u32_varint(r);
+    next->native = 0;
     *previous = *next;
     return !r->failed;
 }
@@ -124,6 +125,27 @@ bool tm_decode_counter(struct tm_reader *r, bool first, struct tm_counter_record
     next->peak_python_blocks = mask & TM_COUNTER_PEAK_PYTHON ? tm_read_varint(r) : 0;
     next->peak_heap_bytes = mask & TM_COUNTER_PEAK_HEAP ? tm_read_varint(r) : 0;
     next->peak_heap_blocks = mask & TM_COUNTER_PEAK_HEAP ? tm_read_varint(r) : 0;
+    *previous = *next;
+    return !r->failed;
+}
+
+bool tm_decode_module(struct tm_reader *r, struct tm_module_record *next)
+{
+    next->path = read_u32_varint(r);
+    next->build_id = read_text(r);
+    return !r->failed;
+}
+
+bool tm_decode_native_frame(struct tm_reader *r, struct tm_native_frame_record *previous,
+                            struct tm_native_frame_record *next)
+{
+    uint64_t frame = previous->frame + tm_read_varint_max(r, UINT32_MAX);
+    next->frame = (uint32_t)frame;
+    next->module = read_u32_varint(r);
+    next->address = tm_read_varint(r);
+    if (frame == previous->frame || frame > UINT32_MAX || next->module == 0) {
+        return refuse(r);
+    }
     *previous = *next;
     return !r->failed;
 }

@@ -24,6 +24,8 @@
 #define TM_TRACEBACK_MIN_BYTES  2U
 #define TM_COUNTER_MIN_BYTES    3U
 #define TM_SIZE_CLASS_MIN_BYTES 4U
+#define TM_MODULE_MIN_BYTES     2U
+#define TM_NATIVE_MIN_BYTES     3U
 
 /* The file head as it stands there; the magic and the checksum are looked at by the caller. */
 struct tm_head_record {
@@ -47,6 +49,9 @@ TM_CHECKED bool tm_decode_traceback(struct tm_reader *r, uint32_t id, struct tm_
 /* FIRST: there is no item before, so any (traceback, domain) may come. */
 TM_CHECKED bool tm_decode_counter(struct tm_reader *r, bool first, struct tm_counter_record *previous,
                                   struct tm_counter_record *next);
+TM_CHECKED bool tm_decode_module(struct tm_reader *r, struct tm_module_record *next);
+TM_CHECKED bool tm_decode_native_frame(struct tm_reader *r, struct tm_native_frame_record *previous,
+                                       struct tm_native_frame_record *next);
 TM_CHECKED bool tm_decode_size_class(struct tm_reader *r, struct tm_size_class_record *next);
 
 #endif

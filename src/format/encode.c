@@ -97,6 +97,21 @@ void tm_encode_size_class(struct tm_writer *w, const struct tm_size_class_record
     tm_write_varint(w, next->ever_blocks);
 }
 
+void tm_encode_module(struct tm_writer *w, const struct tm_module_record *next)
+{
+    tm_write_varint(w, next->path);
+    write_text(w, next->build_id.bytes, next->build_id.length);
+}
+
+void tm_encode_native_frame(struct tm_writer *w, struct tm_native_frame_record *previous,
+                            const struct tm_native_frame_record *next)
+{
+    tm_write_varint(w, (uint32_t)(next->frame - previous->frame));
+    tm_write_varint(w, next->module);
+    tm_write_varint(w, next->address);
+    *previous = *next;
+}
+
 size_t tm_format_head_size(unsigned sections)
 {
     return TM_SNAPSHOT_HEAD_SIZE + (size_t)sections * TM_SNAPSHOT_SECTION_SIZE;

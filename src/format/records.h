@@ -37,6 +37,18 @@ struct tm_frame_record {
     uint32_t file;     /* string id */
     uint32_t function; /* string id */
     uint32_t line;     /* 0: not known */
+    uint32_t native;   /* not of this record's own bytes: 1 + its place among the NATIVE_FRAMES; 0: a Python frame */
+};
+
+struct tm_module_record {
+    uint32_t path; /* string id */
+    struct tm_span build_id;
+};
+
+struct tm_native_frame_record {
+    uint32_t frame;
+    uint32_t module; /* from 1 */
+    uint64_t address;
 };
 
 struct tm_traceback_record {

@@ -8,7 +8,7 @@
 #include "store/section_compress.h"
 #include "store/snapshot_select.h"
 
-#define SECTIONS     6U
+#define SECTIONS     8U
 #define SIZE_STEP    16U
 #define SIZE_CLASSES (TM_EXACT_SIZE_MAX / SIZE_STEP + 2U) /* 0, 16 ... 512, and one for what is larger */
 
@@ -131,6 +131,10 @@ static uint64_t encode_totals(struct encoder *encoder)
     for (unsigned i = 0; i < TM_COUNT_OF(figures); i++) {
         tm_encode_meta_u64(&encoder->raw, figures[i].key, figures[i].value);
     }
+    if (header->native_unmerged != 0) {
+        tm_encode_meta_u64(&encoder->raw, "native_unmerged", header->native_unmerged);
+        return TM_COUNT_OF(figures) + 1;
+    }
     return TM_COUNT_OF(figures);
 }
 
@@ -159,21 +163,71 @@ static void encode_strings(struct encoder *encoder)
     end_section(encoder, encoder->selection.string_count);
 }
 
+/* A machine frame has nothing but its object's path for a name. */
+static void encode_frame(struct encoder *encoder, const struct tm_stored_frame *frames, uint32_t id,
+                         struct tm_frame_record *previous)
+{
+    const struct tm_selection *selection = &encoder->selection;
+    struct tm_frame_record next = {.file = frames[id].file};
+    if (tm_frame_is_native(&frames[id])) {
+        next.file = selection->strings[frames[frames[id].file].file];
+    } else {
+        next.file = selection->strings[frames[id].file];
+        next.function = selection->strings[frames[id].function];
+        next.line = frames[id].line;
+    }
+    tm_encode_frame(&encoder->raw, previous, &next);
+}
+
 static void encode_frames(struct encoder *encoder)
 {
     const struct tm_store_view *view = encoder->view;
     const struct tm_selection *selection = &encoder->selection;
     const struct tm_stored_frame *frames = (const void *)view->sections[TM_STORE_FRAMES];
-    struct tm_frame_record previous = {0, 0, 0};
+    struct tm_frame_record previous = {.line = 0};
     begin_section(encoder, TM_SECTION_FRAMES);
     for (uint32_t id = 1; id < tm_store_view_count(view, TM_STORE_FRAMES); id++) {
-        if (selection->frames[id] != 0) {
-            const struct tm_frame_record next = {selection->strings[frames[id].file],
-                                                 selection->strings[frames[id].function], frames[id].line};
-            tm_encode_frame(&encoder->raw, &previous, &next);
+        if (selection->frames[id] != 0 && !tm_frame_is_module(&frames[id])) {
+            encode_frame(encoder, frames, id, &previous);
         }
     }
     end_section(encoder, selection->frame_count);
+}
+
+static void encode_modules(struct encoder *encoder)
+{
+    const struct tm_store_view *view = encoder->view;
+    const struct tm_selection *selection = &encoder->selection;
+    const struct tm_stored_frame *frames = (const void *)view->sections[TM_STORE_FRAMES];
+    begin_section(encoder, TM_SECTION_MODULES);
+    for (uint32_t id = 1; id < tm_store_view_count(view, TM_STORE_FRAMES); id++) {
+        if (selection->frames[id] != 0 && tm_frame_is_module(&frames[id])) {
+            const uint8_t *build_id =
+                view->sections[TM_STORE_STRINGS] + (uint64_t)(frames[id].function & ~TM_FRAME_MODULE) * 4;
+            uint32_t length;
+            memcpy(&length, build_id, sizeof length);
+            const struct tm_module_record next = {selection->strings[frames[id].file],
+                                                  {build_id + sizeof length, length}};
+            tm_encode_module(&encoder->raw, &next);
+        }
+    }
+    end_section(encoder, selection->module_count);
+}
+
+static void encode_native_frames(struct encoder *encoder)
+{
+    const struct tm_selection *selection = &encoder->selection;
+    const struct tm_stored_frame *frames = (const void *)encoder->view->sections[TM_STORE_FRAMES];
+    struct tm_native_frame_record previous = {0, 0, 0};
+    begin_section(encoder, TM_SECTION_NATIVE_FRAMES);
+    for (uint32_t id = 1; id < tm_store_view_count(encoder->view, TM_STORE_FRAMES); id++) {
+        if (selection->frames[id] != 0 && tm_frame_is_native(&frames[id])) {
+            const struct tm_native_frame_record next = {selection->frames[id], selection->frames[frames[id].file],
+                                                        frames[id].line};
+            tm_encode_native_frame(&encoder->raw, &previous, &next);
+        }
+    }
+    end_section(encoder, selection->native_count);
 }
 
 static void encode_tracebacks(struct encoder *encoder)
@@ -259,6 +313,8 @@ static size_t raw_bound(const struct encoder *encoder)
     }
     size += selection->string_bytes + (uint64_t)selection->string_count * TM_STRING_MAX_BYTES;
     size += (uint64_t)selection->frame_count * TM_FRAME_MAX_BYTES;
+    size += (uint64_t)selection->module_count * TM_MODULE_MAX_BYTES + selection->build_id_bytes;
+    size += (uint64_t)selection->native_count * TM_NATIVE_MAX_BYTES;
     size += (uint64_t)selection->traceback_count * TM_TRACEBACK_MAX_BYTES;
     size += ((uint64_t)selection->traceback_count + 1) * TM_DOMAIN_COUNT * TM_COUNTER_MAX_BYTES;
     size += TM_DOMAIN_COUNT * SIZE_CLASSES * TM_SIZE_CLASS_MAX_BYTES;
@@ -302,6 +358,10 @@ static enum tm_encode_result encode_all(struct encoder *encoder, const struct tm
     encode_strings(encoder);
     encode_frames(encoder);
     encode_tracebacks(encoder);
+    if (encoder->selection.native_count > 0) {
+        encode_modules(encoder);
+        encode_native_frames(encoder);
+    }
     if (encoder->raw.overflow) {
         return TM_ENCODE_FAILED;
     }

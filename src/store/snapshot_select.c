@@ -109,24 +109,50 @@ static void select_tracebacks(struct tm_selection *selection)
     }
 }
 
+static uint32_t length_of(const struct tm_store_view *view, uint32_t string)
+{
+    uint32_t length;
+    memcpy(&length, view->sections[TM_STORE_STRINGS] + (uint64_t)string * 4, sizeof length);
+    return length;
+}
+
+static void select_frame(struct tm_selection *selection, const struct tm_stored_frame *frames, uint32_t id)
+{
+    if (tm_frame_is_module(&frames[id])) {
+        selection->frames[id] = ++selection->module_count;
+        selection->strings[frames[id].file] = 1;
+        selection->build_id_bytes += length_of(selection->view, frames[id].function & ~TM_FRAME_MODULE);
+        return;
+    }
+    selection->frames[id] = ++selection->frame_count;
+    if (tm_frame_is_native(&frames[id])) {
+        selection->native_count++;
+        return;
+    }
+    selection->strings[frames[id].file] = 1;
+    selection->strings[frames[id].function] = 1;
+}
+
 static void select_names(struct tm_selection *selection)
 {
     const struct tm_store_view *view = selection->view;
     const struct tm_stored_frame *frames = (const void *)view->sections[TM_STORE_FRAMES];
-    for (uint32_t id = 1; id < tm_store_view_count(view, TM_STORE_FRAMES); id++) {
+    uint32_t count = tm_store_view_count(view, TM_STORE_FRAMES);
+    for (uint32_t id = 1; id < count; id++) {
+        if (selection->frames[id] != 0 && tm_frame_is_native(&frames[id])) {
+            selection->frames[frames[id].file] = 1;
+        }
+    }
+    for (uint32_t id = 1; id < count; id++) {
         if (selection->frames[id] != 0) {
-            selection->frames[id] = ++selection->frame_count;
-            selection->strings[frames[id].file] = 1;
-            selection->strings[frames[id].function] = 1;
+            select_frame(selection, frames, id);
         }
     }
     selection->string_count = 1;
     for (uint32_t id = 1; id < tm_store_view_count(view, TM_STORE_STRINGS); id++) {
         if (selection->strings[id] != 0) {
-            uint32_t length;
-            memcpy(&length, view->sections[TM_STORE_STRINGS] + (uint64_t)id * 4, sizeof length);
             selection->strings[id] = selection->string_count++;
-            selection->string_bytes += length;
+            selection->string_bytes += length_of(view, id);
         }
     }
     selection->strings[0] = 0;

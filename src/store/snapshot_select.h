@@ -21,6 +21,9 @@ struct tm_selection {
     uint32_t *next_record;    /* by record id: the next one of the same traceback */
     uint32_t traceback_count; /* in the snapshot, the empty one not counted */
     uint32_t frame_count;
+    uint32_t module_count; /* their frames have module numbers in `frames` */
+    uint32_t native_count; /* of frame_count */
+    uint64_t build_id_bytes;
     uint32_t string_count; /* with the empty string */
     uint64_t string_bytes;
     bool python_peaks_now; /* what is live now is the maximum */

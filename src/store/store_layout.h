@@ -15,6 +15,7 @@
 #define TM_STORE_STORE_LAYOUT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define TM_STORE_MAGIC   "tmLIVE\r\n"
@@ -22,7 +23,7 @@
 
 enum tm_section_name {
     TM_STORE_STRINGS,    /* bytes: uint32_t length, the bytes, a zero byte, padding to 4; an id is offset / 4 */
-    TM_STORE_FRAMES,     /* struct tm_stored_frame; id 0 is unused */
+    TM_STORE_FRAMES,     /* struct tm_stored_frame, of three kinds; id 0 is unused */
     TM_STORE_TRACEBACKS, /* struct tm_stored_traceback; id 0 is the empty one */
     TM_STORE_RECORDS,    /* struct tm_record; id 0 is unused */
     TM_STORE_PEAKS,      /* struct tm_record_peak, by record id */
@@ -30,11 +31,33 @@ enum tm_section_name {
     TM_STORE_SECTIONS,
 };
 
+/* A Python frame; or, so that machine frames need no section of their own, a loaded object (program or library), or a
+ * machine frame: an instruction of such an object.
+ *
+ *              file             function                          line
+ *   Python     string id        string id                         line
+ *   object     path, string id  TM_FRAME_MODULE | string id of    0
+ *                               the bytes of its build id
+ *   machine    the object's     TM_FRAME_NATIVE                   address in the object's file
+ *              frame id */
 struct tm_stored_frame {
-    uint32_t file;     /* string id */
-    uint32_t function; /* string id */
+    uint32_t file;
+    uint32_t function;
     uint32_t line;
 };
+
+#define TM_FRAME_NATIVE UINT32_MAX
+#define TM_FRAME_MODULE UINT32_C(0x80000000) /* no string id is so large */
+
+static inline bool tm_frame_is_native(const struct tm_stored_frame *frame)
+{
+    return frame->function == TM_FRAME_NATIVE;
+}
+
+static inline bool tm_frame_is_module(const struct tm_stored_frame *frame)
+{
+    return (frame->function & TM_FRAME_MODULE) != 0 && frame->function != TM_FRAME_NATIVE;
+}
 
 struct tm_stored_traceback {
     uint32_t parent; /* traceback of the older frames, 0: none; always a smaller id */
@@ -160,7 +183,7 @@ struct tm_store_header {
     _Atomic uint64_t recycled_moves;
     _Atomic uint64_t lengths[TM_STORE_SECTIONS]; /* bytes published */
     _Atomic uint32_t extent_count;
-    uint32_t reserved;
+    _Atomic uint32_t native_unmerged; /* stacks of machine frames in which Python's had no place */
     struct tm_totals totals __attribute__((aligned(64)));
     struct tm_store_extent extents[TM_STORE_EXTENT_MAX];
     /* Words of the process: items of uint8_t key length, key, uint16_t value length (low byte first), value.  A later

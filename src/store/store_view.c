@@ -105,22 +105,31 @@ static const char *check_strings(const struct tm_store_view *view)
     return end == 0 ? "there are no strings" : NULL;
 }
 
+static const char *check_name(const struct tm_store_view *view, uint32_t id)
+{
+    uint64_t strings = view->lengths[TM_STORE_STRINGS];
+    uint64_t at = (uint64_t)id * 4;
+    uint32_t length;
+    if (at + sizeof length > strings) {
+        return "a frame names a string that is not there";
+    }
+    memcpy(&length, view->sections[TM_STORE_STRINGS] + at, sizeof length);
+    return length > strings - at - sizeof length ? "a frame names what is not a string" : NULL;
+}
+
 static const char *check_frames(const struct tm_store_view *view)
 {
     const struct tm_stored_frame *frames = (const void *)view->sections[TM_STORE_FRAMES];
-    uint64_t strings = view->lengths[TM_STORE_STRINGS];
     for (uint32_t id = 1; id < tm_store_view_count(view, TM_STORE_FRAMES); id++) {
-        const uint32_t names[] = {frames[id].file, frames[id].function};
-        for (unsigned i = 0; i < 2; i++) {
-            uint64_t at = (uint64_t)names[i] * 4;
-            uint32_t length;
-            if (at + sizeof length > strings) {
-                return "a frame names a string that is not there";
-            }
-            memcpy(&length, view->sections[TM_STORE_STRINGS] + at, sizeof length);
-            if (length > strings - at - sizeof length) {
-                return "a frame names what is not a string";
-            }
+        const char *fault = NULL;
+        if (!tm_frame_is_native(&frames[id])) {
+            fault = check_name(view, frames[id].file);
+            fault = fault != NULL ? fault : check_name(view, frames[id].function & ~TM_FRAME_MODULE);
+        } else if (frames[id].file == 0 || frames[id].file >= id || !tm_frame_is_module(&frames[frames[id].file])) {
+            fault = "a machine frame names an object that is not there";
+        }
+        if (fault != NULL) {
+            return fault;
         }
     }
     return NULL;
@@ -129,9 +138,11 @@ static const char *check_frames(const struct tm_store_view *view)
 static const char *check_tracebacks(const struct tm_store_view *view)
 {
     const struct tm_stored_traceback *tracebacks = (const void *)view->sections[TM_STORE_TRACEBACKS];
+    const struct tm_stored_frame *items = (const void *)view->sections[TM_STORE_FRAMES];
     uint32_t frames = tm_store_view_count(view, TM_STORE_FRAMES);
     for (uint32_t id = 1; id < tm_store_view_count(view, TM_STORE_TRACEBACKS); id++) {
-        if (tracebacks[id].parent >= id || tracebacks[id].frame == 0 || tracebacks[id].frame >= frames) {
+        if (tracebacks[id].parent >= id || tracebacks[id].frame == 0 || tracebacks[id].frame >= frames ||
+            tm_frame_is_module(&items[tracebacks[id].frame])) {
             return "a traceback refers to what is not there";
         }
     }

@@ -26,7 +26,7 @@ static struct tm_reader read_back(const struct tm_writer *w)
 
 static void frames(struct tm_reader *r)
 {
-    struct tm_frame_record before = {0, 0, 0}, next, again;
+    struct tm_frame_record before = {.line = 0}, next, again;
     for (struct tm_frame_record start = before; tm_decode_frame(r, &before, &next); start = next) {
         struct tm_frame_record from = start, to = start;
         struct tm_writer w = tm_writer_make(buffer, TM_FRAME_MAX_BYTES);

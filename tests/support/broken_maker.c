@@ -76,9 +76,9 @@ static struct draft good_draft(void)
     tm_encode_string(&w, "main", 4);
     end(&draft, &w);
     w = begin(&draft, TM_SECTION_FRAMES, 2);
-    struct tm_frame_record frame = {0, 0, 0};
-    tm_encode_frame(&w, &frame, &(const struct tm_frame_record){1, 2, 3});
-    tm_encode_frame(&w, &frame, &(const struct tm_frame_record){1, 2, 7});
+    struct tm_frame_record frame = {.line = 0};
+    tm_encode_frame(&w, &frame, &(const struct tm_frame_record){1, 2, 3, 0});
+    tm_encode_frame(&w, &frame, &(const struct tm_frame_record){1, 2, 7, 0});
     end(&draft, &w);
     w = begin(&draft, TM_SECTION_TRACEBACKS, 2);
     struct tm_traceback_record traceback = {0, 0};

@@ -32,7 +32,10 @@ struct tm_builder {
     struct tm_traceback_record *tracebacks;
     struct tm_counter_record *counters;
     struct tm_size_class_record *sizes;
+    struct tm_module_record *modules;
+    struct tm_native_frame_record *natives;
     size_t fact_count, string_count, frame_count, traceback_count, counter_count, size_count;
+    size_t module_count, native_count;
 };
 
 static _Noreturn void give_up(const char *what, const char *where)
@@ -128,8 +131,61 @@ static uint32_t traceback_id(struct tm_builder *b, struct tm_traceback_record tr
     return (uint32_t)b->traceback_count;
 }
 
+static uint32_t module_number(struct tm_builder *b, uint32_t path)
+{
+    for (size_t i = 0; i < b->module_count; i++) {
+        if (b->modules[i].path == path) {
+            return (uint32_t)i + 1;
+        }
+    }
+    *APPEND(b->modules, b->module_count) = (struct tm_module_record){path, {NULL, 0}};
+    return (uint32_t)b->module_count;
+}
+
+/* FRAME has all but its place among the machine frames. */
+static uint32_t native_frame_id(struct tm_builder *b, struct tm_frame_record frame, uint32_t module, uint64_t address)
+{
+    for (size_t i = 0; i < b->native_count; i++) {
+        struct tm_native_frame_record *native = &b->natives[i];
+        frame.native = (uint32_t)i + 1;
+        if (native->module == module && native->address == address &&
+            memcmp(&frame, &b->frames[native->frame - 1], sizeof frame) == 0) {
+            return native->frame;
+        }
+    }
+    frame.native = (uint32_t)b->native_count + 1;
+    uint32_t id = frame_id(b, frame);
+    *APPEND(b->natives, b->native_count) = (struct tm_native_frame_record){id, module, address};
+    return id;
+}
+
+/* PATH+0xADDRESS or PATH+0xADDRESS=FILE:LINE:FUNCTION */
+static uint32_t parse_native_frame(struct tm_builder *b, const char *at, const char *plus, size_t length,
+                                   const char *line)
+{
+    char *end;
+    uint32_t path = string_id(b, unescape(at, (size_t)(plus - at)));
+    uint64_t address = strtoull(plus + 1, &end, 16);
+    struct tm_frame_record frame = {.file = path};
+    if (end < at + length && *end == '=') {
+        const char *file = end + 1, *colon = memchr(file, ':', (size_t)(at + length - file));
+        if (colon == NULL) {
+            give_up("a frame is FILE:LINE", line);
+        }
+        const char *rest = colon + 1;
+        frame.file = string_id(b, unescape(file, (size_t)(colon - file)));
+        frame.line = (uint32_t)number_at(&rest, line);
+        frame.function = string_id(b, unescape(rest + 1, (size_t)(at + length - rest - 1)));
+    }
+    return native_frame_id(b, frame, module_number(b, path), address);
+}
+
 static uint32_t parse_frame(struct tm_builder *b, const char *at, size_t length, const char *line)
 {
+    const char *plus = memmem(at, length, "+0x", 3);
+    if (plus != NULL) {
+        return parse_native_frame(b, at, plus, length, line);
+    }
     const char *colon = memchr(at, ':', length);
     if (colon == NULL) {
         give_up("a frame is FILE:LINE", line);
@@ -260,12 +316,32 @@ static void add_size(struct tm_builder *b, const char *line)
     *APPEND(b->sizes, b->size_count) = size;
 }
 
+static void add_module(struct tm_builder *b, const char *line)
+{
+    const char *at = line;
+    size_t length;
+    (void)next_word(&at, &length);
+    const char *path = next_word(&at, &length);
+    uint32_t module = module_number(b, string_id(b, unescape(path, length)));
+    const char *id = next_word(&at, &length);
+    uint8_t *bytes = malloc(length / 2 + 1);
+    if (bytes == NULL) {
+        give_up("out of memory", "");
+    }
+    for (size_t i = 0; i + 1 < length; i += 2) {
+        bytes[i / 2] = (uint8_t)(hex_digit(id[i]) * 16 + hex_digit(id[i + 1]));
+    }
+    b->modules[module - 1].build_id = (struct tm_span){bytes, length / 2};
+}
+
 static void add_line(struct tm_builder *b, const char *line)
 {
     if (strncmp(line, "trace ", 6) == 0) {
         add_trace(b, line);
     } else if (strncmp(line, "meta ", 5) == 0) {
         add_meta(b, line);
+    } else if (strncmp(line, "module ", 7) == 0) {
+        add_module(b, line);
     } else if (strncmp(line, "size ", 5) == 0) {
         add_size(b, line);
     } else if (line[0] != '\0' && line[0] != '#') {
@@ -298,6 +374,11 @@ void tm_builder_free(struct tm_builder *b)
     free(b->tracebacks);
     free(b->counters);
     free(b->sizes);
+    for (size_t i = 0; i < b->module_count; i++) {
+        free((void *)(uintptr_t)b->modules[i].build_id.bytes);
+    }
+    free(b->modules);
+    free(b->natives);
     free(b);
 }
 
@@ -340,7 +421,8 @@ static void encode_meta(struct tm_writer *w, const struct tm_builder *b)
 
 static void encode_items(struct tm_writer *w, const struct tm_builder *b, uint32_t kind)
 {
-    struct tm_frame_record frame = {0, 0, 0};
+    struct tm_frame_record frame = {.line = 0};
+    struct tm_native_frame_record native = {0, 0, 0};
     struct tm_traceback_record traceback = {0, 0};
     struct tm_counter_record counter = {0};
     switch (kind) {
@@ -367,6 +449,16 @@ static void encode_items(struct tm_writer *w, const struct tm_builder *b, uint32
             tm_encode_counter(w, &counter, &b->counters[i]);
         }
         break;
+    case TM_SECTION_MODULES:
+        for (size_t i = 0; i < b->module_count; i++) {
+            tm_encode_module(w, &b->modules[i]);
+        }
+        break;
+    case TM_SECTION_NATIVE_FRAMES:
+        for (size_t i = 0; i < b->native_count; i++) {
+            tm_encode_native_frame(w, &native, &b->natives[i]);
+        }
+        break;
     default:
         for (size_t i = 0; i < b->size_count; i++) {
             tm_encode_size_class(w, &b->sizes[i]);
@@ -378,7 +470,11 @@ static void encode_items(struct tm_writer *w, const struct tm_builder *b, uint32
 static size_t bytes_needed(const struct tm_builder *b)
 {
     size_t size = b->frame_count * TM_FRAME_MAX_BYTES + b->traceback_count * TM_TRACEBACK_MAX_BYTES +
-                  b->counter_count * TM_COUNTER_MAX_BYTES + b->size_count * TM_SIZE_CLASS_MAX_BYTES;
+                  b->counter_count * TM_COUNTER_MAX_BYTES + b->size_count * TM_SIZE_CLASS_MAX_BYTES +
+                  b->native_count * TM_NATIVE_MAX_BYTES;
+    for (size_t i = 0; i < b->module_count; i++) {
+        size += TM_MODULE_MAX_BYTES + b->modules[i].build_id.length;
+    }
     for (size_t i = 0; i < b->string_count; i++) {
         size += TM_STRING_MAX_BYTES + b->strings[i].length;
     }
@@ -419,8 +515,10 @@ uint8_t *tm_builder_bytes(const struct tm_builder *b, enum tm_codec codec, size_
                                     {.kind = TM_SECTION_FRAMES, .count = b->frame_count},
                                     {.kind = TM_SECTION_TRACEBACKS, .count = b->traceback_count},
                                     {.kind = TM_SECTION_COUNTERS, .count = b->counter_count},
-                                    {.kind = TM_SECTION_SIZES, .count = b->size_count}};
-    unsigned count = (unsigned)TM_COUNT_OF(sections);
+                                    {.kind = TM_SECTION_SIZES, .count = b->size_count},
+                                    {.kind = TM_SECTION_MODULES, .count = b->module_count},
+                                    {.kind = TM_SECTION_NATIVE_FRAMES, .count = b->native_count}};
+    unsigned count = (unsigned)TM_COUNT_OF(sections) - (b->native_count > 0 ? 0 : 2);
     size_t needed = bytes_needed(b), head = tm_format_head_size(count);
     uint8_t *file = malloc(head + count * ZSTD_compressBound(needed));
     if (file == NULL) {

@@ -5,8 +5,10 @@
  *   meta KEY bytes TEXT
  *   trace DOMAIN live=BYTES/BLOCKS ever=B/N temporary=N python-peak=B/N heap-peak=B/N | FRAME FRAME ...
  *   size DOMAIN BOUND LIVE EVER
+ *   module PATH BUILD-ID-IN-HEX
  *
- * A FRAME is FILE:LINE or FILE:LINE:FUNCTION; frames are oldest first; none is the empty traceback.  Figures may be left
+ * A FRAME is FILE:LINE or FILE:LINE:FUNCTION, for machine frames PATH+0xADDRESS or PATH+0xADDRESS=FILE:LINE:FUNCTION;
+ * frames are oldest first; none is the empty traceback.  Figures may be left
  * out.  Traces of one traceback and domain add up.  In TEXT and FRAME any byte may be %XX; the space, `:`, `|`, `%` and
  * the end of line must be.  Lines that are empty or begin with # say nothing.
  *

@@ -23,8 +23,14 @@ static void write_traceback(struct tm_out *out, const struct tm_key_frames *fram
     tm_out_text(out, ",\"");
     for (size_t i = 0; i < frames->count; i++) {
         tm_out_text(out, i > 0 ? ";" : "");
-        write_quoted(out, frames->frames[i].filename);
-        tm_out_format(out, ":%u", (unsigned)frames->frames[i].line);
+        const struct tm_key_frame *frame = &frames->frames[i];
+        write_quoted(out, frame->filename);
+        if (frame->line > 0 || !frame->is_native) {
+            tm_out_format(out, ":%u", (unsigned)frame->line);
+        } else {
+            tm_out_text(out, ":");
+            write_quoted(out, frame->function);
+        }
     }
     tm_out_text(out, "\"");
 }

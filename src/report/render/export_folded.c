@@ -12,7 +12,10 @@ static void write_frame(struct tm_out *out, const struct tm_key_frame *frame)
         tm_out_text(out, " (");
     }
     tm_export_text(out, frame->filename, ";", ':');
-    tm_out_format(out, frame->function.length > 0 ? ":%u)" : ":%u", (unsigned)frame->line);
+    if (frame->line > 0 || !frame->is_native) {
+        tm_out_format(out, ":%u", (unsigned)frame->line);
+    }
+    tm_out_text(out, frame->function.length > 0 ? ")" : "");
 }
 
 enum tm_status tm_export_folded(struct tm_out *out, const struct tm_report *report)

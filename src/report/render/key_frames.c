@@ -7,23 +7,24 @@
 static struct tm_key_frame frame_of(const struct tm_forest *forest, uint32_t site, uint32_t function)
 {
     const struct tm_site *place = &forest->sites.sites[site];
-    return (struct tm_key_frame){forest->names.names[place->file], forest->names.names[function], place->line};
+    return (struct tm_key_frame){forest->names.names[place->file], forest->names.names[function], place->line,
+                                 place->is_native};
 }
 
 struct tm_key_frame tm_key_recent_frame(const struct tm_forest *forest, enum tm_key_type key_type, uint32_t key)
 {
     switch (key_type) {
     case TM_KEY_FILENAME:
-        return (struct tm_key_frame){forest->names.names[key], {(const uint8_t *)"", 0}, 0};
+        return (struct tm_key_frame){forest->names.names[key], {(const uint8_t *)"", 0}, 0, false};
     case TM_KEY_LINENO:
         return frame_of(forest, key, forest->sites.sites[key].function);
     case TM_KEY_FUNCTION:
-        return (struct tm_key_frame){forest->functions.keys[key].file, forest->functions.keys[key].function, 0};
+        return (struct tm_key_frame){forest->functions.keys[key].file, forest->functions.keys[key].function, 0, false};
     case TM_KEY_MODULE:
-        return (struct tm_key_frame){forest->modules.keys[key].file, {(const uint8_t *)"", 0}, 0};
+        return (struct tm_key_frame){forest->modules.keys[key].file, {(const uint8_t *)"", 0}, 0, false};
     case TM_KEY_DOMAIN: {
         const char *name = tm_domain_name((enum tm_domain)key);
-        return (struct tm_key_frame){{(const uint8_t *)name, strlen(name)}, {(const uint8_t *)"", 0}, 0};
+        return (struct tm_key_frame){{(const uint8_t *)name, strlen(name)}, {(const uint8_t *)"", 0}, 0, false};
     }
     default:
         return frame_of(forest, forest->nodes[key].site, forest->nodes[key].function);

@@ -16,6 +16,7 @@ struct tm_key_frame {
     struct tm_span filename; /* of a module or a domain: its name */
     struct tm_span function; /* may be empty */
     uint32_t line;           /* 0: not known, or a whole file */
+    bool is_native;          /* a machine frame: line 0 is not worth showing */
 };
 
 struct tm_key_frames {

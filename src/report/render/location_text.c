@@ -94,7 +94,7 @@ void tm_print_location(struct tm_out *out, const struct tm_key_frame *frame, boo
                        unsigned parts)
 {
     char line[16] = "";
-    if (with_line || frame->line > 0) {
+    if ((with_line && !frame->is_native) || frame->line > 0) {
         (void)snprintf(line, sizeof line, ":%u", (unsigned)frame->line);
     }
     size_t behind = strlen(line) + (frame->function.length > 0 ? 2 + width_of(frame->function) : 0);

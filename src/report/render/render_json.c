@@ -59,7 +59,7 @@ static void write_frame(struct tm_out *out, const struct tm_key_frame *frame, bo
     tm_json_text(out, frame->filename);
     tm_out_format(out, ", \"lineno\": %u, \"function\": ", (unsigned)frame->line);
     tm_json_text(out, frame->function);
-    tm_out_text(out, "}");
+    tm_out_text(out, frame->is_native ? ", \"native\": true}" : "}");
 }
 
 static void write_series(struct tm_out *out, const struct tm_series *series, uint32_t key)

@@ -24,7 +24,10 @@ static void print_frame(struct tm_out *out, const struct tm_key_frame *frame, st
 {
     tm_out_text(out, "  File \"");
     tm_print_text(out, frame->filename);
-    tm_out_format(out, "\", line %u", (unsigned)frame->line);
+    tm_out_text(out, "\"");
+    if (frame->line > 0 || !frame->is_native) {
+        tm_out_format(out, ", line %u", (unsigned)frame->line);
+    }
     if (frame->function.length > 0) {
         tm_out_text(out, ", in ");
         tm_print_text(out, frame->function);

@@ -200,6 +200,7 @@ static void print_snapshot_notes(struct tm_out *out, const struct tm_snapshot *s
 {
     uint64_t losses = tm_snapshot_number(snapshot, "hook_losses", 0);
     uint64_t dropped = tm_snapshot_number(snapshot, "dropped_events", 0);
+    uint64_t unmerged = tm_snapshot_number(snapshot, "native_unmerged", 0);
     uint64_t peak_bound = tm_snapshot_number(snapshot, "peak_bound", 0);
     if (losses > 0 || tm_span_is(tm_snapshot_bytes(snapshot, "hooks"), "lost")) {
         tm_out_format(out,
@@ -216,6 +217,12 @@ static void print_snapshot_notes(struct tm_out *out, const struct tm_snapshot *s
     print_recycled(out, snapshot);
     if (tm_span_is(tm_snapshot_bytes(snapshot, "python_frames"), "unsupported")) {
         tm_out_text(out, "note: the frames of this Python release cannot be read: sizes only\n");
+    }
+    if (unmerged > 0) {
+        tm_out_format(out,
+                      "note: in %llu traceback%s Python's frames stand before the machine frames: which of them run "
+                      "Python could not be told\n",
+                      (unsigned long long)unmerged, plural(unmerged));
     }
     if (peak_bound > 0) {
         tm_out_format(out, "note: the peak may be off by %s\n", tm_size_for_people((double)peak_bound, false).text);

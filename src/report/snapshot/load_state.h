@@ -5,6 +5,7 @@
 #ifndef TM_REPORT_SNAPSHOT_LOAD_STATE_H
 #define TM_REPORT_SNAPSHOT_LOAD_STATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,8 +22,8 @@
 struct tm_load {
     const uint8_t *bytes;
     size_t size;
-    uint64_t budget;                        /* bytes that may still be allocated */
-    uint64_t offsets[TM_SECTION_SIZES + 1]; /* of the sections in the file, by kind; 0: absent */
+    uint64_t budget;                                /* bytes that may still be allocated */
+    uint64_t offsets[TM_SECTION_NATIVE_FRAMES + 1]; /* of the sections in the file, by kind; 0: absent */
     struct tm_snapshot *snapshot;
     struct tm_fault *fault;
 };
@@ -43,6 +44,12 @@ TM_CHECKED enum tm_status tm_load_section_bytes(struct tm_load *load, const stru
 /* Decodes the items of SECTION, whose kind is known, from RAW into the model.  References to other sections are not
  * looked at. */
 TM_CHECKED enum tm_status tm_load_items(struct tm_load *load, const struct tm_section *section, const uint8_t *raw);
+
+bool tm_load_knows_section(uint32_t kind);
+
+/* Joins the machine frames to the frames that they are, and names those that have no name yet by object and address.  All references
+ * have been checked. */
+TM_CHECKED enum tm_status tm_load_native_frames(struct tm_load *load);
 
 /* "STRINGS" and so on; words that fit after "section" for a kind that is not read. */
 const char *tm_load_section_name(uint32_t kind);

@@ -9,6 +9,7 @@ union previous {
     struct tm_frame_record frame;
     struct tm_traceback_record traceback;
     struct tm_counter_record counter;
+    struct tm_native_frame_record native;
 };
 typedef bool decode_item(struct tm_reader *reader, uint64_t item, union previous *previous, void *items);
 
@@ -62,6 +63,17 @@ static bool decode_size_class(struct tm_reader *r, uint64_t item, union previous
     return tm_decode_size_class(r, (struct tm_size_class_record *)items + item);
 }
 
+static bool decode_module(struct tm_reader *r, uint64_t item, union previous *previous, void *items)
+{
+    (void)previous;
+    return tm_decode_module(r, (struct tm_module_record *)items + item + 1);
+}
+
+static bool decode_native_frame(struct tm_reader *r, uint64_t item, union previous *previous, void *items)
+{
+    return tm_decode_native_frame(r, &previous->native, (struct tm_native_frame_record *)items + item);
+}
+
 static const struct section_kind kinds[] = {
     [TM_SECTION_META] = {"META", "item", decode_meta, sizeof(struct tm_meta_record), TM_META_MIN_BYTES, 0, META_MAX},
     [TM_SECTION_STRINGS] = {"STRINGS", "string", decode_string, sizeof(struct tm_span), TM_STRING_MIN_BYTES, 0, 0},
@@ -72,11 +84,20 @@ static const struct section_kind kinds[] = {
                              TM_COUNTER_MIN_BYTES, 0, 0},
     [TM_SECTION_SIZES] = {"SIZES", "size class", decode_size_class, sizeof(struct tm_size_class_record),
                           TM_SIZE_CLASS_MIN_BYTES, 0, SIZES_MAX},
+    [TM_SECTION_MODULES] = {"MODULES", "module", decode_module, sizeof(struct tm_module_record), TM_MODULE_MIN_BYTES, 1,
+                            0},
+    [TM_SECTION_NATIVE_FRAMES] = {"NATIVE_FRAMES", "machine frame", decode_native_frame,
+                                  sizeof(struct tm_native_frame_record), TM_NATIVE_MIN_BYTES, 0, 0},
 };
 
 static const struct section_kind *kind_of(uint32_t kind)
 {
     return kind < TM_COUNT_OF(kinds) && kinds[kind].name != NULL ? &kinds[kind] : NULL;
+}
+
+bool tm_load_knows_section(uint32_t kind)
+{
+    return kind_of(kind) != NULL;
 }
 
 const char *tm_load_section_name(uint32_t kind)
@@ -106,6 +127,14 @@ static void publish(struct tm_snapshot *snapshot, uint32_t kind, const void *ite
     case TM_SECTION_COUNTERS:
         snapshot->counters = (const struct tm_counter_record *)items;
         snapshot->counter_count = (size_t)count;
+        break;
+    case TM_SECTION_MODULES:
+        snapshot->modules = (const struct tm_module_record *)items;
+        snapshot->module_count = (uint32_t)count;
+        break;
+    case TM_SECTION_NATIVE_FRAMES:
+        snapshot->natives = (const struct tm_native_frame_record *)items;
+        snapshot->native_count = (uint32_t)count;
         break;
     default:
         snapshot->sizes = (const struct tm_size_class_record *)items;

@@ -14,15 +14,20 @@
 #include "format/records.h"
 
 /* Buffers that a model owns: the unpacked sections and the arrays of items. */
-#define TM_SNAPSHOT_BUFFERS 16U
+#define TM_SNAPSHOT_BUFFERS 32U
 
 struct tm_snapshot {
     const struct tm_meta_record *meta;
     size_t meta_count;
     const struct tm_span *strings; /* by string id; 0 is always there and empty.  Any bytes, mostly UTF-8. */
     uint32_t string_count;
+    uint32_t made_strings; /* ids from here on were made by the loader, for frames without a name; 0: none was */
     const struct tm_frame_record *frames;         /* by frame id; 0 is all zeros */
     uint32_t frame_count;                         /* with 0 */
+    const struct tm_module_record *modules;       /* by module number; 0 is all zeros */
+    uint32_t module_count;                        /* with 0 */
+    const struct tm_native_frame_record *natives; /* ascending by frame; named by frames[].native */
+    uint32_t native_count;
     const struct tm_traceback_record *tracebacks; /* by traceback id; 0 is all zeros */
     uint32_t traceback_count;                     /* with 0 */
     const struct tm_counter_record *counters;     /* ascending by (traceback, domain) */

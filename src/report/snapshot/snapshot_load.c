@@ -93,7 +93,7 @@ static enum tm_status check_place(struct tm_load *load, const struct tm_section 
 
 static enum tm_status load_section(struct tm_load *load, const struct tm_section *section)
 {
-    if (section->kind < TM_SECTION_META || section->kind > TM_SECTION_SIZES) {
+    if (!tm_load_knows_section(section->kind)) {
         return TM_STATUS_OK;
     }
     if (load->offsets[section->kind] != 0) {
@@ -168,6 +168,18 @@ static enum tm_status check_references(struct tm_load *load)
                                 "frame %u names a string that is not defined", (unsigned)i);
         }
     }
+    for (uint32_t i = 1; i < s->module_count; i++) {
+        if (s->modules[i].path >= s->string_count) {
+            return tm_load_fail(load, TM_STATUS_CORRUPT, load->offsets[TM_SECTION_MODULES],
+                                "module %u names a string that is not defined", (unsigned)i);
+        }
+    }
+    for (uint32_t i = 0; i < s->native_count; i++) {
+        if (s->natives[i].frame >= s->frame_count || s->natives[i].module >= s->module_count) {
+            return tm_load_fail(load, TM_STATUS_CORRUPT, load->offsets[TM_SECTION_NATIVE_FRAMES],
+                                "machine frame %u names a frame or module that is not defined", (unsigned)i);
+        }
+    }
     for (uint32_t i = 1; i < s->traceback_count; i++) {
         if (s->tracebacks[i].frame == 0 || s->tracebacks[i].frame >= s->frame_count) {
             return tm_load_fail(load, TM_STATUS_CORRUPT, load->offsets[TM_SECTION_TRACEBACKS],
@@ -227,6 +239,9 @@ enum tm_status tm_snapshot_load(const void *bytes, size_t size, struct tm_snapsh
     }
     if (status == TM_STATUS_OK) {
         status = check_sums(&load);
+    }
+    if (status == TM_STATUS_OK && load.snapshot->native_count > 0) {
+        status = tm_load_native_frames(&load);
     }
     if (status != TM_STATUS_OK) {
         tm_snapshot_free(load.snapshot);

@@ -8,12 +8,17 @@
 #include "format/encode.h"
 #include "store/section_compress.h"
 
-#define SECTIONS 6U
+static const uint32_t kinds[] = {TM_SECTION_META,     TM_SECTION_STRINGS, TM_SECTION_FRAMES,  TM_SECTION_TRACEBACKS,
+                                 TM_SECTION_COUNTERS, TM_SECTION_SIZES,   TM_SECTION_MODULES, TM_SECTION_NATIVE_FRAMES};
+
+#define SECTIONS_MAX TM_COUNT_OF(kinds)
+#define PYTHON_ONLY  (SECTIONS_MAX - 2) /* sections where there are no machine frames */
 
 struct writing {
     const struct tm_snapshot *snapshot;
     struct tm_writer raw; /* all sections, one behind the other */
-    struct tm_section sections[SECTIONS];
+    struct tm_section sections[SECTIONS_MAX];
+    unsigned section_count;
     uint8_t *raw_bytes;
     size_t raw_capacity;
 };
@@ -34,9 +39,24 @@ static uint64_t encode_meta(struct tm_writer *w, const struct tm_meta_record *me
     return writable;
 }
 
+/* Without the names that the loader made: they say nothing that the file does not. */
+static uint32_t string_count(const struct tm_snapshot *s)
+{
+    return s->made_strings != 0 ? s->made_strings : s->string_count;
+}
+
+static void encode_frame(struct tm_writer *w, const struct tm_snapshot *s, struct tm_frame_record *before,
+                         const struct tm_frame_record *frame)
+{
+    struct tm_frame_record next = *frame;
+    next.function = next.function < string_count(s) ? next.function : 0;
+    tm_encode_frame(w, before, &next);
+}
+
 static uint64_t encode_section(struct tm_writer *w, const struct tm_snapshot *s, uint32_t kind)
 {
-    struct tm_frame_record frame = {0, 0, 0};
+    struct tm_frame_record frame = {.line = 0};
+    struct tm_native_frame_record native = {0, 0, 0};
     struct tm_traceback_record traceback = {0, 0};
     struct tm_counter_record counter = {0};
     uint64_t count = 0;
@@ -47,13 +67,13 @@ static uint64_t encode_section(struct tm_writer *w, const struct tm_snapshot *s,
         }
         return count;
     case TM_SECTION_STRINGS:
-        for (uint32_t i = 0; i < s->string_count; i++) {
+        for (uint32_t i = 0; i < string_count(s); i++) {
             tm_encode_string(w, s->strings[i].bytes, s->strings[i].length);
         }
-        return s->string_count;
+        return string_count(s);
     case TM_SECTION_FRAMES:
         for (uint32_t i = 1; i < s->frame_count; i++) {
-            tm_encode_frame(w, &frame, &s->frames[i]);
+            encode_frame(w, s, &frame, &s->frames[i]);
         }
         return s->frame_count - 1;
     case TM_SECTION_TRACEBACKS:
@@ -66,6 +86,16 @@ static uint64_t encode_section(struct tm_writer *w, const struct tm_snapshot *s,
             tm_encode_counter(w, &counter, &s->counters[i]);
         }
         return s->counter_count;
+    case TM_SECTION_MODULES:
+        for (uint32_t i = 1; i < s->module_count; i++) {
+            tm_encode_module(w, &s->modules[i]);
+        }
+        return s->module_count - 1;
+    case TM_SECTION_NATIVE_FRAMES:
+        for (uint32_t i = 0; i < s->native_count; i++) {
+            tm_encode_native_frame(w, &native, &s->natives[i]);
+        }
+        return s->native_count;
     default:
         for (size_t i = 0; i < s->size_count; i++) {
             tm_encode_size_class(w, &s->sizes[i]);
@@ -77,7 +107,11 @@ static uint64_t encode_section(struct tm_writer *w, const struct tm_snapshot *s,
 static size_t raw_bound(const struct tm_snapshot *s)
 {
     size_t size = (size_t)s->frame_count * TM_FRAME_MAX_BYTES + (size_t)s->traceback_count * TM_TRACEBACK_MAX_BYTES +
-                  s->counter_count * TM_COUNTER_MAX_BYTES + s->size_count * TM_SIZE_CLASS_MAX_BYTES;
+                  s->counter_count * TM_COUNTER_MAX_BYTES + s->size_count * TM_SIZE_CLASS_MAX_BYTES +
+                  (size_t)s->native_count * TM_NATIVE_MAX_BYTES;
+    for (uint32_t i = 1; i < s->module_count; i++) {
+        size += TM_MODULE_MAX_BYTES + s->modules[i].build_id.length;
+    }
     for (uint32_t i = 0; i < s->string_count; i++) {
         size += TM_STRING_MAX_BYTES + s->strings[i].length;
     }
@@ -95,11 +129,12 @@ static bool encode(struct writing *writing)
         return false;
     }
     writing->raw = tm_writer_make(writing->raw_bytes, writing->raw_capacity);
-    for (uint32_t i = 0; i < SECTIONS; i++) {
+    writing->section_count = writing->snapshot->native_count > 0 ? SECTIONS_MAX : PYTHON_ONLY;
+    for (unsigned i = 0; i < writing->section_count; i++) {
         size_t before = tm_writer_length(&writing->raw);
-        uint64_t count = encode_section(&writing->raw, writing->snapshot, i + 1);
+        uint64_t count = encode_section(&writing->raw, writing->snapshot, kinds[i]);
         writing->sections[i] =
-            (struct tm_section){.kind = i + 1, .raw_size = tm_writer_length(&writing->raw) - before, .count = count};
+            (struct tm_section){.kind = kinds[i], .raw_size = tm_writer_length(&writing->raw) - before, .count = count};
     }
     return !writing->raw.overflow;
 }
@@ -135,15 +170,15 @@ static size_t store_section(struct tm_compressor *compressor, struct tm_section 
 
 static size_t store(struct writing *writing, struct tm_compressor *compressor, uint8_t *file, size_t capacity)
 {
-    size_t at = tm_format_head_size(SECTIONS), from = 0;
-    for (unsigned i = 0; i < SECTIONS; i++) {
+    size_t at = tm_format_head_size(writing->section_count), from = 0;
+    for (unsigned i = 0; i < writing->section_count; i++) {
         struct tm_section *section = &writing->sections[i];
         section->offset = at;
         at += store_section(compressor, section, file + at, capacity - at, writing->raw_bytes + from);
         from += (size_t)section->raw_size;
     }
-    struct tm_writer head = tm_writer_make(file, tm_format_head_size(SECTIONS));
-    tm_encode_head(&head, writing->sections, SECTIONS);
+    struct tm_writer head = tm_writer_make(file, tm_format_head_size(writing->section_count));
+    tm_encode_head(&head, writing->sections, writing->section_count);
     return at;
 }
 
@@ -153,7 +188,7 @@ enum tm_status tm_snapshot_write(const struct tm_snapshot *snapshot, uint32_t co
     struct writing writing = {.snapshot = snapshot};
     struct tm_compressor *compressor = codec == TM_CODEC_ZSTD ? tm_compressor_new(&memory) : NULL;
     bool good = encode(&writing) && (codec != TM_CODEC_ZSTD || compressor != NULL);
-    size_t capacity = tm_format_head_size(SECTIONS) + tm_writer_length(&writing.raw);
+    size_t capacity = tm_format_head_size(writing.section_count) + tm_writer_length(&writing.raw);
     *bytes = good ? malloc(capacity) : NULL;
     if (*bytes != NULL) {
         *size = store(&writing, compressor, *bytes, capacity);

@@ -42,7 +42,7 @@ static void fill_frames(struct tm_snapshot *snapshot, const struct tm_forest *fo
     for (uint32_t i = 0; i + 1 < forest->node_count; i++) {
         if (i == 0 || candidates[i - 1].key != candidates[i].key) {
             const struct tm_site *site = &forest->sites.sites[candidates[i].key >> 32];
-            frames[++count] = (struct tm_frame_record){site->file, (uint32_t)candidates[i].key, site->line};
+            frames[++count] = (struct tm_frame_record){site->file, (uint32_t)candidates[i].key, site->line, 0};
         }
         tracebacks[candidates[i].node] = (struct tm_traceback_record){forest->nodes[candidates[i].node].parent, count};
     }

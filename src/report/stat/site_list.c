@@ -6,9 +6,11 @@
 
 /* A frame on its way into the list. */
 struct candidate {
-    uint64_t key;  /* file, line */
-    size_t serial; /* keeps the first one first */
+    uint64_t key;   /* file, line */
+    size_t serial;  /* keeps the first one first */
+    uint32_t split; /* tells apart what has one key: the function of a machine frame without a line */
     uint32_t function;
+    bool is_native;
     uint32_t *id; /* where to write its site id */
 };
 
@@ -18,15 +20,19 @@ static int compare_frames(const void *a, const void *b)
     if (x->key != y->key) {
         return x->key < y->key ? -1 : 1;
     }
+    if (x->split != y->split) {
+        return x->split < y->split ? -1 : 1;
+    }
     return (x->serial > y->serial) - (x->serial < y->serial);
 }
 
 static void number(struct tm_site_list *list, const struct candidate *candidates, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (i == 0 || candidates[i - 1].key != candidates[i].key) {
-            list->sites[list->count++] = (struct tm_site){(uint32_t)(candidates[i].key >> 32),
-                                                          (uint32_t)candidates[i].key, candidates[i].function};
+        const struct candidate *c = &candidates[i];
+        if (i == 0 || c[-1].key != c->key || c[-1].split != c->split) {
+            list->sites[list->count++] =
+                (struct tm_site){(uint32_t)(c->key >> 32), (uint32_t)c->key, c->function, c->is_native};
         }
         *candidates[i].id = list->count - 1;
     }
@@ -38,9 +44,12 @@ static size_t collect(struct candidate *candidates, const struct tm_site_list *l
     for (uint32_t i = 0; i < snapshot->frame_count; i++) {
         const struct tm_frame_record *frame = &snapshot->frames[i];
         uint32_t file = i > 0 ? names->ids[s][frame->file] : names->unknown;
+        uint32_t function = names->ids[s][frame->function];
         candidates[used] = (struct candidate){.key = (uint64_t)file << 32 | frame->line,
                                               .serial = used,
-                                              .function = names->ids[s][frame->function],
+                                              .split = frame->native != 0 && frame->line == 0 ? function : 0,
+                                              .function = function,
+                                              .is_native = frame->native != 0,
                                               .id = &list->ids[s][i]};
         used++;
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The distinct (file, line) of snapshots in Python's order of (filename, lineno), so that frames compare as
- * numbers.
+/* The distinct (file, line), and (file, function) of machine frames without a line, of snapshots in Python's order of
+ * (filename, lineno), so that frames compare as numbers.
  *
  * Memory   malloc'ed.     Threads  reading: any. */
 #ifndef TM_REPORT_STAT_SITE_LIST_H
@@ -17,6 +17,7 @@ struct tm_site {
     uint32_t file; /* name id */
     uint32_t line;
     uint32_t function; /* name id; several functions may share a line: the forest chooses one */
+    bool is_native;    /* a machine frame; without a line it is one site per function */
 };
 
 struct tm_site_list {

@@ -28,6 +28,7 @@
     TM_HOOKED(int, sigaction, (int signal, const struct sigaction *action, struct sigaction *old_action))              \
     TM_HOOKED(sighandler_t, signal, (int number, sighandler_t handler))                                                \
     TM_HOOKED(char *, setlocale, (int category, const char *locale))                                                   \
+    TM_HOOKED(int, dlclose, (void *handle))                                                                            \
     TM_HOOKED(void, _exit, (int status))                                                                               \
     TM_HOOKED(void, _Exit, (int status))                                                                               \
     TM_HOOKED(int, setrlimit, (__rlimit_resource_t resource, const struct rlimit *limits))                             \

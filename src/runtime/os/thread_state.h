@@ -23,6 +23,8 @@ struct tm_thread {
     uintptr_t walked_state; /* Python's state of this thread whose block is marked: see track/loose_walk.h */
     struct tm_tally *tally; /* may be another thread's by now: see track/tally.h */
     uint32_t tally_wait;    /* events until the next look for one */
+    uintptr_t stack_low;    /* the part of its stack that is known to be readable: see stack_window.h */
+    uintptr_t stack_size;
 };
 
 extern TM_THREAD_LOCAL struct tm_thread tm_thread_state;

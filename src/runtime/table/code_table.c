@@ -134,6 +134,15 @@ bool tm_code_table_forget(struct tm_code_table *table, uintptr_t code)
     return true;
 }
 
+void tm_code_table_clear(struct tm_code_table *table)
+{
+    for (uint32_t owner = 1; owner <= table->code_count; owner++) {
+        if (table->codes[owner].code != 0) {
+            (void)tm_code_table_forget(table, table->codes[owner].code);
+        }
+    }
+}
+
 size_t tm_code_table_bytes(const struct tm_code_table *table)
 {
     return table->place_capacity * sizeof *table->places + table->code_capacity * sizeof *table->codes +

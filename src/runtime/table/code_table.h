@@ -48,6 +48,9 @@ struct tm_line_cursor *tm_code_table_cursor(struct tm_code_table *table, uintptr
 /* The code object died: drops its places.  False when it was not known. */
 bool tm_code_table_forget(struct tm_code_table *table, uintptr_t code);
 
+/* Drops all. */
+void tm_code_table_clear(struct tm_code_table *table);
+
 size_t tm_code_table_bytes(const struct tm_code_table *table);
 bool tm_code_table_is_valid(const struct tm_code_table *table);
 

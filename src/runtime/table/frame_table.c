@@ -59,7 +59,10 @@ bool tm_frame_table_is_valid(const struct tm_frame_table *table)
     uint64_t strings = atomic_load_explicit(&table->store->header->lengths[TM_STORE_STRINGS], memory_order_relaxed) / 4;
     for (uint64_t id = 1; id < count; id++) {
         const struct tm_stored_frame *frame = tm_frame_at(table->store, (uint32_t)id);
-        if (frame->file >= strings || frame->function >= strings) {
+        bool is_sound = tm_frame_is_native(frame)
+                            ? frame->file < id && tm_frame_is_module(tm_frame_at(table->store, frame->file))
+                            : frame->file < strings && (frame->function & ~TM_FRAME_MODULE) < strings;
+        if (!is_sound) {
             return false;
         }
     }

@@ -2,6 +2,7 @@
 #include "runtime/track/capture.h"
 
 #include "runtime/os/os_memory.h"
+#include "runtime/track/native_frames.h"
 #include "runtime/track/runtime_state.h"
 #include "runtime/track/tracer_words.h"
 #include "runtime/unwind/python_stack.h"
@@ -83,6 +84,9 @@ static uint32_t learn_frame(struct tm_runtime *runtime, const struct tm_raw_fram
 
 static uint32_t find_frame(struct tm_runtime *runtime, const struct tm_raw_frame *raw, bool *may_cache)
 {
+    if (raw->kind == TM_RAW_NATIVE) {
+        return tm_native_frame_find(runtime, raw->place, may_cache);
+    }
     uint32_t id = tm_code_table_frame(&runtime->codes, raw->place, raw->offset);
     return id != 0 ? id : learn_frame(runtime, raw, may_cache);
 }

@@ -21,6 +21,7 @@ static bool parse_nframe(struct tm_config *config, const char *value)
         return false;
     }
     config->traceback_limit = (uint32_t)number;
+    config->limit_is_set = true;
     return true;
 }
 
@@ -116,6 +117,18 @@ static bool parse_switch(const char *value, bool *to)
 static bool parse_exact(struct tm_config *config, const char *value)
 {
     return parse_switch(value, &config->exact);
+}
+
+static bool parse_native(struct tm_config *config, const char *value)
+{
+    bool is_on = false;
+    if (strcmp(value, "native") == 0) {
+        config->native = TM_NATIVE_LIBC;
+        return true;
+    }
+    bool is_switch = parse_switch(value, &is_on);
+    config->native = is_on ? TM_NATIVE_ALL : TM_NATIVE_OFF;
+    return is_switch;
 }
 
 static bool parse_slow(struct tm_config *config, const char *value)
@@ -231,6 +244,9 @@ bool tm_config_read(struct tm_config *config, char *const *environment, char *me
         if (strncmp(*environment, PREFIX, PREFIX_LENGTH) == 0 && !read_one(config, *environment, &text)) {
             return false;
         }
+    }
+    if (config->native != TM_NATIVE_OFF && !config->limit_is_set) {
+        config->traceback_limit = TM_TRACEBACK_LIMIT_NATIVE;
     }
     return true;
 }

@@ -24,14 +24,25 @@ enum tm_start {
 #define TM_SIGNAL_FIRST        34U /* by number: real-time signals, of which libc takes the first two */
 #define TM_SIGNAL_LAST         64U
 #define TM_THRESHOLD_MIN       65536U /* bytes */
+/* Whose blocks have machine frames in their tracebacks. */
+enum tm_native_frames {
+    TM_NATIVE_OFF,
+    TM_NATIVE_ALL,
+    TM_NATIVE_LIBC, /* of libc's doors (malloc, mmap): not CPython's */
+};
+
+#define TM_TRACEBACK_LIMIT_MAX    65535U
+#define TM_TRACEBACK_LIMIT_NATIVE 64U /* where machine frames are asked for, and no limit is */
 
 struct tm_config {
     uint32_t traceback_limit; /* frames kept per traceback, 1 to TM_TRACEBACK_LIMIT_MAX */
+    bool limit_is_set;        /* the user chose it */
     enum tm_start start;
-    uint64_t interval_s;          /* seconds between two snapshots; 0: none */
-    uint32_t keep;                /* snapshots of the interval that stay; 0: all */
-    uint64_t threshold;           /* bytes of traced memory from one snapshot to the next; 0: none */
-    int signal;                   /* that asks for a snapshot; 0: none */
+    uint64_t interval_s; /* seconds between two snapshots; 0: none */
+    uint32_t keep;       /* snapshots of the interval that stay; 0: all */
+    uint64_t threshold;  /* bytes of traced memory from one snapshot to the next; 0: none */
+    int signal;          /* that asks for a snapshot; 0: none */
+    enum tm_native_frames native;
     bool exact;                   /* borrow the stdlib's tracer where nothing else sees recycled objects */
     bool slow;                    /* no quick way, no cache of stacks: for comparing */
     bool verbose;                 /* say on stderr what was written */

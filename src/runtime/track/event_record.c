@@ -5,6 +5,7 @@
 
 #include "runtime/track/capture.h"
 #include "runtime/track/loose_walk.h"
+#include "runtime/track/native_record.h"
 #include "runtime/track/trace_key.h"
 #include "runtime/unwind/python_stack.h"
 
@@ -138,11 +139,27 @@ TM_INLINE uint32_t stack_record_held(struct tm_thread *thread, uintptr_t tstate,
     return record;
 }
 
-TM_INLINE uint32_t record_held(struct tm_thread *thread, uintptr_t tstate, uint8_t domain, uint16_t size)
+/* With machine frames, where they are wanted. */
+static __attribute__((noinline)) uint32_t native_record_held(struct tm_thread *thread, struct tm_caller caller,
+                                                             uint8_t domain, uint16_t size)
 {
     const uint32_t limit = __atomic_load_n(&tm_runtime.traceback_limit, __ATOMIC_RELAXED);
-    return limit == 1 ? top_record_held(thread, tstate, domain, size)
-                      : stack_record_held(thread, tstate, domain, size, limit);
+    uint32_t record;
+    if (tm_native_record(thread, caller, domain, size, &record)) {
+        return record;
+    }
+    return limit == 1 ? top_record_held(thread, caller.tstate, domain, size)
+                      : stack_record_held(thread, caller.tstate, domain, size, limit);
+}
+
+TM_INLINE uint32_t record_held(struct tm_thread *thread, struct tm_caller caller, uint8_t domain, uint16_t size)
+{
+    const uint32_t way = __atomic_load_n(&tm_runtime.way, __ATOMIC_RELAXED);
+    if (way == 1) {
+        return top_record_held(thread, caller.tstate, domain, size);
+    }
+    return TM_UNLIKELY(way == TM_WAY_NATIVE) ? native_record_held(thread, caller, domain, size)
+                                             : stack_record_held(thread, caller.tstate, domain, size, way);
 }
 
 static void reverse(struct tm_raw_frame *frames, unsigned count)
@@ -167,7 +184,8 @@ static void put_loose(struct tm_tally *tally, const struct tm_trace_key *key, ui
     const struct tm_record *known = &tm_runtime.records.records[record];
     if (tally != NULL) {
         tm_tally_put(tally, key, record);
-        if (known->traceback == 0 && known->domain == TM_DOMAIN_NATIVE && known->size != TM_SIZE_VARIES) {
+        bool is_frameless = known->traceback == 0 && tm_runtime.way != TM_WAY_NATIVE;
+        if (is_frameless && known->domain == TM_DOMAIN_NATIVE && known->size != TM_SIZE_VARIES) {
             tally->frameless[known->size] = record;
         }
     } else {
@@ -217,8 +235,14 @@ static uint32_t record_loose_in(struct tm_thread *thread, struct tm_caller calle
 static __attribute__((noinline)) uint32_t record_loose(struct tm_thread *thread, struct tm_caller caller,
                                                        uint8_t domain, uint16_t size)
 {
-    const unsigned limit = __atomic_load_n(&tm_runtime.traceback_limit, __ATOMIC_RELAXED);
+    unsigned limit = __atomic_load_n(&tm_runtime.way, __ATOMIC_RELAXED);
     uint32_t record;
+    if (TM_UNLIKELY(limit == TM_WAY_NATIVE)) {
+        if (tm_native_record(thread, caller, domain, size, &record)) {
+            return record;
+        }
+        limit = __atomic_load_n(&tm_runtime.traceback_limit, __ATOMIC_RELAXED);
+    }
     thread->guard++; /* a set of the loose cache is locked: a signal handler must not come back in here */
     if (limit <= LOOSE_FRAMES) {
         struct tm_raw_frame frames[LOOSE_FRAMES];
@@ -234,7 +258,7 @@ static __attribute__((noinline)) uint32_t record_loose(struct tm_thread *thread,
 
 uint32_t tm_event_record(struct tm_thread *thread, struct tm_caller caller, uint8_t domain, uint16_t size)
 {
-    return TM_LIKELY(caller.held) ? record_held(thread, caller.tstate, domain, size)
+    return TM_LIKELY(caller.held) ? record_held(thread, caller, domain, size)
                                   : record_loose(thread, caller, domain, size);
 }
 
@@ -242,4 +266,5 @@ void tm_event_after_fork(void)
 {
     tm_lock_reset(&loose_frames_lock);
     tm_loose_walks_after_fork();
+    tm_native_after_fork(&tm_runtime.native);
 }

@@ -134,6 +134,15 @@ static bool make_tables(struct tm_runtime *runtime)
            tm_record_table_init(&runtime->records, &runtime->store);
 }
 
+/* Without memory for it there are no machine frames, and the snapshot does not speak of them. */
+static void begin_native(struct tm_runtime *runtime)
+{
+    if (runtime->config.native != TM_NATIVE_OFF && tm_native_begin(&runtime->native)) {
+        tm_runtime_say("native_frames", runtime->config.native == TM_NATIVE_ALL ? "all" : "native");
+        tm_runtime_decide_quick();
+    }
+}
+
 static void describe_process(struct tm_runtime *runtime)
 {
     struct tm_store_header *header = runtime->store.header;
@@ -193,6 +202,7 @@ void tm_runtime_begin(void)
     }
     runtime->totals = &runtime->store.header->totals;
     describe_process(runtime);
+    begin_native(runtime);
     (void)madvise(&tm_life_page, sizeof tm_life_page, MADV_WIPEONFORK);
     runtime->start_is_pending = runtime->config.start == TM_START_PYTHON;
     tm_due_begin();
@@ -232,6 +242,7 @@ void tm_runtime_python_found(void)
         runtime->layout_is_decided = true;
         tm_runtime_say("notes", runtime->python.refusal);
     }
+    runtime->native.code = tm_eval_code_find(&runtime->python);
     tm_tally_give_back(tm_thread_self()); /* what comes now is mostly under the GIL */
     runtime->python_is_found = true;
     tm_runtime_decide_quick();

@@ -67,6 +67,9 @@ struct tm_libc_memory {
 /* How a snapshot asks for them: set by the doors, NULL where this libc does not tell. */
 extern bool (*tm_runtime_ask_libc)(struct tm_libc_memory *memory);
 
+/* Objects may have been unloaded: nothing that is known of addresses of code is known any more. */
+void tm_runtime_unloaded(void);
+
 /* CPython's small-block allocator got an arena of SIZE bytes, or is about to give it back. */
 void tm_runtime_note_arena(const void *arena, size_t size, bool is_new);
 

@@ -62,11 +62,15 @@ void tm_runtime_decide_quick(void)
     struct tm_runtime *runtime = &tm_runtime;
     const struct tm_cpython_layout *layout = runtime->layout;
     const struct tm_cpython *python = &runtime->python;
+    bool has_native = runtime->config.native != TM_NATIVE_OFF && runtime->native.is_ready;
+    bool is_plain = !has_native || runtime->config.native == TM_NATIVE_LIBC;
+    __atomic_store_n(&runtime->way, has_native ? TM_WAY_NATIVE : runtime->traceback_limit, __ATOMIC_RELAXED);
     bool has_one_gil = !runtime->config.slow && tm_life_now() == TM_LIFE_TRACING && runtime->python_is_found &&
                        !runtime->free_threaded && python->row.release != 0 &&
                        tm_cpython_getter_is_place(&python->current) &&
                        (!python->row.tstate_current_is_own || tm_cpython_getter_is_place(&python->main_interpreter));
-    bool has_places = has_one_gil && layout != NULL && layout->chain != TM_CHAIN_OBJECT && layout->code_tlbc == 0;
+    bool has_places =
+        has_one_gil && is_plain && layout != NULL && layout->chain != TM_CHAIN_OBJECT && layout->code_tlbc == 0;
     uint32_t sizes = has_places ? TM_SMALL_SIZE_MAX + 1 : 0;
     bool has_top_only = runtime->traceback_limit == 1;
     atomic_store_explicit(&tm_life_page.top_sizes, has_top_only ? sizes : 0, memory_order_relaxed);

@@ -19,6 +19,7 @@
 #include "runtime/table/traceback_table.h"
 #include "runtime/track/config.h"
 #include "runtime/track/due.h"
+#include "runtime/track/native_frames.h"
 #include "runtime/track/runtime.h"
 #include "runtime/track/snapshot_series.h"
 #include "runtime/track/tally.h"
@@ -46,6 +47,9 @@ struct tm_life_page {
     _Atomic uint32_t own_sizes; /* while there is no interpreter */
 } __attribute__((aligned(4096)));
 
+/* Machine frames are wanted of some events. */
+#define TM_WAY_NATIVE UINT32_MAX
+
 struct tm_runtime {
     /* Read by every event. */
     struct tm_block_table blocks;
@@ -54,6 +58,7 @@ struct tm_runtime {
     struct tm_totals *totals;
     const struct tm_cpython_layout *layout; /* NULL: no Python frames */
     uint32_t traceback_limit;
+    uint32_t way; /* of events that no quick way serves: the limit, or TM_WAY_NATIVE */
     _Atomic uint32_t epoch;
     _Atomic uint32_t base_epoch;
     bool python_is_found;
@@ -71,6 +76,7 @@ struct tm_runtime {
     struct tm_frame_table frames;
     struct tm_traceback_table tracebacks;
     struct tm_code_table codes;
+    struct tm_native_state native;
     struct tm_cpython python;
     struct tm_config config;
     struct tm_arena_table arenas;

@@ -71,7 +71,7 @@ TM_INLINE unsigned tm_python_frames_read_objects(const struct tm_cpython_layout 
         frames[count].frame = frame;
         frames[count].place = tm_python_word(frame, row->frame_code);
         frames[count].offset = tm_python_frame_offset(row, frame);
-        frames[count].reserved = 0;
+        frames[count].kind = 0;
         count++;
         frame = tm_python_word(frame, row->frame_previous);
     }
@@ -110,7 +110,7 @@ TM_INLINE unsigned tm_python_frames_read_interpreter(const struct tm_cpython_lay
             frames[count].frame = frame;
             frames[count].place = place;
             frames[count].offset = 0;
-            frames[count].reserved = 0;
+            frames[count].kind = 0;
             count++;
             patience = TM_PYTHON_FRAMES_SKIPPED;
         } else if (--patience == 0) {

@@ -38,7 +38,7 @@ TM_INLINE uint64_t tm_stack_hash(uint64_t older, uintptr_t place, int32_t offset
 /* Where FRAME is now; place 0: it does not count. */
 TM_INLINE struct tm_raw_frame tm_stack_read(const struct tm_cpython_layout *row, uintptr_t frame)
 {
-    struct tm_raw_frame raw = {.frame = frame, .offset = 0, .reserved = 0};
+    struct tm_raw_frame raw = {.frame = frame, .offset = 0, .kind = 0};
     if (row->chain == TM_CHAIN_OBJECT) {
         raw.place = tm_python_word(frame, row->frame_code);
         raw.offset = tm_python_frame_offset(row, frame);

@@ -23,14 +23,14 @@ static void traceback_must_come_after_its_parent(void **state)
 static void delta_may_not_leave_32_bits(void **state)
 {
     (void)state;
-    struct tm_frame_record before = {0, 0, 0}, next;
+    struct tm_frame_record before = {.line = 0}, next;
     struct tm_reader below = READER(1, 0, 0);
     assert_false(tm_decode_frame(&below, &before, &next));
-    before = (struct tm_frame_record){UINT32_MAX, 0, 0};
+    before = (struct tm_frame_record){.file = UINT32_MAX};
     struct tm_reader above = READER(2, 0, 0);
     assert_false(tm_decode_frame(&above, &before, &next));
     struct tm_reader line = READER(0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0x1F);
-    before = (struct tm_frame_record){0, 0, 0};
+    before = (struct tm_frame_record){.line = 0};
     assert_false(tm_decode_frame(&line, &before, &next));
 }
 

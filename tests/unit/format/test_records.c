@@ -46,7 +46,7 @@ static void frames_come_back(void **state)
     size_t used = 0;
     struct tm_writer w = tm_writer_make(buffer, sizeof buffer);
     for (size_t i = 0; i < TM_COUNT_OF(frames); i++) {
-        frames[i] = (struct tm_frame_record){(uint32_t)any_number(), (uint32_t)any_number(), (uint32_t)any_number()};
+        frames[i] = (struct tm_frame_record){(uint32_t)any_number(), (uint32_t)any_number(), (uint32_t)any_number(), 0};
         tm_encode_frame(&w, &before, &frames[i]);
         assert_true(tm_writer_length(&w) - used <= TM_FRAME_MAX_BYTES);
         used = tm_writer_length(&w);
@@ -59,6 +59,58 @@ static void frames_come_back(void **state)
         assert_memory_equal(&frame, &frames[i], sizeof frame);
     }
     assert_u64_equal(tm_reader_left(&r), 0);
+}
+
+static void modules_and_native_frames_come_back(void **state)
+{
+    (void)state;
+    const struct tm_module_record modules[] = {{7, {(const uint8_t *)"\x01\x00\xFF", 3}},
+                                               {UINT32_MAX, {(const uint8_t *)"", 0}}};
+    const struct tm_native_frame_record frames[] = {{1, 1, 0}, {2, UINT32_MAX, UINT64_MAX}, {UINT32_MAX, 3, 0x1234}};
+    struct tm_native_frame_record before = {0, 0, 0};
+    struct tm_writer w = tm_writer_make(buffer, sizeof buffer);
+    for (size_t i = 0; i < TM_COUNT_OF(modules); i++) {
+        tm_encode_module(&w, &modules[i]);
+    }
+    size_t used = tm_writer_length(&w);
+    for (size_t i = 0; i < TM_COUNT_OF(frames); i++) {
+        tm_encode_native_frame(&w, &before, &frames[i]);
+        assert_true(tm_writer_length(&w) - used <= TM_NATIVE_MAX_BYTES);
+        used = tm_writer_length(&w);
+    }
+    struct tm_reader r = tm_reader_make(buffer, used);
+    for (size_t i = 0; i < TM_COUNT_OF(modules); i++) {
+        struct tm_module_record module;
+        assert_true(tm_decode_module(&r, &module));
+        assert_int_equal(module.path, modules[i].path);
+        assert_int_equal(module.build_id.length, modules[i].build_id.length);
+        assert_memory_equal(module.build_id.bytes, modules[i].build_id.bytes, module.build_id.length);
+    }
+    before = (struct tm_native_frame_record){0, 0, 0};
+    for (size_t i = 0; i < TM_COUNT_OF(frames); i++) {
+        struct tm_native_frame_record frame;
+        assert_true(tm_decode_native_frame(&r, &before, &frame));
+        assert_int_equal(frame.frame, frames[i].frame);
+        assert_int_equal(frame.module, frames[i].module);
+        assert_u64_equal(frame.address, frames[i].address);
+    }
+    assert_u64_equal(tm_reader_left(&r), 0);
+}
+
+static void native_frames_must_ascend_and_have_a_module(void **state)
+{
+    (void)state;
+    static const uint8_t same[] = {0, 1, 0}, no_module[] = {1, 0, 0};
+    static const uint8_t too_far[] = {0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 1, 0};
+    const struct tm_native_frame_record third = {3, 1, 0};
+    struct tm_native_frame_record before = third, next;
+    struct tm_reader r = tm_reader_make(same, sizeof same);
+    assert_false(tm_decode_native_frame(&r, &before, &next));
+    r = tm_reader_make(no_module, sizeof no_module);
+    assert_false(tm_decode_native_frame(&r, &before, &next));
+    before = third;
+    r = tm_reader_make(too_far, sizeof too_far);
+    assert_false(tm_decode_native_frame(&r, &before, &next));
 }
 
 static void tracebacks_come_back(void **state)
@@ -140,7 +192,7 @@ static void largest_items_fit_their_limits(void **state)
     struct tm_writer w = tm_writer_make(buffer, TM_COUNTER_MAX_BYTES);
     tm_encode_counter(&w, &zero, &c);
     assert_false(w.overflow);
-    struct tm_frame_record low = {0, 0, 0}, high = {UINT32_MAX, UINT32_MAX, UINT32_MAX};
+    struct tm_frame_record low = {.line = 0}, high = {UINT32_MAX, UINT32_MAX, UINT32_MAX, 0};
     w = tm_writer_make(buffer, TM_FRAME_MAX_BYTES);
     tm_encode_frame(&w, &low, &high);
     assert_false(w.overflow);
@@ -199,6 +251,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(meta_comes_back),
         cmocka_unit_test(frames_come_back),
+        cmocka_unit_test(modules_and_native_frames_come_back),
+        cmocka_unit_test(native_frames_must_ascend_and_have_a_module),
         cmocka_unit_test(tracebacks_come_back),
         cmocka_unit_test(counters_come_back_with_every_mask),
         cmocka_unit_test(largest_items_fit_their_limits),

@@ -56,7 +56,7 @@ static void json_of_any_bytes_is_json(void **state)
 static void assert_location(const char *file, uint32_t line, const char *function, size_t width, const char *expected)
 {
     struct tm_out out = open_out();
-    struct tm_key_frame frame = {span(file), span(function), line};
+    struct tm_key_frame frame = {span(file), span(function), line, false};
     tm_print_location(&out, &frame, line > 0, width, 0);
     assert_written(&out, expected);
 }

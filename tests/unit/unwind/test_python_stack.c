@@ -57,7 +57,7 @@ static void walk_a_stack(struct fake_interpreter *fake)
     for (limit = 0; limit <= DEPTH; limit++) {
         memset(frames, 0xEE, sizeof frames);
         assert_int_equal(tm_python_stack_walk(&fake->row, fake->tstate, frames, limit), limit);
-        assert_int_equal(frames[limit].reserved, 0xEEEEEEEE);
+        assert_int_equal(frames[limit].kind, 0xEEEEEEEE);
     }
     assert_int_equal(tm_python_stack_top(&fake->row, fake->tstate, &top), 1);
     assert_memory_equal(&top, frames, sizeof top);

@@ -31,7 +31,8 @@ function addFrames(model, snapshot, frameMap) {
     const file = model.files.of(strings[frames[i * 3]] || '<unknown>', strings[frames[i * 3]] || '<unknown>');
     const name = strings[frames[i * 3 + 1]];
     const fn = model.functions.of(`${file}:${name}`, { file, name });
-    const site = model.sites.of(`${file}:${line}`, { file, line, fn });
+    // Machine frames have names where they have no lines.
+    const site = model.sites.of(line > 0 || !name ? `${file}:${line}` : `${file}:0:${name}`, { file, line, fn });
     frameMap[i] = model.frames.of(`${site}:${fn}`, { file, line, name, fn, site });
   }
 }

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* Machine frames in tracebacks: what is kept for them, and from an instruction to its frame in the store.
+ *
+ * Threads  as said.   Signals  the guard is up.   errno  kept. */
+#ifndef TM_RUNTIME_TRACK_NATIVE_FRAMES_H
+#define TM_RUNTIME_TRACK_NATIVE_FRAMES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "runtime/table/code_table.h"
+#include "runtime/unwind/merged_stack.h"
+
+#define TM_NATIVE_LIMIT_MAX 1024U /* frames of a traceback with machine frames, whatever the limit */
+#define TM_NATIVE_BUFFERS   32U   /* events at the same instant that can have machine frames */
+
+/* The stacks of one event: too much for the stack of a small thread. */
+struct tm_native_buffer {
+    _Atomic uint32_t is_taken;
+    struct tm_native_frame native[TM_NATIVE_LIMIT_MAX];
+    struct tm_raw_frame python[TM_NATIVE_LIMIT_MAX];
+    struct tm_raw_frame merged[TM_NATIVE_LIMIT_MAX];
+};
+
+struct tm_native_state {
+    bool is_ready;
+    struct tm_step_cache steps;
+    struct tm_native_skip own;
+    struct tm_eval_code code;
+    struct tm_native_buffer *buffers; /* TM_NATIVE_BUFFERS; pages as they are touched */
+    struct tm_code_table places;      /* instruction -> frame id, by object; under the intern lock */
+};
+
+struct tm_runtime;
+
+/* In the constructor.  False without memory. */
+TM_CHECKED bool tm_native_begin(struct tm_native_state *state);
+
+/* In a forked child: other threads' buffers are nobody's. */
+void tm_native_after_fork(struct tm_native_state *state);
+
+/* The frame of the instruction PC, found or made; 0 when there is no room.  *MAY_CACHE becomes false when PC may come to mean another
+ * instruction unheard.  Under the intern lock. */
+uint32_t tm_native_frame_find(struct tm_runtime *runtime, uintptr_t pc, bool *may_cache);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* One stack from both: the Python frames that a call of the evaluation loop runs stand in the place of its machine frame.
+ *
+ * Which machine frame that is
+ *   3.10 and later  the one that owns the interpreter's record of the call, which lies on the C stack: 3.10 and 3.11 the
+ *                   CFrame (one Python frame each in 3.10; in 3.11 back to the frame marked as the entry), from 3.12 on
+ *                   the shim frame at the bottom of the call's Python frames
+ *   before          the one whose instruction is in the evaluation function; each is one Python frame
+ * So nothing has to be known of the function where compilers cut it in pieces, as they do from 3.10 on.
+ * Threads  the calling thread's own frames.   Signals  safe.   errno  kept.   Errors  none. */
+#ifndef TM_RUNTIME_UNWIND_MERGED_STACK_H
+#define TM_RUNTIME_UNWIND_MERGED_STACK_H
+
+#include "runtime/unwind/cpython_runtime.h"
+#include "runtime/unwind/native_stack.h"
+#include "runtime/unwind/raw_frame.h"
+
+/* The code of the evaluation function, for releases before 3.10; low 0: not found. */
+struct tm_eval_code {
+    uintptr_t low;
+    uintptr_t high;
+};
+
+/* Finds it.  Once the interpreter is known; nothing where no range is needed. */
+struct tm_eval_code tm_eval_code_find(const struct tm_cpython *python);
+
+/* What the two stacks are. */
+struct tm_two_stacks {
+    const struct tm_cpython_layout *row; /* NULL: there are no Python frames */
+    uintptr_t tstate;
+    struct tm_eval_code code;
+    const struct tm_native_frame *native; /* most recent first */
+    unsigned native_count;
+    uintptr_t native_end; /* where the oldest of them ends on the stack; UINTPTR_MAX: there are no older ones */
+    const struct tm_raw_frame *python; /* most recent first */
+    unsigned python_count;
+};
+
+/* Writes at most LIMIT frames of both, most recent first; returns their number.  *IS_MERGED is false where Python's
+ * frames could not all be placed: those that were not stand behind the machine frames. */
+unsigned tm_stacks_merge(const struct tm_two_stacks *stacks, struct tm_raw_frame *merged, unsigned limit,
+                         bool *is_merged);
+
+#endif

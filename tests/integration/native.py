@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Tracebacks of Python and machine frames together, of a C extension module that is built here for each interpreter.
+
+What is compared, frame by frame: Python's frames as (function, line), the extension's as the name of the C function,
+those of libc and libstdc++ as the name of the library; the interpreter's own are left out.  The line and the C function
+are looked up in the sources, so the expected stacks stand here as names only.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import interpreters
+import traced
+
+SOURCES = os.path.join(traced.HERE, "native")
+PROGRAM = os.path.join(SOURCES, "caller.py")
+
+MAKE = ["callee_make", "make"]
+# size: the stack, oldest first.  "name@text": the Python frame of that function, at the line that has the text.
+PLAIN = ["<module>@plain()", "plain@callee.make(how"]
+NO_GIL = 700010
+EXPECTED = {
+    700001: PLAIN + MAKE + ["make_malloc"],
+    700002: PLAIN + MAKE + ["make_calloc"],
+    700003: PLAIN + MAKE + ["make_realloc"],
+    700004: PLAIN + MAKE + ["make_memalign"],
+    700005: PLAIN + MAKE + ["make_strdup", "libc"],
+    700006: PLAIN + MAKE + ["make_new", "callee::Maker::make(unsigned long)", "libstdc++"],
+    700007: PLAIN + MAKE + ["make_with_alloca", "make_malloc"],
+    700008: PLAIN + MAKE + ["make_deep"] * 6 + ["make_malloc"],
+    700009: ["libc", "run_thread", "make_malloc"],
+    NO_GIL: PLAIN + MAKE + ["make_without_gil", "make_malloc"],
+    700101: ["<module>@callback()", "callback@callee.call(middle", "callee_call", "call_back", "middle@inner()",
+             "inner@700101"] + MAKE + ["make_malloc"],
+    700102: ["<module>@again(3)"] + ["again@callee.call(func", "callee_call", "call_back"] * 3 + ["again@700102"] + MAKE
+            + ["make_malloc"],
+    700103: ["<module>@generator()", "generator@in generate()", "generate@700103"] + MAKE + ["make_malloc"],
+    700104: ["<module>@in_sort()", "in_sort@.sort()", "Item.__lt__@700104"] + MAKE + ["make_malloc"],
+    700105: ["<module>@in_getattr()", "in_getattr@.missing", "Item.__getattr__@700105"] + MAKE + ["make_malloc"],
+    700106: ["<module>@in_map()", "in_map@list(map", "mapped@700106"] + MAKE + ["make_malloc"],
+    700107: ["<module>@in_class()", "in_class@class Made", "in_class.<locals>.Made@700107"] + MAKE + ["make_malloc"],
+}
+
+
+def line_of(text):
+    """The last line of the program that has TEXT, which is the one outside its own function."""
+    with open(PROGRAM) as program:
+        found = [number for number, line in enumerate(program, 1) if text in line and not line.startswith("def ")]
+    return found[-1]
+
+
+def expected_of(interpreter, size):
+    frames = []
+    if size == NO_GIL and interpreter.version < (3,):
+        return ["libc"] + MAKE + ["make_without_gil", "make_malloc"]  # 2.7 does not tell whose thread it is
+    for frame in EXPECTED[size]:
+        if "@" in frame:
+            name, text = frame.split("@")
+            if interpreter.version < (3, 11):
+                name = name.split(".")[-1]  # code objects have no qualified name
+            frames.append((name, line_of(text)))
+        else:
+            frames.append(frame)
+    return frames
+
+
+def include_folder(interpreter):
+    done = subprocess.run([interpreter.path, "-c", "import sysconfig; print(sysconfig.get_paths()['include'])"],
+                          stdout=subprocess.PIPE, env=interpreter.environment())
+    folder = done.stdout.decode().strip()
+    return folder if os.path.exists(os.path.join(folder, "Python.h")) else None
+
+
+def build(include, folder):
+    """The extension module in FOLDER.  Its functions' names are kept (no -s), what it is compiled with is Python's."""
+    compiler = os.environ.get("CC", "cc")
+    common = ["-O2", "-g", "-fPIC", "-I" + include, "-w"]
+    objects = []
+    for source, language in (("callee.c", "c"), ("callee.cpp", "c++")):
+        objects.append(os.path.join(folder, source + ".o"))
+        subprocess.check_call([compiler, "-x", language, "-c"] + common + ["-o", objects[-1],
+                                                                           os.path.join(SOURCES, source)])
+    library = os.path.join(folder, "callee.so")
+    subprocess.check_call([compiler, "-shared", "-o", library] + objects + ["-lstdc++", "-lpthread", "-Wl,--build-id"])
+    return library
+
+
+class Functions(object):
+    """The functions of an ELF file by address, as nm says."""
+
+    def __init__(self, path):
+        text = subprocess.check_output(["nm", "-C", "-S", "--defined-only", path]).decode()
+        self.ranges = [(int(low, 16), int(low, 16) + int(size, 16), name)
+                       for low, size, name in re.findall(r"^(\w+) (\w+) [tTwW] (.*)$", text, re.MULTILINE)]
+
+    def at(self, address):
+        names = [name for low, high, name in self.ranges if low <= address < high]
+        return names[0] if names else "?"
+
+
+def frame_of(frame, module, functions):
+    """What of FRAME is compared; None: nothing."""
+    base = os.path.basename(frame["filename"])
+    if not frame.get("native"):
+        return (frame["function"], frame["lineno"]) if frame["filename"] == PROGRAM else frame["filename"]
+    if frame["filename"] == module:
+        return functions.at(int(frame["function"].split("+0x")[-1], 16))
+    for library in ("libc", "libstdc++"):
+        if base.startswith(library + "."):
+            return library
+    return None
+
+
+def stack_of(row, module, functions):
+    frames = []
+    for frame in row["traceback"]:
+        found = frame_of(frame, module, functions)
+        if found is not None and not (found in ("libc", "libstdc++") and frames and frames[-1] == found):
+            frames.append(found)
+    # What runs before Python: the program's own start.
+    while frames and frames[0] == "libc" and len(frames) > 1 and not isinstance(frames[1], str):
+        frames.pop(0)
+    return frames
+
+
+def check(options, checks, folder, interpreter, native, domain_options):
+    include = include_folder(interpreter)
+    if include is None:
+        return checks.skip("%s NATIVE=%s" % (interpreter.label, native), "no Python.h")
+    module = build(include, folder.fresh("module"))
+    functions = Functions(module)
+    checks.begin("%s NATIVE=%s" % (interpreter.label, native))
+    done = traced.run([interpreter.path, PROGRAM, os.path.dirname(module)], folder.fresh(), interpreter.environment(
+        LD_PRELOAD=options.library, TRACEMALLOC_NATIVE=native))
+    if checks.equal((done.code, done.stdout, done.stderr), (0, b"", b""), "code, stdout, stderr"):
+        rows = traced.statistics(options.report, done.snapshots()[0], "traceback", *domain_options)
+        checks.equal(rows["snapshot"].get("native_unmerged"), None, "stacks that could not be merged")
+        found = {row["size"]: row for row in rows["statistics"]}
+        for size in sorted(EXPECTED):
+            stack = stack_of(found[size], module, functions) if size in found else None
+            checks.equal(stack, expected_of(interpreter, size), "block of %d bytes" % size)
+    checks.end()
+
+
+def main():
+    options = traced.arguments(__doc__).parse_args()
+    options.library = os.path.abspath(options.library)
+    checks = traced.Checks()
+    if not shutil.which("nm") or not shutil.which(os.environ.get("CC", "cc")):
+        print("skipped: there is no compiler, or no nm")
+        return 77
+    with traced.Folder() as folder:
+        for interpreter in interpreters.select(options.pythons):
+            for native in ("native", "1"):
+                check(options, checks, folder, interpreter, native, ["--domain", "native"])
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

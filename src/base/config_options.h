@@ -25,6 +25,8 @@
       "see recycled objects where it takes the stdlib's tracer (3.8, static 3.9 to 3.12)")                             \
     X(NATIVE, parse_native, "0", "0, 1 or native",                                                                     \
       "machine frames too: 1 of all blocks, native of those that did not come through CPython; NFRAME is then 64")     \
+    X(SAMPLE, parse_sample, "0", "0 (record all) or a size from 1KiB to 1GiB",                                         \
+      "record one block in so many bytes, and estimate the rest")                                                      \
     X(SLOW, parse_slow, "0", TM_OPTION_SWITCH, "for tests: take every event the long way, remember no stack")          \
     X(VERBOSE, parse_verbose, "0", TM_OPTION_SWITCH, "say on stderr what was written")
 

@@ -131,11 +131,14 @@ static uint64_t encode_totals(struct encoder *encoder)
     for (unsigned i = 0; i < TM_COUNT_OF(figures); i++) {
         tm_encode_meta_u64(&encoder->raw, figures[i].key, figures[i].value);
     }
+    uint64_t rate = atomic_load_explicit(&header->sample_rate, memory_order_relaxed);
+    if (rate != 0) {
+        tm_encode_meta_u64(&encoder->raw, "sample_rate", rate);
+    }
     if (header->native_unmerged != 0) {
         tm_encode_meta_u64(&encoder->raw, "native_unmerged", header->native_unmerged);
-        return TM_COUNT_OF(figures) + 1;
     }
-    return TM_COUNT_OF(figures);
+    return TM_COUNT_OF(figures) + (rate != 0) + (header->native_unmerged != 0);
 }
 
 static void encode_meta(struct encoder *encoder)

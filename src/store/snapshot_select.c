@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "base/hash.h"
+#include "base/sample_chance.h"
+
 static const struct tm_record *record_at(const struct tm_store_view *view, uint32_t id)
 {
     return (const struct tm_record *)(const void *)view->sections[TM_STORE_RECORDS] + id;
@@ -19,6 +22,23 @@ static uint64_t difference(uint64_t ever, uint64_t freed)
     return (int64_t)(ever - freed) < 0 ? 0 : ever - freed;
 }
 
+static bool is_estimate(const struct tm_store_view *view, const struct tm_record *record)
+{
+    const struct tm_store_header *header = view->header;
+    return record->domain != TM_DOMAIN_MMAP && /* mappings are never sampled */
+           atomic_load_explicit(&header->sample_rate, memory_order_relaxed) != 0 &&
+           record->epoch >= atomic_load_explicit(&header->sampled_epoch, memory_order_relaxed);
+}
+
+/* Whole blocks of a record that counts in parts of one.  What is left over becomes a block with the chance that it is
+ * one, the same for all figures of a record: so that sums over many records stay right, and one block never becomes
+ * none. */
+static uint64_t whole_blocks(uint32_t id, uint64_t parts)
+{
+    uint64_t share = tm_hash_word(id * TM_HASH_MULTIPLIER) % TM_SAMPLE_ONE;
+    return (parts + share) / TM_SAMPLE_ONE;
+}
+
 struct tm_record_figures tm_record_figures_of(const struct tm_store_view *view, uint32_t id)
 {
     const struct tm_record *held = record_at(view, id);
@@ -33,8 +53,15 @@ struct tm_record_figures tm_record_figures_of(const struct tm_store_view *view, 
         figures.ever_bytes = load(&held->ever_bytes) + load(&loose->ever_bytes);
         figures.live_bytes = difference(figures.ever_bytes, freed_bytes);
     } else {
-        figures.ever_bytes = figures.ever_blocks * held->size;
-        figures.live_bytes = figures.live_blocks * held->size;
+        bool is_counted = !is_estimate(view, held);
+        figures.ever_bytes =
+            is_counted ? figures.ever_blocks * held->size : tm_sample_bytes(figures.ever_blocks, held->size);
+        figures.live_bytes =
+            is_counted ? figures.live_blocks * held->size : tm_sample_bytes(figures.live_blocks, held->size);
+    }
+    if (is_estimate(view, held)) {
+        figures.ever_blocks = whole_blocks(id, figures.ever_blocks);
+        figures.live_blocks = whole_blocks(id, figures.live_blocks);
     }
     return figures;
 }
@@ -192,11 +219,17 @@ static void add_peaks(const struct tm_selection *selection, uint32_t id, const s
     uint64_t changed = load(&record_at(view, id)->marks) ^ selection->marks;
     bool python_live = selection->python_peaks_now || (uint32_t)changed != 0;
     bool heap_live = selection->heap_peaks_now || changed >> 32 != 0;
+    uint64_t python_blocks = load(&peak->python_blocks);
+    uint64_t heap_blocks = load(&peak->heap_blocks);
+    if (is_estimate(view, record_at(view, id))) {
+        python_blocks = whole_blocks(id, python_blocks);
+        heap_blocks = whole_blocks(id, heap_blocks);
+    }
     if (counter->domain <= TM_DOMAIN_OBJ) {
-        counter->peak_python_blocks += python_live ? figures->live_blocks : load(&peak->python_blocks);
+        counter->peak_python_blocks += python_live ? figures->live_blocks : python_blocks;
         counter->peak_python_bytes += python_live ? figures->live_bytes : load(&peak->python_bytes);
     }
-    counter->peak_heap_blocks += heap_live ? figures->live_blocks : load(&peak->heap_blocks);
+    counter->peak_heap_blocks += heap_live ? figures->live_blocks : heap_blocks;
     counter->peak_heap_bytes += heap_live ? figures->live_bytes : load(&peak->heap_bytes);
 }
 
@@ -217,7 +250,8 @@ bool tm_selection_counter(const struct tm_selection *selection, uint32_t traceba
         counter->live_bytes += figures.live_bytes;
         counter->ever_blocks += figures.ever_blocks;
         counter->ever_bytes += figures.ever_bytes;
-        counter->temporary_blocks += load(&record->temporary_blocks);
+        uint64_t temporary = load(&record->temporary_blocks);
+        counter->temporary_blocks += is_estimate(selection->view, record) ? whole_blocks(id, temporary) : temporary;
         add_peaks(selection, id, &figures, counter);
     }
     return any;

@@ -5,6 +5,7 @@
 #include "report/render/json_snapshot.h"
 #include "report/render/json_text.h"
 #include "report/render/key_frames.h"
+#include "report/render/sample_margin.h"
 
 static const char *const group_names[] = {
     [TM_KEY_FILENAME] = "filename", [TM_KEY_LINENO] = "lineno", [TM_KEY_TRACEBACK] = "traceback",
@@ -48,9 +49,14 @@ static void write_head(struct tm_out *out, const struct tm_report *report)
                   group_names[report->grouping.key_type], cumulative_names[report->grouping.cumulative],
                   figure_names[report->grouping.figure]);
     write_counted(out, report->grouping.domains);
-    tm_out_format(out, ",\n \"total\": {\"size\": %llu, \"count\": %llu, \"statistics\": %zu},\n \"statistics\": [",
+    tm_out_format(out, ",\n \"total\": {\"size\": %llu, \"count\": %llu, \"statistics\": %zu",
                   (unsigned long long)report->total.size, (unsigned long long)report->total.count,
                   report->statistics.count);
+    if (tm_report_is_sampled(report)) {
+        struct tm_statistic total = tm_report_total(report);
+        tm_out_format(out, ", \"margin\": %.0f", tm_row_margin(report, &total));
+    }
+    tm_out_text(out, "},\n \"statistics\": [");
 }
 
 static void write_frame(struct tm_out *out, const struct tm_key_frame *frame, bool first)
@@ -84,6 +90,9 @@ static void write_row(struct tm_out *out, const struct tm_report *report, const 
     if (report->is_diff) {
         tm_out_format(out, ", \"size_diff\": %lld, \"count_diff\": %lld", (long long)row->size_diff,
                       (long long)row->count_diff);
+    }
+    if (tm_report_is_sampled(report)) {
+        tm_out_format(out, ", \"margin\": %.0f", tm_row_margin(report, row));
     }
     if (report->series != NULL) {
         write_series(out, report->series, row->key);

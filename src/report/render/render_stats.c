@@ -1,22 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/render/render_stats.h"
 
+#include "base/sample_chance.h"
 #include "report/snapshot/snapshot.h"
 #include "report/render/json_snapshot.h"
 #include "report/render/render_account.h"
+#include "report/render/sample_margin.h"
 #include "report/render/size_text.h"
 #include "report/render/text_frame.h"
 #include "report/snapshot/snapshot_totals.h"
 
 static void print_domains(struct tm_out *out, const struct tm_snapshot *snapshot)
 {
-    tm_out_format(out, "%-8s  %10s  %13s  %10s  %15s\n", "DOMAIN", "LIVE", "BLOCKS", "EVER", "BLOCKS");
+    uint64_t rate = tm_sample_rate(snapshot);
+    tm_out_format(out, "%-8s  %10s%s  %13s  %10s  %15s\n", "DOMAIN", "LIVE", rate > 0 ? "       +-95%" : "", "BLOCKS",
+                  "EVER", "BLOCKS");
     for (int i = 0; i < TM_DOMAIN_COUNT; i++) {
         struct tm_domain_total total = tm_snapshot_domain_total(snapshot, (enum tm_domain)i);
-        tm_out_format(
-            out, "%-8s  %10s  %13s  %10s  %15s\n", tm_domain_name((enum tm_domain)i),
-            tm_size_for_people((double)total.live_bytes, false).text, tm_count_for_people(total.live_blocks).text,
-            tm_size_for_people((double)total.ever_bytes, false).text, tm_count_for_people(total.ever_blocks).text);
+        double margin = i == TM_DOMAIN_MMAP /* never sampled */
+                            ? 0
+                            : tm_sample_margin((double)total.live_bytes, (double)total.live_blocks, (double)rate);
+        tm_out_format(out, "%-8s  %10s", tm_domain_name((enum tm_domain)i),
+                      tm_size_for_people((double)total.live_bytes, false).text);
+        if (rate > 0) {
+            tm_out_format(out, "  %10s", tm_size_for_people(margin, false).text);
+        }
+        tm_out_format(out, "  %13s  %10s  %15s\n", tm_count_for_people(total.live_blocks).text,
+                      tm_size_for_people((double)total.ever_bytes, false).text,
+                      tm_count_for_people(total.ever_blocks).text);
     }
 }
 

@@ -5,11 +5,12 @@
 
 #include "report/render/key_frames.h"
 #include "report/render/location_text.h"
+#include "report/render/sample_margin.h"
 #include "report/render/size_text.h"
 #include "report/render/text_frame.h"
 #include "report/render/text_row.h"
 
-#define COLUMN_MAX    7U
+#define COLUMN_MAX    8U
 #define GAP           2U
 #define LOCATION_MIN  30U
 #define CALLERS_SHOWN 3U
@@ -31,6 +32,7 @@ enum column {
     COLUMN_SIZE_DIFF,
     COLUMN_COUNT_DIFF,
     COLUMN_SLOPE,
+    COLUMN_MARGIN, /* of the column before it */
 };
 
 /* The columns left of the location, with their widths. */
@@ -47,7 +49,8 @@ static const char *title_of(const struct table *table, enum column column)
     static const char *const titles[] = {
         [COLUMN_SIZE] = "SIZE",           [COLUMN_SHARE] = "SHARE",           [COLUMN_BAR] = "",
         [COLUMN_LIVE] = "LIVE",           [COLUMN_COUNT] = "COUNT",           [COLUMN_AVERAGE] = "AVERAGE",
-        [COLUMN_SIZE_DIFF] = "SIZE DIFF", [COLUMN_COUNT_DIFF] = "COUNT DIFF", [COLUMN_SLOPE] = "PER HOUR"};
+        [COLUMN_SIZE_DIFF] = "SIZE DIFF", [COLUMN_COUNT_DIFF] = "COUNT DIFF", [COLUMN_SLOPE] = "PER HOUR",
+        [COLUMN_MARGIN] = "+-95%"};
     if (column == COLUMN_SIZE && table->report->grouping.figure == TM_FIGURE_TEMPORARY) {
         return "SIZE (EST.)";
     }
@@ -75,6 +78,8 @@ static struct tm_size_text cell(const struct table *table, enum column column, c
         return tm_size_for_people(s->count > 0 ? (double)s->size / (double)s->count : 0, false);
     case COLUMN_SIZE_DIFF:
         return tm_size_for_people((double)s->size_diff, true);
+    case COLUMN_MARGIN:
+        return tm_size_for_people(tm_row_margin(table->report, s), false);
     case COLUMN_SLOPE:
         return tm_size_for_people(row->slope, true);
     case COLUMN_COUNT_DIFF:
@@ -102,10 +107,18 @@ static void add_column(struct table *table, enum column column)
     table->columns[table->count++] = column;
 }
 
+static void add_margin(struct table *table)
+{
+    if (tm_report_is_sampled(table->report)) {
+        add_column(table, COLUMN_MARGIN);
+    }
+}
+
 static void choose_columns(struct table *table)
 {
     if (table->report->is_diff) {
         add_column(table, COLUMN_SIZE_DIFF);
+        add_margin(table);
         if (table->report->series != NULL && tm_series_is_timed(table->report->series)) {
             add_column(table, COLUMN_SLOPE);
         }
@@ -115,6 +128,7 @@ static void choose_columns(struct table *table)
         return;
     }
     add_column(table, COLUMN_SIZE);
+    add_margin(table);
     add_column(table, COLUMN_SHARE);
     if (table->report->bars) {
         add_column(table, COLUMN_BAR);
@@ -295,11 +309,8 @@ static struct tm_text_row sum_of(const struct tm_text_rows *rows, size_t first)
 static struct tm_text_row total_of(const struct tm_report *report, const struct tm_text_rows *rows)
 {
     struct tm_text_row total = sum_of(rows, 0);
-    total.statistic.size = report->total.size;
-    total.statistic.count = report->total.count;
-    total.statistic.size_diff = (int64_t)report->total.size - (int64_t)report->old_total.size;
+    total.statistic = tm_report_total(report);
     total.slope = report->series != NULL ? tm_series_total_slope(report->series) : 0;
-    total.statistic.count_diff = (int64_t)report->total.count - (int64_t)report->old_total.count;
     return total;
 }
 

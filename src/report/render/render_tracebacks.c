@@ -4,16 +4,26 @@
 
 #include "report/render/key_frames.h"
 #include "report/render/location_text.h"
+#include "report/render/sample_margin.h"
 #include "report/render/render_text.h"
 #include "report/render/size_text.h"
 #include "report/render/source_line.h"
 #include "report/render/text_frame.h"
 
+static void print_margin(struct tm_out *out, const struct tm_report *report, const struct tm_statistic *row)
+{
+    if (tm_report_is_sampled(report)) {
+        tm_out_format(out, " +- %s", tm_size_for_people(tm_row_margin(report, row), false).text);
+    }
+}
+
 static void print_title(struct tm_out *out, const struct tm_report *report, const struct tm_statistic *row)
 {
     double share = report->total.size > 0 ? (double)row->size * 100 / (double)report->total.size : 0;
-    tm_out_format(out, "%s (%.1f%%) in %s block%s", tm_size_for_people((double)row->size, false).text, share,
-                  tm_count_for_people(row->count).text, row->count == 1 ? "" : "s");
+    tm_out_text(out, tm_size_for_people((double)row->size, false).text);
+    print_margin(out, report, row);
+    tm_out_format(out, " (%.1f%%) in %s block%s", share, tm_count_for_people(row->count).text,
+                  row->count == 1 ? "" : "s");
     if (row->count > 1) {
         tm_out_format(out, ", average %s", tm_size_for_people((double)row->size / (double)row->count, false).text);
     }
@@ -72,8 +82,10 @@ static void print_rest(struct tm_out *out, const struct tm_report *report, size_
                       count - shown == 1 ? "" : "s", tm_size_for_people((double)rest.size, false).text,
                       tm_count_for_people(rest.count).text);
     }
-    tm_out_format(out, "total: %s in %s blocks\n", tm_size_for_people((double)report->total.size, false).text,
-                  tm_count_for_people(report->total.count).text);
+    struct tm_statistic total = tm_report_total(report);
+    tm_out_format(out, "total: %s", tm_size_for_people((double)total.size, false).text);
+    print_margin(out, report, &total);
+    tm_out_format(out, " in %s blocks\n", tm_count_for_people(total.count).text);
 }
 
 bool tm_render_text_tracebacks(struct tm_out *out, const struct tm_report *report)

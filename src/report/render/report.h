@@ -57,6 +57,15 @@ static inline const struct tm_snapshot *tm_report_snapshot(const struct tm_repor
     return report->forest->snapshots[tm_report_snapshot_number(report)];
 }
 
+/* The whole as a row, without a key. */
+static inline struct tm_statistic tm_report_total(const struct tm_report *report)
+{
+    return (struct tm_statistic){.size = report->total.size,
+                                 .count = report->total.count,
+                                 .size_diff = (int64_t)report->total.size - (int64_t)report->old_total.size,
+                                 .count_diff = (int64_t)report->total.count - (int64_t)report->old_total.count};
+}
+
 /* The rows that are shown: the limit or fewer. */
 static inline size_t tm_report_shown(const struct tm_report *report)
 {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "report/render/location_text.h"
+#include "report/render/sample_margin.h"
 #include "report/render/size_text.h"
 #include "report/snapshot/snapshot_identity.h"
 #include "report/snapshot/snapshot_totals.h"
@@ -249,6 +250,7 @@ void tm_print_notes(struct tm_out *out, const struct tm_report *report)
         print_pair_notes(out, report);
     }
     print_frames_advice(out, report);
+    tm_print_sampling(out, report);
     if (report->grouping.figure == TM_FIGURE_TEMPORARY) {
         tm_out_text(
             out, "note: bytes of temporary blocks are estimated by the mean size of all blocks of their traceback\n");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/hook/arena_hooks.h"
 
+#include "runtime/hook/door.h"
 #include "runtime/track/runtime.h"
 
 #define MOST_HOOKS 8U /* Py_Finalize forgets ours from 3.12 on, Py_Initialize makes it new: the same one again */
@@ -11,7 +12,10 @@ static unsigned hook_count;
 static void *hook_alloc(void *ctx, size_t size)
 {
     const struct tm_cpython_arena_allocator *real = ctx;
+    struct tm_thread *thread = tm_thread_self();
+    tm_door_guard_up(thread); /* sampling, it may be down here: an arena is no mapping of the program's own */
     void *arena = real->alloc(real->ctx, size);
+    tm_door_guard_down(thread);
     if (arena != NULL) {
         tm_runtime_note_arena(arena, size, true);
     }

@@ -2,6 +2,8 @@
 #include "runtime/hook/door.h"
 
 bool tm_doors_are_open;
+bool tm_doors_hear_all;
+bool tm_doors_sample;
 bool tm_doors_are_careful = true;
 
 bool tm_door_drop(struct tm_thread *thread, const void *block, struct tm_taken *taken)

@@ -12,6 +12,7 @@
 
 #include "base/compiler.h"
 #include "runtime/os/thread_state.h"
+#include "runtime/track/sampler.h"
 #include "runtime/track/tracker.h"
 
 #define TM_DOOR_GUARD      0x10000U
@@ -20,6 +21,10 @@
 /* False until the constructor has run, and for ever where nothing may be traced: all doors only forward. */
 extern bool tm_doors_are_open;
 
+/* What libc's doors ask: whether they hear every call, or only those that the sampler takes.  Never both. */
+extern bool tm_doors_hear_all;
+extern bool tm_doors_sample;
+
 /* True while something rare is waited for (the start or end of the interpreter): CPython's doors then look at each
  * call. */
 extern bool tm_doors_are_careful;
@@ -27,6 +32,17 @@ extern bool tm_doors_are_careful;
 TM_INLINE bool tm_door_hears(const struct tm_thread *thread)
 {
     return TM_LIKELY(thread->guard == 0) && TM_LIKELY(tm_doors_are_open);
+}
+
+TM_INLINE bool tm_door_hears_all(const struct tm_thread *thread)
+{
+    return TM_LIKELY(thread->guard == 0) && TM_LIKELY(tm_doors_hear_all);
+}
+
+/* Sampling, at a door whose call would be heard otherwise: a block of SIZE bytes is to be recorded. */
+TM_INLINE bool tm_door_takes(struct tm_thread *thread, size_t size)
+{
+    return TM_LIKELY(tm_doors_sample) && TM_LIKELY(thread->guard == 0) && tm_sampler_takes(thread, size);
 }
 
 TM_INLINE void tm_door_guard_up(struct tm_thread *thread)

@@ -27,19 +27,85 @@ TM_INLINE void *enter(struct tm_thread *thread, void *block, size_t size)
     return block;
 }
 
+static TM_COLD void watch_rarely(struct tm_thread *thread)
+{
+    if (tm_doors_sample && thread->guard == 0) {
+        tm_python_watch_tick(thread);
+    } else {
+        thread->ticks = 0; /* not now: at the next call */
+    }
+}
+
+/* Every so many calls, as in tm_python_watch. */
+TM_INLINE void watch_counting(struct tm_thread *thread)
+{
+    if (TM_UNLIKELY(!tm_sampler_counts_event(thread))) {
+        watch_rarely(thread);
+    }
+}
+
+/* The count has run out at SIZE bytes.  Sampling, all count down, also behind another door, where nothing is recorded:
+ * points that fall on bytes which are not recorded here are points less for nobody. */
+static __attribute__((noinline)) bool takes_rarely(struct tm_thread *thread, size_t size)
+{
+    thread->sample_left += size;
+    return tm_doors_sample && tm_sampler_takes(thread, size) && thread->guard == 0;
+}
+
+/* A block of SIZE bytes is to be recorded. */
+TM_INLINE bool takes(struct tm_thread *thread, size_t size)
+{
+    if (TM_LIKELY(tm_doors_hear_all)) {
+        return TM_LIKELY(thread->guard == 0);
+    }
+    watch_counting(thread);
+    return TM_UNLIKELY(!tm_sampler_passes(thread, size)) && takes_rarely(thread, size);
+}
+
 /* CALL is the real call; SIZE what the application asked for. */
-#define ALLOCATE(call, size)                                                                                           \
-    struct tm_thread *thread = tm_thread_self();                                                                       \
-    if (TM_UNLIKELY(!tm_door_hears(thread))) {                                                                         \
-        return call;                                                                                                   \
-    }                                                                                                                  \
+#define RECORD(thread, call, size)                                                                                     \
     tm_door_guard_up(thread);                                                                                          \
     void *block = call;                                                                                                \
     tm_door_guard_down(thread);                                                                                        \
     return enter(thread, block, size)
 
+#define ALLOCATE(call, size)                                                                                           \
+    struct tm_thread *thread = tm_thread_self();                                                                       \
+    if (TM_UNLIKELY(!takes(thread, size))) {                                                                           \
+        return call;                                                                                                   \
+    }                                                                                                                  \
+    RECORD(thread, call, size)
+
+/* The commonest, while not every call is heard, in parts that save no registers. */
+static __attribute__((noinline)) void *malloc_rarely(size_t size)
+{
+    struct tm_thread *thread = tm_thread_self();
+    if (!takes_rarely(thread, size)) {
+        return tm_real.malloc(size);
+    }
+    RECORD(thread, tm_real.malloc(size), size);
+}
+
+static __attribute__((noinline)) void *malloc_watched(size_t size)
+{
+    watch_rarely(tm_thread_self());
+    ALLOCATE(tm_real.malloc(size), size);
+}
+
+static __attribute__((noinline)) void *malloc_sampled(size_t size)
+{
+    struct tm_thread *thread = tm_thread_self();
+    if (TM_UNLIKELY(!tm_sampler_counts_event(thread))) {
+        return malloc_watched(size);
+    }
+    return TM_LIKELY(tm_sampler_passes(thread, size)) ? tm_real.malloc(size) : malloc_rarely(size);
+}
+
 TM_EXPORT void *malloc(size_t size)
 {
+    if (TM_UNLIKELY(!tm_doors_hear_all)) {
+        return malloc_sampled(size);
+    }
     ALLOCATE(tm_real.malloc(size), size);
 }
 
@@ -71,7 +137,7 @@ TM_EXPORT void *pvalloc(size_t size)
 TM_EXPORT int posix_memalign(void **block, size_t alignment, size_t size)
 {
     struct tm_thread *thread = tm_thread_self();
-    if (TM_UNLIKELY(!tm_door_hears(thread))) {
+    if (TM_UNLIKELY(!takes(thread, size))) {
         return tm_real.posix_memalign(block, alignment, size);
     }
     tm_door_guard_up(thread);
@@ -95,11 +161,20 @@ static TM_COLD void free_unknown(struct tm_thread *thread, void *block)
     tm_real.free(block);
 }
 
+/* Sampling: the block that comes back was recorded and is taken out. */
+TM_INLINE bool takes_back_sample(struct tm_thread *thread, void *block, struct tm_taken *taken)
+{
+    return tm_doors_sample && thread->guard == 0 && TM_UNLIKELY(tm_sampler_may_know(block)) &&
+           tm_tracker_take(thread, block, taken);
+}
+
 /* What is left of a free once the block was taken out, if it was known. */
 #define RELEASE(call)                                                                                                  \
     struct tm_thread *thread = tm_thread_self();                                                                       \
     struct tm_taken taken;                                                                                             \
-    if (TM_UNLIKELY(!tm_door_hears(thread)) || !tm_tracker_take(thread, block, &taken)) {                              \
+    if (TM_UNLIKELY(!tm_doors_hear_all)                                                                                \
+            ? !takes_back_sample(thread, block, &taken)                                                                \
+            : TM_UNLIKELY(thread->guard != 0) || !tm_tracker_take(thread, block, &taken)) {                            \
         if (TM_UNLIKELY(thread->guard != 0) || tm_boot_pool_may_own(block)) {                                          \
             free_unknown(thread, block);                                                                               \
             return;                                                                                                    \
@@ -111,10 +186,28 @@ static TM_COLD void free_unknown(struct tm_thread *thread, void *block)
     call;                                                                                                              \
     tm_door_guard_down(thread)
 
-/* The guard stays down after the quick way: should the real function come through a door again, the block is not known
- * any more. */
+static __attribute__((noinline)) void free_rarely(void *block)
+{
+    RELEASE(tm_real.free(block));
+}
+
+static __attribute__((noinline)) void free_sampled(void *block)
+{
+    if (TM_UNLIKELY(!tm_doors_sample) || TM_UNLIKELY(tm_sampler_may_know(block)) || tm_boot_pool_may_own(block)) {
+        free_rarely(block);
+    } else {
+        tm_real.free(block);
+    }
+}
+
 TM_EXPORT void free(void *block)
 {
+    if (TM_UNLIKELY(!tm_doors_hear_all)) {
+        free_sampled(block);
+        return;
+    }
+    /* The guard stays down after the quick way: should the real function come through a door again, the block is not
+     * known any more. */
     struct tm_thread *self = tm_thread_self();
     if (TM_LIKELY(self->guard == 0) && tm_own_take(self, block)) {
         tm_real.free(block);
@@ -168,12 +261,31 @@ static TM_COLD void *resize_unheard(struct tm_thread *thread, void *block, size_
     return moved;
 }
 
+static __attribute__((noinline)) void *resize_sampled(struct tm_thread *thread, void *block, size_t count, size_t size,
+                                                      bool is_array)
+{
+    struct tm_taken taken;
+    bool was_known = block != NULL && takes_back_sample(thread, block, &taken);
+    if (!was_known && tm_boot_pool_may_own(block) && tm_boot_pool_owns(block)) {
+        return resize_boot_block(block, count, size);
+    }
+    bool is_taken = takes(thread, count * size);
+    tm_door_guard_up(thread);
+    void *moved = real_resize(block, count, size, is_array);
+    tm_door_guard_down(thread);
+    if (moved == NULL && was_known && size != 0 && count != 0) {
+        tm_tracker_put_back(thread, block, &taken);
+    }
+    return is_taken ? enter(thread, moved, count * size) : moved;
+}
+
 TM_INLINE void *resize(void *block, size_t count, size_t size, bool is_array)
 {
     struct tm_thread *thread = tm_thread_self();
     struct tm_taken taken;
-    if (TM_UNLIKELY(!tm_door_hears(thread))) {
-        return resize_unheard(thread, block, count, size, is_array);
+    if (TM_UNLIKELY(!tm_door_hears_all(thread))) {
+        return tm_doors_sample && thread->guard == 0 ? resize_sampled(thread, block, count, size, is_array)
+                                                     : resize_unheard(thread, block, count, size, is_array);
     }
     bool was_known = block != NULL && tm_tracker_take(thread, block, &taken);
     if (!was_known && tm_boot_pool_may_own(block) && tm_boot_pool_owns(block)) {

@@ -5,6 +5,7 @@
 
 #include "runtime/hook/door.h"
 #include "runtime/hook/libc_memory.h"
+#include "runtime/hook/map_hooks.h"
 #include "runtime/hook/outer_malloc.h"
 #include "runtime/hook/python_hooks.h"
 #include "runtime/hook/python_watch.h"
@@ -42,7 +43,7 @@ static void check_hooks(void)
 /* quick_exit runs no destructors. */
 static void leave_quickly(void)
 {
-    if (tm_door_hears(tm_thread_self())) {
+    if (tm_thread_self()->guard == 0 && tm_doors_are_open) {
         tm_runtime_exit_snapshot("quick_exit");
     }
 }
@@ -61,15 +62,18 @@ __attribute__((constructor(101))) static void library_begin(void)
         (void)!at_quick_exit(leave_quickly);
         tm_libc_memory_begin();
         tm_runtime_note_malloc(tm_outer_malloc());
+        tm_doors_sample = tm_runtime_config()->sample_rate != 0;
+        tm_map_hooks_begin();
         tm_python_watch_now(thread);
         tm_doors_are_open = true;
+        tm_doors_hear_all = !tm_doors_sample;
     }
     tm_door_guard_down(thread);
 }
 
 __attribute__((destructor)) static void library_end(void)
 {
-    if (tm_door_hears(tm_thread_self())) {
+    if (tm_thread_self()->guard == 0 && tm_doors_are_open) {
         tm_runtime_exit_snapshot("destructor");
     }
 }

@@ -4,13 +4,17 @@
  *
  * They are called before anything is resolved, also by an allocator behind us that is just being made: then they are
  * the system call, because a resolution in here would come back to that allocator. */
+#include "runtime/hook/map_hooks.h"
+
 #include <stdarg.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "runtime/hook/door.h"
+#include "runtime/hook/elf_object.h"
 #include "runtime/hook/real_libc.h"
 #include "runtime/track/map_tracker.h"
 
@@ -34,6 +38,18 @@ static void *real_remap(void *at, size_t old_size, size_t new_size, int flags, v
 static int real_protect(void *at, size_t size, int rights)
 {
     return tm_real.mprotect != NULL ? tm_real.mprotect(at, size, rights) : (int)syscall(SYS_mprotect, at, size, rights);
+}
+
+static struct tm_elf_range sampled_allocator; /* empty: all that it maps it maps behind a door that is up */
+
+void tm_map_hooks_begin(void)
+{
+    struct tm_elf_object object;
+    uintptr_t address;
+    memcpy(&address, &tm_real.malloc, sizeof address);
+    if (tm_doors_sample && tm_elf_object_find(address, &object)) {
+        sampled_allocator = object.all;
+    }
 }
 
 /* An allocator at work behind a door gives away, or maps over, a range that was mapped outside of one. */
@@ -60,10 +76,10 @@ static void forget(struct tm_thread *thread, const void *at, size_t size)
     tm_map_tracker_unlock(thread);
 }
 
-TM_EXPORT void *mmap64(void *at, size_t size, int rights, int flags, int descriptor, off64_t offset)
+TM_INLINE void *map(void *at, size_t size, int rights, int flags, int descriptor, off64_t offset, const void *caller)
 {
     struct tm_thread *thread = tm_thread_self();
-    if (!tm_door_hears(thread)) {
+    if (!tm_door_hears(thread) || tm_elf_range_holds(&sampled_allocator, (uintptr_t)caller)) {
         void *mapped = real_map(at, size, rights, flags, descriptor, offset);
         if ((flags & MAP_FIXED) != 0 && mapped != MAP_FAILED && may_forget(thread)) {
             forget(thread, mapped, size);
@@ -79,10 +95,15 @@ TM_EXPORT void *mmap64(void *at, size_t size, int rights, int flags, int descrip
     return mapped;
 }
 
+TM_EXPORT void *mmap64(void *at, size_t size, int rights, int flags, int descriptor, off64_t offset)
+{
+    return map(at, size, rights, flags, descriptor, offset, __builtin_return_address(0));
+}
+
 /* The same where an offset has 64 bits anyway. */
 TM_EXPORT void *mmap(void *at, size_t size, int rights, int flags, int descriptor, off_t offset)
 {
-    return mmap64(at, size, rights, flags, descriptor, offset);
+    return map(at, size, rights, flags, descriptor, offset, __builtin_return_address(0));
 }
 
 TM_EXPORT int munmap(void *at, size_t size)

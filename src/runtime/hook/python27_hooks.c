@@ -40,10 +40,11 @@ static void *object_malloc(size_t size)
     if (TM_UNLIKELY(!hears(thread))) {
         return real.malloc(size);
     }
+    bool is_taken = !tm_doors_sample || tm_door_takes(thread, size);
     tm_door_guard_up(thread);
     void *block = real.malloc(size);
     tm_door_guard_down(thread);
-    if (TM_LIKELY(block != NULL)) {
+    if (TM_LIKELY(block != NULL) && is_taken) {
         tm_tracker_alloc(thread, TM_DOMAIN_OBJ, block, size);
         look(thread);
     }
@@ -58,12 +59,16 @@ static void *object_realloc(void *block, size_t size)
         return real.realloc(block, size);
     }
     bool was_known = block != NULL && tm_tracker_take(thread, block, &taken);
-    uint32_t guard = was_known || block == NULL ? TM_DOOR_GUARD : 0; /* unknown: let the doors behind hear it */
+    bool is_taken = !tm_doors_sample || tm_door_takes(thread, size);
+    /* Unknown: let the doors behind hear it, but not where nearly all are. */
+    uint32_t guard = was_known || block == NULL || tm_doors_sample ? TM_DOOR_GUARD : 0;
     thread->guard += guard;
     void *moved = real.realloc(block, size);
     thread->guard -= guard;
     if (TM_LIKELY(moved != NULL)) {
-        tm_tracker_alloc(thread, TM_DOMAIN_OBJ, moved, size);
+        if (is_taken) {
+            tm_tracker_alloc(thread, TM_DOMAIN_OBJ, moved, size);
+        }
         look(thread);
     } else if (was_known) {
         tm_tracker_put_back(thread, block, &taken);

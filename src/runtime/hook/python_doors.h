@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/compiler.h"
 #include "runtime/hook/allocator_chain.h"
 #include "runtime/os/thread_state.h"
 
@@ -27,12 +28,46 @@ struct tm_python_door {
 
 extern struct tm_python_door tm_python_doors[TM_PYTHON_DOMAINS];
 
-/* Our functions of a domain; the context is for the caller to fill in. */
-struct tm_cpython_allocator tm_python_functions(unsigned domain, bool over_debug);
+/* Our functions of a domain; the context is for the caller to fill in.  IS_QUICK: while sampling, the allocator behind
+ * serves small blocks without a call of another door, see sampled_hooks.h. */
+struct tm_cpython_allocator tm_python_functions(unsigned domain, enum tm_layer over, bool is_quick);
 
 tm_layer_is_ours tm_python_is_ours;
 
 /* Whether a call of the hook CTX that is not the usual one is to be recorded.   errno  kept. */
 bool tm_python_look(struct tm_thread *thread, const void *ctx, unsigned domain);
+
+/* PyMem_SetupDebugHooks, called again by an embedding program while our hook lies over the debug hooks (seen up to
+ * 3.11), makes these wrap our hook: calling them would not end.  What they wrapped before is then the allocator behind
+ * our hook. */
+TM_INLINE bool tm_python_is_wrapped(const struct tm_python_hook *hook, bool over_debug)
+{
+    return over_debug && TM_UNLIKELY(tm_allocator_behind_debug(hook->real.ctx)->ctx != hook->inner.ctx);
+}
+
+TM_INLINE const struct tm_cpython_allocator *tm_python_behind(const struct tm_python_hook *hook, bool over_debug)
+{
+    return tm_python_is_wrapped(hook, over_debug) ? &hook->inner : &hook->real;
+}
+
+TM_INLINE bool tm_python_hears(struct tm_thread *thread, const void *ctx, unsigned domain, bool over_debug)
+{
+    if (TM_UNLIKELY(thread->guard != 0)) {
+        return false;
+    }
+    /* What the tracemalloc module allocates for itself comes through raw, so a module that has just started is noticed
+     * there at once; the other domains need no such test. */
+    bool is_usual = tm_python_doors[domain].quick == ctx &&
+                    (domain != TM_CPYTHON_RAW || *tm_python_doors[domain].word == (uintptr_t)ctx) &&
+                    !tm_python_is_wrapped(ctx, over_debug);
+    return TM_LIKELY(is_usual) || tm_python_look(thread, ctx, domain);
+}
+
+/* Behind a door that is up, or behind the tracemalloc module for its own sake: nothing new is recorded. */
+void *tm_python_realloc_unheard(struct tm_thread *thread, const struct tm_cpython_allocator *real, void *block,
+                                size_t size);
+
+/* A free that no quick way serves.  The arguments are a free hook's own, so that it is called without moving them. */
+void tm_python_free_generally(const struct tm_cpython_allocator *real, void *block);
 
 #endif

@@ -4,40 +4,15 @@
 #include "runtime/hook/allocator_chain.h"
 #include "runtime/hook/door.h"
 #include "runtime/hook/python_doors.h"
+#include "runtime/hook/sampled_hooks.h"
 #include "runtime/track/runtime.h"
 #include "runtime/track/tracker_quick.h"
-
-/* PyMem_SetupDebugHooks, called again by an embedding program while our hook lies over the debug hooks (seen up to
- * 3.11), makes these wrap our hook: calling them would not end.  What they wrapped before is then the allocator behind
- * our hook. */
-TM_INLINE bool is_wrapped(const struct tm_python_hook *hook, bool over_debug)
-{
-    return over_debug && TM_UNLIKELY(tm_allocator_behind_debug(hook->real.ctx)->ctx != hook->inner.ctx);
-}
-
-TM_INLINE const struct tm_cpython_allocator *behind(const struct tm_python_hook *hook, bool over_debug)
-{
-    return is_wrapped(hook, over_debug) ? &hook->inner : &hook->real;
-}
-
-TM_INLINE bool hears(struct tm_thread *thread, const void *ctx, unsigned domain, bool over_debug)
-{
-    if (TM_UNLIKELY(thread->guard != 0)) {
-        return false;
-    }
-    /* What the tracemalloc module allocates for itself comes through raw, so a module that has just started is noticed
-     * there at once; the other domains need no such test. */
-    bool is_usual = tm_python_doors[domain].quick == ctx &&
-                    (domain != TM_CPYTHON_RAW || *tm_python_doors[domain].word == (uintptr_t)ctx) &&
-                    !is_wrapped(ctx, over_debug);
-    return TM_LIKELY(is_usual) || tm_python_look(thread, ctx, domain);
-}
 
 TM_INLINE void *hook_malloc(void *ctx, size_t size, unsigned domain, bool over_debug)
 {
     struct tm_thread *thread = tm_thread_self();
-    const struct tm_cpython_allocator *real = behind(ctx, over_debug);
-    if (TM_UNLIKELY(!hears(thread, ctx, domain, over_debug))) {
+    const struct tm_cpython_allocator *real = tm_python_behind(ctx, over_debug);
+    if (TM_UNLIKELY(!tm_python_hears(thread, ctx, domain, over_debug))) {
         return real->malloc(real->ctx, size);
     }
     tm_door_guard_up(thread);
@@ -56,8 +31,8 @@ TM_INLINE void *hook_malloc(void *ctx, size_t size, unsigned domain, bool over_d
 TM_INLINE void *hook_calloc(void *ctx, size_t count, size_t size, unsigned domain, bool over_debug)
 {
     struct tm_thread *thread = tm_thread_self();
-    const struct tm_cpython_allocator *real = behind(ctx, over_debug);
-    if (TM_UNLIKELY(!hears(thread, ctx, domain, over_debug))) {
+    const struct tm_cpython_allocator *real = tm_python_behind(ctx, over_debug);
+    if (TM_UNLIKELY(!tm_python_hears(thread, ctx, domain, over_debug))) {
         return real->calloc(real->ctx, count, size);
     }
     tm_door_guard_up(thread);
@@ -69,9 +44,8 @@ TM_INLINE void *hook_calloc(void *ctx, size_t count, size_t size, unsigned domai
     return block;
 }
 
-/* Behind a door that is up, or behind the tracemalloc module for its own sake: nothing new is recorded. */
-static TM_COLD void *realloc_unheard(struct tm_thread *thread, const struct tm_cpython_allocator *real, void *block,
-                                     size_t size)
+TM_COLD void *tm_python_realloc_unheard(struct tm_thread *thread, const struct tm_cpython_allocator *real, void *block,
+                                        size_t size)
 {
     struct tm_taken taken;
     bool was_known = tm_door_drop(thread, block, &taken);
@@ -86,9 +60,9 @@ TM_INLINE void *hook_realloc(void *ctx, void *block, size_t size, unsigned domai
 {
     struct tm_thread *thread = tm_thread_self();
     struct tm_taken taken;
-    const struct tm_cpython_allocator *real = behind(ctx, over_debug);
-    if (TM_UNLIKELY(!hears(thread, ctx, domain, over_debug))) {
-        return realloc_unheard(thread, real, block, size);
+    const struct tm_cpython_allocator *real = tm_python_behind(ctx, over_debug);
+    if (TM_UNLIKELY(!tm_python_hears(thread, ctx, domain, over_debug))) {
+        return tm_python_realloc_unheard(thread, real, block, size);
     }
     bool was_known = block != NULL && tm_tracker_take(thread, block, &taken);
     uint32_t guard = was_known || block == NULL ? TM_DOOR_GUARD : 0; /* unknown: let the doors behind hear it */
@@ -103,9 +77,9 @@ TM_INLINE void *hook_realloc(void *ctx, void *block, size_t size, unsigned domai
     return moved;
 }
 
-static __attribute__((noinline)) void free_generally(struct tm_thread *thread, const struct tm_cpython_allocator *real,
-                                                     void *block)
+__attribute__((noinline)) void tm_python_free_generally(const struct tm_cpython_allocator *real, void *block)
 {
+    struct tm_thread *thread = tm_thread_self();
     struct tm_taken taken;
     if (TM_UNLIKELY(thread->guard != 0)) {
         (void)tm_door_drop(thread, block, &taken);
@@ -124,11 +98,11 @@ static __attribute__((noinline)) void free_generally(struct tm_thread *thread, c
 TM_INLINE void hook_free(void *ctx, void *block, unsigned domain, bool over_debug)
 {
     struct tm_thread *thread = tm_thread_self();
-    const struct tm_cpython_allocator *real = behind(ctx, over_debug);
+    const struct tm_cpython_allocator *real = tm_python_behind(ctx, over_debug);
     if (domain != TM_CPYTHON_RAW && TM_LIKELY(thread->guard == 0) && TM_LIKELY(tm_quick_take(thread, block))) {
         real->free(real->ctx, block);
     } else {
-        free_generally(thread, real, block);
+        tm_python_free_generally(real, block);
     }
 }
 
@@ -213,10 +187,12 @@ bool tm_python_is_ours(const struct tm_cpython_allocator *allocator)
             }
         }
     }
-    return false;
+    return tm_sampled_hooks_are(allocator);
 }
 
-struct tm_cpython_allocator tm_python_functions(unsigned domain, bool over_debug)
+struct tm_cpython_allocator tm_python_functions(unsigned domain, enum tm_layer over, bool is_quick)
 {
-    return functions[2U * tm_runtime_is_watched() + over_debug][domain];
+    bool over_debug = over == TM_LAYER_DEBUG;
+    return tm_doors_sample ? tm_sampled_hooks(domain, over_debug, is_quick)
+                           : functions[2U * tm_runtime_is_watched() + over_debug][domain];
 }

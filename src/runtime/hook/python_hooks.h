@@ -30,4 +30,7 @@ void tm_python_hooks_check(void);
 /* True: every call of a hook asks tm_python_hooks_look for its rare conditions (see moments.h); false: the usual way. */
 void tm_python_hooks_set_careful(bool careful);
 
+/* Sampling: the frees of small blocks need no hook any more, see sampled_hooks.h.  By a thread that holds the GIL. */
+void tm_python_hooks_leave_frees(void);
+
 #endif

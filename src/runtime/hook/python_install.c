@@ -8,6 +8,7 @@
 #include "runtime/hook/python_doors.h"
 #include "runtime/hook/python_hooks.h"
 #include "runtime/hook/recycle_hooks.h"
+#include "runtime/hook/sampled_hooks.h"
 #include "runtime/os/os_lock.h"
 #include "runtime/track/runtime.h"
 
@@ -18,6 +19,7 @@ static struct tm_python_hook hooks[MOST_HOOKS];
 static unsigned hook_count;
 static struct tm_lock hooks_lock;
 static struct tm_allocator_chain chain;
+static struct tm_elf_range code; /* of the interpreter */
 static unsigned reinstalled;
 static const uintptr_t no_word;
 
@@ -50,6 +52,15 @@ static struct tm_python_hook *make_hook(const struct tm_cpython_allocator *real,
     return &hooks[hook_count++];
 }
 
+/* CPython's own allocator of small blocks: a function of the interpreter, without a context, that is not the raw
+ * domain's. */
+static bool serves_small_blocks(unsigned domain, const struct tm_cpython_allocator *top, enum tm_layer layer)
+{
+    const struct tm_python_hook *raw = tops[TM_CPYTHON_RAW];
+    return domain != TM_CPYTHON_RAW && layer == TM_LAYER_PLAIN && raw != NULL && raw->over == TM_LAYER_PLAIN &&
+           top->malloc != raw->real.malloc && top->ctx == NULL && tm_elf_range_holds(&code, (uintptr_t)top->malloc);
+}
+
 static bool install(const struct tm_cpython *python, unsigned domain)
 {
     struct tm_cpython_allocator top, ours;
@@ -71,8 +82,12 @@ static bool install(const struct tm_cpython *python, unsigned domain)
         tm_runtime_note_stdlib_tracing();
         tm_recycle_hooks_renew();
     }
-    ours = tm_python_functions(domain, layer == TM_LAYER_DEBUG);
+    bool is_quick = serves_small_blocks(domain, &top, layer);
+    ours = tm_python_functions(domain, layer, is_quick);
     ours.ctx = hook;
+    if (is_quick && tm_doors_sample && tm_sampled_hooks_hear_raw_only()) {
+        ours.free = top.free;
+    }
     python->set_allocator((int)domain, &ours);
     reinstalled += tops[domain] != NULL;
     tops[domain] = hook;
@@ -114,6 +129,8 @@ static void set_quick(void)
             tm_python_doors[domain].word != NO_WORD && *tm_python_doors[domain].word == (uintptr_t)tops[domain];
         tm_python_doors[domain].quick = tm_doors_are_careful || !can_be_seen ? NULL : tops[domain];
     }
+    tm_sampled_hooks_set_quick(tm_python_doors[TM_CPYTHON_MEM].quick != NULL &&
+                               tm_python_doors[TM_CPYTHON_OBJ].quick != NULL);
 }
 
 void tm_python_hooks_ensure(void)
@@ -139,6 +156,24 @@ void tm_python_hooks_ensure(void)
     errno = saved;
 }
 
+void tm_python_hooks_leave_frees(void)
+{
+    const struct tm_cpython *python = tm_runtime_python();
+    if (!tm_lock_try(&hooks_lock)) {
+        return;
+    }
+    for (unsigned domain = TM_CPYTHON_MEM; domain < TM_PYTHON_DOMAINS; domain++) {
+        struct tm_cpython_allocator top;
+        python->get_allocator((int)domain, &top);
+        if (tops[domain] != NULL && top.ctx == tops[domain] &&
+            serves_small_blocks(domain, &tops[domain]->real, tops[domain]->over)) {
+            top.free = tops[domain]->real.free;
+            python->set_allocator((int)domain, &top);
+        }
+    }
+    tm_lock_release(&hooks_lock);
+}
+
 void tm_python_hooks_set_careful(bool careful)
 {
     tm_doors_are_careful = careful;
@@ -154,6 +189,7 @@ bool tm_python_hooks_begin(void)
         return false;
     }
     chain.data = object.data;
+    code = object.code;
     chain.is_ours = tm_python_is_ours;
     tm_python_hooks_ensure();
     return true;
@@ -164,6 +200,7 @@ void tm_python_hooks_forget(void)
     chain.is_ours = NULL;
     for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
         tm_python_doors[domain].quick = NULL;
+        tm_sampled_hooks_set_quick(false);
         tm_python_doors[domain].word = NO_WORD;
         tops[domain] = NULL;
         foreign[domain] = NULL;

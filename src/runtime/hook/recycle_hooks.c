@@ -165,7 +165,7 @@ static void hear_exact(uintptr_t block)
 
 void tm_recycle_hooks_initializing(void)
 {
-    if (tracer.is_used || symbol_is_used || exact_is_decided || !tm_exact_mode_is_needed()) {
+    if (tm_doors_sample || tracer.is_used || symbol_is_used || exact_is_decided || !tm_exact_mode_is_needed()) {
         return;
     }
     exact_is_decided = true;
@@ -189,6 +189,10 @@ void tm_recycle_hooks_end(void)
 void tm_recycle_hooks_begin(const struct tm_elf_object *object)
 {
     const struct tm_cpython *python = tm_runtime_python();
+    if (tm_doors_sample) {
+        tm_runtime_note_recycled("sampled"); /* nobody hears a recycled object that was not sampled */
+        return;
+    }
     if (python->layout == NULL) {
         return;
     }

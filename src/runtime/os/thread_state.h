@@ -20,6 +20,10 @@ struct tm_thread {
     uint32_t looks;         /* the same at the doors that look whether a snapshot is due */
     uintptr_t last_block;   /* the block this thread allocated last: freed before the next one it is a temporary */
     uintptr_t newborn;      /* the same until its object's birth was heard: that birth is no recycling */
+    uint64_t sample_left;   /* bytes to the next sampled block: see track/sampler.h */
+    uint64_t sample_after;  /* what sample_left became at the last one: as long as it is that, nothing came since */
+    uint64_t sample_random; /* 0: no number was drawn yet */
+    uintptr_t raw_block;    /* sampling: the block that the raw domain answered last */
     uintptr_t walked_state; /* Python's state of this thread whose block is marked: see track/loose_walk.h */
     struct tm_tally *tally; /* may be another thread's by now: see track/tally.h */
     uint32_t tally_wait;    /* events until the next look for one */

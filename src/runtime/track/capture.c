@@ -68,9 +68,10 @@ static uint32_t learn_frame(struct tm_runtime *runtime, const struct tm_raw_fram
         .line = names.line,
     };
     uint32_t id = tm_frame_intern(&runtime->frames, &frame);
-    /* Only what will be heard to die may be remembered. */
+    /* Only what will be heard to die may be remembered; the free of a block that was not sampled is not. */
     bool is_heard =
-        known != NULL || tm_block_table_mark_code(&runtime->blocks, tm_python_block_of(runtime->layout, names.code));
+        known != NULL || (runtime->sample_rate == 0 &&
+                          tm_block_table_mark_code(&runtime->blocks, tm_python_block_of(runtime->layout, names.code)));
     if (id == 0 || !is_heard || !tm_code_table_add(&runtime->codes, names.code, raw->place, raw->offset, id)) {
         *may_cache = false;
         return id;

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/size_value.h"
 #include "base/text.h"
 #include "base/config_options.h"
 #include "base/size_value.h"
@@ -129,6 +130,16 @@ static bool parse_native(struct tm_config *config, const char *value)
     bool is_switch = parse_switch(value, &is_on);
     config->native = is_on ? TM_NATIVE_ALL : TM_NATIVE_OFF;
     return is_switch;
+}
+
+/* Where the ends are: below, most blocks are sampled and it costs more than recording all; above, nothing is seen. */
+#define SAMPLE_MIN (UINT64_C(1) << 10)
+#define SAMPLE_MAX (UINT64_C(1) << 30)
+
+static bool parse_sample(struct tm_config *config, const char *value)
+{
+    return tm_size_value(value, &config->sample_rate) &&
+           (config->sample_rate == 0 || (config->sample_rate >= SAMPLE_MIN && config->sample_rate <= SAMPLE_MAX));
 }
 
 static bool parse_slow(struct tm_config *config, const char *value)

@@ -44,6 +44,7 @@ struct tm_config {
     int signal;          /* that asks for a snapshot; 0: none */
     enum tm_native_frames native;
     bool exact;                   /* borrow the stdlib's tracer where nothing else sees recycled objects */
+    uint64_t sample_rate;         /* bytes between two sampled blocks on average; 0: all blocks are recorded */
     bool slow;                    /* no quick way, no cache of stacks: for comparing */
     bool verbose;                 /* say on stderr what was written */
     const char *output;           /* pattern of the exit snapshot, from the environment; never NULL */

@@ -8,6 +8,7 @@
 #ifndef TM_RUNTIME_TRACK_COUNTING_H
 #define TM_RUNTIME_TRACK_COUNTING_H
 
+#include "base/sample_chance.h"
 #include "runtime/track/runtime_state.h"
 #include "runtime/track/tally.h"
 #include "tracemalloc/snapshot_format.h"
@@ -146,7 +147,10 @@ TM_INLINE void tm_record_live(const struct tm_runtime *runtime, uint32_t id, uin
         *blocks += tm_word_load(&loose->ever_blocks) - tm_word_load(&loose->freed_blocks);
         *bytes += tm_word_load(&loose->ever_bytes) - tm_word_load(&loose->freed_bytes);
     }
-    *bytes = varies ? *bytes : *blocks * record->size;
+    if (!varies) {
+        bool is_sampled = record->epoch >= runtime->sampled_epoch;
+        *bytes = is_sampled ? tm_sample_bytes(*blocks, record->size) : *blocks * record->size;
+    }
 }
 
 /* Before the first change of a record after a maximum was left: what is live now was live then. */

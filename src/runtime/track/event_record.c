@@ -184,7 +184,7 @@ static void put_loose(struct tm_tally *tally, const struct tm_trace_key *key, ui
     const struct tm_record *known = &tm_runtime.records.records[record];
     if (tally != NULL) {
         tm_tally_put(tally, key, record);
-        bool is_frameless = known->traceback == 0 && tm_runtime.way != TM_WAY_NATIVE;
+        bool is_frameless = known->traceback == 0 && tm_runtime.way != TM_WAY_NATIVE && tm_runtime.sample_rate == 0;
         if (is_frameless && known->domain == TM_DOMAIN_NATIVE && known->size != TM_SIZE_VARIES) {
             tally->frameless[known->size] = record;
         }

@@ -6,6 +6,7 @@
 #include "runtime/track/event_record.h"
 #include "runtime/track/map_tracker.h"
 #include "runtime/track/runtime_state.h"
+#include "runtime/track/sampler.h"
 #include "runtime/track/snapshot_series.h"
 #include "runtime/track/store_file.h"
 
@@ -70,6 +71,7 @@ static void become_child(struct tm_runtime *runtime, uint32_t pid)
 {
     struct tm_store_header *header = runtime->store.header;
     runtime->pid = pid;
+    tm_sampler_after_fork(tm_thread_self(), pid);
     runtime->exit_snapshot_done = false;
     runtime->exit_path[0] = '\0';
     runtime->store_attempt = 0;
@@ -92,7 +94,8 @@ void tm_fork_age(void)
 {
     struct tm_runtime *runtime = &tm_runtime;
     struct tm_thread *thread = tm_thread_self();
-    if (atomic_fetch_add_explicit(&runtime->young_events, 1, memory_order_relaxed) < YOUNG_EVENTS) {
+    uint32_t events = runtime->sample_rate == 0 ? 1 : YOUNG_EVENTS; /* a sampled one stands for many */
+    if (atomic_fetch_add_explicit(&runtime->young_events, events, memory_order_relaxed) < YOUNG_EVENTS) {
         return;
     }
     thread->guard++;

@@ -12,6 +12,7 @@
 #include "runtime/os/thread_state.h"
 #include "runtime/track/output_path.h"
 #include "runtime/track/runtime_state.h"
+#include "runtime/track/sampler.h"
 #include "runtime/track/store_file.h"
 
 /* Our tables take 16 MiB of address space, and as much for each 64 MiB in which blocks lie: where that is a good part
@@ -203,6 +204,10 @@ void tm_runtime_begin(void)
     runtime->totals = &runtime->store.header->totals;
     describe_process(runtime);
     begin_native(runtime);
+    runtime->sampled_epoch = UINT32_MAX;
+    if (runtime->config.sample_rate != 0) {
+        tm_sampler_begin(runtime->config.sample_rate, tm_process_time_ns() ^ ((uint64_t)runtime->pid << 32));
+    }
     (void)madvise(&tm_life_page, sizeof tm_life_page, MADV_WIPEONFORK);
     runtime->start_is_pending = runtime->config.start == TM_START_PYTHON;
     tm_due_begin();

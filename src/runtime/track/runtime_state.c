@@ -65,8 +65,8 @@ void tm_runtime_decide_quick(void)
     bool has_native = runtime->config.native != TM_NATIVE_OFF && runtime->native.is_ready;
     bool is_plain = !has_native || runtime->config.native == TM_NATIVE_LIBC;
     __atomic_store_n(&runtime->way, has_native ? TM_WAY_NATIVE : runtime->traceback_limit, __ATOMIC_RELAXED);
-    bool has_one_gil = !runtime->config.slow && tm_life_now() == TM_LIFE_TRACING && runtime->python_is_found &&
-                       !runtime->free_threaded && python->row.release != 0 &&
+    bool has_one_gil = !runtime->config.slow && runtime->sample_rate == 0 && tm_life_now() == TM_LIFE_TRACING &&
+                       runtime->python_is_found && !runtime->free_threaded && python->row.release != 0 &&
                        tm_cpython_getter_is_place(&python->current) &&
                        (!python->row.tstate_current_is_own || tm_cpython_getter_is_place(&python->main_interpreter));
     bool has_places =
@@ -75,7 +75,7 @@ void tm_runtime_decide_quick(void)
     bool has_top_only = runtime->traceback_limit == 1;
     atomic_store_explicit(&tm_life_page.top_sizes, has_top_only ? sizes : 0, memory_order_relaxed);
     atomic_store_explicit(&tm_life_page.stack_sizes, has_top_only ? 0 : sizes, memory_order_relaxed);
-    bool is_tracing = !runtime->config.slow && tm_life_now() == TM_LIFE_TRACING;
+    bool is_tracing = !runtime->config.slow && runtime->sample_rate == 0 && tm_life_now() == TM_LIFE_TRACING;
     uint32_t stamp = runtime->records.stamp != TM_STAMP_NEVER ? (uint32_t)runtime->records.stamp << 16 : 0;
     atomic_store_explicit(&tm_life_page.stamp, has_one_gil ? stamp : 0, memory_order_relaxed);
     atomic_store_explicit(&tm_life_page.own_stamp, is_tracing ? stamp : 0, memory_order_relaxed);

@@ -64,6 +64,8 @@ struct tm_runtime {
     bool python_is_found;
     bool layout_is_decided; /* layout was checked against real frames, or there is none */
     bool free_threaded;
+    uint32_t sampled_epoch;           /* records from this epoch on were sampled; UINT32_MAX: none */
+    uint64_t sample_rate;             /* bytes; 0: every block is recorded */
     struct tm_stack_cache held_stack; /* of the last event under the GIL; its notes are tracebacks */
     uint32_t notes_generation;        /* of the trace cache, when the notes were made */
     struct tm_tally tallies[TM_TALLY_MAX];
@@ -87,6 +89,8 @@ struct tm_runtime {
     struct tm_store_image fork_image;
     char *scratch; /* one name being copied; under the intern lock */
     size_t scratch_size;
+    uint64_t sample_seed;
+    _Atomic uint64_t sample_threads; /* that have begun to sample */
     uint32_t pid;
     uint32_t first_pid;     /* of the process in which tracing began: descendants differ */
     unsigned store_attempt; /* the suffix of the store's name, which the exit snapshot takes over; 0, 1: none */

@@ -6,6 +6,7 @@
 #include "runtime/track/event_record.h"
 #include "runtime/track/fork.h"
 #include "runtime/track/loose_walk.h"
+#include "runtime/track/sampler.h"
 #include "runtime/track/tracker_own.h"
 #include "runtime/track/tracker_quick.h"
 
@@ -54,6 +55,18 @@ TM_INLINE bool put_block(struct tm_thread *thread, const void *block, uint32_t r
     return put_block_slowly(thread, address, record, size);
 }
 
+/* tm_record_add, also where the block was sampled.  Answers the bytes that it counts for. */
+TM_INLINE uint64_t count_in(struct tm_runtime *runtime, uint32_t id, uint64_t size, uint32_t owner)
+{
+    if (!tm_sampler_made(runtime, &runtime->records.records[id])) {
+        tm_record_add(runtime, id, size, owner);
+        return size;
+    }
+    struct tm_sample_weight weight = tm_sample_weight_of(size, runtime->sample_rate);
+    tm_sampler_count(runtime, id, &weight, false, 1, owner);
+    return weight.bytes;
+}
+
 TM_INLINE void count_alloc(struct tm_thread *thread, uint8_t domain, const void *block, size_t size, uint32_t record,
                            struct tm_account account)
 {
@@ -61,8 +74,8 @@ TM_INLINE void count_alloc(struct tm_thread *thread, uint8_t domain, const void 
     if (TM_UNLIKELY(!put_block(thread, block, record, size))) {
         return;
     }
-    tm_record_add(runtime, record, size, account.owner);
-    tm_totals_move(runtime, domain, size, account);
+    uint64_t bytes = count_in(runtime, record, size, account.owner);
+    tm_totals_move(runtime, domain, bytes, account);
     thread->last_block = (uintptr_t)block;
     thread->newborn = (uintptr_t)block;
 }
@@ -150,6 +163,20 @@ TM_INLINE struct tm_account account_of_free(struct tm_thread *thread, const stru
     return tm_event_account(thread, tm_event_caller(thread, record->domain).held);
 }
 
+/* tm_record_give_back, also where the block was sampled; BY is its BLOCKS.  Answers what one such block counts for. */
+TM_INLINE struct tm_sample_weight give_back(struct tm_runtime *runtime, uint32_t id, uint64_t size, uint64_t by,
+                                            uint32_t owner)
+{
+    struct tm_sample_weight weight = {1, size};
+    if (tm_sampler_made(runtime, &runtime->records.records[id])) {
+        weight = tm_sample_weight_of(size, runtime->sample_rate);
+        tm_sampler_count(runtime, id, &weight, true, by, owner);
+    } else {
+        tm_record_give_back(runtime, id, size, by, owner);
+    }
+    return weight;
+}
+
 /* The counters of a block that goes. */
 TM_INLINE void uncount(struct tm_thread *thread, uintptr_t address, uint32_t id, uint64_t size, uint32_t *flags)
 {
@@ -160,14 +187,14 @@ TM_INLINE void uncount(struct tm_thread *thread, uintptr_t address, uint32_t id,
     if (TM_LIKELY(counts)) {
         tm_totals_leave(runtime->totals, account.line);
     }
-    tm_record_give_back(runtime, id, size, 1, account.owner);
+    struct tm_sample_weight weight = give_back(runtime, id, size, 1, account.owner);
     if (TM_LIKELY(counts)) {
-        tm_totals_move(runtime, record->domain, 0 - size, account);
+        tm_totals_move(runtime, record->domain, 0 - weight.bytes, account);
     }
-    if (thread->last_block == address) {
+    if (thread->last_block == address && thread->sample_left == thread->sample_after) {
         thread->last_block = 0;
         *flags = TAKEN_TEMPORARY;
-        count_temporary(record, 1, account.owner);
+        count_temporary(record, weight.blocks, account.owner);
     }
 }
 
@@ -243,12 +270,12 @@ void tm_tracker_put_back(struct tm_thread *thread, const void *block, const stru
     }
     struct tm_record *record = &runtime->records.records[taken->record];
     struct tm_account account = account_of_free(thread, record);
-    tm_record_give_back(runtime, taken->record, taken->size, UINT64_MAX, account.owner);
+    struct tm_sample_weight weight = give_back(runtime, taken->record, taken->size, UINT64_MAX, account.owner);
     if ((taken->flags & TAKEN_TEMPORARY) != 0) {
-        count_temporary(record, UINT64_MAX, account.owner);
+        count_temporary(record, 0 - weight.blocks, account.owner);
     }
     if (record->epoch >= atomic_load_explicit(&runtime->base_epoch, memory_order_relaxed)) {
-        tm_totals_move(runtime, record->domain, taken->size, account);
+        tm_totals_move(runtime, record->domain, weight.bytes, account);
     }
 }
 
@@ -273,16 +300,17 @@ static __attribute__((noinline)) void move_block(struct tm_thread *thread, uintp
     }
     struct tm_caller caller = tm_event_caller(thread, record->domain);
     uint32_t to = tm_event_record(thread, caller, record->domain, record->size);
-    if (to == 0 || is_of_same_trace(record, &runtime->records.records[to])) {
-        return;
+    if (to == 0 || is_of_same_trace(record, &runtime->records.records[to]) ||
+        tm_sampler_made(runtime, record) != tm_sampler_made(runtime, &runtime->records.records[to])) {
+        return; /* a block that was not sampled stands for itself only, a record of samples cannot say so */
     }
     uint64_t size = record->size == TM_SIZE_VARIES ? block.size : record->size;
     if (!tm_block_table_put(&runtime->blocks, address, to | (block.word & ~TM_SLOT_RECORD), size)) {
         return;
     }
     uint32_t owner = tm_event_account(thread, caller.held).owner;
-    tm_record_give_back(runtime, from, size, 1, owner);
-    tm_record_add(runtime, to, size, owner);
+    (void)give_back(runtime, from, size, 1, owner);
+    (void)count_in(runtime, to, size, owner);
     atomic_fetch_add_explicit(&runtime->store.header->recycled_moves, 1, memory_order_relaxed);
 }
 

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/sample_chance.h"
+
+#include <string.h>
+
+#define CERTAIN       40.0 /* exp of its negative is below the last bit of 1 */
+#define SMALL         0.125
+#define HALF_WIDTHS   1.959964  /* standard deviations that hold 95 % of a normal distribution */
+#define LARGEST_AT    1.5936243 /* x where x * x / (exp(x) - 1) is largest */
+#define LARGEST       0.6476102 /* its value there */
+#define EXPONENT_BIAS 1023
+#define MANTISSA_BITS 52
+#define LN_2          0.69314718055994530942
+#define SQUARE_ROOT_2 1.41421356237309504880
+
+/* 1 - exp(-x) for x >= 0, without the loss of digits that a difference has near 0. */
+static double one_minus_exp(double x)
+{
+    unsigned halvings = 0;
+    double chance;
+    if (x > CERTAIN) {
+        return 1.0;
+    }
+    for (; x > SMALL; halvings++) {
+        x /= 2;
+    }
+    chance = 1.0;
+    for (int i = 9; i >= 2; i--) {
+        chance = 1.0 - x / i * chance;
+    }
+    chance *= x;
+    for (; halvings > 0; halvings--) {
+        chance *= 2.0 - chance;
+    }
+    return chance;
+}
+
+double tm_sample_chance(uint64_t size, uint64_t rate)
+{
+    return one_minus_exp((double)size / (double)rate);
+}
+
+struct tm_sample_weight tm_sample_weight_of(uint64_t size, uint64_t rate)
+{
+    struct tm_sample_weight weight = {0, 0};
+    double chance = tm_sample_chance(size, rate);
+    if (chance <= 0) {
+        return weight; /* no point falls into nothing */
+    }
+    double stands_for = 1.0 / chance;
+    weight.blocks = (uint64_t)(stands_for * (double)TM_SAMPLE_ONE + 0.5);
+    weight.bytes = (uint64_t)(stands_for * (double)size + 0.5);
+    return weight;
+}
+
+/* Of a number from 2^-60 to 1: the exponent and a series for what is left. */
+static double logarithm(double number)
+{
+    uint64_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    int exponent = (int)(bits >> MANTISSA_BITS) - EXPONENT_BIAS;
+    bits = (bits & ((UINT64_C(1) << MANTISSA_BITS) - 1)) | ((uint64_t)EXPONENT_BIAS << MANTISSA_BITS);
+    memcpy(&number, &bits, sizeof number);
+    if (number > SQUARE_ROOT_2) {
+        number /= 2;
+        exponent++;
+    }
+    double z = (number - 1) / (number + 1);
+    double sum = 0;
+    for (int i = 15; i >= 1; i -= 2) {
+        sum = sum * z * z + 1.0 / i;
+    }
+    return exponent * LN_2 + 2 * z * sum;
+}
+
+uint64_t tm_sample_distance(uint64_t random, uint64_t rate)
+{
+    double chance = (double)((random >> 11) + 1) * 0x1p-53; /* above 0, up to 1 */
+    return (uint64_t)(-logarithm(chance) * (double)rate);
+}
+
+/* By Newton; libm is not there in the traced process. */
+static double square_root(double number)
+{
+    double root = number > 1 ? number : 1;
+    if (number <= 0) {
+        return 0;
+    }
+    for (int i = 0; i < 100; i++) {
+        double next = (root + number / root) / 2;
+        if (next >= root) {
+            break;
+        }
+        root = next;
+    }
+    return root;
+}
+
+double tm_sample_margin_of_two(double one, double other)
+{
+    return square_root(one * one + other * other);
+}
+
+double tm_sample_margin(double bytes, double blocks, double rate)
+{
+    if (rate <= 0 || bytes <= 0 || blocks <= 0) {
+        return 0;
+    }
+    double x = bytes / blocks / rate;
+    double chance = one_minus_exp(x);
+    double per_block = x < LARGEST_AT ? x * x * (1 - chance) / chance : LARGEST;
+    double centre = HALF_WIDTHS * HALF_WIDTHS / 2 * rate;
+    double margin = centre + HALF_WIDTHS * square_root(blocks * per_block * rate * rate +
+                                                       HALF_WIDTHS * HALF_WIDTHS / 4 * rate * rate);
+    return margin;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* Sampling by bytes: the arithmetic that the traced process and the desk share.
+ *
+ * Bytes are thought of as a line on which points fall at random, one in RATE bytes on average (a Poisson process); a
+ * block is sampled when a point falls into it.  So a block of SIZE bytes is sampled with the chance 1 - exp(-SIZE/RATE),
+ * whatever came before, and one that was sampled stands for 1/chance blocks like it (Horvitz and Thompson's estimate):
+ * sums of those are right on average, for blocks and for bytes, at every size.
+ *
+ * Pure functions without libm.   Signal safe.   Threads  any. */
+#ifndef TM_BASE_SAMPLE_CHANCE_H
+#define TM_BASE_SAMPLE_CHANCE_H
+
+#include <stdint.h>
+
+/* One block, in the unit of the blocks that are counted by estimate. */
+#define TM_SAMPLE_ONE UINT64_C(65536)
+
+/* The chance (0 to 1) that a block of SIZE bytes is sampled at RATE (bytes, not 0). */
+double tm_sample_chance(uint64_t size, uint64_t rate);
+
+/* What one sampled block of SIZE bytes (not 0) stands for: blocks in units of 1/TM_SAMPLE_ONE, and bytes. */
+struct tm_sample_weight {
+    uint64_t blocks;
+    uint64_t bytes;
+};
+struct tm_sample_weight tm_sample_weight_of(uint64_t size, uint64_t rate);
+
+/* Bytes of BLOCKS/TM_SAMPLE_ONE blocks of SIZE bytes. */
+static inline uint64_t tm_sample_bytes(uint64_t blocks, uint64_t size)
+{
+    return blocks / TM_SAMPLE_ONE * size + blocks % TM_SAMPLE_ONE * size / TM_SAMPLE_ONE;
+}
+
+/* Bytes from one point to the next: exponential with the mean RATE, from the random word RANDOM. */
+uint64_t tm_sample_distance(uint64_t random, uint64_t rate);
+
+/* Half the width of the interval around an estimate of BYTES in BLOCKS blocks that holds the truth in at least 95 of
+ * 100 cases.  Needs no more than these two: the variance of one block's estimate, SIZE^2 * (1 - chance) / chance, is at
+ * most a concave function of its size, so that blocks of one size (the mean) have the largest variance that blocks with
+ * this sum can have.  Few samples are treated as counts are (Wilson's interval for a Poisson count, its farther end). */
+double tm_sample_margin(double bytes, double blocks, double rate);
+
+/* The margin of the difference (or sum) of two figures with these margins whose samples are independent. */
+double tm_sample_margin_of_two(double one, double other);
+
+#endif

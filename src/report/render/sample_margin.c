@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/render/sample_margin.h"
+
+#include "base/sample_chance.h"
+#include "report/render/size_text.h"
+
+uint64_t tm_sample_rate(const struct tm_snapshot *snapshot)
+{
+    return tm_snapshot_number(snapshot, "sample_rate", 0);
+}
+
+bool tm_report_is_sampled(const struct tm_report *report)
+{
+    for (unsigned i = 0; i < report->forest->snapshot_count; i++) {
+        if (tm_sample_rate(report->forest->snapshots[i]) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Mappings are all recorded. */
+static bool is_exact(const struct tm_report *report, const struct tm_statistic *row)
+{
+    const struct tm_grouping *grouping = &report->grouping;
+    return grouping->domains == TM_DOMAIN_BIT(TM_DOMAIN_MMAP) ||
+           (grouping->key_type == TM_KEY_DOMAIN && row->key == TM_DOMAIN_MMAP);
+}
+
+double tm_row_margin(const struct tm_report *report, const struct tm_statistic *row)
+{
+    if (is_exact(report, row)) {
+        return 0;
+    }
+    uint64_t rate = tm_sample_rate(tm_report_snapshot(report));
+    double margin = tm_sample_margin((double)row->size, (double)row->count, (double)rate);
+    if (!report->is_diff) {
+        return margin;
+    }
+    uint64_t old_rate = tm_sample_rate(report->forest->snapshots[0]);
+    double size = (double)row->size - (double)row->size_diff;
+    double count = (double)row->count - (double)row->count_diff;
+    double old_margin = tm_sample_margin(size, count, (double)old_rate);
+    return tm_sample_margin_of_two(margin, old_margin);
+}
+
+void tm_print_sampling(struct tm_out *out, const struct tm_report *report)
+{
+    if (tm_report_is_sampled(report)) {
+        uint64_t rate = tm_sample_rate(tm_report_snapshot(report));
+        rate = rate != 0 ? rate : tm_sample_rate(report->forest->snapshots[0]);
+        tm_out_format(out, "note: estimates from one sample in %s; +-95%%: the truth is that near in 19 of 20 cases\n",
+                      tm_size_for_people((double)rate, false).text);
+    }
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* Sampling: which blocks are recorded, decided at the doors by a count of bytes that each thread has for itself.
+ *
+ * While one in RATE bytes is sampled, doors ask here first and call the tracker for the sampled blocks only; a sampled
+ * block counts in its record for as many as it stands for (base/sample_chance.h).  Records of sampled epochs count
+ * blocks in units of 1/TM_SAMPLE_ONE; readers undo that.
+ *
+ * Threads  any.   Signals  safe: a handler's allocation takes from the same count.   errno  kept.   Errors  none. */
+#ifndef TM_RUNTIME_TRACK_SAMPLER_H
+#define TM_RUNTIME_TRACK_SAMPLER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/sample_chance.h"
+#include "runtime/os/thread_state.h"
+#include "runtime/track/runtime_state.h"
+
+/* From now on one in RATE bytes is sampled, in a new epoch; SEED makes the choice.  Under the life lock, or before
+ * there are events. */
+void tm_sampler_begin(uint64_t rate, uint64_t seed);
+
+/* In a forked child, which is to choose other blocks than its parent. */
+void tm_sampler_after_fork(struct tm_thread *thread, uint64_t seed);
+
+/* The count of THREAD ran out at a block of SIZE bytes (or was not begun): begins the next one.  True: sampled. */
+bool tm_sampler_decide(struct tm_thread *thread, uint64_t size);
+
+/* Takes SIZE bytes from THREAD's count.  False: it ran out, and is now too small by that. */
+TM_INLINE bool tm_sampler_passes(struct tm_thread *thread, uint64_t size)
+{
+#if defined(__x86_64__)
+    /* One instruction where the compiler makes three. */
+    __asm__ goto("subq %1, %0\n\tjb %l[ran_out]" : : "m"(thread->sample_left), "er"(size) : "cc", "memory" : ran_out);
+    return true;
+ran_out:
+    return false;
+#else
+    return !__builtin_sub_overflow(thread->sample_left, size, &thread->sample_left);
+#endif
+}
+
+/* Counts THREAD's ticks down; false when they were 0. */
+TM_INLINE bool tm_sampler_counts_event(struct tm_thread *thread)
+{
+#if defined(__x86_64__)
+    __asm__ goto("subl $1, %0\n\tjb %l[ran_out]" : : "m"(thread->ticks) : "cc", "memory" : ran_out);
+    return true;
+ran_out:
+    return false;
+#else
+    return thread->ticks-- != 0;
+#endif
+}
+
+/* A block of SIZE bytes is about to be allocated.  True: it is to be recorded if it comes. */
+TM_INLINE bool tm_sampler_takes(struct tm_thread *thread, uint64_t size)
+{
+    if (TM_LIKELY(tm_sampler_passes(thread, size))) {
+        return false;
+    }
+    thread->sample_left += size;
+    return tm_sampler_decide(thread, size);
+}
+
+/* False: nothing is known of the block at ADDRESS, nor of code in it.  The first look at a free. */
+TM_INLINE bool tm_sampler_may_know(const void *block)
+{
+    const struct tm_block_table *table = &tm_runtime.blocks;
+    uintptr_t address = (uintptr_t)block;
+    if (TM_UNLIKELY(tm_block_is_odd(table, address))) {
+        return true;
+    }
+    const tm_slot_word *slot = tm_block_slot(table, address);
+    return slot != NULL && TM_UNLIKELY(tm_slot_load(slot) != 0);
+}
+
+/* Its blocks are estimates. */
+TM_INLINE bool tm_sampler_made(const struct tm_runtime *runtime, const struct tm_record *record)
+{
+    return TM_UNLIKELY(record->epoch >= runtime->sampled_epoch);
+}
+
+/* Counts a block of WEIGHT in record ID, which sampling made: it was handed out, or IS_FREED.  BY is 1, or -1 as two's
+ * complement to take that back. */
+void tm_sampler_count(struct tm_runtime *runtime, uint32_t id, const struct tm_sample_weight *weight, bool is_freed,
+                      uint64_t by, uint32_t owner);
+
+#endif

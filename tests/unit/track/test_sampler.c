@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/* Sampling through the tracker: right on average over many seeds, within the stated interval, and gone without a rest. */
+#include "support/cmocka_include.h"
+
+#include <math.h>
+
+#include "runtime/track/counting.h"
+#include "runtime/track/sampler.h"
+#include "store/snapshot_select.h"
+#include "support/fake_python.h"
+#include "support/sanitizers.h"
+
+#define HEAP   UINT64_C(0x500000000000)
+#define RATE   16384U
+#define SEEDS  (TM_UNDER_THREAD_SANITIZER ? 40U : 2000U)
+#define BLOCKS 3000U
+
+/* Below, about and far above one in RATE; 512 and 513 have records of different kinds. */
+static const size_t sizes[] = {16, 24, 56, 512, 513, 3000, RATE, 9 * RATE};
+
+static size_t size_of(unsigned block)
+{
+    return sizes[(block * 7) % (block % 50 == 0 ? TM_COUNT_OF(sizes) : 5)];
+}
+
+static uintptr_t address_of(unsigned block)
+{
+    return HEAP + (uintptr_t)block * 0x40000 + (block % 17 == 0 ? 8 : 0);
+}
+
+static void begin(uint64_t seed)
+{
+    fake_process_in_memory("TRACEMALLOC_SAMPLE=16KiB");
+    fake_python_found();
+    fake_lane_set(FAKE_HELD);
+    tm_runtime.sample_seed = seed;
+}
+
+/* Another choice, and nothing counted yet. */
+static void begin_again(uint64_t seed)
+{
+    tm_runtime_clear();
+    tm_runtime.sample_seed = seed;
+    tm_runtime.sample_threads = 0;
+    tm_thread_self()->sample_random = 0;
+    tm_thread_self()->sample_left = 0;
+}
+
+/* Through a door that samples. */
+static bool allocate(enum tm_domain domain, uintptr_t address, size_t size)
+{
+    bool is_taken = tm_sampler_takes(tm_thread_self(), size);
+    if (is_taken) {
+        fake_alloc(domain, address, size);
+    }
+    return is_taken;
+}
+
+static void give_back(uintptr_t address)
+{
+    if (tm_sampler_may_know((const void *)address)) {
+        (void)fake_free(address);
+    }
+}
+
+struct figures {
+    double bytes, blocks;
+};
+
+/* As a reader sees them. */
+static struct figures estimates(bool ever)
+{
+    struct tm_store_view view;
+    struct figures sum = {0, 0};
+    tm_store_view_init(&view, tm_runtime.store.header, tm_runtime.store.sections);
+    for (uint32_t id = 1; id < tm_record_count(&tm_runtime.records); id++) {
+        struct tm_record_figures figures = {0, 0, 0, 0};
+        if (tm_runtime.records.records[id].epoch >= atomic_load(&tm_runtime.base_epoch)) {
+            figures = tm_record_figures_of(&view, id);
+        }
+        sum.bytes += (double)(ever ? figures.ever_bytes : figures.live_bytes);
+        sum.blocks += (double)(ever ? figures.ever_blocks : figures.live_blocks);
+    }
+    return sum;
+}
+
+/* Mean and deviation of the mean of what was added. */
+struct trials {
+    double sum, squares;
+    unsigned count;
+};
+
+static void add(struct trials *trials, double value)
+{
+    trials->sum += value;
+    trials->squares += value * value;
+    trials->count++;
+}
+
+static void assert_unbiased(const struct trials *trials, double truth)
+{
+    double mean = trials->sum / trials->count;
+    double variance = trials->squares / trials->count - mean * mean;
+    assert_true(fabs(mean - truth) < 4 * sqrt(variance / trials->count) + truth * 1e-4);
+    assert_true(fabs(mean / truth - 1) < (TM_UNDER_THREAD_SANITIZER ? 0.3 : 0.04));
+}
+
+static void estimates_are_right_on_average(void **state)
+{
+    (void)state;
+    struct trials bytes = {0}, blocks = {0}, live_bytes = {0}, live_blocks = {0}, totals = {0};
+    struct figures truth = {0, 0}, live = {0, 0};
+    unsigned within = 0;
+    for (unsigned block = 0; block < BLOCKS; block++) {
+        truth.bytes += (double)size_of(block);
+        live.bytes += block % 3 != 0 ? (double)size_of(block) : 0;
+        live.blocks += block % 3 != 0;
+    }
+    truth.blocks = BLOCKS;
+    begin(1);
+    for (unsigned seed = 1; seed <= SEEDS; seed++) {
+        begin_again(seed);
+        for (unsigned block = 0; block < BLOCKS; block++) {
+            (void)allocate(block % 2 == 0 ? TM_DOMAIN_OBJ : TM_DOMAIN_RAW, address_of(block), size_of(block));
+        }
+        for (unsigned block = 0; block < BLOCKS; block += 3) {
+            give_back(address_of(block));
+        }
+        struct figures ever = estimates(true), now = estimates(false);
+        add(&bytes, ever.bytes);
+        add(&blocks, ever.blocks);
+        add(&live_bytes, now.bytes);
+        add(&live_blocks, now.blocks);
+        add(&totals, (double)fake_current());
+        assert_true(fabs((double)fake_current() - now.bytes) < BLOCKS); /* both round, each block by less than a byte */
+        within += fabs(now.bytes - live.bytes) <= tm_sample_margin(now.bytes, now.blocks, RATE);
+        for (unsigned block = 0; block < BLOCKS; block++) {
+            give_back(address_of(block));
+        }
+    }
+    assert_unbiased(&bytes, truth.bytes);
+    assert_unbiased(&blocks, truth.blocks);
+    assert_unbiased(&live_bytes, live.bytes);
+    assert_unbiased(&live_blocks, live.blocks);
+    assert_unbiased(&totals, live.bytes);
+    assert_true(within >= SEEDS * 94 / 100);
+}
+
+static void what_is_freed_is_gone_to_the_last_part(void **state)
+{
+    (void)state;
+    for (uint8_t lane = FAKE_HELD; lane <= FAKE_WAITING; lane++) {
+        begin(77);
+        fake_lane_set(lane);
+        for (unsigned round = 0; round < 20; round++) {
+            for (unsigned block = 0; block < BLOCKS; block++) {
+                (void)allocate(TM_DOMAIN_RAW, address_of(block), size_of(block));
+            }
+            for (unsigned block = 0; block < BLOCKS; block++) {
+                give_back(address_of(block));
+            }
+        }
+        struct figures live = estimates(false);
+        assert_true(live.bytes == 0 && live.blocks == 0);
+        assert_u64_equal(fake_current(), 0);
+        assert_true(estimates(true).blocks > 0);
+    }
+}
+
+static void failed_realloc_leaves_everything_as_it_was(void **state)
+{
+    (void)state;
+    struct tm_taken taken;
+    begin(3);
+    for (unsigned block = 0; block < BLOCKS; block++) {
+        (void)allocate(TM_DOMAIN_MEM, address_of(block), size_of(block));
+    }
+    struct figures before = estimates(false);
+    uint64_t current = fake_current();
+    for (unsigned block = 0; block < BLOCKS; block++) {
+        if (tm_sampler_may_know((const void *)address_of(block)) &&
+            tm_tracker_take(tm_thread_self(), (const void *)address_of(block), &taken)) {
+            tm_tracker_put_back(tm_thread_self(), (const void *)address_of(block), &taken);
+        }
+    }
+    assert_true(before.bytes == estimates(false).bytes && before.blocks == estimates(false).blocks);
+    assert_u64_equal(fake_current(), current);
+}
+
+static uint64_t temporary_parts(void)
+{
+    uint64_t sum = 0;
+    for (uint32_t id = 1; id < tm_record_count(&tm_runtime.records); id++) {
+        sum += atomic_load(&tm_runtime.records.records[id].temporary_blocks);
+    }
+    return sum;
+}
+
+/* The allocations in between are not recorded, but they are there. */
+static void temporary_is_what_goes_before_the_next_allocation(void **state)
+{
+    (void)state;
+    begin(5);
+    while (!allocate(TM_DOMAIN_OBJ, HEAP, 100)) {
+    }
+    while (tm_thread_self()->sample_left < 100) { /* so that the next one is not sampled */
+        give_back(HEAP);
+        while (!allocate(TM_DOMAIN_OBJ, HEAP, 100)) {
+        }
+    }
+    assert_false(allocate(TM_DOMAIN_OBJ, HEAP + 4096, 100));
+    uint64_t before = temporary_parts();
+    give_back(HEAP);
+    assert_u64_equal(temporary_parts(), before);
+    while (!allocate(TM_DOMAIN_OBJ, HEAP, 100)) {
+    }
+    give_back(HEAP);
+    assert_u64_equal(temporary_parts(), before + tm_sample_weight_of(100, RATE).blocks);
+}
+
+static void the_store_says_that_it_was_sampled(void **state)
+{
+    (void)state;
+    begin(1);
+    const struct tm_store_header *header = tm_runtime.store.header;
+    assert_u64_equal(atomic_load(&header->sample_rate), RATE);
+    /* The quick ways count one block as one. */
+    assert_u64_equal(atomic_load(&tm_life_page.top_sizes), 0);
+    assert_u64_equal(atomic_load(&tm_life_page.own_sizes), 0);
+    assert_u64_equal(atomic_load(&tm_life_page.own_stamp), 0);
+    fake_process_in_memory(NULL);
+    assert_u64_equal(atomic_load(&tm_runtime.store.header->sample_rate), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(estimates_are_right_on_average),
+        cmocka_unit_test(what_is_freed_is_gone_to_the_last_part),
+        cmocka_unit_test(failed_realloc_leaves_everything_as_it_was),
+        cmocka_unit_test(temporary_is_what_goes_before_the_next_allocation),
+        cmocka_unit_test(the_store_says_that_it_was_sampled),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

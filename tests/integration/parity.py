@@ -8,11 +8,12 @@ Two runs of the same program (programs/*.py): under `-X tracemalloc=N`, and prel
 TRACEMALLOC_NFRAME=N.  Both measure at the same point (measuring/measuring.py).  Compared is every traceback that
 touches the program's own files, without those that touch the measuring file: size and count must be equal.  Tracebacks
 elsewhere are counted.  The stdlib's tracer keeps the name of every file that it has seen alive; names that nothing else
-keeps are not counted as the program's (measuring.held_names).
+keeps are not counted as the program's (measuring.held_names; Comparison.leave_out_kept where no trace has the name).
 
 Where they differ the stdlib is run up to eight times more: what differs between its own runs is listed and left out.
 (Since 3.10 addresses decide which names the cache of method lookups keeps alive for a while.)  So is, and listed too,
-what a second run of the library does not show again, and in exact mode what Comparison.leave_out_moved explains.
+what a second run of the library does not show again, in exact mode what Comparison.leave_out_moved explains, and what
+the stdlib's tracer keeps alive.
 
     --mode process   one process: the stdlib's tracer is started on top of libtracemalloc, both measured at once
     --mode start     with the default start (from the first allocation of the process): differences are shown, no failure
@@ -36,6 +37,9 @@ QUICK_PROGRAMS = ("classes", "recycled", "coroutines", "exceptions", "executed",
 FULL_LIMITS = (1, 5, 25, 200)
 QUICK_LIMITS = (1, 25)
 MORE_RUNS = 8  # of the stdlib, where it and ours differ
+LEFT_OUT = ("varies: the stdlib differs from itself", "passed: not so in a second run of the library",
+            "moved: _tracemalloc is loaded earlier in exact mode", "kept: by the stdlib's tracer, also beside the library")
+SMALLEST_NAME = 50  # bytes of a text of one letter
 SHOWN = 8  # differences printed per comparison
 
 
@@ -95,11 +99,14 @@ class Comparison(object):
         self.varying = {}                    # own tracebacks left out: the stdlib differs from itself
         self.passing = {}                    # own tracebacks left out: not seen again with a second run of the library
         self.moved = {}                      # own tracebacks left out: see leave_out_moved
+        self.kept = {}                       # own tracebacks left out: see leave_out_kept
         self.measuring = {}                  # tracebacks of the measuring file that differ
+        self.traces = {}                     # the other side's
         self.trouble = ""
 
     def compare(self, stdlib, other):
         path = self.program
+        self.traces = other
         self.measuring = {key: value for key, value in differences(stdlib, other).items() if is_measuring(key)}
         stdlib, other = ({key: value for key, value in side.items() if not is_measuring(key)} for side in (stdlib, other))
         self.own = sum(1 for key in stdlib if is_own(key, path))
@@ -130,6 +137,20 @@ class Comparison(object):
             if change[1] == 1 and change in surplus and key[-1][0].startswith("<frozen importlib"):
                 surplus.remove(change)
                 self.moved[key] = self.differing.pop(key)
+
+    def may_be_kept(self):
+        return [key for key, (left, right) in self.differing.items()
+                if left[1] > right[1] and left[0] - right[0] >= SMALLEST_NAME]
+
+    def leave_out_kept(self, beside):
+        """Where the stdlib has more, and both agree on just that in one process: there the library sees the blocks too,
+        so the stdlib's tracer keeps them alive.  `beside` is that comparison, with its traces."""
+        for key in self.may_be_kept():
+            if beside.traces.get(key) == self.differing[key][0]:
+                self.kept[key] = self.differing.pop(key)
+
+    def left_out(self):
+        return self.varying, self.passing, self.moved, self.kept
 
     def show(self, what, rows):
         for key, (left, right) in sorted(rows.items(), key=lambda row: -abs(row[1][0][0] - row[1][1][0]))[:SHOWN]:
@@ -185,6 +206,8 @@ class Driver(object):
             comparison.trouble = "other output: " + traced.shorten(done.stderr.decode(errors="replace"))
         if exact == "1":
             comparison.leave_out_moved()
+        if start == "python" and self.may_vary(interpreter, exact) and comparison.may_be_kept():
+            comparison.leave_out_kept(self.one_process(interpreter, program, limit, exact))
         again = 0
         while comparison.differing and start == "python" and self.may_vary(interpreter, exact) and again < MORE_RUNS:
             comparison.leave_out_variation(expected, self.stdlib(interpreter, program, limit)[0])
@@ -249,7 +272,7 @@ class Table(object):
             return sum(value(one) for one in comparisons)
         print("%-20s %5d %5s %8d %11d %9d %7d %11d %9d %6.1f" % (
             interpreter.label, limit, exact, len(comparisons), total(lambda one: one.own),
-            total(lambda one: len(one.differing)), total(lambda one: len(one.varying) + len(one.passing) + len(one.moved)),
+            total(lambda one: len(one.differing)), total(lambda one: sum(map(len, one.left_out()))),
             total(lambda one: one.elsewhere), total(lambda one: one.differing_elsewhere), seconds))
         for one in comparisons:
             name = os.path.basename(one.program)
@@ -258,9 +281,7 @@ class Table(object):
                     "FAILED" if fails else "note", name, len(one.differing), one.own, one.trouble))
                 self.failures += fails
             one.show("differs", one.differing if fails else {})
-            for what, rows in (("varies: the stdlib differs from itself", one.varying),
-                               ("passed: not so in a second run of the library", one.passing),
-                               ("moved: _tracemalloc is loaded earlier in exact mode", one.moved)):
+            for what, rows in zip(LEFT_OUT, one.left_out()):
                 if rows:
                     print("  %s %s" % (name, what))
                     one.show(what.split(":")[0], rows)

@@ -75,7 +75,7 @@ static bool group(struct work *work)
     tm_statistics_sort(&report->statistics, report->order);
     report->is_diff = is_diff;
     report->total = tm_group_total(report->forest, last, &report->grouping);
-    report->old_total = tm_group_total(report->forest, 0, &report->grouping);
+    report->old_total = is_diff ? tm_group_total(report->forest, 0, &report->grouping) : report->total;
     if (work->plan->is_series && !tm_series_make(&work->series, report->forest, &report->grouping)) {
         return tm_report_no_memory();
     }
@@ -103,9 +103,11 @@ static bool make_report(struct work *work)
     if (!tm_forest_number_keys(work->forest, options->group_by)) {
         return tm_report_no_memory();
     }
-    work->nodes = tm_filter_nodes(work->forest, options->filters, options->filter_count);
-    if (work->nodes == NULL) {
-        return tm_report_no_memory();
+    if (options->filter_count > 0) {
+        work->nodes = tm_filter_nodes(work->forest, options->filters, options->filter_count);
+        if (work->nodes == NULL) {
+            return tm_report_no_memory();
+        }
     }
     report->forest = work->forest;
     report->paths = options->files;

@@ -106,34 +106,49 @@ static void sum_domains(const struct tm_forest *forest, unsigned snapshot, const
     }
 }
 
-static bool sum_keys(const struct tm_forest *forest, const struct tm_grouping *grouping, struct tm_amount *nodes,
-                     struct tm_amount *sums)
+/* Without a detour over the nodes. */
+static void sum_recent(const struct tm_forest *forest, unsigned snapshot, const struct tm_grouping *grouping,
+                       struct tm_amount *sums)
 {
-    if (grouping->cumulative != TM_CUMULATIVE_OFF) {
+    const struct tm_snapshot *s = forest->snapshots[snapshot];
+    for (size_t i = 0; i < s->counter_count; i++) {
+        uint32_t node = forest->node_of[snapshot][s->counters[i].traceback];
+        add(&sums[tm_key_of_node(forest, grouping->key_type, node)],
+            amount_of(forest, snapshot, grouping, &s->counters[i]));
+    }
+}
+
+static bool sum_cumulative(const struct tm_forest *forest, unsigned snapshot, const struct tm_grouping *grouping,
+                           struct tm_amount *sums)
+{
+    struct tm_amount *nodes = calloc(forest->node_count, sizeof *nodes);
+    bool memory = nodes != NULL;
+    if (memory) {
+        sum_nodes(forest, snapshot, grouping, nodes);
         sum_subtrees(forest, nodes);
     }
-    if (grouping->cumulative == TM_CUMULATIVE_ONCE) {
-        return add_once(forest, grouping->key_type, nodes, sums);
+    if (memory && grouping->cumulative == TM_CUMULATIVE_ONCE) {
+        memory = add_once(forest, grouping->key_type, nodes, sums);
+    } else if (memory) {
+        for (uint32_t i = 1; i < forest->node_count; i++) {
+            add(&sums[tm_key_of_node(forest, grouping->key_type, i)], nodes[i]);
+        }
     }
-    for (uint32_t i = 1; i < forest->node_count; i++) {
-        add(&sums[tm_key_of_node(forest, grouping->key_type, i)], nodes[i]);
-    }
-    return true;
+    free(nodes);
+    return memory;
 }
 
 struct tm_amount *tm_group_sums(const struct tm_forest *forest, unsigned snapshot, const struct tm_grouping *grouping)
 {
-    struct tm_amount *nodes = calloc(forest->node_count, sizeof *nodes);
-    struct tm_amount *sums = calloc(tm_key_count(forest, grouping->key_type), sizeof *sums);
-    bool memory = nodes != NULL && sums != NULL;
-    if (memory && grouping->key_type == TM_KEY_DOMAIN) {
-        sum_domains(forest, snapshot, grouping, sums);
-    } else if (memory) {
-        sum_nodes(forest, snapshot, grouping, nodes);
-        memory = sum_keys(forest, grouping, nodes, sums);
+    struct tm_amount *sums = calloc((size_t)tm_key_count(forest, grouping->key_type) + 1, sizeof *sums);
+    if (sums == NULL) {
+        return NULL;
     }
-    free(nodes);
-    if (!memory) {
+    if (grouping->key_type == TM_KEY_DOMAIN) {
+        sum_domains(forest, snapshot, grouping, sums);
+    } else if (grouping->cumulative == TM_CUMULATIVE_OFF) {
+        sum_recent(forest, snapshot, grouping, sums);
+    } else if (!sum_cumulative(forest, snapshot, grouping, sums)) {
         free(sums);
         return NULL;
     }

@@ -52,39 +52,65 @@ static void add_snapshot(struct tm_forest *forest, struct child_map *map, unsign
     }
 }
 
-struct sibling {
-    uint64_t key; /* parent, site */
-    uint32_t node;
-};
-
-static int compare_siblings(const void *a, const void *b)
+/* A stable counting sort of nodes: TO gets FROM in ascending order of their keys, which are below KEYS.  COUNTS has room
+ * for KEYS + 1. */
+static void sort_nodes(uint32_t *to, const uint32_t *from, uint32_t count, uint32_t *counts, uint32_t keys,
+                       uint32_t (*key)(const struct tm_node *), const struct tm_node *nodes)
 {
-    uint64_t x = ((const struct sibling *)a)->key, y = ((const struct sibling *)b)->key;
-    return (x > y) - (x < y);
+    memset(counts, 0, ((size_t)keys + 1) * sizeof *counts);
+    for (uint32_t i = 0; i < count; i++) {
+        counts[key(&nodes[from[i]]) + 1]++;
+    }
+    for (uint32_t i = 1; i <= keys; i++) {
+        counts[i] += counts[i - 1];
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        to[counts[key(&nodes[from[i]])]++] = from[i];
+    }
+}
+
+static uint32_t site_of(const struct tm_node *node)
+{
+    return node->site;
+}
+
+static uint32_t parent_of(const struct tm_node *node)
+{
+    return node->parent;
+}
+
+/* SIBLINGS gets all nodes but the root: parent by parent, those of one parent by their sites. */
+static void sort_siblings(struct tm_forest *forest, uint32_t *siblings, uint32_t *counts)
+{
+    uint32_t count = forest->node_count - 1, *by_site = forest->by_order; /* free until the order is known */
+    for (uint32_t i = 0; i < count; i++) {
+        siblings[i] = i + 1;
+    }
+    sort_nodes(by_site, siblings, count, counts, forest->sites.count, site_of, forest->nodes);
+    sort_nodes(siblings, by_site, count, counts, forest->node_count, parent_of, forest->nodes);
 }
 
 /* Sizes of subtrees first, from the leaves up; then every node's order is that of its parent, plus one, plus the sizes
  * of its smaller siblings.  Siblings are visited parent by parent, so a parent's order is known before its children. */
-static void put_in_order(struct tm_forest *forest, struct sibling *siblings, uint32_t *sizes)
+static void put_in_order(struct tm_forest *forest, const uint32_t *siblings, uint32_t *sizes)
 {
+    memset(sizes, 0, forest->node_count * sizeof *sizes);
     for (uint32_t i = forest->node_count - 1; i > 0; i--) {
         sizes[i] += 1;
         sizes[forest->nodes[i].parent] += sizes[i];
-        siblings[i - 1] = (struct sibling){(uint64_t)forest->nodes[i].parent << 32 | forest->nodes[i].site, i};
     }
-    sizes[0] += 1;
-    qsort(siblings, forest->node_count - 1, sizeof *siblings, compare_siblings);
     forest->nodes[0].end = forest->node_count;
-    uint32_t next = 0;
+    uint32_t next = 0, parent = UINT32_MAX;
     for (uint32_t i = 0; i + 1 < forest->node_count; i++) {
-        struct tm_node *node = &forest->nodes[siblings[i].node];
-        if (i == 0 || siblings[i - 1].key >> 32 != siblings[i].key >> 32) {
-            next = forest->nodes[node->parent].order + 1;
+        struct tm_node *node = &forest->nodes[siblings[i]];
+        if (node->parent != parent) {
+            parent = node->parent;
+            next = forest->nodes[parent].order + 1;
         }
         node->order = next;
-        next += sizes[siblings[i].node];
+        next += sizes[siblings[i]];
         node->end = next;
-        forest->by_order[node->order] = siblings[i].node;
+        forest->by_order[node->order] = siblings[i];
     }
 }
 
@@ -140,15 +166,17 @@ static bool name_sites(struct tm_forest *forest)
 
 static bool order_nodes(struct tm_forest *forest)
 {
-    struct sibling *siblings = calloc(forest->node_count, sizeof *siblings);
-    uint32_t *sizes = calloc(forest->node_count, sizeof *sizes);
+    size_t keys = forest->sites.count > forest->node_count ? forest->sites.count : forest->node_count;
+    uint32_t *siblings = calloc(forest->node_count, sizeof *siblings);
+    uint32_t *counts = calloc(keys + 1, sizeof *counts); /* later the sizes of subtrees */
     forest->by_order = calloc(forest->node_count, sizeof *forest->by_order);
-    bool memory = siblings != NULL && sizes != NULL && forest->by_order != NULL;
+    bool memory = siblings != NULL && counts != NULL && forest->by_order != NULL;
     if (memory) {
-        put_in_order(forest, siblings, sizes);
+        sort_siblings(forest, siblings, counts);
+        put_in_order(forest, siblings, counts);
     }
     free(siblings);
-    free(sizes);
+    free(counts);
     return memory;
 }
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/cmocka_include.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "base/utf8.h"
 
 static uint32_t first_of(const char *text, size_t length, size_t *taken)
@@ -74,6 +77,20 @@ static void order_is_that_of_code_points_not_of_bytes(void **state)
     assert_true(compare("\xFF", "\xED\x9F\xBF") > 0);
     assert_true(compare("\xFF", "\xF0\x90\x80\x80") < 0);
     assert_true(compare("", "a") < 0);
+    /* The same behind a start that both have, of every length up to where a word ends and beyond. */
+    static const char start[] = "/usr/lib/python3";
+    for (size_t length = 0; length < sizeof start; length++) {
+        char a[32], b[32];
+        (void)snprintf(a, sizeof a, "%.*s\xC3\xA9z", (int)length, start);
+        (void)snprintf(b, sizeof b, "%.*s\xC3\xAAy", (int)length, start);
+        assert_true(compare(a, b) < 0 && compare(b, a) > 0 && compare(a, a) == 0);
+        (void)snprintf(a, sizeof a, "%.*s\xFF", (int)length, start);
+        (void)snprintf(b, sizeof b, "%.*s\xEE\x80\x80", (int)length, start);
+        assert_true(compare(a, b) < 0 && compare(b, a) > 0);
+        (void)snprintf(a, sizeof a, "%.*s", (int)length, start);
+        (void)snprintf(b, sizeof b, "%.*sa", (int)length, start);
+        assert_true(compare(a, b) < 0 && compare(b, a) > 0 && compare(a, a) == 0);
+    }
 }
 
 int main(void)

@@ -12,8 +12,8 @@ keeps are not counted as the program's (measuring.held_names; Comparison.leave_o
 
 Where they differ the stdlib is run up to eight times more: what differs between its own runs is listed and left out.
 (Since 3.10 addresses decide which names the cache of method lookups keeps alive for a while.)  So is, and listed too,
-what a second run of the library does not show again, in exact mode what Comparison.leave_out_moved explains, and what
-the stdlib's tracer keeps alive.
+what a second run of the library does not show again, and what the stdlib's
+tracer keeps alive.
 
     --mode process   one process: the stdlib's tracer is started on top of libtracemalloc, both measured at once
     --mode start     with the default start (from the first allocation of the process): differences are shown, no failure
@@ -38,7 +38,7 @@ FULL_LIMITS = (1, 5, 25, 200)
 QUICK_LIMITS = (1, 25)
 MORE_RUNS = 8  # of the stdlib, where it and ours differ
 LEFT_OUT = ("varies: the stdlib differs from itself", "passed: not so in a second run of the library",
-            "moved: _tracemalloc is loaded earlier in exact mode", "kept: by the stdlib's tracer, also beside the library")
+            "kept: by the stdlib's tracer, also beside the library")
 SMALLEST_NAME = 50  # bytes of a text of one letter
 SHOWN = 8  # differences printed per comparison
 
@@ -98,16 +98,13 @@ class Comparison(object):
         self.differing_elsewhere = 0
         self.varying = {}                    # own tracebacks left out: the stdlib differs from itself
         self.passing = {}                    # own tracebacks left out: not seen again with a second run of the library
-        self.moved = {}                      # own tracebacks left out: see leave_out_moved
         self.kept = {}                       # own tracebacks left out: see leave_out_kept
-        self.measuring = {}                  # tracebacks of the measuring file that differ
         self.traces = {}                     # the other side's
         self.trouble = ""
 
     def compare(self, stdlib, other):
         path = self.program
         self.traces = other
-        self.measuring = {key: value for key, value in differences(stdlib, other).items() if is_measuring(key)}
         stdlib, other = ({key: value for key, value in side.items() if not is_measuring(key)} for side in (stdlib, other))
         self.own = sum(1 for key in stdlib if is_own(key, path))
         self.elsewhere = len(stdlib) - self.own
@@ -128,16 +125,6 @@ class Comparison(object):
         for key in [key for key in self.differing if key not in second.differing]:
             self.passing[key] = self.differing.pop(key)
 
-    def leave_out_moved(self):
-        """Exact mode loads _tracemalloc at the start, the stdlib's run when the measuring file imports it: a table of
-        the interpreter that grows on that import grows elsewhere.  The very same blocks are missing there."""
-        surplus = [(left[0] - right[0], left[1] - right[1]) for left, right in self.measuring.values()]
-        for key, (left, right) in list(self.differing.items()):
-            change = right[0] - left[0], right[1] - left[1]
-            if change[1] == 1 and change in surplus and key[-1][0].startswith("<frozen importlib"):
-                surplus.remove(change)
-                self.moved[key] = self.differing.pop(key)
-
     def may_be_kept(self):
         return [key for key, (left, right) in self.differing.items()
                 if left[1] > right[1] and left[0] - right[0] >= SMALLEST_NAME]
@@ -150,7 +137,7 @@ class Comparison(object):
                 self.kept[key] = self.differing.pop(key)
 
     def left_out(self):
-        return self.varying, self.passing, self.moved, self.kept
+        return self.varying, self.passing, self.kept
 
     def show(self, what, rows):
         for key, (left, right) in sorted(rows.items(), key=lambda row: -abs(row[1][0][0] - row[1][1][0]))[:SHOWN]:
@@ -204,8 +191,6 @@ class Driver(object):
         comparison.compare(expected, found)
         if (plain.stdout, plain.stderr) != (done.stdout, done.stderr):
             comparison.trouble = "other output: " + traced.shorten(done.stderr.decode(errors="replace"))
-        if exact == "1":
-            comparison.leave_out_moved()
         if start == "python" and self.may_vary(interpreter, exact) and comparison.may_be_kept():
             comparison.leave_out_kept(self.one_process(interpreter, program, limit, exact))
         again = 0

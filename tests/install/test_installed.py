@@ -72,6 +72,9 @@ class Files(Installed):
         wanted += ['include/tracemalloc/' + name for name in os.listdir(os.path.join(trial.ROOT, 'include/tracemalloc'))]
         if os.path.exists(os.path.join(trial.ROOT, 'README.md')):
             wanted.append('share/doc/libtracemalloc/README.md')
+        wanted += ['share/man/man1/tm-%s.1' % name for name in ('report', 'run', 'snap', 'top')]
+        wanted += ['share/bash-completion/completions/tm-report', 'share/zsh/site-functions/_tm-report',
+                   'share/fish/vendor_completions.d/tm-report.fish']
         wanted += ['bin/' + name for name in os.listdir(os.path.join(trial.ROOT, 'tools'))
                    if os.path.isdir(os.path.join(trial.ROOT, 'tools', name))]
         self.assertEqual(sorted(here), sorted(wanted))

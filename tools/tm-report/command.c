@@ -36,6 +36,16 @@ const struct tm_command *tm_command_like(const char *word)
     return like;
 }
 
+bool tm_command_takes(const struct tm_command *command, const struct tm_option_group *group)
+{
+    for (size_t i = 0; i < TM_GROUPS_MAX && command->groups[i] != NULL; i++) {
+        if (command->groups[i] == group) {
+            return true;
+        }
+    }
+    return group == &tm_common_options;
+}
+
 bool tm_misused(const struct tm_options *options, const char *words)
 {
     const char *name = options->command != NULL ? options->command->name : "";

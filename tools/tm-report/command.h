@@ -55,6 +55,9 @@ const struct tm_command *tm_command_find(const char *name);
 /* The command whose name is like WORD (a letter or two off, or its start); NULL when none is. */
 const struct tm_command *tm_command_like(const char *word);
 
+/* Does COMMAND take the options of GROUP? */
+bool tm_command_takes(const struct tm_command *command, const struct tm_option_group *group);
+
 /* A line on stderr that ends in where to read more; false. */
 bool tm_misused(const struct tm_options *options, const char *words);
 

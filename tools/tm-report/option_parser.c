@@ -9,6 +9,7 @@
 
 #include "tools/tm-report/command.h"
 #include "tools/tm-report/help_text.h"
+#include "tools/tm-report/printed_forms.h"
 
 #define OPTIONS_MAX 64U
 #define LONG_ONLY   256 /* getopt's value of the first option without a letter */
@@ -144,26 +145,26 @@ static bool check_files(struct tm_options *options)
            tm_misused(options, command->files_wrong);
 }
 
-static bool goes_with(const struct tm_command *command, const struct tm_option_group *group)
-{
-    for (size_t i = 0; i < TM_GROUPS_MAX && command->groups[i] != NULL; i++) {
-        if (command->groups[i] == group) {
-            return true;
-        }
-    }
-    return group == &tm_common_options;
-}
-
 static bool check_groups(const struct parser *parser, const struct tm_options *options)
 {
     for (size_t i = 0; i < parser->count; i++) {
-        if (parser->given[i] && !goes_with(options->command, parser->groups[i])) {
+        if (parser->given[i] && !tm_command_takes(options->command, parser->groups[i])) {
             (void)fprintf(stderr, "tm-report: --%s does not go with the command %s; see tm-report %s --help\n",
                           parser->options[i]->name, options->command->name, options->command->name);
             return false;
         }
     }
     return true;
+}
+
+static enum tm_parsed print_form(const struct tm_options *options)
+{
+    static void (*const forms[])(FILE *) = {[TM_PRINT_MANUAL] = tm_print_manual,
+                                            [TM_PRINT_BASH] = tm_print_bash,
+                                            [TM_PRINT_ZSH] = tm_print_zsh,
+                                            [TM_PRINT_FISH] = tm_print_fish};
+    forms[options->printed](stdout);
+    return TM_PARSED_EXIT_DONE;
 }
 
 enum tm_parsed tm_options_parse(struct tm_options *options, int count, char **arguments)
@@ -179,6 +180,9 @@ enum tm_parsed tm_options_parse(struct tm_options *options, int count, char **ar
     if (parser.version && !parser.help) {
         (void)fputs("tm-report (libtracemalloc) " TM_VERSION "\n", stdout);
         return TM_PARSED_EXIT_DONE;
+    }
+    if (options->printed != TM_PRINT_NOTHING) {
+        return print_form(options);
     }
     if (!take_command(options, count - optind, arguments + optind)) {
         return TM_PARSED_EXIT_MISUSED;

@@ -31,7 +31,11 @@ enum tm_export {
 
 enum tm_color { TM_COLOR_AUTO, TM_COLOR_ALWAYS, TM_COLOR_NEVER };
 
+/* What is installed beside the program. */
+enum tm_print { TM_PRINT_NOTHING, TM_PRINT_MANUAL, TM_PRINT_BASH, TM_PRINT_ZSH, TM_PRINT_FISH };
+
 struct tm_options {
+    enum tm_print printed;            /* and nothing else is done */
     const struct tm_command *command; /* not NULL once parsed */
     bool command_implied;             /* by the number of files */
     const char **files;               /* the arguments that are left */

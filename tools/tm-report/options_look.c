@@ -11,6 +11,8 @@ static const struct tm_word style_words[] = {
 static const struct tm_word format_words[] = {{"text", false}, {"json", true}, {NULL, 0}};
 static const struct tm_word color_words[] = {
     {"auto", TM_COLOR_AUTO}, {"always", TM_COLOR_ALWAYS}, {"never", TM_COLOR_NEVER}, {NULL, 0}};
+static const struct tm_word print_words[] = {
+    {"man", TM_PRINT_MANUAL}, {"bash", TM_PRINT_BASH}, {"zsh", TM_PRINT_ZSH}, {"fish", TM_PRINT_FISH}, {NULL, 0}};
 static const struct tm_word export_words[] = {{"json", TM_EXPORT_JSON},
                                               {"csv", TM_EXPORT_CSV},
                                               {"folded", TM_EXPORT_FOLDED},
@@ -125,9 +127,19 @@ static const struct tm_option to[] = {
 };
 TM_OPTION_GROUP(tm_to_options, "Report", to);
 
+static bool take_print(struct tm_options *options, const struct tm_option *option, const char *text)
+{
+    int value = 0;
+    bool good = tm_word_parse(option->name, option->words, text, &value);
+    options->printed = (enum tm_print)value;
+    return good;
+}
+
 /* Help and version are taken by the parser itself. */
 static const struct tm_option common[] = {
     {'o', "output", "FILE", NULL, "write there instead of to standard output (-): whole, or not at all", take_output},
+    {'\0', "print", "WHAT", print_words, "the manual page, or the completions of a shell: man, bash, zsh or fish",
+     take_print},
     {'h', "help", NULL, NULL, "this text; with a command, about it", NULL},
     {'V', "version", NULL, NULL, "the version", NULL},
 };

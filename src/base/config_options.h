@@ -27,6 +27,8 @@
       "machine frames too: 1 of all blocks, native of those that did not come through CPython; NFRAME is then 64")     \
     X(SAMPLE, parse_sample, "0", "0 (record all) or a size from 1KiB to 1GiB",                                         \
       "record one block in so many bytes, and estimate the rest")                                                      \
+    X(MEMORY_LIMIT, parse_memory_limit, "none", "a size of 8MiB or more, or none",                                     \
+      "memory of the tracer itself: near it tracebacks get shorter, then new traces are one, then it samples")         \
     X(SLOW, parse_slow, "0", TM_OPTION_SWITCH, "for tests: take every event the long way, remember no stack")          \
     X(VERBOSE, parse_verbose, "0", TM_OPTION_SWITCH, "say on stderr what was written")
 

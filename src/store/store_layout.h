@@ -196,6 +196,7 @@ struct tm_store_header {
     _Atomic uint64_t sparse_size; /* bytes of each range */
     _Atomic uint32_t sparse_count;
     _Atomic uint64_t sparse[TM_STORE_SPARSE_MAX];
+    _Atomic uint64_t merged_events; /* counted in the trace (merged), because the tracer neared its memory limit */
     _Atomic uint64_t sample_rate;   /* bytes; 0: every block was recorded */
     _Atomic uint32_t sampled_epoch; /* where sample_rate is not 0: records from this epoch on are estimates, which count
                                      * blocks in units of 1/65536 (base/sample_chance.h), also in their peaks */

@@ -197,6 +197,17 @@ static void print_outer_malloc(struct tm_out *out, const struct tm_snapshot *sna
     }
 }
 
+/* What the tracer did without to stay under its memory limit: the last step has the others in it. */
+static void print_memory_limit(struct tm_out *out, const struct tm_snapshot *snapshot)
+{
+    struct tm_span step = tm_snapshot_bytes(snapshot, "memory_limit_step");
+    if (step.length > 0) {
+        tm_out_text(out, "note: the tracer neared its memory limit: at the end ");
+        tm_print_text(out, step);
+        tm_out_text(out, "\n");
+    }
+}
+
 static void print_snapshot_notes(struct tm_out *out, const struct tm_snapshot *snapshot)
 {
     uint64_t losses = tm_snapshot_number(snapshot, "hook_losses", 0);
@@ -216,6 +227,7 @@ static void print_snapshot_notes(struct tm_out *out, const struct tm_snapshot *s
     }
     print_outer_malloc(out, snapshot);
     print_recycled(out, snapshot);
+    print_memory_limit(out, snapshot);
     if (tm_span_is(tm_snapshot_bytes(snapshot, "python_frames"), "unsupported")) {
         tm_out_text(out, "note: the frames of this Python release cannot be read: sizes only\n");
     }

@@ -148,6 +148,7 @@ void tm_python_watch_tick(struct tm_thread *thread)
     } else if (tm_moments_have_begun() && tm_cpython_is_initialized(tm_runtime_python())) {
         thread->ticks = TICKS_RUNNING;
         tm_moments_tick();
+        tm_runtime_look_at_budget(thread);
     } else {
         thread->ticks = TICKS_STARTING;
         tm_python_watch_now(thread);

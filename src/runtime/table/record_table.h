@@ -32,6 +32,9 @@ struct tm_record_table {
 
 TM_CHECKED bool tm_record_table_init(struct tm_record_table *table, struct tm_live_store *store);
 
+/* 0 when it was not made yet. */
+uint32_t tm_record_find(const struct tm_record_table *table, const struct tm_record_key *key);
+
 /* 0 when there is no room. */
 uint32_t tm_record_intern(struct tm_record_table *table, const struct tm_record_key *key);
 

@@ -22,6 +22,9 @@ TM_CHECKED bool tm_traceback_table_init(struct tm_traceback_table *table, struct
 /* The traceback of PARENT's frames with FRAME as the most recent one; false when there is no room. */
 bool tm_traceback_intern(struct tm_traceback_table *table, uint32_t parent, uint32_t frame, uint32_t *id);
 
+/* The traceback of FRAME called from PARENT; 0 when there is none. */
+uint32_t tm_traceback_find(const struct tm_traceback_table *table, uint32_t parent, uint32_t frame);
+
 const struct tm_stored_traceback *tm_traceback_at(const struct tm_live_store *store, uint32_t id);
 
 bool tm_traceback_table_is_valid(const struct tm_traceback_table *table);

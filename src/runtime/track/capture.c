@@ -70,7 +70,7 @@ static uint32_t learn_frame(struct tm_runtime *runtime, const struct tm_raw_fram
     uint32_t id = tm_frame_intern(&runtime->frames, &frame);
     /* Only what will be heard to die may be remembered; the free of a block that was not sampled is not. */
     bool is_heard =
-        known != NULL || (runtime->sample_rate == 0 &&
+        known != NULL || ((runtime->sample_rate == 0 || runtime->budget.thins) &&
                           tm_block_table_mark_code(&runtime->blocks, tm_python_block_of(runtime->layout, names.code)));
     if (id == 0 || !is_heard || !tm_code_table_add(&runtime->codes, names.code, raw->place, raw->offset, id)) {
         *may_cache = false;
@@ -113,6 +113,28 @@ static bool find_traceback(struct tm_runtime *runtime, const struct tm_raw_frame
     return true;
 }
 
+/* Near the memory limit nothing is made: a trace that is not known becomes (merged), which is not remembered for its
+ * frames, because nobody hears them die. */
+static uint32_t find_or_merge(struct tm_runtime *runtime, const struct tm_raw_frame *frames, unsigned count,
+                              struct tm_record_key *key, bool *may_cache)
+{
+    key->traceback = 0;
+    for (unsigned i = 0; i < count && *may_cache; i++) {
+        uint32_t frame = frames[i].kind == TM_RAW_NATIVE
+                             ? tm_native_frame_find(runtime, frames[i].place, may_cache)
+                             : tm_code_table_frame(&runtime->codes, frames[i].place, frames[i].offset);
+        key->traceback = frame == 0 ? 0 : tm_traceback_find(&runtime->tracebacks, key->traceback, frame);
+        *may_cache = *may_cache && key->traceback != 0;
+    }
+    uint32_t record = *may_cache ? tm_record_find(&runtime->records, key) : 0;
+    if (record == 0) {
+        key->traceback = runtime->budget.merged_traceback;
+        record = tm_record_intern(&runtime->records, key);
+        atomic_fetch_add_explicit(&runtime->store.header->merged_events, 1, memory_order_relaxed);
+    }
+    return record;
+}
+
 uint32_t tm_capture_record(struct tm_thread *thread, const struct tm_raw_frame *frames, unsigned count, uint32_t *notes,
                            uint8_t domain, uint16_t size, uint16_t owner, bool *may_cache)
 {
@@ -123,7 +145,9 @@ uint32_t tm_capture_record(struct tm_thread *thread, const struct tm_raw_frame *
     thread->guard++;
     tm_lock_take(&runtime->intern_lock);
     key.epoch = atomic_load_explicit(&runtime->epoch, memory_order_relaxed);
-    if (find_traceback(runtime, frames, count, notes, &key.traceback, may_cache)) {
+    if (TM_UNLIKELY(atomic_load_explicit(&runtime->budget.merges, memory_order_relaxed))) {
+        record = find_or_merge(runtime, frames, count, &key, may_cache);
+    } else if (find_traceback(runtime, frames, count, notes, &key.traceback, may_cache)) {
         uint64_t known = tm_record_count(&runtime->records);
         record = tm_record_intern(&runtime->records, &key);
         if (tm_record_count(&runtime->records) != known && known % RECORDS_BETWEEN_WORDS == 0) {
@@ -131,6 +155,7 @@ uint32_t tm_capture_record(struct tm_thread *thread, const struct tm_raw_frame *
         }
     }
     tm_lock_release(&runtime->intern_lock);
+    tm_budget_look(thread);
     thread->guard--;
     if (record == 0) {
         atomic_fetch_add_explicit(&runtime->store.header->dropped_events, 1, memory_order_relaxed);

@@ -142,6 +142,17 @@ static bool parse_sample(struct tm_config *config, const char *value)
            (config->sample_rate == 0 || (config->sample_rate >= SAMPLE_MIN && config->sample_rate <= SAMPLE_MAX));
 }
 
+#define MEMORY_LIMIT_MIN (UINT64_C(8) << 20) /* what the tables take of a program that does little */
+
+static bool parse_memory_limit(struct tm_config *config, const char *value)
+{
+    if (strcmp(value, "none") == 0) {
+        config->memory_limit = 0;
+        return true;
+    }
+    return tm_size_value(value, &config->memory_limit) && config->memory_limit >= MEMORY_LIMIT_MIN;
+}
+
 static bool parse_slow(struct tm_config *config, const char *value)
 {
     return parse_switch(value, &config->slow);

@@ -87,7 +87,7 @@ static void become_child(struct tm_runtime *runtime, uint32_t pid)
 static enum tm_life first_life(const struct tm_runtime *runtime)
 {
     bool wants_file = runtime->python_has_begun && runtime->store_folder[0] != '\0' && !runtime->store.in_file;
-    return runtime->life_before_fork == TM_LIFE_TRACING && wants_file ? TM_LIFE_YOUNG : runtime->life_before_fork;
+    return runtime->life_before_fork >= TM_LIFE_TRACING && wants_file ? TM_LIFE_YOUNG : runtime->life_before_fork;
 }
 
 void tm_fork_age(void)

@@ -13,6 +13,7 @@ void tm_runtime_note_arena(const void *arena, size_t size, bool is_new)
 {
     if (is_new) {
         tm_arena_table_add(&tm_runtime.arenas, (uintptr_t)arena, size);
+        tm_budget_look(tm_thread_self());
     } else {
         tm_loose_walks_wait(tm_thread_self(), 0);
         tm_arena_table_remove(&tm_runtime.arenas, (uintptr_t)arena, size);

@@ -206,8 +206,9 @@ void tm_runtime_begin(void)
     begin_native(runtime);
     runtime->sampled_epoch = UINT32_MAX;
     if (runtime->config.sample_rate != 0) {
-        tm_sampler_begin(runtime->config.sample_rate, tm_process_time_ns() ^ ((uint64_t)runtime->pid << 32));
+        tm_sampler_begin(runtime->config.sample_rate, tm_process_time_ns() ^ ((uint64_t)runtime->pid << 32), 0);
     }
+    tm_budget_begin();
     (void)madvise(&tm_life_page, sizeof tm_life_page, MADV_WIPEONFORK);
     runtime->start_is_pending = runtime->config.start == TM_START_PYTHON;
     tm_due_begin();
@@ -286,7 +287,7 @@ void tm_runtime_python_begins(void)
     tm_lock_take(&runtime->life_lock);
     if (!runtime->python_has_begun) {
         runtime->python_has_begun = true;
-        if (tm_life_now() == TM_LIFE_TRACING) {
+        if (tm_life_now() >= TM_LIFE_TRACING) {
             tm_store_file_make();
         }
         say_folder(runtime);

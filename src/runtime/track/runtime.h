@@ -84,6 +84,9 @@ void tm_runtime_note_stdlib_tracing(void);
 /* The object whose malloc the program calls instead of ours, a path that stays; NULL: there is none. */
 void tm_runtime_note_malloc(const char *path);
 
+/* TRACEMALLOC_MEMORY_LIMIT: looks how near the tracer is.  Any thread; cheap unless much has come since the last look. */
+void tm_runtime_look_at_budget(struct tm_thread *thread);
+
 /* pthread_atfork handlers. */
 void tm_runtime_before_fork(void);
 void tm_runtime_after_fork_parent(void);

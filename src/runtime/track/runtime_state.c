@@ -14,6 +14,9 @@ struct tm_life_page tm_life_page;
 
 void tm_life_set(enum tm_life life)
 {
+    if (life >= TM_LIFE_TRACING) {
+        life = tm_runtime.budget.thins ? TM_LIFE_THINNED : TM_LIFE_TRACING;
+    }
     if (life != TM_LIFE_UNKNOWN) {
         /* Also for children that no fork handler saw. */
         tm_runtime.life_before_fork = life == TM_LIFE_YOUNG ? TM_LIFE_TRACING : life;

@@ -17,6 +17,7 @@
 #include "runtime/table/string_table.h"
 #include "runtime/table/trace_cache.h"
 #include "runtime/table/traceback_table.h"
+#include "runtime/track/budget.h"
 #include "runtime/track/config.h"
 #include "runtime/track/due.h"
 #include "runtime/track/native_frames.h"
@@ -34,6 +35,7 @@ enum tm_life {
     TM_LIFE_STOPPED, /* frees are heard, allocations are not recorded */
     TM_LIFE_YOUNG,   /* tracing in a forked child whose store has no file yet: each allocation looks */
     TM_LIFE_TRACING,
+    TM_LIFE_THINNED, /* the same, but each allocation looks whether it is sampled: see track/budget.h */
 };
 
 struct tm_life_page {
@@ -89,6 +91,7 @@ struct tm_runtime {
     struct tm_store_image fork_image;
     char *scratch; /* one name being copied; under the intern lock */
     size_t scratch_size;
+    struct tm_budget budget;
     uint64_t sample_seed;
     _Atomic uint64_t sample_threads; /* that have begun to sample */
     uint32_t pid;

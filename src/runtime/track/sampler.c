@@ -38,13 +38,13 @@ bool tm_sampler_decide(struct tm_thread *thread, uint64_t size)
     return true;
 }
 
-void tm_sampler_begin(uint64_t rate, uint64_t seed)
+void tm_sampler_begin(uint64_t rate, uint64_t seed, uint32_t later)
 {
     struct tm_runtime *runtime = &tm_runtime;
     struct tm_store_header *header = runtime->store.header;
     runtime->sample_rate = rate;
     runtime->sample_seed = seed;
-    runtime->sampled_epoch = atomic_load_explicit(&runtime->epoch, memory_order_relaxed);
+    runtime->sampled_epoch = atomic_load_explicit(&runtime->epoch, memory_order_relaxed) + later;
     atomic_store_explicit(&header->sampled_epoch, runtime->sampled_epoch, memory_order_relaxed);
     atomic_store_explicit(&header->sample_rate, rate, memory_order_relaxed);
     tm_runtime_decide_quick();

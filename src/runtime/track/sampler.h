@@ -18,9 +18,9 @@
 #include "runtime/os/thread_state.h"
 #include "runtime/track/runtime_state.h"
 
-/* From now on one in RATE bytes is sampled, in a new epoch; SEED makes the choice.  Under the life lock, or before
- * there are events. */
-void tm_sampler_begin(uint64_t rate, uint64_t seed);
+/* From now on one in RATE bytes is sampled; SEED makes the choice.  Records are estimates from the present epoch on, or
+ * from a later one: so many epochs LATER, which the caller begins next.  Under the life lock, or before there are events. */
+void tm_sampler_begin(uint64_t rate, uint64_t seed, uint32_t later);
 
 /* In a forked child, which is to choose other blocks than its parent. */
 void tm_sampler_after_fork(struct tm_thread *thread, uint64_t seed);

@@ -80,10 +80,16 @@ TM_INLINE void count_alloc(struct tm_thread *thread, uint8_t domain, const void 
     thread->newborn = (uintptr_t)block;
 }
 
+/* While the life is not simply TM_LIFE_TRACING. */
+static TM_COLD bool may_record(struct tm_thread *thread, size_t size)
+{
+    return tm_life_may_record() && (!tm_runtime.budget.thins || tm_sampler_takes(thread, size));
+}
+
 static __attribute__((noinline)) void alloc_generally(struct tm_thread *thread, uint8_t domain, const void *block,
                                                       size_t size)
 {
-    if (TM_UNLIKELY(tm_life_now() != TM_LIFE_TRACING) && !tm_life_may_record()) {
+    if (TM_UNLIKELY(tm_life_now() != TM_LIFE_TRACING) && !may_record(thread, size)) {
         return;
     }
     struct tm_caller caller = tm_event_caller(thread, domain);
@@ -233,7 +239,8 @@ static TM_COLD bool take_slowly(struct tm_thread *thread, uintptr_t address, str
 static TM_COLD bool may_take(void)
 {
     enum tm_life life = tm_life_now();
-    return life == TM_LIFE_STOPPED || life == TM_LIFE_YOUNG || (life == TM_LIFE_UNKNOWN && tm_life_recover());
+    return life == TM_LIFE_STOPPED || life == TM_LIFE_YOUNG || life == TM_LIFE_THINNED ||
+           (life == TM_LIFE_UNKNOWN && tm_life_recover());
 }
 
 bool tm_tracker_take(struct tm_thread *thread, const void *block, struct tm_taken *taken)

@@ -10,6 +10,7 @@ cd "$(dirname "$0")/.."
 . tests/setup.sh
 
 tm_setup compiler cmake make pkg-config zstd zlib python3
+(tm_setup elfutils) || echo "tm-report will give machine frames no names"
 # Not a wrapper script of that name: the interpreter itself.
 python=$(${PYTHON:-python3} -c 'import sys; print(sys.executable)')
 

@@ -21,6 +21,7 @@ case "${1-}" in
 esac
 
 tm_setup compiler sanitizers static-libc cmake make pkg-config zstd zlib cmocka python3 python-headers readelf tmux
+(tm_setup elfutils) || echo "tm-report gives machine frames no names"
 (tm_setup jemalloc) || echo "no other allocator is tried beside the library"
 if [ -n "$full" ]; then
     tm_setup clang clang-tidy musl-gcc debootstrap

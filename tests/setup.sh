@@ -52,6 +52,8 @@ int main(void) { return puts("") < 0; }' -static ;;
     pkg-config) command -v pkg-config >/dev/null 2>&1 ;;
     zstd) pkg-config --exists libzstd 2>/dev/null && tm_compiles '#include <zstd.h>
 int main(void) { return (int)ZSTD_versionNumber() == 0; }' -l:libzstd.a ;;
+    elfutils) pkg-config --exists libdw 2>/dev/null && tm_compiles '#include <elfutils/libdwfl.h>
+int main(void) { return dwfl_errmsg(0) != 0; }' -ldw ;;
     zlib) tm_compiles '#include <zlib.h>
 int main(void) { return zlibVersion()[0] == 0; }' -lz ;;
     cmocka) tm_compiles '#include <stdarg.h>
@@ -79,6 +81,8 @@ tm_packages()
     apt:sanitizers) echo gcc ;;
     apt:make | dnf:make) echo ninja-build ;;
     apt:zstd) echo libzstd-dev ;;
+    apt:elfutils) echo libdw-dev ;;
+    dnf:elfutils) echo elfutils-devel ;;
     apt:zlib) echo zlib1g-dev ;;
     dnf:zlib) echo zlib-devel ;;
     apt:npm | dnf:npm) echo nodejs npm ;;

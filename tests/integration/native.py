@@ -33,6 +33,7 @@ EXPECTED = {
     700008: PLAIN + MAKE + ["make_deep"] * 6 + ["make_malloc"],
     700009: ["libc", "run_thread", "make_malloc"],
     NO_GIL: PLAIN + MAKE + ["make_without_gil", "make_malloc"],
+    700011: PLAIN + MAKE + ["make_inlined"],  # its caller's frame is its own
     700101: ["<module>@callback()", "callback@callee.call(middle", "callee_call", "call_back", "middle@inner()",
              "inner@700101"] + MAKE + ["make_malloc"],
     700102: ["<module>@again(3)"] + ["again@callee.call(func", "callee_call", "call_back"] * 3 + ["again@700102"] + MAKE
@@ -77,7 +78,7 @@ def include_folder(interpreter):
 def build(include, folder):
     """The extension module in FOLDER.  Its functions' names are kept (no -s), what it is compiled with is Python's."""
     compiler = os.environ.get("CC", "cc")
-    common = ["-O2", "-g", "-fPIC", "-I" + include, "-w"]
+    common = ["-O2", "-g", "-fPIC", "-fvisibility=hidden", "-I" + include, "-w"]
     objects = []
     for source, language in (("callee.c", "c"), ("callee.cpp", "c++")):
         objects.append(os.path.join(folder, source + ".o"))
@@ -136,7 +137,7 @@ def check(options, checks, folder, interpreter, native, domain_options):
     done = traced.run([interpreter.path, PROGRAM, os.path.dirname(module)], folder.fresh(), interpreter.environment(
         LD_PRELOAD=options.library, TRACEMALLOC_NATIVE=native))
     if checks.equal((done.code, done.stdout, done.stderr), (0, b"", b""), "code, stdout, stderr"):
-        rows = traced.statistics(options.report, done.snapshots()[0], "traceback", *domain_options)
+        rows = traced.statistics(options.report, done.snapshots()[0], "traceback", "--no-symbols", *domain_options)
         checks.equal(rows["snapshot"].get("native_unmerged"), None, "stacks that could not be merged")
         found = {row["size"]: row for row in rows["statistics"]}
         for size in sorted(EXPECTED):

@@ -42,7 +42,7 @@ static enum tm_exit run(const struct tm_options *options)
     }
     unsigned loaded = 0;
     while (done && loaded < options->file_count) {
-        done = tm_report_load(options->files[loaded], &snapshots[loaded]);
+        done = tm_report_load(options, options->files[loaded], &snapshots[loaded]);
         loaded += done;
     }
     const struct tm_page page = {(const struct tm_snapshot *const *)snapshots,
@@ -67,7 +67,7 @@ const struct tm_command tm_cmd_html = {
     .files_min = 1,
     .files_max = UINT_MAX,
     .files_wrong = "html needs one snapshot or more",
-    .groups = {&tm_source_options},
+    .groups = {&tm_source_options, &tm_symbol_options},
     .examples = {{"html before.tms after.tms -o report.html", NULL},
                  {"html --no-source app.tms -o report.html", "without the program's source files"}},
     .check = check,

@@ -51,7 +51,7 @@ static enum tm_exit run(const struct tm_options *options)
     bool done = snapshots != NULL || tm_report_no_memory();
     unsigned loaded = 0;
     while (done && loaded < options->file_count) {
-        done = tm_report_load(options->files[loaded], &snapshots[loaded]);
+        done = tm_report_load(options, options->files[loaded], &snapshots[loaded]);
         loaded += done;
     }
     done = done && merge(options, (const struct tm_snapshot *const *)snapshots);
@@ -72,6 +72,7 @@ const struct tm_command tm_cmd_merge = {
     .files_min = 2,
     .files_max = UINT_MAX,
     .files_wrong = "merge needs two snapshots or more",
+    .groups = {&tm_symbol_options},
     .examples = {{"merge worker.*.tms -o service.tms", NULL},
                  {"merge worker.*.tms -o - | tm-report top -", "what all workers hold, at once"}},
     .check = check,

@@ -36,7 +36,7 @@ const struct tm_command tm_cmd_tree = {
     .files_min = 1,
     .files_max = 1,
     .files_wrong = "one snapshot is needed",
-    .groups = {&tm_limit_options, &tm_figure_options, &tm_filter_options, &tm_look_options},
+    .groups = {&tm_limit_options, &tm_figure_options, &tm_filter_options, &tm_look_options, &tm_symbol_options},
     .examples = {{"tree app.tms", NULL},
                  {"tree -n 3 -f peak app.tms", "at the peak, the three largest of each"},
                  {"tree -I '*/views.py' app.tms", "only what one file had a part in"}},

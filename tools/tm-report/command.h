@@ -11,7 +11,7 @@
 #include "tools/tm-report/option_groups.h"
 #include "tools/tm-report/options.h"
 
-#define TM_GROUPS_MAX   14U
+#define TM_GROUPS_MAX   16U
 #define TM_EXAMPLES_MAX 6U
 
 struct tm_example {
@@ -45,6 +45,7 @@ extern const struct tm_command tm_cmd_tree;
 extern const struct tm_command tm_cmd_stats;
 extern const struct tm_command tm_cmd_export;
 extern const struct tm_command tm_cmd_html;
+extern const struct tm_command tm_cmd_symbolize;
 
 /* In the order of the help; NULL ends it. */
 extern const struct tm_command *const tm_commands[];

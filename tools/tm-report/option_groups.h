@@ -38,6 +38,7 @@ extern const struct tm_option_group tm_format_options;
 extern const struct tm_option_group tm_to_options;
 extern const struct tm_option_group tm_column_options; /* of tables */
 extern const struct tm_option_group tm_source_options;
+extern const struct tm_option_group tm_symbol_options; /* of machine frames */
 extern const struct tm_option_group tm_frame_options;  /* of tracebacks */
 extern const struct tm_option_group tm_limits_options; /* --fail-if-... */
 extern const struct tm_option_group tm_growth_options; /* the same of two snapshots */

@@ -41,6 +41,8 @@ struct tm_options {
     const char **files;               /* the arguments that are left */
     unsigned file_count;
     bool no_source;
+    bool no_symbols;
+    const char *debug_dir; /* NULL: the usual ones */
     enum tm_key_type group_by;
     bool group_by_given;
     enum tm_cumulative cumulative;

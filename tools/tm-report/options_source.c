@@ -31,6 +31,21 @@ static bool take_source_root(struct tm_options *options, const struct tm_option 
     return true;
 }
 
+static bool take_no_symbols(struct tm_options *options, const struct tm_option *option, const char *text)
+{
+    (void)option;
+    (void)text;
+    options->no_symbols = true;
+    return true;
+}
+
+static bool take_debug_dir(struct tm_options *options, const struct tm_option *option, const char *text)
+{
+    (void)option;
+    options->debug_dir = text;
+    return true;
+}
+
 static bool take_frames(struct tm_options *options, const struct tm_option *option, const char *text)
 {
     const char *number = text + (text[0] == '-');
@@ -59,6 +74,13 @@ static const struct tm_option source[] = {
      take_source_root},
 };
 TM_OPTION_GROUP(tm_source_options, "Source files", source);
+
+static const struct tm_option symbol[] = {
+    {'\0', "no-symbols", NULL, NULL, "leave machine frames without a name as library and address", take_no_symbols},
+    {'\0', "debug-dir", "DIR", NULL, "look for separate debug files there instead of in /usr/lib/debug",
+     take_debug_dir},
+};
+TM_OPTION_GROUP(tm_symbol_options, "Machine frames", symbol);
 
 static const struct tm_option frame[] = {
     {'\0', "frames", "N", NULL, "show the N newest frames of each traceback, -N the oldest; 0 (default) shows all",

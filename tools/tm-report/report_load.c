@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "report/snapshot/snapshot_file.h"
+#include "report/snapshot/symbolize.h"
 
 static void say_fault(const char *path, enum tm_status status, const struct tm_fault *fault)
 {
@@ -18,12 +19,29 @@ static void say_fault(const char *path, enum tm_status status, const struct tm_f
                   remedy[0] != '\0' ? "; " : "", remedy);
 }
 
-bool tm_report_load(const char *path, struct tm_snapshot **snapshot)
+static bool name_frames(const struct tm_options *options, struct tm_snapshot *snapshot)
+{
+    if (options->no_symbols || tm_snapshot_symbolize(snapshot, options->debug_dir)) {
+        return true;
+    }
+    (void)fputs("tm-report: out of memory\n", stderr);
+    return false;
+}
+
+bool tm_report_load(const struct tm_options *options, const char *path, struct tm_snapshot **snapshot)
 {
     struct tm_fault fault;
     enum tm_status status = tm_snapshot_open(path, snapshot, &fault);
     if (status != TM_STATUS_OK) {
         say_fault(path, status, &fault);
     }
-    return status == TM_STATUS_OK;
+    if (status != TM_STATUS_OK) {
+        return false;
+    }
+    if (!name_frames(options, *snapshot)) {
+        tm_snapshot_free(*snapshot);
+        *snapshot = NULL;
+        return false;
+    }
+    return true;
 }

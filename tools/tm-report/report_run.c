@@ -128,7 +128,7 @@ static bool load_all(struct work *work)
         return tm_report_no_memory();
     }
     for (unsigned i = 0; i < work->options->file_count; i++) {
-        if (!tm_report_load(work->options->files[i], &work->snapshots[i])) {
+        if (!tm_report_load(work->options, work->options->files[i], &work->snapshots[i])) {
             return false;
         }
     }

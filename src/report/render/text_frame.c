@@ -240,6 +240,7 @@ static void print_snapshot_notes(struct tm_out *out, const struct tm_snapshot *s
     if (peak_bound > 0) {
         tm_out_format(out, "note: the peak may be off by %s\n", tm_size_for_people((double)peak_bound, false).text);
     }
+    print_note_lines(out, snapshot->symbol_notes);
     print_note_lines(out, tm_snapshot_bytes(snapshot, "notes"));
 }
 

@@ -28,6 +28,7 @@ struct tm_snapshot {
     uint32_t module_count;                        /* with 0 */
     const struct tm_native_frame_record *natives; /* ascending by frame; named by frames[].native */
     uint32_t native_count;
+    struct tm_span symbol_notes;                  /* lines: which objects gave no names, and why.  Not of the file */
     const struct tm_traceback_record *tracebacks; /* by traceback id; 0 is all zeros */
     uint32_t traceback_count;                     /* with 0 */
     const struct tm_counter_record *counters;     /* ascending by (traceback, domain) */

@@ -63,6 +63,20 @@ static NOINLINE void *make_with_alloca(size_t size)
     return block;
 }
 
+static inline __attribute__((always_inline)) void *take_inlined(size_t size)
+{
+    void *block = malloc(size);
+    STAY();
+    return block;
+}
+
+static NOINLINE void *make_inlined(size_t size)
+{
+    void *block = take_inlined(size);
+    STAY();
+    return block;
+}
+
 static NOINLINE void *make_deep(size_t size, int depth)
 {
     void *block = depth > 0 ? make_deep(size, depth - 1) : make_malloc(size);
@@ -112,6 +126,8 @@ static NOINLINE void *make(const char *how, size_t size)
         block = make_new(size);
     } else if (strcmp(how, "alloca") == 0) {
         block = make_with_alloca(size);
+    } else if (strcmp(how, "inlined") == 0) {
+        block = make_inlined(size);
     } else if (strcmp(how, "deep") == 0) {
         block = make_deep(size, 5);
     } else if (strcmp(how, "thread") == 0) {

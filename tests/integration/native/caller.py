@@ -6,7 +6,8 @@ import sys
 sys.path.insert(0, sys.argv[1])
 import callee  # noqa: E402
 
-PLAIN = ["malloc", "calloc", "realloc", "posix_memalign", "strdup", "new", "alloca", "deep", "thread", "nogil"]
+PLAIN = ["malloc", "calloc", "realloc", "posix_memalign", "strdup", "new", "alloca", "deep", "thread", "nogil",
+         "inlined"]
 
 
 def plain():

@@ -93,6 +93,17 @@ __attribute__((noinline)) void tm_python_free_generally(const struct tm_cpython_
     }
 }
 
+/* Where the quick way ends, mostly because a maximum is left or was left just now. */
+static __attribute__((noinline)) void free_saving(const struct tm_cpython_allocator *real, void *block)
+{
+    struct tm_thread *thread = tm_thread_self();
+    if (thread->guard == 0 && tm_quick_take_or_save(thread, block, true)) {
+        real->free(real->ctx, block);
+    } else {
+        tm_python_free_generally(real, block);
+    }
+}
+
 /* After the quick way the guard stays down, so that the real call can be the last act: should a door behind hear it,
  * the block is not known any more. */
 TM_INLINE void hook_free(void *ctx, void *block, unsigned domain, bool over_debug)
@@ -101,6 +112,8 @@ TM_INLINE void hook_free(void *ctx, void *block, unsigned domain, bool over_debu
     const struct tm_cpython_allocator *real = tm_python_behind(ctx, over_debug);
     if (domain != TM_CPYTHON_RAW && TM_LIKELY(thread->guard == 0) && TM_LIKELY(tm_quick_take(thread, block))) {
         real->free(real->ctx, block);
+    } else if (domain != TM_CPYTHON_RAW) {
+        free_saving(real, block);
     } else {
         tm_python_free_generally(real, block);
     }

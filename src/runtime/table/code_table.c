@@ -113,6 +113,15 @@ struct tm_line_cursor *tm_code_table_cursor(struct tm_code_table *table, uintptr
     return id == 0 ? NULL : &table->codes[id].cursor;
 }
 
+void tm_code_table_visit(const struct tm_code_table *table, uintptr_t code, void (*visit)(uintptr_t place, void *data),
+                         void *data)
+{
+    uint32_t owner = find_code(table, code);
+    for (uint32_t id = owner == 0 ? 0 : table->codes[owner].first; id != 0; id = table->places[id].next) {
+        visit(table->places[id].place, data);
+    }
+}
+
 bool tm_code_table_forget(struct tm_code_table *table, uintptr_t code)
 {
     uint32_t owner = find_code(table, code);

@@ -45,6 +45,10 @@ TM_CHECKED bool tm_code_table_add(struct tm_code_table *table, uintptr_t code, u
 /* The cursor of CODE, to be read and moved; NULL when it is not known.  Stays until the next change of the table. */
 struct tm_line_cursor *tm_code_table_cursor(struct tm_code_table *table, uintptr_t code);
 
+/* Calls VISIT with DATA for each known place of CODE. */
+void tm_code_table_visit(const struct tm_code_table *table, uintptr_t code, void (*visit)(uintptr_t place, void *data),
+                         void *data);
+
 /* The code object died: drops its places.  False when it was not known. */
 bool tm_code_table_forget(struct tm_code_table *table, uintptr_t code);
 

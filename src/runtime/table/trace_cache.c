@@ -8,6 +8,10 @@
 #define FIRST_BITS 11 /* 2,048 slots */
 #define LAST_BITS  20
 #define LOOSE_BITS 10
+
+/* What one instruction that is gone leaves free, more or less: what was displaced may then stay. */
+#define PLACE_SLOTS 4U
+
 #define LOOSE_SETS ((size_t)1 << LOOSE_BITS)
 
 static size_t held_bytes(const struct tm_trace_cache *cache)
@@ -45,15 +49,34 @@ static void clear(struct tm_trace_cache *cache)
     }
 }
 
+/* True when the next value of WORD is one that it had before. */
+static bool move(_Atomic uint32_t *word)
+{
+    uint32_t next = atomic_load_explicit(word, memory_order_relaxed) + (UINT32_C(1) << TM_CHECK_BITS);
+    atomic_store_explicit(word, next, memory_order_relaxed);
+    return next == 0;
+}
+
 /* One caller at a time: the intern lock. */
 void tm_trace_cache_new_generation(struct tm_trace_cache *cache)
 {
-    uint32_t next = atomic_load_explicit(&cache->generation, memory_order_relaxed) + (UINT32_C(1) << TM_CHECK_BITS);
-    if (next == 0) {
-        clear(cache); /* the generations begin anew: none of the last round may be taken for one of this */
+    bool begins_anew = move(&cache->generation);
+    for (unsigned i = 0; i < TM_PLACE_VERSIONS; i++) {
+        begins_anew |= move(&cache->versions[i]);
     }
-    atomic_store_explicit(&cache->generation, next, memory_order_relaxed);
+    if (begins_anew) {
+        clear(cache); /* none of the last round may be taken for one of this */
+    }
     atomic_fetch_add_explicit(&cache->voids, 1, memory_order_relaxed);
+}
+
+void tm_trace_cache_forget_place(struct tm_trace_cache *cache, uintptr_t place)
+{
+    if (move(&cache->versions[tm_place_version_index(place)])) {
+        clear(cache);
+        atomic_fetch_add_explicit(&cache->voids, 1, memory_order_relaxed);
+    }
+    cache->displaced -= cache->displaced < PLACE_SLOTS ? cache->displaced : PLACE_SLOTS;
 }
 
 void tm_trace_cache_after_fork(struct tm_trace_cache *cache)

@@ -2,12 +2,14 @@
 /* From the raw stack of an event to its record, without resolving anything: one multiplication and one probe.
  *
  *   slot   key (64 bits)                    check (32 bits)                 record
- *          limit 1: place, size, domain     generation (12) | offset (20)
+ *          limit 1: place, size, domain     version of the place (12) | offset (20)
  *          else: fingerprint of the stack   generation (12) | frames (20)
  *
  * With limit 1 key and check say exactly what the event was.  With more frames the key is a 64-bit fingerprint of all
  * their instructions: two different stacks meet with probability 2^-64 per pair, which is taken for never.
- * The generation moves when a code object dies or an epoch begins, so all older slots are void at once.
+ * A place's version moves when code that lay there dies (base/place_version.h); it is part of the fingerprint too.  The
+ * generation moves, and all versions with it, when an epoch begins or when it cannot be told who else holds what the
+ * code's death makes void: all older slots are void at once.
  *
  * Two caches: `held` belongs to whoever holds the GIL and has no lock; `loose` serves events without the GIL, a lock
  * per set of slots.   errno  kept.   Errors  none: what cannot be kept is found again the long way. */
@@ -21,6 +23,7 @@
 
 #include "base/compiler.h"
 #include "base/hash.h"
+#include "base/place_version.h"
 
 #define TM_CHECK_BITS 20
 #define TM_CHECK_MAX  ((UINT32_C(1) << TM_CHECK_BITS) - 1)
@@ -45,14 +48,18 @@ struct tm_trace_cache {
     struct tm_loose_set *loose;
     unsigned shift; /* of the held cache: 64 - log2(slots) */
     uint32_t displaced;
-    _Atomic uint32_t generation; /* already shifted into its place in `check` */
-    _Atomic uint32_t voids;      /* generations so far: for caches of others, which are void when it moves */
+    _Atomic uint32_t generation;                  /* already shifted into its place in `check` */
+    _Atomic uint32_t voids;                       /* for caches of others, which are void when it moves */
+    _Atomic uint32_t versions[TM_PLACE_VERSIONS]; /* shifted likewise */
 };
 
 TM_CHECKED bool tm_trace_cache_init(struct tm_trace_cache *cache);
 
 /* Voids every slot. */
 void tm_trace_cache_new_generation(struct tm_trace_cache *cache);
+
+/* Voids what is remembered of PLACE, whose code has died.  Under the intern lock. */
+void tm_trace_cache_forget_place(struct tm_trace_cache *cache, uintptr_t place);
 
 /* In a forked child: locks of sets may be left taken. */
 void tm_trace_cache_after_fork(struct tm_trace_cache *cache);
@@ -63,6 +70,12 @@ size_t tm_trace_cache_bytes(const struct tm_trace_cache *cache);
 TM_INLINE uint32_t tm_trace_check(const struct tm_trace_cache *cache, uint32_t low)
 {
     return atomic_load_explicit(&cache->generation, memory_order_relaxed) | low;
+}
+
+/* The same of what is known by a place. */
+TM_INLINE uint32_t tm_trace_check_of_place(const struct tm_trace_cache *cache, uintptr_t place, uint32_t low)
+{
+    return tm_place_version(cache->versions, place) | low;
 }
 
 /* 0 when it is not there. */

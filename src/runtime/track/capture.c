@@ -163,13 +163,25 @@ uint32_t tm_capture_record(struct tm_thread *thread, const struct tm_raw_frame *
     return record;
 }
 
-void tm_capture_forget_code(struct tm_thread *thread, uintptr_t code)
+static void forget_place(uintptr_t place, void *cache)
+{
+    tm_trace_cache_forget_place(cache, place);
+}
+
+void tm_capture_forget_code(struct tm_thread *thread, uintptr_t code, bool held)
 {
     struct tm_runtime *runtime = &tm_runtime;
     thread->guard++;
     tm_lock_take(&runtime->intern_lock);
+    if (held) {
+        tm_code_table_visit(&runtime->codes, code, forget_place, &runtime->cache);
+    }
     if (tm_code_table_forget(&runtime->codes, code)) {
-        tm_trace_cache_new_generation(&runtime->cache);
+        if (held) {
+            runtime->held_stack.count = 0; /* a frame of its code may stand there */
+        } else {
+            tm_trace_cache_new_generation(&runtime->cache);
+        }
     }
     tm_lock_release(&runtime->intern_lock);
     thread->guard--;

@@ -19,7 +19,8 @@
 uint32_t tm_capture_record(struct tm_thread *thread, const struct tm_raw_frame *frames, unsigned count, uint32_t *notes,
                            uint8_t domain, uint16_t size, uint16_t owner, bool *may_cache);
 
-/* The block at CODE was freed: if it was a known code object, all that was learned of it is void. */
-void tm_capture_forget_code(struct tm_thread *thread, uintptr_t code);
+/* The block at CODE was freed: if it was a known code object, all that was learned of it is void.  HELD: by who holds the
+ * GIL of the main interpreter; otherwise more is void, for it cannot be told what others remember. */
+void tm_capture_forget_code(struct tm_thread *thread, uintptr_t code, bool held);
 
 #endif

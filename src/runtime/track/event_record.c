@@ -34,11 +34,11 @@ void tm_event_check_layout(struct tm_thread *thread, uintptr_t tstate)
     thread->guard--;
 }
 
-TM_INLINE uint64_t hash_stack(const struct tm_raw_frame *frames, unsigned count)
+TM_INLINE uint64_t hash_stack(const struct tm_runtime *runtime, const struct tm_raw_frame *frames, unsigned count)
 {
     uint64_t hash = 0;
     while (count-- > 0) {
-        hash = tm_stack_hash(hash, frames[count].place, frames[count].offset);
+        hash = tm_stack_hash(runtime->cache.versions, hash, frames[count].place, frames[count].offset);
     }
     return hash;
 }
@@ -59,7 +59,7 @@ TM_INLINE struct tm_trace_key make_key(const struct tm_runtime *runtime, const s
                                        unsigned count, unsigned limit, uint8_t domain, uint16_t size)
 {
     return limit == 1 ? tm_trace_key_of_top(&runtime->cache, frames, count, domain, size)
-                      : tm_trace_key_of_stack(&runtime->cache, hash_stack(frames, count), count, domain, size);
+                      : tm_trace_key_of_stack(&runtime->cache, hash_stack(runtime, frames, count), count, domain, size);
 }
 
 /* The quick ways take a place in the cache as proof that the newest frame counts.  That is so unless the place is one
@@ -90,8 +90,8 @@ static uint32_t capture_held(struct tm_thread *thread, const struct tm_raw_frame
     return record;
 }
 
-/* The notes of the present stack.  They say what the trace cache says, in parts, and are void when it is: a place may
- * have come to mean another instruction. */
+/* The notes of the present stack.  They say what the trace cache says, in parts, and are void when all of it is: a place
+ * may have come to mean another instruction. */
 static uint32_t *valid_notes(struct tm_runtime *runtime)
 {
     struct tm_stack_cache *stack = &runtime->held_stack;

@@ -28,10 +28,10 @@ static uint64_t hash_of(const struct tm_two_stacks *stacks)
 {
     uint64_t hash = 1;
     for (unsigned i = 0; i < stacks->native_count; i++) {
-        hash = tm_stack_hash(hash, stacks->native[i].pc, 0);
+        hash = tm_stack_hash(tm_runtime.cache.versions, hash, stacks->native[i].pc, 0);
     }
     for (unsigned i = 0; i < stacks->python_count; i++) {
-        hash = tm_stack_hash(hash, stacks->python[i].place, stacks->python[i].offset);
+        hash = tm_stack_hash(tm_runtime.cache.versions, hash, stacks->python[i].place, stacks->python[i].offset);
     }
     return hash;
 }

@@ -51,6 +51,7 @@ bool tm_runtime_set_limit(unsigned limit)
         if (frames == NULL || hashes == NULL || notes == NULL) {
             return false;
         }
+        stack->versions = runtime->cache.versions;
         stack->notes = notes;
         stack->hashes = hashes;
         stack->frames = frames;

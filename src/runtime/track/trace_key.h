@@ -34,15 +34,16 @@ TM_INLINE struct tm_trace_key tm_trace_key_of_top(const struct tm_trace_cache *c
     uint64_t place = frames[0].place + (uint64_t)(int64_t)frames[0].offset;
     uint32_t low = (uint32_t)frames[0].offset + 2; /* -1 is the smallest that is an offset */
     bool fits = low - 1 < TM_CHECK_MAX && (place >> TM_ADDRESS_BITS) == 0;
-    return (struct tm_trace_key){place | rest, tm_trace_check(cache, low & TM_CHECK_MAX), fits};
+    return (struct tm_trace_key){place | rest, tm_trace_check_of_place(cache, frames[0].place, low & TM_CHECK_MAX),
+                                 fits};
 }
 
 /* More frames: HASH is the fingerprint of all of them. */
 TM_INLINE struct tm_trace_key tm_trace_key_of_stack(const struct tm_trace_cache *cache, uint64_t hash, unsigned count,
                                                     uint8_t domain, uint16_t size)
 {
-    uint64_t rest = (((uint64_t)size << 8) | domain) * TM_HASH_MULTIPLIER;
-    return (struct tm_trace_key){hash ^ (rest >> 7), tm_trace_check(cache, count & TM_CHECK_MAX), true};
+    uint64_t rest = ((uint64_t)size << 44) ^ ((uint64_t)domain << 60);
+    return (struct tm_trace_key){hash ^ rest, tm_trace_check(cache, count & TM_CHECK_MAX), true};
 }
 
 #endif

@@ -204,13 +204,19 @@ TM_INLINE void uncount(struct tm_thread *thread, uintptr_t address, uint32_t id,
     }
 }
 
+/* Whether a block of record ID (0: of none) is freed under the main interpreter's GIL. */
+static TM_COLD bool is_held(struct tm_thread *thread, uint32_t id)
+{
+    return id != 0 && tm_event_caller(thread, tm_runtime.records.records[id].domain).held;
+}
+
 /* The block left the table as WORD and SIZE say. */
 TM_INLINE bool finish_take(struct tm_thread *thread, uintptr_t address, uint32_t word, uint64_t size,
                            struct tm_taken *taken)
 {
     if (TM_UNLIKELY((word & TM_SLOT_IS_CODE) != 0)) {
         tm_loose_walks_wait(thread, address);
-        tm_capture_forget_code(thread, address);
+        tm_capture_forget_code(thread, address, is_held(thread, word & TM_SLOT_RECORD));
     }
     taken->record = word & TM_SLOT_RECORD;
     taken->size = size;

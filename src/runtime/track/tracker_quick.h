@@ -108,8 +108,8 @@ TM_INLINE void *tm_quick_alloc(struct tm_thread *thread, uint8_t domain, void *b
 }
 
 /* tm_tracker_take at a door of mem or obj, when nobody asks what was taken.  Where all interpreters share one GIL, it is
- * the caller's. */
-TM_INLINE bool tm_quick_take(struct tm_thread *thread, const void *block)
+ * the caller's.  SAVES: also where a maximum is left, or the record changes for the first time since. */
+TM_INLINE bool tm_quick_take_or_save(struct tm_thread *thread, const void *block, bool saves)
 {
     struct tm_runtime *runtime = &tm_runtime;
     uintptr_t address = (uintptr_t)block;
@@ -124,8 +124,14 @@ TM_INLINE bool tm_quick_take(struct tm_thread *thread, const void *block)
     struct tm_record *record = &runtime->records.records[id];
     struct tm_totals *totals = runtime->totals;
     if (TM_UNLIKELY(record->stamp != atomic_load_explicit(&tm_life_page.stamp, memory_order_relaxed)) ||
-        (runtime->python.row.tstate_current_is_own && TM_UNLIKELY(tm_quick_tstate(&runtime->python) == 0)) ||
-        TM_UNLIKELY(tm_totals_are_over(totals)) || TM_UNLIKELY(!tm_record_is_saved(totals, record))) {
+        (runtime->python.row.tstate_current_is_own && TM_UNLIKELY(tm_quick_tstate(&runtime->python) == 0))) {
+        return false;
+    }
+    if (saves) {
+        const struct tm_tally *tally = tm_tally_peek(thread);
+        tm_totals_leave(totals, tally == NULL ? NULL : tally->line);
+        tm_record_save_peaks(runtime, id, record);
+    } else if (TM_UNLIKELY(tm_totals_are_over(totals)) || TM_UNLIKELY(!tm_record_is_saved(totals, record))) {
         return false;
     }
     tm_slot_store(slot, 0);
@@ -136,6 +142,11 @@ TM_INLINE bool tm_quick_take(struct tm_thread *thread, const void *block)
         tm_word_add(&record->temporary_blocks, 1);
     }
     return true;
+}
+
+TM_INLINE bool tm_quick_take(struct tm_thread *thread, const void *block)
+{
+    return tm_quick_take_or_save(thread, block, false);
 }
 
 #endif

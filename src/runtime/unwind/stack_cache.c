@@ -16,7 +16,7 @@ static uint64_t push(struct tm_stack_cache *cache, struct tm_raw_frame frame)
     uint64_t older = cache->count == 0 ? 0 : cache->hashes[cache->count - 1];
     cache->frames[cache->count] = frame;
     cache->notes[cache->count] = 0;
-    cache->hashes[cache->count] = tm_stack_hash(older, frame.place, frame.offset);
+    cache->hashes[cache->count] = tm_stack_hash(cache->versions, older, frame.place, frame.offset);
     return cache->hashes[cache->count++];
 }
 

@@ -9,17 +9,21 @@
  *
  * Threads  the caller's lock (the GIL).  Nothing here says whose stack it was: frames of another thread do not match.
  * Limit    the caller's word for each event: the cache empties itself when it changes.
+ * Death    whoever hears of the death of code empties the cache (count = 0), for a frame of other code at the same address
+ *          would be taken for the old one.
  * Memory   the caller's arrays, with room for the largest limit.   Signals, errno, errors  none. */
 #ifndef TM_RUNTIME_UNWIND_STACK_CACHE_H
 #define TM_RUNTIME_UNWIND_STACK_CACHE_H
 
 #include "base/hash.h"
+#include "base/place_version.h"
 #include "runtime/unwind/python_frame.h"
 
 struct tm_stack_cache {
-    struct tm_raw_frame *frames; /* oldest first */
-    uint64_t *hashes;            /* of frames[0] to frames[i] */
-    uint32_t *notes;             /* the user's word on frames[0] to frames[i]; 0 whenever one of them changes */
+    struct tm_raw_frame *frames;      /* oldest first */
+    uint64_t *hashes;                 /* of frames[0] to frames[i] */
+    uint32_t *notes;                  /* the user's word on frames[0] to frames[i]; 0 whenever one of them changes */
+    const _Atomic uint32_t *versions; /* of places: the user's, part of the hashes */
     uint32_t count;
     uint32_t limit; /* of the frames kept */
     bool is_whole;  /* older frames than frames[0] do not exist; false: they were cut off by the limit */
@@ -28,11 +32,12 @@ struct tm_stack_cache {
 /* Hides that A equals what it was compared with, so that the next load needs not wait for the comparison's other side. */
 #define TM_STACK_OPAQUE(a) __asm__("" : "+r"(a))
 
-/* Two multiplications apart even for neighbouring instructions. */
-TM_INLINE uint64_t tm_stack_hash(uint64_t older, uintptr_t place, int32_t offset)
+/* Two multiplications apart even for neighbouring instructions.  Of code that died at the same address it has another
+ * version. */
+TM_INLINE uint64_t tm_stack_hash(const _Atomic uint32_t *versions, uint64_t older, uintptr_t place, int32_t offset)
 {
     uint64_t hash = (older ^ place ^ ((uint64_t)(uint32_t)offset << 40)) * TM_HASH_MULTIPLIER;
-    return hash ^ (hash >> 31);
+    return hash ^ (hash >> 31) ^ ((uint64_t)tm_place_version(versions, place) << 32);
 }
 
 /* Where FRAME is now; place 0: it does not count. */
@@ -96,8 +101,9 @@ TM_INLINE bool tm_stack_cache_stands(const struct tm_stack_cache *cache, const s
     const struct tm_raw_frame *at = oldest + top;
     const unsigned previous = row->frame_previous;
     const unsigned instruction = row->frame_instruction;
+    const struct tm_raw_frame *last_four = oldest + 4;
     uintptr_t above = at->frame;
-    for (; at - oldest >= 4; at -= 4) {
+    for (; at >= last_four; at -= 4) {
         if (!tm_stack_is_next(row, &above, &at[-1], previous, instruction) ||
             !tm_stack_is_next(row, &above, &at[-2], previous, instruction) ||
             !tm_stack_is_next(row, &above, &at[-3], previous, instruction) ||
@@ -154,7 +160,7 @@ TM_INLINE bool tm_stack_cache_try(const struct tm_stack_cache *cache, const stru
         return false;
     }
     *place = tm_python_word(newest, row->frame_instruction);
-    *hash = tm_stack_hash(top == 0 ? 0 : cache->hashes[top - 1], *place, 0);
+    *hash = tm_stack_hash(cache->versions, top == 0 ? 0 : cache->hashes[top - 1], *place, 0);
     return true;
 }
 
@@ -185,7 +191,8 @@ TM_INLINE uint64_t tm_stack_cache_look(struct tm_stack_cache *cache, const struc
         struct tm_raw_frame now = tm_stack_read(row, newest);
         if (TM_LIKELY(now.place != 0) && TM_LIKELY(tm_stack_cache_holds(cache, row, top))) {
             cache->frames[top] = now;
-            cache->hashes[top] = tm_stack_hash(top == 0 ? 0 : cache->hashes[top - 1], now.place, now.offset);
+            cache->hashes[top] =
+                tm_stack_hash(cache->versions, top == 0 ? 0 : cache->hashes[top - 1], now.place, now.offset);
             cache->notes[top] = 0;
             return cache->hashes[top];
         }

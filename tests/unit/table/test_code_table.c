@@ -23,6 +23,27 @@ static void forget_drops_all_places_of_the_code_and_no_others(void **state)
     assert_true(tm_code_table_is_valid(&table));
 }
 
+static void add_up(uintptr_t place, void *data)
+{
+    uintptr_t *sum = data;
+    *sum += place;
+}
+
+static void places_of_one_code_are_visited_once_each(void **state)
+{
+    (void)state;
+    struct tm_code_table table = {.places = NULL};
+    uintptr_t sum = 0;
+    for (uint32_t i = 1; i <= 40; i++) {
+        assert_true(tm_code_table_add(&table, 0x1000, 0x1000 + i, 0, i));
+        assert_true(tm_code_table_add(&table, 0x2000, 0x2000 + i, 0, i));
+    }
+    tm_code_table_visit(&table, 0x3000, add_up, &sum);
+    assert_int_equal(sum, 0);
+    tm_code_table_visit(&table, 0x2000, add_up, &sum);
+    assert_int_equal(sum, 40 * 0x2000 + 40 * 41 / 2);
+}
+
 static void empty_table_knows_nothing(void **state)
 {
     (void)state;
@@ -93,6 +114,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forget_drops_all_places_of_the_code_and_no_others),
+        cmocka_unit_test(places_of_one_code_are_visited_once_each),
         cmocka_unit_test(empty_table_knows_nothing),
         cmocka_unit_test(forgotten_entries_are_used_again),
         cmocka_unit_test(random_work_agrees_with_an_array),

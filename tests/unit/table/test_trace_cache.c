@@ -76,6 +76,51 @@ static void no_generation_comes_back_after_a_whole_round(void **state)
     }
 }
 
+static uint32_t of_place(uintptr_t place)
+{
+    return tm_trace_cache_held(&cache, place, tm_trace_check_of_place(&cache, place, 2));
+}
+
+static void put_place(uintptr_t place, uint32_t record)
+{
+    tm_trace_cache_put_held(&cache, place, tm_trace_check_of_place(&cache, place, 2), record);
+    tm_trace_cache_put_loose(&cache, place, tm_trace_check_of_place(&cache, place, 2), record);
+}
+
+static void death_of_code_voids_its_places_and_few_others(void **state)
+{
+    (void)state;
+    const uintptr_t dies = 0x7f0000001230, beside = 0x7f0000001234, elsewhere = 0x7f0000009230;
+    put_place(dies, 1);
+    put_place(beside, 2);
+    put_place(elsewhere, 3);
+    put_both(77, 4, 5); /* a fingerprint: its versions are in the key */
+    tm_trace_cache_forget_place(&cache, dies);
+    assert_int_equal(of_place(dies), 0);
+    assert_int_equal(tm_trace_cache_loose(&cache, dies, tm_trace_check_of_place(&cache, dies, 2)), 0);
+    assert_int_equal(of_place(beside), 0); /* it might be of the same code */
+    assert_int_equal(of_place(elsewhere), 3);
+    assert_int_equal(held(77, 4), 5);
+    tm_trace_cache_new_generation(&cache);
+    assert_int_equal(of_place(elsewhere), 0);
+}
+
+static void no_version_comes_back_after_a_whole_round(void **state)
+{
+    (void)state;
+    const uintptr_t place = 0x7f0000001230;
+    uint32_t voids = atomic_load(&cache.voids);
+    for (unsigned i = 0; i < 2 * GENERATIONS + 10; i++) {
+        uintptr_t other = place + i % 400; /* puts itself where the last round's are */
+        assert_int_equal(of_place(other), 0);
+        assert_int_equal(tm_trace_cache_loose(&cache, other, tm_trace_check_of_place(&cache, other, 2)), 0);
+        put_place(other, 1);
+        assert_int_equal(of_place(other), 1);
+        tm_trace_cache_forget_place(&cache, place);
+    }
+    assert_int_equal(atomic_load(&cache.voids) - voids, 2); /* others' caches hear of each round */
+}
+
 static void held_cache_grows_for_a_large_working_set_up_to_its_bound(void **state)
 {
     (void)state;
@@ -176,6 +221,8 @@ int main(void)
         TEST(what_was_put_is_found_by_key_and_check_only),
         TEST(new_generation_voids_everything),
         TEST(no_generation_comes_back_after_a_whole_round),
+        TEST(death_of_code_voids_its_places_and_few_others),
+        TEST(no_version_comes_back_after_a_whole_round),
         TEST(held_cache_grows_for_a_large_working_set_up_to_its_bound),
         TEST(voided_slots_do_not_make_the_cache_grow),
         TEST(set_locked_at_a_fork_is_free_and_empty_in_the_child),

@@ -38,6 +38,8 @@ else
     tar -C "$root" -xf "$base"
 fi
 
+chmod 755 "$root" # its / : other users get in
+
 # The chroot reaches the packages the way its host does.
 mount -t proc proc "$root/proc"
 mount --bind /dev "$root/dev"

@@ -24,6 +24,7 @@ import traced  # noqa: E402
 
 BLOCKS = os.path.join(HERE, "programs", "blocks.py")
 BLOCKS_LINE = 9
+SKIPPED = 77  # exit code
 
 
 class Snapshot(object):
@@ -273,6 +274,9 @@ def main():
             if name.startswith(options.only):
                 group(cases, python)
     print("%d checks held, %d failed" % (cases.passed, cases.failures))
+    if options.only == "embedding" and not (cases.passed or cases.failures):
+        print("no interpreter here has a shared library: skipped")
+        return SKIPPED
     return 1 if cases.failures or not cases.passed else 0
 
 

@@ -15,6 +15,8 @@
 #include "report/render/render_tree.h"
 #include "report/render/render_tracemalloc.h"
 #include "report/snapshot/snapshot_load.h"
+#include "report/snapshot/snapshot_write.h"
+#include "report/stat/merge.h"
 #include "support/snapshot_copy.h"
 
 static void check(bool fact)
@@ -133,6 +135,31 @@ static void report_all(const struct tm_snapshot *snapshot)
     tm_forest_free(forest);
 }
 
+/* Two of a snapshot in one file are twice what it counts, unless that is more than a file may say. */
+static void merge_twice(const struct tm_snapshot *snapshot)
+{
+    const struct tm_snapshot *const snapshots[2] = {snapshot, snapshot};
+    struct tm_forest *forest = tm_forest_build(snapshots, 2);
+    check(forest != NULL);
+    struct tm_snapshot *merged = tm_merge(forest), *again;
+    size_t size;
+    uint8_t *bytes;
+    struct tm_fault fault;
+    check(merged != NULL && tm_snapshot_write(merged, TM_CODEC_STORED, &bytes, &size) == TM_STATUS_OK);
+    if (tm_snapshot_load(bytes, size, &again, &fault) == TM_STATUS_OK) {
+        check(tm_snapshot_is_same(merged, again));
+        struct tm_grouping grouping = {.domains = TM_DOMAINS_HEAP, .key_type = TM_KEY_LINENO};
+        struct tm_forest *one = tm_forest_build((const struct tm_snapshot *const[]){again}, 1);
+        check(one != NULL);
+        check(tm_group_total(one, 0, &grouping).size == 2 * tm_group_total(forest, 0, &grouping).size);
+        tm_forest_free(one);
+        tm_snapshot_free(again);
+    }
+    free(bytes);
+    tm_snapshot_free(merged);
+    tm_forest_free(forest);
+}
+
 static void load_again(const struct tm_snapshot *snapshot)
 {
     size_t size;
@@ -155,6 +182,7 @@ static void try(const uint8_t *data, size_t size)
         return;
     }
     load_again(snapshot);
+    merge_twice(snapshot);
     report_all(snapshot);
     tm_snapshot_free(snapshot);
 }

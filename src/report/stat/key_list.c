@@ -64,10 +64,10 @@ bool tm_key_list_functions(struct tm_key_list *list, const struct tm_forest *for
     return memory;
 }
 
-/* The module of a file, on its way into the list. */
+/* The module of a site, on its way into the list. */
 struct module {
     struct tm_span name;
-    uint32_t file; /* name id */
+    uint32_t site;
 };
 
 static int compare_modules(const void *a, const void *b)
@@ -76,43 +76,47 @@ static int compare_modules(const void *a, const void *b)
     return tm_utf8_compare(x->bytes, x->length, y->bytes, y->length);
 }
 
-static void number_modules(struct tm_key_list *list, const struct module *modules, size_t count, uint32_t *of_file)
+static void number_modules(struct tm_key_list *list, const struct module *modules, size_t count, uint32_t *of_site)
 {
     for (size_t i = 0; i < count; i++) {
         if (i == 0 || compare_modules(&modules[i - 1], &modules[i]) != 0) {
             list->keys[list->count++].file = modules[i].name;
         }
-        of_file[modules[i].file] = list->count - 1;
+        of_site[modules[i].site] = list->count - 1;
     }
 }
 
-/* Sites are in the order of their files. */
-static size_t collect_modules(struct module *modules, const struct tm_forest *forest)
+/* Machine frames say themselves which file their code is in, also where their source is known. */
+static void collect_modules(struct module *modules, const struct tm_forest *forest)
 {
-    size_t count = 0;
     for (uint32_t i = 0; i < forest->sites.count; i++) {
-        uint32_t file = forest->sites.sites[i].file;
-        if (i == 0 || forest->sites.sites[i - 1].file != file) {
-            modules[count++] = (struct module){tm_module_name(forest->names.names[file]), file};
+        modules[i] = (struct module){tm_module_name(forest->names.names[forest->sites.sites[i].file]), i};
+    }
+    for (unsigned s = 0; s < forest->snapshot_count; s++) {
+        const struct tm_snapshot *snapshot = forest->snapshots[s];
+        for (uint32_t i = 0; i < snapshot->native_count; i++) {
+            const struct tm_native_frame_record *native = &snapshot->natives[i];
+            modules[forest->sites.ids[s][native->frame]].name =
+                tm_module_name_native(snapshot->strings[snapshot->modules[native->module].path]);
         }
     }
-    return count;
 }
 
 bool tm_key_list_modules(struct tm_key_list *list, const struct tm_forest *forest)
 {
-    struct module *modules = calloc((size_t)forest->sites.count + 1, sizeof *modules);
-    uint32_t *of_file = calloc((size_t)forest->names.count + 1, sizeof *of_file);
-    bool memory = list_init(list, forest->sites.count, forest) && modules != NULL && of_file != NULL;
+    size_t count = forest->sites.count;
+    struct module *modules = calloc(count + 1, sizeof *modules);
+    uint32_t *of_site = calloc(count + 1, sizeof *of_site);
+    bool memory = list_init(list, count, forest) && modules != NULL && of_site != NULL;
     if (memory) {
-        size_t count = collect_modules(modules, forest);
+        collect_modules(modules, forest);
         qsort(modules, count, sizeof *modules, compare_modules);
-        number_modules(list, modules, count, of_file);
+        number_modules(list, modules, count, of_site);
         for (uint32_t i = 1; i < forest->node_count; i++) {
-            list->of_node[i] = of_file[forest->sites.sites[forest->nodes[i].site].file];
+            list->of_node[i] = of_site[forest->nodes[i].site];
         }
     }
     free(modules);
-    free(of_file);
+    free(of_site);
     return memory;
 }

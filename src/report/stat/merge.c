@@ -7,19 +7,10 @@
 
 #include "report/snapshot/snapshot_identity.h"
 #include "report/snapshot/snapshot_totals.h"
+#include "report/stat/merge_native.h"
 
 #define FACTS_MAX 24U
 #define NOTE_MAX  160U
-
-/* Memory that the snapshot owns. */
-static void *get(struct tm_snapshot *snapshot, size_t count, size_t size)
-{
-    void *memory = calloc(count + 1, size);
-    if (memory != NULL) {
-        snapshot->buffers[snapshot->buffer_count++] = memory;
-    }
-    return memory;
-}
 
 /* A node on its way to its frame: (site, function). */
 struct candidate {
@@ -33,16 +24,19 @@ static int compare_candidates(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Nodes are tracebacks, in an order in which the older ones come first. */
+/* Nodes are tracebacks, in an order in which the older ones come first.  SITE_OF gets the site of each frame. */
 static void fill_frames(struct tm_snapshot *snapshot, const struct tm_forest *forest,
                         const struct candidate *candidates, struct tm_frame_record *frames,
-                        struct tm_traceback_record *tracebacks)
+                        struct tm_traceback_record *tracebacks, uint32_t *site_of, const uint32_t *string_of)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i + 1 < forest->node_count; i++) {
         if (i == 0 || candidates[i - 1].key != candidates[i].key) {
-            const struct tm_site *site = &forest->sites.sites[candidates[i].key >> 32];
-            frames[++count] = (struct tm_frame_record){site->file, (uint32_t)candidates[i].key, site->line, 0};
+            uint32_t site = (uint32_t)(candidates[i].key >> 32), function = (uint32_t)candidates[i].key;
+            frames[++count] = (struct tm_frame_record){.file = string_of[forest->sites.sites[site].file],
+                                                       .function = string_of[function],
+                                                       .line = forest->sites.sites[site].line};
+            site_of[count] = site;
         }
         tracebacks[candidates[i].node] = (struct tm_traceback_record){forest->nodes[candidates[i].node].parent, count};
     }
@@ -52,22 +46,25 @@ static void fill_frames(struct tm_snapshot *snapshot, const struct tm_forest *fo
     snapshot->traceback_count = forest->node_count;
 }
 
-static bool add_tracebacks(struct tm_snapshot *snapshot, const struct tm_forest *forest)
+static bool add_tracebacks(struct tm_snapshot *snapshot, const struct tm_forest *forest, const uint32_t *string_of)
 {
     size_t count = forest->node_count - 1;
     struct candidate *candidates = calloc(count + 1, sizeof *candidates);
-    struct tm_frame_record *frames = get(snapshot, count, sizeof *frames);
-    struct tm_traceback_record *tracebacks = get(snapshot, count, sizeof *tracebacks);
-    bool memory = candidates != NULL && frames != NULL && tracebacks != NULL;
+    uint32_t *site_of = calloc(count + 1, sizeof *site_of);
+    struct tm_frame_record *frames = tm_merge_get(snapshot, count, sizeof *frames);
+    struct tm_traceback_record *tracebacks = tm_merge_get(snapshot, count, sizeof *tracebacks);
+    bool memory = candidates != NULL && site_of != NULL && frames != NULL && tracebacks != NULL;
     for (uint32_t i = 0; memory && i < count; i++) {
         const struct tm_node *node = &forest->nodes[i + 1];
         candidates[i] = (struct candidate){(uint64_t)node->site << 32 | node->function, i + 1};
     }
     if (memory) {
         qsort(candidates, count, sizeof *candidates, compare_candidates);
-        fill_frames(snapshot, forest, candidates, frames, tracebacks);
+        fill_frames(snapshot, forest, candidates, frames, tracebacks, site_of, string_of);
+        memory = tm_merge_natives(snapshot, forest, frames, site_of, string_of);
     }
     free(candidates);
+    free(site_of);
     return memory;
 }
 
@@ -99,7 +96,7 @@ static bool add_counters(struct tm_snapshot *snapshot, const struct tm_forest *f
     for (unsigned s = 0; s < forest->snapshot_count; s++) {
         count += forest->snapshots[s]->counter_count;
     }
-    struct tm_counter_record *counters = get(snapshot, count, sizeof *counters);
+    struct tm_counter_record *counters = tm_merge_get(snapshot, count, sizeof *counters);
     if (counters == NULL) {
         return false;
     }
@@ -141,7 +138,7 @@ static bool add_sizes(struct tm_snapshot *snapshot, const struct tm_forest *fore
     for (unsigned s = 0; s < forest->snapshot_count; s++) {
         count += forest->snapshots[s]->size_count;
     }
-    struct tm_size_class_record *sizes = get(snapshot, count, sizeof *sizes);
+    struct tm_size_class_record *sizes = tm_merge_get(snapshot, count, sizeof *sizes);
     if (sizes == NULL) {
         return false;
     }
@@ -233,8 +230,8 @@ static void add_totals(struct facts *facts, const struct tm_forest *forest)
 
 static bool add_facts(struct tm_snapshot *snapshot, const struct tm_forest *forest)
 {
-    struct facts facts = {.items = get(snapshot, FACTS_MAX, sizeof *facts.items)};
-    char *note = get(snapshot, NOTE_MAX, 1);
+    struct facts facts = {.items = tm_merge_get(snapshot, FACTS_MAX, sizeof *facts.items)};
+    char *note = tm_merge_get(snapshot, NOTE_MAX, 1);
     if (facts.items == NULL || note == NULL) {
         return false;
     }
@@ -258,11 +255,11 @@ struct tm_snapshot *tm_merge(const struct tm_forest *forest)
     if (snapshot == NULL) {
         return NULL;
     }
-    /* The smallest name is the empty one, which every snapshot has: ids of names can be ids of strings. */
-    snapshot->strings = forest->names.names;
-    snapshot->string_count = forest->names.count;
-    if (!add_tracebacks(snapshot, forest) || !add_counters(snapshot, forest) || !add_sizes(snapshot, forest) ||
-        !add_facts(snapshot, forest)) {
+    uint32_t *string_of = NULL;
+    bool memory = tm_merge_strings(snapshot, forest, &string_of) && add_tracebacks(snapshot, forest, string_of) &&
+                  add_counters(snapshot, forest) && add_sizes(snapshot, forest) && add_facts(snapshot, forest);
+    free(string_of);
+    if (!memory) {
         tm_snapshot_free(snapshot);
         return NULL;
     }

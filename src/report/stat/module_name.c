@@ -85,6 +85,17 @@ static bool is_native(struct tm_span base)
            (base.length > 0 && memmem(base.bytes, base.length, ".so.", strlen(".so.")) != NULL);
 }
 
+static struct tm_span base_of(struct tm_span filename)
+{
+    const uint8_t *slash = filename.length > 0 ? memrchr(filename.bytes, '/', filename.length) : NULL;
+    return slash != NULL ? skip(filename, (size_t)(slash + 1 - filename.bytes)) : filename;
+}
+
+struct tm_span tm_module_name_native(struct tm_span path)
+{
+    return base_of(path);
+}
+
 struct tm_span tm_module_name(struct tm_span filename)
 {
     if (starts_with(filename, "<frozen ") && ends_with(filename, ">")) {
@@ -96,7 +107,7 @@ struct tm_span tm_module_name(struct tm_span filename)
         return filename;
     }
     const uint8_t *slash = filename.length > 0 ? memrchr(filename.bytes, '/', filename.length) : NULL;
-    struct tm_span base = slash != NULL ? skip(filename, (size_t)(slash + 1 - filename.bytes)) : filename;
+    struct tm_span base = base_of(filename);
     struct tm_span package = in_package_folder(filename);
     if (is_native(base)) {
         return base;

@@ -15,4 +15,7 @@
 
 struct tm_span tm_module_name(struct tm_span filename);
 
+/* Of a machine frame, by the file of its code: libz.so.1.2.13, python3.12. */
+struct tm_span tm_module_name_native(struct tm_span path);
+
 #endif

@@ -14,6 +14,12 @@ try() { echo "== $*"; "$@"; echo "  exit code $?"; }
                 awk -F, 'NR > 1 { size += $1; count += $2 } END { print size + 0, count + 0 }'
         done
     done
+    # Machine frames stay what they are.
+    tm-report merge "$GOLDEN/v1-native.tms" "$GOLDEN/v1-native.tms" -o native.tms
+    tm-report -g traceback -n 0 native.tms
+    for file in "$GOLDEN/v1-native.tms" native.tms; do
+        tm-report export --to csv -d all -g traceback "$file" | cut -d, -f 3- | sort | cksum
+    done
     try tm-report merge a.tms
     try tm-report merge a.tms missing.tms -o none.tms
     try tm-report merge a.tms b.tms -o a.tms

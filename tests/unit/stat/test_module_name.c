@@ -49,10 +49,20 @@ static void modules_are_told_from_names(void **state)
     }
 }
 
+static void machine_frames_are_in_the_file_of_their_code(void **state)
+{
+    (void)state;
+    static const char path[] = "/usr/bin/python3.12", file[] = "libz.so";
+    assert_true(tm_span_is(tm_module_name_native((struct tm_span){(const uint8_t *)path, strlen(path)}), "python3.12"));
+    assert_true(tm_span_is(tm_module_name_native((struct tm_span){(const uint8_t *)file, strlen(file)}), file));
+    assert_true(tm_span_is(tm_module_name_native((struct tm_span){(const uint8_t *)"", 0}), ""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(modules_are_told_from_names),
+        cmocka_unit_test(machine_frames_are_in_the_file_of_their_code),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

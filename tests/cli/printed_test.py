@@ -11,7 +11,7 @@ import sys
 import unittest
 
 BUILD = sys.argv.pop(1)
-COMMANDS = ["top", "diff", "series", "merge", "traceback", "tree", "stats", "export", "html"]
+COMMANDS = ["top", "diff", "series", "merge", "traceback", "tree", "stats", "export", "html", "symbolize"]
 TOOLS = ["tm-report", "tm-run", "tm-snap", "tm-top"]
 
 

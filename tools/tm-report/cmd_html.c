@@ -6,6 +6,7 @@
 
 #include "report/render/page_data.h"
 #include "tools/tm-report/command.h"
+#include "tools/tm-report/progress.h"
 #include "tools/tm-report/report_load.h"
 #include "tools/tm-report/report_output.h"
 
@@ -42,6 +43,7 @@ static enum tm_exit run(const struct tm_options *options)
     }
     unsigned loaded = 0;
     while (done && loaded < options->file_count) {
+        tm_progress("loading", options->files[loaded], loaded + 1, options->file_count);
         done = tm_report_load(options, options->files[loaded], &snapshots[loaded]);
         loaded += done;
     }

@@ -8,6 +8,7 @@
 #include "report/stat/merge.h"
 #include "tools/tm-report/checks.h"
 #include "tools/tm-report/command.h"
+#include "tools/tm-report/progress.h"
 #include "tools/tm-report/report_load.h"
 #include "tools/tm-report/report_output.h"
 #include "tools/tm-report/report_run.h"
@@ -51,6 +52,7 @@ static enum tm_exit run(const struct tm_options *options)
     bool done = snapshots != NULL || tm_report_no_memory();
     unsigned loaded = 0;
     while (done && loaded < options->file_count) {
+        tm_progress("loading", options->files[loaded], loaded + 1, options->file_count);
         done = tm_report_load(options, options->files[loaded], &snapshots[loaded]);
         loaded += done;
     }

@@ -6,6 +6,7 @@
 
 #include "report/snapshot/snapshot_file.h"
 #include "report/snapshot/symbolize.h"
+#include "tools/tm-report/progress.h"
 
 static void say_fault(const char *path, enum tm_status status, const struct tm_fault *fault)
 {
@@ -33,6 +34,7 @@ bool tm_report_load(const struct tm_options *options, const char *path, struct t
     struct tm_fault fault;
     enum tm_status status = tm_snapshot_open(path, snapshot, &fault);
     if (status != TM_STATUS_OK) {
+        tm_progress_end();
         say_fault(path, status, &fault);
     }
     if (status != TM_STATUS_OK) {

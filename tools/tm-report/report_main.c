@@ -7,6 +7,7 @@
 #include "tools/tm-report/help_text.h"
 #include "tools/tm-report/newest_snapshots.h"
 #include "tools/tm-report/option_parser.h"
+#include "tools/tm-report/progress.h"
 
 int main(int count, char **arguments)
 {
@@ -34,6 +35,7 @@ int main(int count, char **arguments)
     case TM_PARSED_EXIT_MISUSED:
         break;
     }
+    tm_progress_end();
     tm_options_free(&options);
     return (int)result;
 }

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tools/tm-report/progress.h"
+
 #define WIDTH_MIN 40U
 #define WIDTH_MAX 10000U
 
@@ -105,6 +107,7 @@ static FILE *open_file(struct tm_output *output, const char *path)
 bool tm_output_open(struct tm_output *output, const struct tm_options *options)
 {
     FILE *stream = stdout;
+    tm_progress_end();
     *output = (struct tm_output){.name = "standard output"};
     if (options->output != NULL && strcmp(options->output, "-") != 0) {
         output->name = options->output;

@@ -9,6 +9,7 @@
 #include "report/render/render_limits.h"
 #include "report/render/render_tracemalloc.h"
 #include "report/snapshot/snapshot_identity.h"
+#include "tools/tm-report/progress.h"
 #include "tools/tm-report/report_load.h"
 #include "tools/tm-report/report_output.h"
 #include "tools/tm-report/unmatched.h"
@@ -96,6 +97,7 @@ static bool make_report(struct work *work)
 {
     const struct tm_options *options = work->options;
     struct tm_report *report = &work->report;
+    tm_progress("comparing tracebacks of", options->files[0], 1, options->file_count);
     work->forest = tm_forest_build((const struct tm_snapshot *const *)work->snapshots, options->file_count);
     if (work->forest == NULL) {
         return tm_report_no_memory();
@@ -128,6 +130,7 @@ static bool load_all(struct work *work)
         return tm_report_no_memory();
     }
     for (unsigned i = 0; i < work->options->file_count; i++) {
+        tm_progress("loading", work->options->files[i], i + 1, work->options->file_count);
         if (!tm_report_load(work->options, work->options->files[i], &work->snapshots[i])) {
             return false;
         }

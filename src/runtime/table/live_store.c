@@ -314,6 +314,24 @@ bool tm_live_store_detach(struct tm_live_store *store, const struct tm_store_ima
     return true;
 }
 
+void tm_live_store_drop(struct tm_live_store *store)
+{
+    tm_lock_reset(&store->lock);
+    for (unsigned i = 0; store->in_file && i < TM_STORE_SECTIONS; i++) {
+        size_t mapped = (size_t)atomic_load(&store->mapped[i]);
+        if (i == TM_STORE_RECORDS) {
+            (void)!make_private(store->sections[i], mapped, NULL, 0);
+        } else if (mapped != 0) {
+            (void)!tm_pages_map_at(store->sections[i], mapped);
+        }
+    }
+    if (store->in_file) {
+        (void)!tm_pages_map_at(store->header, TM_STORE_HEADER_SIZE);
+    }
+    store->in_file = false;
+    store->path[0] = '\0';
+}
+
 size_t tm_live_store_bytes(const struct tm_live_store *store)
 {
     size_t sum = TM_STORE_HEADER_SIZE;

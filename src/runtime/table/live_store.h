@@ -63,6 +63,10 @@ struct tm_store_image {
 };
 TM_CHECKED bool tm_live_store_detach(struct tm_live_store *store, const struct tm_store_image *image);
 
+/* In a forked child that is not traced: lets go of the parent's file.  Records stay as they were, because
+ * quick ways look at their stamps; all else reads as zeros. */
+void tm_live_store_drop(struct tm_live_store *store);
+
 /* Before a fork: copies the counters into IMAGE (its pages are reused).  False without memory: not valid then. */
 bool tm_live_store_image(const struct tm_live_store *store, struct tm_store_image *image);
 

@@ -109,6 +109,12 @@ static bool parse_signal(struct tm_config *config, const char *value)
     return true;
 }
 
+static bool parse_follow(struct tm_config *config, const char *value)
+{
+    config->follow_fork = strcmp(value, "fork,exec") == 0 || strcmp(value, "exec,fork") == 0;
+    return config->follow_fork || strcmp(value, "exec") == 0;
+}
+
 static bool parse_switch(const char *value, bool *to)
 {
     *to = value[0] == '1';
@@ -258,6 +264,7 @@ bool tm_config_read(struct tm_config *config, char *const *environment, char *me
         .traceback_limit = 1,
         .start = TM_START_NOW,
         .output = TM_OUTPUT_DEFAULT,
+        .follow_fork = true,
     };
     for (; environment != NULL && *environment != NULL; environment++) {
         if (strncmp(*environment, TEMPORARY, sizeof TEMPORARY - 1) == 0) {

@@ -183,7 +183,7 @@ void tm_runtime_exit_snapshot(const char *exit_moment)
 {
     struct tm_runtime *runtime = &tm_runtime;
     if (runtime->store.header == NULL || runtime->is_disabled || !tm_life_is_tracing() || !runtime->python_has_begun ||
-        runtime->pid != tm_process_pid()) {
+        tm_life_now() == TM_LIFE_YOUNG || runtime->pid != tm_process_pid()) {
         return;
     }
     check_hooks();

@@ -66,7 +66,7 @@ static const char *find_due(void)
     if (traced_bytes() >= tm_word_load(&due->next_bytes)) {
         return "threshold";
     }
-    uint64_t next_ns = tm_word_load(&due->next_ns);
+    uint64_t next_ns = tm_life_now() != TM_LIFE_YOUNG ? tm_word_load(&due->next_ns) : NEVER;
     return next_ns != NEVER && tm_process_clock_ns() >= next_ns ? "interval" : NULL;
 }
 

@@ -10,8 +10,9 @@
 #include "runtime/track/snapshot_series.h"
 #include "runtime/track/store_file.h"
 
-/* Allocations.  A preexec_fn and the exec behind it were seen to make less than 100. */
+/* Allocations, and bytes that count as one more.  A preexec_fn and the exec behind it were seen to make less than 100. */
 #define YOUNG_EVENTS 200U
+#define YOUNG_BYTES  4096U
 
 void tm_runtime_before_fork(void)
 {
@@ -67,7 +68,7 @@ void tm_runtime_after_fork_child(void)
 }
 
 /* What the header says of the process is the child's own from here on. */
-static void become_child(struct tm_runtime *runtime, uint32_t pid)
+static void describe_child(struct tm_runtime *runtime, uint32_t pid)
 {
     struct tm_store_header *header = runtime->store.header;
     runtime->pid = pid;
@@ -83,19 +84,42 @@ static void become_child(struct tm_runtime *runtime, uint32_t pid)
     header->start_time_ns = tm_process_time_ns();
 }
 
-/* A child of the parent's life; young when its store is to have a file. */
-static enum tm_life first_life(const struct tm_runtime *runtime)
+static bool become_child(struct tm_runtime *runtime, uint32_t pid)
 {
-    bool wants_file = runtime->python_has_begun && runtime->store_folder[0] != '\0' && !runtime->store.in_file;
-    return runtime->life_before_fork >= TM_LIFE_TRACING && wants_file ? TM_LIFE_YOUNG : runtime->life_before_fork;
+    if (!tm_live_store_detach(&runtime->store, &runtime->fork_image)) {
+        runtime->is_disabled = true;
+        return false;
+    }
+    describe_child(runtime, pid);
+    tm_runtime_new_epoch(false);
+    tm_due_begin();
+    atomic_store_explicit(&runtime->young_events, 0, memory_order_relaxed);
+    return true;
 }
 
-void tm_fork_age(void)
+/* FOLLOW is without fork: nothing of this process is traced. */
+static bool leave_alone(struct tm_runtime *runtime)
+{
+    tm_live_store_drop(&runtime->store);
+    runtime->is_disabled = true;
+    return false;
+}
+
+/* A child of the parent's life; young until it has shown that it stays. */
+static enum tm_life first_life(const struct tm_runtime *runtime, bool is_child)
+{
+    bool is_young = is_child && runtime->python_has_begun && runtime->life_before_fork >= TM_LIFE_TRACING;
+    return is_young ? TM_LIFE_YOUNG : runtime->life_before_fork;
+}
+
+void tm_fork_age(size_t size)
 {
     struct tm_runtime *runtime = &tm_runtime;
     struct tm_thread *thread = tm_thread_self();
-    uint32_t events = runtime->sample_rate == 0 ? 1 : YOUNG_EVENTS; /* a sampled one stands for many */
-    if (atomic_fetch_add_explicit(&runtime->young_events, events, memory_order_relaxed) < YOUNG_EVENTS) {
+    /* A sampled one stands for many. */
+    size_t more = runtime->sample_rate == 0 ? size / YOUNG_BYTES : YOUNG_EVENTS;
+    uint32_t events = 1 + (more < YOUNG_EVENTS ? (uint32_t)more : YOUNG_EVENTS);
+    if (atomic_fetch_add_explicit(&runtime->young_events, events, memory_order_relaxed) + events <= YOUNG_EVENTS) {
         return;
     }
     thread->guard++;
@@ -108,13 +132,13 @@ void tm_fork_age(void)
     thread->guard--;
 }
 
-bool tm_life_may_record(void)
+bool tm_life_may_record(size_t size)
 {
     if (tm_life_now() == TM_LIFE_UNKNOWN && !tm_life_recover()) {
         return false;
     }
     if (tm_life_now() == TM_LIFE_YOUNG) {
-        tm_fork_age();
+        tm_fork_age(size);
     }
     return tm_life_is_tracing();
 }
@@ -124,9 +148,10 @@ bool tm_fork_adopt(void)
     struct tm_runtime *runtime = &tm_runtime;
     struct tm_thread *thread = tm_thread_self();
     uint32_t pid = tm_process_pid();
+    bool is_child = pid != runtime->pid;
     bool done = true;
     thread->guard++;
-    if (pid != runtime->pid) {
+    if (is_child) {
         reset_locks(runtime); /* a child made past pthread_atfork has not been here */
     }
     tm_lock_take(&runtime->life_lock);
@@ -136,19 +161,11 @@ bool tm_fork_adopt(void)
         thread->guard--;
         return done;
     }
-    if (pid != runtime->pid) {
-        done = tm_live_store_detach(&runtime->store, &runtime->fork_image);
-        if (done) {
-            become_child(runtime, pid);
-            tm_runtime_new_epoch(false);
-            tm_due_begin();
-            atomic_store_explicit(&runtime->young_events, 0, memory_order_relaxed);
-        } else {
-            runtime->is_disabled = true;
-        }
+    if (is_child) {
+        done = runtime->config.follow_fork ? become_child(runtime, pid) : leave_alone(runtime);
     }
     runtime->fork_image.valid = false;
-    tm_life_set(done ? first_life(runtime) : TM_LIFE_OFF);
+    tm_life_set(done ? first_life(runtime, is_child) : TM_LIFE_OFF);
     tm_lock_release(&runtime->life_lock);
     thread->guard--;
     return done;

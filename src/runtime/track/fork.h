@@ -8,12 +8,14 @@
 #define TM_RUNTIME_TRACK_FORK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* In a child, at its first event: makes the store its own.  True when events may be recorded afterwards. */
 bool tm_fork_adopt(void);
 
-/* An allocation in a child whose store has no file yet (TM_LIFE_YOUNG).  The file is made when the child has shown that
- * it stays: most children run a few lines of Python and exec, and what they left would be in everybody's way. */
-void tm_fork_age(void);
+/* An allocation of SIZE bytes in a child that has hardly done anything yet (TM_LIFE_YOUNG).  Such a child leaves nothing,
+ * neither a store nor an exit snapshot: most run a few lines of Python and exec or end, and what they left would be in
+ * everybody's way.  It is one no more after 200 allocations, or fewer large ones. */
+void tm_fork_age(size_t size);
 
 #endif

@@ -110,7 +110,7 @@ static void remove_range(uintptr_t start, uintptr_t end)
 
 static bool may_record(void)
 {
-    return tm_life_now() == TM_LIFE_TRACING || tm_life_may_record();
+    return tm_life_now() == TM_LIFE_TRACING || tm_life_may_record(0);
 }
 
 static uint32_t record_now(struct tm_thread *thread)

@@ -33,7 +33,7 @@ enum tm_life {
     TM_LIFE_UNKNOWN, /* not begun, or just forked: look */
     TM_LIFE_OFF,     /* nothing is recorded and nothing is looked up: disabled for ever */
     TM_LIFE_STOPPED, /* frees are heard, allocations are not recorded */
-    TM_LIFE_YOUNG,   /* tracing in a forked child whose store has no file yet: each allocation looks */
+    TM_LIFE_YOUNG,   /* tracing in a forked child that has hardly done anything: each allocation looks, see fork.h */
     TM_LIFE_TRACING,
     TM_LIFE_THINNED, /* the same, but each allocation looks whether it is sampled: see track/budget.h */
 };
@@ -106,7 +106,7 @@ struct tm_runtime {
     bool exit_snapshot_done;
     bool start_is_pending; /* START=python waits for its moment */
     enum tm_life life_before_fork;
-    _Atomic uint32_t young_events; /* of a forked child, until its store gets its file */
+    _Atomic uint32_t young_events; /* of a forked child, see tm_fork_age */
     char output[TM_PATH_CAPACITY]; /* the pattern, absolute where it could be made so */
     char store_folder[TM_PATH_CAPACITY];
     char exit_path[TM_PATH_CAPACITY]; /* of the exit snapshot that this process wrote; empty: none yet */
@@ -138,8 +138,8 @@ TM_CHECKED bool tm_runtime_set_limit(unsigned limit);
 /* Looks why the life is unknown: true when the event may go on (a forked child has its own store now). */
 bool tm_life_recover(void);
 
-/* An allocation while the life is not TM_LIFE_TRACING: true when it may be recorded all the same. */
-TM_COLD bool tm_life_may_record(void);
+/* An allocation of SIZE bytes while the life is not TM_LIFE_TRACING: true when it may be recorded all the same. */
+TM_COLD bool tm_life_may_record(size_t size);
 
 /* Begins an epoch: nothing that is live now is counted any more when BASE is true.  Under the life lock. */
 void tm_runtime_new_epoch(bool base);

@@ -83,7 +83,7 @@ TM_INLINE void count_alloc(struct tm_thread *thread, uint8_t domain, const void 
 /* While the life is not simply TM_LIFE_TRACING. */
 static TM_COLD bool may_record(struct tm_thread *thread, size_t size)
 {
-    return tm_life_may_record() && (!tm_runtime.budget.thins || tm_sampler_takes(thread, size));
+    return tm_life_may_record(size) && (!tm_runtime.budget.thins || tm_sampler_takes(thread, size));
 }
 
 static __attribute__((noinline)) void alloc_generally(struct tm_thread *thread, uint8_t domain, const void *block,
@@ -333,7 +333,7 @@ void tm_tracker_recycle(struct tm_thread *thread, const void *block)
         thread->newborn = 0; /* just allocated; the next time it comes it was in a free list meanwhile */
         return;
     }
-    if (TM_UNLIKELY(tm_life_now() != TM_LIFE_TRACING) && !tm_life_may_record()) {
+    if (TM_UNLIKELY(tm_life_now() != TM_LIFE_TRACING) && !tm_life_may_record(0)) {
         return;
     }
     thread->guard++; /* the table of odd blocks has a lock */

@@ -417,6 +417,64 @@ static void child_that_only_leaves_writes_nothing(void **state)
     assert_int_equal(scratch_count(&folder, ""), 1);
 }
 
+static void child_that_has_hardly_allocated_leaves_nothing_at_its_end(void **state)
+{
+    (void)state;
+    int status = -1;
+    for (unsigned large = 0; large < 2; large++) {
+        begin_with_output("o.%p.tms", NULL);
+        tm_runtime_python_begins();
+        fake_alloc(TM_DOMAIN_OBJ, A, 100);
+        pid_t pid = fork_with_handlers();
+        if (pid == 0) {
+            for (unsigned i = 0; i < 190; i++) {
+                fake_alloc(TM_DOMAIN_OBJ, B + i * UINT64_C(0x100000), i == 0 && large ? 1 << 20 : 100);
+            }
+            child_check(tm_runtime_is_tracing());
+            tm_runtime_exit_snapshot("_exit");
+            _exit(0);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        assert_int_equal(scratch_count(&folder, ".tms"), large);
+    }
+}
+
+static void child_that_is_not_followed_is_not_traced(void **state)
+{
+    (void)state;
+    int status = -1;
+    for (unsigned i = 0; i < 2; i++) {
+        begin_with_output("o.%p.tms", "TRACEMALLOC_FOLLOW=exec");
+        tm_runtime_python_begins();
+        assert_true(tm_runtime.store.in_file);
+        fake_alloc(TM_DOMAIN_OBJ, A, 100);
+        uint64_t before = fake_current();
+        pid_t pid = fork_with_handlers();
+        if (pid == 0) {
+            fake_alloc(TM_DOMAIN_OBJ, B, 1 << 20);
+            pid = i == 0 ? getpid() : fork_with_handlers(); /* and so it is for its own child */
+            if (i == 1 && pid != 0) {
+                child_check(waitpid(pid, &status, 0) == pid);
+                _exit(status != 0);
+            }
+            child_check(!tm_runtime_is_tracing() && !tm_runtime.store.in_file && tm_runtime_start(1) == ENOTSUP);
+            child_check(!fake_free(A));
+            child_check(tm_runtime_take_snapshot(scratch_name(&folder, "x.tms")) == ENODATA);
+            tm_runtime_note_hooks(7, 7);
+            tm_runtime_exit_snapshot("_exit");
+            child_check(tm_thread_self()->guard == 0);
+            _exit(0);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        assert_u64_equal(fake_current(), before);
+        assert_int_equal(atomic_load(&tm_runtime.store.header->hook_losses), 0);
+        assert_int_equal(scratch_count(&folder, ".tms"), 0);
+        tm_live_store_remove_file(&tm_runtime.store);
+    }
+}
+
 static int vfork_like(void *argument)
 {
     (void)argument;
@@ -462,6 +520,8 @@ int main(void)
         TEST(child_starts_from_the_counters_of_the_fork),
         TEST(grandchild_of_a_silent_child_counts_for_itself),
         TEST(stopped_parent_has_a_stopped_child),
+        TEST(child_that_has_hardly_allocated_leaves_nothing_at_its_end),
+        TEST(child_that_is_not_followed_is_not_traced),
         TEST(child_that_only_leaves_writes_nothing),
         TEST(child_in_the_parents_memory_takes_no_snapshot),
     };

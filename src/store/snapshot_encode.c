@@ -263,8 +263,9 @@ static void encode_counters(struct encoder *encoder)
     memset(&previous, 0, sizeof previous);
     begin_section(encoder, TM_SECTION_COUNTERS);
     for (uint32_t id = 0; id < count + (count == 0); id++) {
-        for (uint8_t domain = 0; selection->first_record[id] != 0 && domain < TM_DOMAIN_COUNT; domain++) {
-            if (tm_selection_counter(selection, id, domain, &next)) {
+        uint32_t domains = tm_selection_domains(selection, id);
+        for (uint8_t domain = 0; domains >> domain != 0; domain++) {
+            if ((domains >> domain & 1) != 0 && tm_selection_counter(selection, id, domain, &next)) {
                 next.traceback = selection->tracebacks[id];
                 encoder->live_bytes[domain] += next.live_bytes;
                 encoder->live_blocks[domain] += next.live_blocks;

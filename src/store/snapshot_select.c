@@ -233,6 +233,15 @@ static void add_peaks(const struct tm_selection *selection, uint32_t id, const s
     counter->peak_heap_bytes += heap_live ? figures->live_bytes : load(&peak->heap_bytes);
 }
 
+uint32_t tm_selection_domains(const struct tm_selection *selection, uint32_t traceback)
+{
+    uint32_t domains = 0;
+    for (uint32_t id = selection->first_record[traceback]; id != 0; id = selection->next_record[id]) {
+        domains |= UINT32_C(1) << record_at(selection->view, id)->domain;
+    }
+    return domains;
+}
+
 bool tm_selection_counter(const struct tm_selection *selection, uint32_t traceback, uint8_t domain,
                           struct tm_counter_record *counter)
 {

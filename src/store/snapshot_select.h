@@ -35,6 +35,9 @@ TM_CHECKED bool tm_selection_make(struct tm_selection *selection, const struct t
                                   const struct tm_encode_memory *memory);
 void tm_selection_free(struct tm_selection *selection, const struct tm_encode_memory *memory);
 
+/* One bit (1 << domain) for each domain in which a traceback (old id) has counters. */
+uint32_t tm_selection_domains(const struct tm_selection *selection, uint32_t traceback);
+
 /* The counters of a traceback (old id) in DOMAIN, all sizes together, traceback left 0.  False when it has none. */
 bool tm_selection_counter(const struct tm_selection *selection, uint32_t traceback, uint8_t domain,
                           struct tm_counter_record *counter);

@@ -5,23 +5,6 @@
 
 #define FIRST_CAPACITY 512U
 
-uint32_t tm_id_map_next(const struct tm_id_map *map, uint32_t hash, size_t *cursor)
-{
-    if (map->capacity == 0) {
-        return 0;
-    }
-    size_t mask = map->capacity - 1;
-    size_t at = *cursor == SIZE_MAX ? hash & mask : (*cursor + 1) & mask;
-    while (map->entries[at].id != 0) {
-        if (map->entries[at].hash == hash) {
-            *cursor = at;
-            return map->entries[at].id;
-        }
-        at = (at + 1) & mask;
-    }
-    return 0;
-}
-
 static void place(struct tm_id_map_entry *entries, size_t mask, struct tm_id_map_entry entry)
 {
     size_t at = entry.hash & mask;

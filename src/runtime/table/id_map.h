@@ -24,7 +24,23 @@ struct tm_id_map {
 };
 
 /* Goes through the ids entered with HASH: *CURSOR is SIZE_MAX at first; 0 means there are no more. */
-uint32_t tm_id_map_next(const struct tm_id_map *map, uint32_t hash, size_t *cursor);
+TM_INLINE uint32_t tm_id_map_next(const struct tm_id_map *map, uint32_t hash, size_t *cursor)
+{
+    if (TM_UNLIKELY(map->capacity == 0)) {
+        return 0;
+    }
+    const struct tm_id_map_entry *entries = map->entries;
+    size_t mask = map->capacity - 1;
+    size_t at = *cursor == SIZE_MAX ? hash & mask : (*cursor + 1) & mask;
+    while (entries[at].id != 0) {
+        if (entries[at].hash == hash) {
+            *cursor = at;
+            return entries[at].id;
+        }
+        at = (at + 1) & mask;
+    }
+    return 0;
+}
 
 /* ID is not 0 and not in the map with this hash. */
 TM_CHECKED bool tm_id_map_insert(struct tm_id_map *map, uint32_t hash, uint32_t id);

@@ -136,11 +136,8 @@ static bool grow(struct tm_live_store *store, unsigned section, uint64_t bytes)
     return true;
 }
 
-bool tm_live_store_need(struct tm_live_store *store, enum tm_section_name section, uint64_t bytes)
+bool tm_live_store_grow(struct tm_live_store *store, enum tm_section_name section, uint64_t bytes)
 {
-    if (TM_LIKELY(bytes <= atomic_load_explicit(&store->mapped[section], memory_order_acquire))) {
-        return true;
-    }
     tm_lock_take(&store->lock);
     bool done = grow(store, section, bytes);
     tm_lock_release(&store->lock);

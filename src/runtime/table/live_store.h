@@ -40,7 +40,14 @@ TM_CHECKED bool tm_live_store_begin(struct tm_live_store *store);
 void tm_live_store_fit(struct tm_live_store *store);
 
 /* Makes the first BYTES of SECTION usable.  False when there is no room. */
-TM_CHECKED bool tm_live_store_need(struct tm_live_store *store, enum tm_section_name section, uint64_t bytes);
+TM_CHECKED bool tm_live_store_grow(struct tm_live_store *store, enum tm_section_name section, uint64_t bytes);
+
+/* The same, where they mostly are already. */
+TM_INLINE bool tm_live_store_need(struct tm_live_store *store, enum tm_section_name section, uint64_t bytes)
+{
+    return TM_LIKELY(bytes <= atomic_load_explicit(&store->mapped[section], memory_order_acquire)) ||
+           tm_live_store_grow(store, section, bytes);
+}
 
 /* Moves the store into a new file at PATH; -EEXIST when that is taken, other negative errno values when it cannot be. */
 TM_CHECKED int tm_live_store_to_file(struct tm_live_store *store, const char *path);

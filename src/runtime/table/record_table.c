@@ -51,9 +51,8 @@ static bool may_be_quick(const struct tm_record_key *key)
     return key->size != TM_SIZE_VARIES && (key->owner == TM_OWNER_HELD ? is_python : key->domain == TM_DOMAIN_NATIVE);
 }
 
-uint32_t tm_record_find(const struct tm_record_table *table, const struct tm_record_key *key)
+TM_INLINE uint32_t find(const struct tm_record_table *table, const struct tm_record_key *key, uint32_t hash)
 {
-    uint32_t hash = hash_of(key);
     size_t cursor = SIZE_MAX;
     uint32_t id;
     while ((id = tm_id_map_next(&table->map, hash, &cursor)) != 0) {
@@ -64,13 +63,18 @@ uint32_t tm_record_find(const struct tm_record_table *table, const struct tm_rec
     return id;
 }
 
+uint32_t tm_record_find(const struct tm_record_table *table, const struct tm_record_key *key)
+{
+    return find(table, key, hash_of(key));
+}
+
 uint32_t tm_record_intern(struct tm_record_table *table, const struct tm_record_key *key)
 {
-    uint32_t known = tm_record_find(table, key);
+    uint32_t hash = hash_of(key);
+    uint32_t known = find(table, key, hash);
     if (known != 0) {
         return known;
     }
-    uint32_t hash = hash_of(key);
     uint64_t at = atomic_load_explicit(published(table->store), memory_order_relaxed);
     uint64_t fresh = at / sizeof(struct tm_record);
     if (fresh > TM_RECORD_MAX || !make_room(table, fresh + 1) ||

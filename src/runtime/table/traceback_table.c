@@ -28,9 +28,8 @@ static uint32_t hash_of(uint32_t parent, uint32_t frame)
     return (uint32_t)tm_hash_word(((uint64_t)parent << 32) | frame);
 }
 
-uint32_t tm_traceback_find(const struct tm_traceback_table *table, uint32_t parent, uint32_t frame)
+TM_INLINE uint32_t find(const struct tm_traceback_table *table, uint32_t parent, uint32_t frame, uint32_t hash)
 {
-    uint32_t hash = hash_of(parent, frame);
     size_t cursor = SIZE_MAX;
     uint32_t id;
     while ((id = tm_id_map_next(&table->map, hash, &cursor)) != 0) {
@@ -42,13 +41,18 @@ uint32_t tm_traceback_find(const struct tm_traceback_table *table, uint32_t pare
     return id;
 }
 
+uint32_t tm_traceback_find(const struct tm_traceback_table *table, uint32_t parent, uint32_t frame)
+{
+    return find(table, parent, frame, hash_of(parent, frame));
+}
+
 bool tm_traceback_intern(struct tm_traceback_table *table, uint32_t parent, uint32_t frame, uint32_t *id)
 {
-    *id = tm_traceback_find(table, parent, frame);
+    uint32_t hash = hash_of(parent, frame);
+    *id = find(table, parent, frame, hash);
     if (*id != 0) {
         return true;
     }
-    uint32_t hash = hash_of(parent, frame);
     uint64_t at = atomic_load_explicit(published(table->store), memory_order_relaxed);
     uint64_t end = at + sizeof(struct tm_stored_traceback);
     uint32_t fresh = (uint32_t)(at / sizeof(struct tm_stored_traceback));

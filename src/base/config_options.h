@@ -6,12 +6,15 @@
 #ifndef TM_BASE_CONFIG_OPTIONS_H
 #define TM_BASE_CONFIG_OPTIONS_H
 
+/* The default of OUTPUT. */
+#define TM_OUTPUT_DEFAULT "tracemalloc.%p.tms"
+
 /* The values of an option that is on or off. */
 #define TM_OPTION_SWITCH "0 or 1"
 
 #define TM_OPTION_MAP(X)                                                                                               \
     X(NFRAME, parse_nframe, "1", "1 to 65535", "frames kept per traceback")                                            \
-    X(OUTPUT, parse_output, "tracemalloc.%p.tms",                                                                      \
+    X(OUTPUT, parse_output, TM_OUTPUT_DEFAULT,                                                                         \
       "a path; %p pid, %n number, %t time, %h host, %e program, %% a percent sign", "the exit snapshot")               \
     X(STORE, parse_store, "the folder of OUTPUT", "a folder, or none", "where the live store lies")                    \
     X(START, parse_start, "now", "now, python or off", "when tracing begins")                                          \

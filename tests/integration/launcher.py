@@ -17,6 +17,11 @@ ROWS = os.path.join(traced.ROOT, "src", "base", "config_options.h")
 APP = "import sys\nx = [bytearray(1000) for _ in range(1000)]\nprint('ran', sys.argv[1:])\n"
 
 
+# Good values of the options that do not take 0.
+VALUES = {"NFRAME": "3", "START": "off", "INTERVAL": "1h", "KEEP": "2", "THRESHOLD": "1GiB", "SIGNAL": "USR1", "FOLLOW": "exec",
+          "MEMORY_LIMIT": "64MiB"}
+
+
 def option_names():
     with open(ROWS) as stream:
         return re.findall(r"^ *X\((\w+),", stream.read().split("#define TM_OPTION_MAP(X)")[1], re.MULTILINE)
@@ -85,8 +90,19 @@ class Tester(object):
             flag = "--" + name.lower().replace("_", "-")
             self.checks.that(re.search("^  %s " % flag, text, re.MULTILINE), "--help has " + flag, text)
             self.checks.that("| `TRACEMALLOC_%s` |" % name in readme, "the README has a row for " + name)
-            done = self.run(flag + "=0", "sh", "-c", "echo $TRACEMALLOC_" + name)
-            self.checks.equal(done.stdout, b"0\n", flag)
+            value = VALUES.get(name, "0")
+            done = self.run(flag + "=" + value, "sh", "-c", "echo $TRACEMALLOC_" + name)
+            self.checks.equal(done.stdout.decode(), value + "\n", flag)
+
+    def wrong_values(self):
+        """They are said before the program runs, in the library's words."""
+        for arguments, variables, words in ((["--nframe", "0"], {}, "TRACEMALLOC_NFRAME=0 is not allowed, it takes 1 to 65535"),
+                                            (["--interval=often"], {}, "TRACEMALLOC_INTERVAL=often"),
+                                            ([], {"TRACEMALLOC_NFRAMES": "3"}, "nearest is TRACEMALLOC_NFRAME")):
+            done = self.run(*(arguments + ["app.py"]), **variables)
+            self.checks.equal((done.code, done.stdout), (2, b""), "%s: code and output" % words)
+            message = done.stderr.decode()
+            self.checks.that(message.count("\n") == 1 and message.startswith("tm-run: ") and words in message, words, message)
 
     def terminal(self, *arguments, **options):
         """On a terminal: (waitpid's status, what was shown, the folder)."""
@@ -173,7 +189,7 @@ def main():
     with traced.Folder() as folder:
         for interpreter in chosen if options.full else chosen[-1:]:
             tester = Tester(options, checks, folder, interpreter)
-            for group in (tester.programs, tester.table, tester.last_line, tester.signals, tester.untraceable):
+            for group in (tester.programs, tester.table, tester.wrong_values, tester.last_line, tester.signals, tester.untraceable):
                 checks.begin("%s %s" % (interpreter.label, group.__name__))
                 group()
                 checks.end()

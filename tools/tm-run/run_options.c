@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/config.h"
 #include "base/config_options.h"
 
 #define PREFIX        "TRACEMALLOC_"
@@ -139,6 +141,18 @@ static bool is_script(const char *word)
     return !by_itself && (ends_in(word, ".py") || ends_in(word, ".pyw") || ends_in(word, ".pyz"));
 }
 
+/* The library would say the same, but only where Python begins, and the program would run untraced. */
+static bool are_values_good(void)
+{
+    struct tm_config config;
+    char message[512];
+    if (tm_config_read(&config, environ, message, sizeof message)) {
+        return true;
+    }
+    (void)fprintf(stderr, "tm-run: %s; see --help\n", message);
+    return false;
+}
+
 void tm_run_options_parse(struct tm_run_options *options, char **arguments)
 {
     options->action = TM_RUN_PROGRAM;
@@ -163,6 +177,9 @@ void tm_run_options_parse(struct tm_run_options *options, char **arguments)
         return;
     }
     options->is_python = options->is_python || is_script(*arguments);
+    if (!are_values_good()) {
+        options->action = TM_RUN_MISUSED;
+    }
 }
 
 static void print_option(const struct option *option)

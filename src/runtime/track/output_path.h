@@ -16,8 +16,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
-
-#define TM_OUTPUT_DEFAULT "tracemalloc.%p.tms"
+#include "base/config_options.h"
 
 /* PATH with FOLDER before it where it is relative (FOLDER may be empty: then it stays relative). */
 TM_CHECKED bool tm_output_absolute(const char *path, const char *folder, size_t folder_length, char *to,

@@ -170,7 +170,7 @@ static void refuse(const char *why)
 {
     static struct tm_cpython probe;
     if (tm_cpython_find(&probe)) {
-        tm_message(why, NULL, NULL);
+        tm_message(why, "; not tracing", NULL);
     }
     tm_runtime_disable();
 }
@@ -188,17 +188,17 @@ void tm_runtime_begin(void)
         return;
     }
     if (!keep_paths(runtime)) {
-        refuse("TRACEMALLOC_OUTPUT or TRACEMALLOC_STORE is longer than a path may be; not tracing");
+        refuse("TRACEMALLOC_OUTPUT or TRACEMALLOC_STORE is longer than a path may be");
         return;
     }
     if (tm_pages_room() < ROOM_MIN) {
-        refuse("ulimit -v or -d leaves the process less than 192 MiB; not tracing");
+        refuse("ulimit -v or -d leaves the process less than 192 MiB");
         return;
     }
     runtime->recycled = "none";
     runtime->start_moment = "process";
     if (!make_tables(runtime)) {
-        refuse("there is no memory for the tables (ulimit -v?); not tracing");
+        refuse("there is no memory for the tables (ulimit -v?)");
         return;
     }
     runtime->totals = &runtime->store.header->totals;

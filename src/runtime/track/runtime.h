@@ -13,7 +13,7 @@
 
 #include "base/compiler.h"
 #include "runtime/os/thread_state.h"
-#include "runtime/track/config.h"
+#include "base/config.h"
 #include "runtime/unwind/cpython_runtime.h"
 
 /* Constructor: reads the options, makes the tables and begins to trace if the options say so.  Called once, by the

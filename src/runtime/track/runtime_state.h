@@ -18,7 +18,7 @@
 #include "runtime/table/trace_cache.h"
 #include "runtime/table/traceback_table.h"
 #include "runtime/track/budget.h"
-#include "runtime/track/config.h"
+#include "base/config.h"
 #include "runtime/track/due.h"
 #include "runtime/track/native_frames.h"
 #include "runtime/track/runtime.h"

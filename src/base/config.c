@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "runtime/track/config.h"
+#include "base/config.h"
 
 #include <signal.h>
 #include <string.h>
 
-#include "base/size_value.h"
-#include "base/text.h"
 #include "base/config_options.h"
 #include "base/size_value.h"
+#include "base/text.h"
 #include "base/time_value.h"
-#include "runtime/track/output_path.h"
 
 #define TEMPORARY     "TMPDIR="
 #define PREFIX        "TRACEMALLOC_"
@@ -220,7 +218,6 @@ static void say_unknown(struct tm_text *text, const char *variable, size_t lengt
     tm_text_add_bytes(text, variable, length);
     tm_text_add(text, " is not an option, the nearest is " PREFIX);
     tm_text_add(text, nearest(variable + PREFIX_LENGTH, length - PREFIX_LENGTH)->name);
-    tm_text_add(text, "; not tracing");
 }
 
 static void say_wrong(struct tm_text *text, const struct option *option, const char *value)
@@ -232,7 +229,6 @@ static void say_wrong(struct tm_text *text, const struct option *option, const c
     tm_text_add_bytes(text, value, shown);
     tm_text_add(text, value[shown] == '\0' ? " is not allowed, it takes " : "... is not allowed, it takes ");
     tm_text_add(text, option->values);
-    tm_text_add(text, "; not tracing");
 }
 
 static bool read_one(struct tm_config *config, const char *variable, struct tm_text *message)

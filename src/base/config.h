@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The options of the traced process: one table, read once in the constructor.
  *
- * Each row is TRACEMALLOC_<NAME>.  The table is data (config_options.h), so that a tool can print the same list.
+ * Each row is TRACEMALLOC_<NAME>.  The table is data (config_options.h), so that a tool can print the same list, and
+ * check values before it runs the program.
  * Threads  read-only after tm_config_read.
- * Errors   a wrong value or an unknown TRACEMALLOC_ name: false, one line in MESSAGE; nothing is traced then. */
-#ifndef TM_RUNTIME_TRACK_CONFIG_H
-#define TM_RUNTIME_TRACK_CONFIG_H
+ * Errors   a wrong value or an unknown TRACEMALLOC_ name: false, one line in MESSAGE. */
+#ifndef TM_BASE_CONFIG_H
+#define TM_BASE_CONFIG_H
 
 #include <stdbool.h>
 #include <stddef.h>

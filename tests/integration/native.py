@@ -78,7 +78,7 @@ def include_folder(interpreter):
 def build(include, folder):
     """The extension module in FOLDER.  Its functions' names are kept (no -s), what it is compiled with is Python's."""
     compiler = os.environ.get("CC", "cc")
-    common = ["-O2", "-g", "-fPIC", "-fvisibility=hidden", "-I" + include, "-w"]
+    common = ["-O2", "-g", "-fPIC", "-I" + include, "-w"]
     objects = []
     for source, language in (("callee.c", "c"), ("callee.cpp", "c++")):
         objects.append(os.path.join(folder, source + ".o"))

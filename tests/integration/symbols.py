@@ -102,7 +102,7 @@ def check(options, checks, folder, interpreter):
     check_named(checks, statistics(options, named, "--no-symbols"), module, "written into the snapshot")
 
     with open(os.path.join(native.SOURCES, "callee.c")) as source:
-        other = source.read().replace("size - 1", "size - 2")
+        other = source.read().replace("size - 1", "size - 2").replace("make_new(size)", "make_malloc(size)")
     path = os.path.join(os.path.dirname(module), "other.c")
     with open(path, "w") as source:
         source.write(other)

@@ -12,7 +12,7 @@
 /* Between a call and the return: the call is not the last act, so it is not made by a jump. */
 #define STAY() __asm__ volatile("" ::: "memory")
 
-void *make_new(size_t size);
+__attribute__((visibility("hidden"))) void *make_new(size_t size);
 
 static NOINLINE void *make_malloc(size_t size)
 {

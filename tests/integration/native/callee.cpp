@@ -2,6 +2,9 @@
 /* The part of the extension module that is C++. */
 #include <cstddef>
 
+/* Not among the exported symbols, which a stripped library keeps. */
+#pragma GCC visibility push(hidden)
+
 extern "C" void *make_new(std::size_t size);
 
 namespace callee {

@@ -91,11 +91,23 @@ static struct tm_size_text cell(const struct table *table, enum column column, c
 
 static bool is_hidden(const struct table *table, enum column column)
 {
-    static const unsigned hides[] = {
-        [COLUMN_SIZE] = TM_HIDE_SIZE,      [COLUMN_SHARE] = TM_HIDE_SIZE,       [COLUMN_BAR] = TM_HIDE_SIZE,
-        [COLUMN_LIVE] = TM_HIDE_SIZE,      [COLUMN_COUNT] = TM_HIDE_COUNT,      [COLUMN_AVERAGE] = TM_HIDE_AVERAGE,
-        [COLUMN_SIZE_DIFF] = TM_HIDE_SIZE, [COLUMN_COUNT_DIFF] = TM_HIDE_COUNT, [COLUMN_SLOPE] = TM_HIDE_SIZE};
-    return (table->report->hidden & hides[column]) != 0;
+    unsigned hidden = table->report->hidden;
+    switch (column) {
+    case COLUMN_COUNT:
+    case COLUMN_COUNT_DIFF:
+        return (hidden & TM_HIDE_COUNT) != 0;
+    case COLUMN_AVERAGE:
+        return (hidden & TM_HIDE_AVERAGE) != 0;
+    case COLUMN_SIZE:
+    case COLUMN_SHARE:
+    case COLUMN_BAR:
+    case COLUMN_LIVE:
+    case COLUMN_SIZE_DIFF:
+    case COLUMN_SLOPE:
+    case COLUMN_MARGIN:
+        return (hidden & TM_HIDE_SIZE) != 0;
+    }
+    return false;
 }
 
 static void add_column(struct table *table, enum column column)

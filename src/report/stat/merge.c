@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/stat/merge.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/snapshot/snapshot_identity.h"
-#include "report/snapshot/snapshot_totals.h"
+#include "report/stat/merge_facts.h"
 #include "report/stat/merge_native.h"
-
-#define FACTS_MAX 24U
-#define NOTE_MAX  160U
 
 /* A node on its way to its frame: (site, function). */
 struct candidate {
@@ -158,97 +153,6 @@ static bool add_sizes(struct tm_snapshot *snapshot, const struct tm_forest *fore
     return true;
 }
 
-struct facts {
-    struct tm_meta_record *items;
-    size_t count;
-};
-
-static struct tm_span text_span(const char *text)
-{
-    return (struct tm_span){(const uint8_t *)text, strlen(text)};
-}
-
-static void add_number(struct facts *facts, const char *key, uint64_t number)
-{
-    facts->items[facts->count++] =
-        (struct tm_meta_record){.key = text_span(key), .type = TM_META_U64, .number = number};
-}
-
-static void add_text(struct facts *facts, const char *key, struct tm_span text)
-{
-    facts->items[facts->count++] = (struct tm_meta_record){.key = text_span(key), .type = TM_META_BYTES, .bytes = text};
-}
-
-static bool is_equal(const struct tm_meta_record *a, const struct tm_meta_record *b)
-{
-    return a != NULL && b != NULL && a->type == b->type && a->number == b->number &&
-           a->bytes.length == b->bytes.length &&
-           (a->bytes.length == 0 || memcmp(a->bytes.bytes, b->bytes.bytes, a->bytes.length) == 0);
-}
-
-static void add_agreed(struct facts *facts, const struct tm_forest *forest)
-{
-    static const char *const keys[] = {"python", "python_hex", "program", "cwd", "host", "recycled", "python_frames"};
-    for (size_t k = 0; k < TM_COUNT_OF(keys); k++) {
-        const struct tm_meta_record *first = tm_snapshot_meta(forest->snapshots[0], keys[k]);
-        bool agreed = first != NULL;
-        for (unsigned s = 1; agreed && s < forest->snapshot_count; s++) {
-            agreed = is_equal(first, tm_snapshot_meta(forest->snapshots[s], keys[k]));
-        }
-        if (agreed) {
-            facts->items[facts->count++] = *first;
-        }
-    }
-}
-
-static void add_largest(struct facts *facts, const struct tm_forest *forest, const char *key)
-{
-    uint64_t largest = 0;
-    for (unsigned s = 0; s < forest->snapshot_count; s++) {
-        uint64_t number = tm_snapshot_number(forest->snapshots[s], key, 0);
-        largest = number > largest ? number : largest;
-    }
-    if (largest > 0) {
-        add_number(facts, key, largest);
-    }
-}
-
-static void add_totals(struct facts *facts, const struct tm_forest *forest)
-{
-    struct tm_traced python = {0, 0}, heap = {0, 0};
-    for (unsigned s = 0; s < forest->snapshot_count; s++) {
-        struct tm_traced p = tm_snapshot_traced_python(forest->snapshots[s]);
-        struct tm_traced h = tm_snapshot_traced_heap(forest->snapshots[s]);
-        python = (struct tm_traced){python.current + p.current, python.peak + p.peak};
-        heap = (struct tm_traced){heap.current + h.current, heap.peak + h.peak};
-    }
-    add_number(facts, "python_current", python.current);
-    add_number(facts, "python_peak", python.peak);
-    add_number(facts, "heap_current", heap.current);
-    add_number(facts, "heap_peak", heap.peak);
-}
-
-static bool add_facts(struct tm_snapshot *snapshot, const struct tm_forest *forest)
-{
-    struct facts facts = {.items = tm_merge_get(snapshot, FACTS_MAX, sizeof *facts.items)};
-    char *note = tm_merge_get(snapshot, NOTE_MAX, 1);
-    if (facts.items == NULL || note == NULL) {
-        return false;
-    }
-    unsigned processes = tm_snapshot_count_processes(forest->snapshots, forest->snapshot_count);
-    (void)snprintf(note, NOTE_MAX, "merged: %u snapshots of %u process%s; the peak is the sum of their peaks",
-                   forest->snapshot_count, processes, processes == 1 ? "" : "es");
-    add_agreed(&facts, forest);
-    add_largest(&facts, forest, "traceback_limit");
-    add_largest(&facts, forest, "time_ns");
-    add_text(&facts, "moment", text_span("merge"));
-    add_text(&facts, "notes", text_span(note));
-    add_totals(&facts, forest);
-    snapshot->meta = facts.items;
-    snapshot->meta_count = facts.count;
-    return true;
-}
-
 struct tm_snapshot *tm_merge(const struct tm_forest *forest)
 {
     struct tm_snapshot *snapshot = calloc(1, sizeof *snapshot);
@@ -257,7 +161,7 @@ struct tm_snapshot *tm_merge(const struct tm_forest *forest)
     }
     uint32_t *string_of = NULL;
     bool memory = tm_merge_strings(snapshot, forest, &string_of) && add_tracebacks(snapshot, forest, string_of) &&
-                  add_counters(snapshot, forest) && add_sizes(snapshot, forest) && add_facts(snapshot, forest);
+                  add_counters(snapshot, forest) && add_sizes(snapshot, forest) && tm_merge_facts(snapshot, forest);
     free(string_of);
     if (!memory) {
         tm_snapshot_free(snapshot);

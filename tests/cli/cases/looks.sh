@@ -13,6 +13,7 @@ show -C v1-basic.tms v1-later.tms
 show -P 1 v1-basic.tms
 show -P 2 -g traceback v1-basic.tms
 show -P 9 -g filename v1-basic.tms
+show -S -A v1-sampled.tms
 show -n -2 v1-basic.tms
 show -n -2 --style=tracemalloc -s location v1-basic.tms
 show -n -3 v1-basic.tms v1-later.tms

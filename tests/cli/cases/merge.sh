@@ -14,6 +14,12 @@ try() { echo "== $*"; "$@"; echo "  exit code $?"; }
                 awk -F, 'NR > 1 { size += $1; count += $2 } END { print size + 0, count + 0 }'
         done
     done
+    # What went wrong in one of them is said.
+    tm-report merge "$GOLDEN/v1-exit.tms" "$GOLDEN/v1-exit.tms" a.tms -o exit.tms
+    tm-report -n 1 exit.tms
+    # Estimates stay estimates.
+    tm-report merge "$GOLDEN/v1-sampled.tms" a.tms -o sampled.tms
+    tm-report -n 2 sampled.tms
     # Machine frames stay what they are.
     tm-report merge "$GOLDEN/v1-native.tms" "$GOLDEN/v1-native.tms" -o native.tms
     tm-report -g traceback -n 0 native.tms

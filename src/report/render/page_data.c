@@ -82,7 +82,7 @@ static ssize_t write_escaped(void *cookie, const char *bytes, size_t size)
 
 bool tm_page_data(struct tm_out *out, const struct tm_page *page)
 {
-    struct tm_out escaped = {.stream = fopencookie(out, "w", (cookie_io_functions_t){.write = write_escaped})};
+    struct tm_out escaped = {fopencookie(out, "w", (cookie_io_functions_t){.write = write_escaped}), 0};
     if (escaped.stream == NULL) {
         return false;
     }

@@ -198,6 +198,10 @@ int tm_file_remove(const char *path, const struct tm_file_identity *identity)
     return RETRY(int, unlink(path));
 }
 
+#ifndef SYS_faccessat2
+#define SYS_faccessat2 439 /* the same on every architecture; the headers of Linux 5.8 have it */
+#endif
+
 bool tm_folder_takes_files(const char *folder)
 {
     int saved = errno;

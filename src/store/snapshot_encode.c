@@ -296,11 +296,11 @@ static void encode_sizes(struct encoder *encoder)
         }
     }
     begin_section(encoder, TM_SECTION_SIZES);
-    for (uint8_t domain = 0; domain < TM_DOMAIN_COUNT; domain++) {
+    for (unsigned domain = 0; domain < TM_DOMAIN_COUNT; domain++) {
         for (unsigned class = 0; class < SIZE_CLASSES; class ++) {
             struct tm_size_class_record *item = &classes[domain][class];
             if (item->ever_blocks != 0 || item->live_blocks != 0) {
-                item->domain = domain;
+                item->domain = (uint8_t)domain;
                 item->bound = class == SIZE_CLASSES - 1 ? UINT64_MAX : class * SIZE_STEP;
                 tm_encode_size_class(&encoder->raw, item);
                 items++;

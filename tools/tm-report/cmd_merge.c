@@ -49,7 +49,11 @@ static bool merge(const struct tm_options *options, const struct tm_snapshot *co
 static enum tm_exit run(const struct tm_options *options)
 {
     struct tm_snapshot **snapshots = calloc(options->file_count, sizeof *snapshots);
-    bool done = snapshots != NULL || tm_report_no_memory();
+    if (snapshots == NULL) {
+        (void)tm_report_no_memory();
+        return TM_EXIT_FAILED;
+    }
+    bool done = true;
     unsigned loaded = 0;
     while (done && loaded < options->file_count) {
         tm_progress("loading", options->files[loaded], loaded + 1, options->file_count);

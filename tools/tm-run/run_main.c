@@ -43,8 +43,8 @@ static bool prepare(const char *word, const char *library)
     static const char *const reasons[] = {
         [TM_PROGRAM_STATIC] = "is linked statically: nothing can be preloaded into it; it runs untraced",
         [TM_PROGRAM_SETUID] =
-            "has more rights than you (setuid or capabilities): ld.so preloads nothing into it; it runs "
-            "untraced",
+            ("has more rights than you (setuid or capabilities): ld.so preloads nothing into it; it runs "
+             "untraced"),
         [TM_PROGRAM_FOREIGN] = "is not a program of 64-bit x86: the library does not fit; it runs untraced",
         [TM_PROGRAM_MUSL] = "is linked with musl: the library needs glibc; it runs untraced",
     };

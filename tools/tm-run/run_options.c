@@ -30,7 +30,7 @@ static void make_flag(const char *name, char *flag)
 {
     size_t i = 0;
     for (; name[i] != '\0' && i + 1 < NAME_CAPACITY; i++) {
-        flag[i] = name[i] == '_' ? '-' : (char)tolower((unsigned char)name[i]);
+        flag[i] = (char)(name[i] == '_' ? '-' : tolower((unsigned char)name[i]));
     }
     flag[i] = '\0';
 }

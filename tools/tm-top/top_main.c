@@ -49,6 +49,7 @@ static bool draw(struct tm_out *out, const struct top *top, struct tm_watch *wat
         watch->command = top->command;
         watch->sort = options->sort;
         tm_render_watch(out, watch);
+        watch->rows = NULL;
     }
     tm_live_rows_free(&rows);
     return memory;

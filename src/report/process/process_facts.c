@@ -76,7 +76,7 @@ void tm_process_command_line(pid_t pid, char *text, size_t capacity)
         length--;
     }
     for (size_t i = 0; i < length; i++) {
-        text[i] = text[i] == '\0' ? ' ' : text[i];
+        text[i] = (char)(text[i] == '\0' ? ' ' : text[i]);
     }
 }
 

@@ -40,7 +40,7 @@ static void undo_escapes(char *name)
     char *to = name;
     for (const char *from = name; *from != '\0';) {
         bool escaped = strncmp(from, "\\012", 4) == 0;
-        *to++ = escaped ? '\n' : *from;
+        *to++ = (char)(escaped ? '\n' : *from);
         from += escaped ? 4 : 1;
     }
     *to = '\0';

@@ -74,7 +74,7 @@ bool tm_output_has_number(const char *pattern)
 static void add_plain(struct tm_text *text, const char *name, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
-        tm_text_add_char(text, name[i] == '/' || name[i] == '%' ? '_' : name[i]);
+        tm_text_add_char(text, (char)(name[i] == '/' || name[i] == '%' ? '_' : name[i]));
     }
 }
 
@@ -125,7 +125,7 @@ bool tm_output_expand(const char *pattern, const struct tm_output_facts *facts, 
     struct tm_text text;
     tm_text_init(&text, to, capacity);
     for (const char *at = pattern; *at != '\0'; at++) {
-        char letter = *at == '%' ? at[1] : '\0';
+        char letter = (char)(*at == '%' ? at[1] : '\0');
         if (letter == 'h') {
             add_plain(&text, facts->host, facts->host_length);
         } else if (letter == 'e') {

@@ -32,7 +32,10 @@ def check(options, checks, folder, interpreter):
         checks.equal(snapshot.get("memory_limit_step"), "one block in 512 KiB is recorded" if lines else None,
                      limit + ": the snapshot says so")
         if lines:
-            checks.that(snapshot["tracer_bytes"] <= 9 << 20, limit + ": what the tracer used", snapshot["tracer_bytes"])
+            # Where recycled objects are heard, blocks that are not recorded are looked for: pages of the table of blocks
+            # that were only read count as used, though they are all one page of zeros.
+            used = snapshot["tracer_bytes"] - (snapshot["tracer_block_table"] if snapshot["recycled"] != "none" else 0)
+            checks.that(used <= 9 << 20, limit + ": what the tracer used", used)
             far = 2 * found["total"]["margin"]
             checks.that(abs(found["total"]["size"] - truth["total"]["size"]) <= far, limit + ": what is live",
                         (found["total"], truth["total"]))

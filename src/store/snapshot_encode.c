@@ -138,10 +138,14 @@ static uint64_t encode_totals(struct encoder *encoder)
     if (header->native_unmerged != 0) {
         tm_encode_meta_u64(&encoder->raw, "native_unmerged", header->native_unmerged);
     }
+    if (header->aged_records != 0) {
+        tm_encode_meta_u64(&encoder->raw, "aged_records", header->aged_records);
+    }
     if (header->merged_events != 0) {
         tm_encode_meta_u64(&encoder->raw, "merged_events", header->merged_events);
     }
-    return TM_COUNT_OF(figures) + (rate != 0) + (header->merged_events != 0) + (header->native_unmerged != 0);
+    return TM_COUNT_OF(figures) + (rate != 0) + (header->merged_events != 0) + (header->aged_records != 0) +
+           (header->native_unmerged != 0);
 }
 
 static void encode_meta(struct encoder *encoder)

@@ -5,7 +5,8 @@
  *          | header (fixed)  | extent 0 | extent 1 | extent 2 | ...
  *          +-----------------+----------+----------+----------+---
  *
- * A section is an array that only grows.  It is cut into extents; the header lists which part of which section lies
+ * A section is an array that only grows; what is in it may come to mean something else when it is no longer needed
+ * (aging_rounds).  It is cut into extents; the header lists which part of which section lies
  * where in the file.  In the process the extents of a section are mapped one behind the other, so that there a section
  * is one plain array.  A section's published length is moved after its items are complete.
  *
@@ -196,6 +197,8 @@ struct tm_store_header {
     _Atomic uint64_t sparse_size; /* bytes of each range */
     _Atomic uint32_t sparse_count;
     _Atomic uint64_t sparse[TM_STORE_SPARSE_MAX];
+    _Atomic uint64_t aged_records;  /* that became part of (aged out) */
+    _Atomic uint64_t aging_rounds;  /* begun; an id means the same from any one round to the end of the next */
     _Atomic uint64_t merged_events; /* counted in the trace (merged), because the tracer neared its memory limit */
     _Atomic uint64_t sample_rate;   /* bytes; 0: every block was recorded */
     _Atomic uint32_t sampled_epoch; /* where sample_rate is not 0: records from this epoch on are estimates, which count

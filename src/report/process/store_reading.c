@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/process/store_reading.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -61,12 +62,21 @@ static bool read_pair(int descriptor, struct earlier *earlier, struct reading *r
     return done && look_at(reading, fault);
 }
 
+/* What was read is of one round: ids may have come to mean something else in between. */
+static bool is_of_one_round(int descriptor, const struct reading *reading)
+{
+    uint64_t now = 0;
+    (void)!pread(descriptor, &now, sizeof now, (off_t)offsetof(struct tm_store_header, aging_rounds));
+    return atomic_load(&tm_store_copy_header(reading->copy)->aging_rounds) == now;
+}
+
 /* Two readings of one epoch: clear_traces in between would make them speak of different things. */
 static bool read_twice(int descriptor, struct earlier *earlier, struct reading *reading, struct tm_fault *fault)
 {
     for (unsigned attempt = 1;; attempt++) {
         bool done = read_pair(descriptor, earlier, reading, fault);
-        if (done && (earlier->epoch == epoch_of(reading) || attempt == ATTEMPTS)) {
+        bool is_sound = done && earlier->epoch == epoch_of(reading) && is_of_one_round(descriptor, reading);
+        if (is_sound || (done && attempt == ATTEMPTS)) {
             return true;
         }
         drop(reading);

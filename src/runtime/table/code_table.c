@@ -122,7 +122,7 @@ void tm_code_table_visit(const struct tm_code_table *table, uintptr_t code, void
     }
 }
 
-bool tm_code_table_forget(struct tm_code_table *table, uintptr_t code)
+bool tm_code_table_forget(struct tm_code_table *table, uintptr_t code, struct tm_id_set *died)
 {
     uint32_t owner = find_code(table, code);
     if (owner == 0) {
@@ -132,6 +132,9 @@ bool tm_code_table_forget(struct tm_code_table *table, uintptr_t code)
     while (id != 0) {
         struct tm_place *place = &table->places[id];
         uint32_t next = place->next;
+        if (died != NULL) {
+            (void)!tm_id_set_add(died, place->frame);
+        }
         tm_id_map_remove(&table->place_map, place_hash(place->place, place->offset), id);
         *place = (struct tm_place){.next = table->place_free};
         table->place_free = id;
@@ -147,7 +150,16 @@ void tm_code_table_clear(struct tm_code_table *table)
 {
     for (uint32_t owner = 1; owner <= table->code_count; owner++) {
         if (table->codes[owner].code != 0) {
-            (void)tm_code_table_forget(table, table->codes[owner].code);
+            (void)tm_code_table_forget(table, table->codes[owner].code, NULL);
+        }
+    }
+}
+
+void tm_code_table_remove_frames(const struct tm_code_table *table, struct tm_id_set *set)
+{
+    for (uint32_t id = 1; id <= table->place_count; id++) {
+        if (table->places[id].place != 0) {
+            tm_id_set_remove(set, table->places[id].frame);
         }
     }
 }

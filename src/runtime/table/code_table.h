@@ -12,6 +12,7 @@
 
 #include "base/line_cursor.h"
 #include "runtime/table/id_map.h"
+#include "runtime/table/id_set.h"
 
 struct tm_place {
     uintptr_t place; /* see raw_frame.h */
@@ -49,11 +50,15 @@ struct tm_line_cursor *tm_code_table_cursor(struct tm_code_table *table, uintptr
 void tm_code_table_visit(const struct tm_code_table *table, uintptr_t code, void (*visit)(uintptr_t place, void *data),
                          void *data);
 
-/* The code object died: drops its places.  False when it was not known. */
-bool tm_code_table_forget(struct tm_code_table *table, uintptr_t code);
+/* The code object died: drops its places, and adds their frames to DIED (may be NULL; without memory some are missing).
+ * False when it was not known. */
+bool tm_code_table_forget(struct tm_code_table *table, uintptr_t code, struct tm_id_set *died);
 
 /* Drops all. */
 void tm_code_table_clear(struct tm_code_table *table);
+
+/* Takes the frames of all known places out of SET. */
+void tm_code_table_remove_frames(const struct tm_code_table *table, struct tm_id_set *set);
 
 size_t tm_code_table_bytes(const struct tm_code_table *table);
 bool tm_code_table_is_valid(const struct tm_code_table *table);

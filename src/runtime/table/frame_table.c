@@ -28,6 +28,18 @@ static uint32_t hash_of(const struct tm_stored_frame *frame)
     return (uint32_t)tm_hash_join(tm_hash_word(((uint64_t)frame->file << 32) | frame->function), frame->line);
 }
 
+static uint32_t put(struct tm_frame_table *table, uint32_t id, const struct tm_stored_frame *frame)
+{
+    ((struct tm_stored_frame *)table->store->sections[TM_STORE_FRAMES])[id] = *frame;
+    return id;
+}
+
+void tm_frame_release(struct tm_frame_table *table, uint32_t id)
+{
+    tm_id_map_remove(&table->map, hash_of(tm_frame_at(table->store, id)), id);
+    tm_free_ids_put(&table->free, id);
+}
+
 uint32_t tm_frame_intern(struct tm_frame_table *table, const struct tm_stored_frame *frame)
 {
     uint32_t hash = hash_of(frame);
@@ -39,6 +51,10 @@ uint32_t tm_frame_intern(struct tm_frame_table *table, const struct tm_stored_fr
             return id;
         }
     }
+    id = tm_free_ids_take(&table->free, 0);
+    if (id != 0) {
+        return tm_id_map_insert(&table->map, hash, id) ? put(table, id, frame) : 0;
+    }
     uint64_t at = atomic_load_explicit(published(table->store), memory_order_relaxed);
     if (!tm_live_store_need(table->store, TM_STORE_FRAMES, at + sizeof *frame)) {
         return 0;
@@ -47,7 +63,7 @@ uint32_t tm_frame_intern(struct tm_frame_table *table, const struct tm_stored_fr
     if (!tm_id_map_insert(&table->map, hash, id)) {
         return 0;
     }
-    ((struct tm_stored_frame *)table->store->sections[TM_STORE_FRAMES])[id] = *frame;
+    put(table, id, frame);
     atomic_store_explicit(published(table->store), at + sizeof *frame, memory_order_release);
     return id;
 }
@@ -66,5 +82,5 @@ bool tm_frame_table_is_valid(const struct tm_frame_table *table)
             return false;
         }
     }
-    return count == table->map.count + 1 && tm_id_map_is_valid(&table->map);
+    return count == table->map.count + tm_free_ids_count(&table->free) + 1 && tm_id_map_is_valid(&table->map);
 }

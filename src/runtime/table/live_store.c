@@ -255,16 +255,25 @@ void tm_live_store_remove_file(struct tm_live_store *store)
     }
 }
 
-bool tm_live_store_image(const struct tm_live_store *store, struct tm_store_image *image)
+static uint64_t image_bytes(const struct tm_live_store *store, unsigned section)
 {
-    static const unsigned changing[] = {TM_STORE_RECORDS, TM_STORE_PEAKS, TM_STORE_LOOSE};
+    bool is_companion = section == TM_STORE_PEAKS || section == TM_STORE_LOOSE;
+    uint64_t bytes =
+        atomic_load_explicit(&store->header->lengths[is_companion ? TM_STORE_RECORDS : section], memory_order_acquire);
+    return is_companion ? bytes / 2 : bytes;
+}
+
+bool tm_live_store_image(const struct tm_live_store *store, struct tm_store_image *image, bool everything)
+{
+    static const unsigned sections[] = {TM_STORE_RECORDS,    TM_STORE_PEAKS,  TM_STORE_LOOSE,
+                                        TM_STORE_TRACEBACKS, TM_STORE_FRAMES, TM_STORE_STRINGS};
+    const unsigned count = everything ? TM_COUNT_OF(sections) : 3;
     uint64_t size = TM_STORE_HEADER_SIZE;
     image->valid = false;
-    for (unsigned i = 0; i < TM_COUNT_OF(changing); i++) {
-        unsigned section = changing[i];
-        uint64_t records = atomic_load_explicit(&store->header->lengths[TM_STORE_RECORDS], memory_order_acquire);
+    for (unsigned i = 0; i < TM_COUNT_OF(sections); i++) {
+        unsigned section = sections[i];
         image->offsets[section] = size;
-        image->bytes[section] = section == TM_STORE_RECORDS ? records : records / 2;
+        image->bytes[section] = i < count ? image_bytes(store, section) : 0;
         size += tm_page_round((size_t)image->bytes[section]);
     }
     if (image->pages_size < size) {
@@ -279,9 +288,9 @@ bool tm_live_store_image(const struct tm_live_store *store, struct tm_store_imag
         }
     }
     memcpy(image->pages, store->header, TM_STORE_HEADER_SIZE);
-    for (unsigned i = 0; i < TM_COUNT_OF(changing); i++) {
-        memcpy(image->pages + image->offsets[changing[i]], store->sections[changing[i]],
-               (size_t)image->bytes[changing[i]]);
+    for (unsigned i = 0; i < count; i++) {
+        memcpy(image->pages + image->offsets[sections[i]], store->sections[sections[i]],
+               (size_t)image->bytes[sections[i]]);
     }
     image->valid = true;
     return true;

@@ -74,8 +74,9 @@ TM_CHECKED bool tm_live_store_detach(struct tm_live_store *store, const struct t
  * quick ways look at their stamps; all else reads as zeros. */
 void tm_live_store_drop(struct tm_live_store *store);
 
-/* Before a fork: copies the counters into IMAGE (its pages are reused).  False without memory: not valid then. */
-bool tm_live_store_image(const struct tm_live_store *store, struct tm_store_image *image);
+/* Before a fork: copies the counters into IMAGE (its pages are reused), and all else too where EVERYTHING may come to mean
+ * something else.  False without memory: not valid then. */
+bool tm_live_store_image(const struct tm_live_store *store, struct tm_store_image *image, bool everything);
 
 /* Bytes used by all sections and the header. */
 size_t tm_live_store_bytes(const struct tm_live_store *store);

@@ -68,6 +68,54 @@ uint32_t tm_record_find(const struct tm_record_table *table, const struct tm_rec
     return find(table, key, hash_of(key));
 }
 
+static bool is_untouched(const struct tm_record_table *table, uint32_t id)
+{
+    const struct tm_record *record = &table->records[id];
+    const struct tm_record_loose *loose = &table->loose[id];
+    return atomic_load_explicit(&record->ever_blocks, memory_order_relaxed) == 0 &&
+           atomic_load_explicit(&record->freed_blocks, memory_order_relaxed) == 0 &&
+           atomic_load_explicit(&loose->ever_blocks, memory_order_relaxed) == 0 &&
+           atomic_load_explicit(&loose->freed_blocks, memory_order_relaxed) == 0;
+}
+
+/* One that was given back.  Where a thread that slept through two rounds has counted in it since, it stays what it is. */
+static uint32_t take_free(struct tm_record_table *table)
+{
+    uint32_t id;
+    while ((id = tm_free_ids_take(&table->free, 0)) != 0 && !is_untouched(table, id)) {
+    }
+    if (id != 0) {
+        atomic_store_explicit(&table->records[id].temporary_blocks, 0, memory_order_relaxed);
+    }
+    return id;
+}
+
+static void clear(_Atomic uint64_t *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        atomic_store_explicit(&words[i], 0, memory_order_relaxed);
+    }
+}
+
+void tm_record_release(struct tm_record_table *table, uint32_t id)
+{
+    struct tm_record *record = &table->records[id];
+    const struct tm_record_key key = {record->traceback, record->epoch, record->size, record->domain,
+                                      TM_STAMP_OWNER(record->stamp)};
+    tm_id_map_remove(&table->map, hash_of(&key), id);
+    clear(&record->ever_blocks, 1);
+    clear(&record->freed_blocks, 1);
+    clear(&record->ever_bytes, 1);
+    clear(&record->freed_bytes, 1);
+    clear(&record->temporary_blocks, 1);
+    clear((_Atomic uint64_t *)&table->peaks[id], sizeof table->peaks[id] / sizeof(uint64_t));
+    clear((_Atomic uint64_t *)&table->loose[id], sizeof table->loose[id] / sizeof(uint64_t));
+    atomic_store_explicit(&record->has_loose, 0, memory_order_relaxed);
+    record->traceback = 0;
+    record->stamp = UINT32_MAX; /* no quick way */
+    tm_free_ids_put(&table->free, id);
+}
+
 uint32_t tm_record_intern(struct tm_record_table *table, const struct tm_record_key *key)
 {
     uint32_t hash = hash_of(key);
@@ -75,9 +123,10 @@ uint32_t tm_record_intern(struct tm_record_table *table, const struct tm_record_
     if (known != 0) {
         return known;
     }
+    uint32_t recycled = take_free(table);
     uint64_t at = atomic_load_explicit(published(table->store), memory_order_relaxed);
-    uint64_t fresh = at / sizeof(struct tm_record);
-    if (fresh > TM_RECORD_MAX || !make_room(table, fresh + 1) ||
+    uint64_t fresh = recycled != 0 ? recycled : at / sizeof(struct tm_record);
+    if (fresh > TM_RECORD_MAX || (recycled == 0 && !make_room(table, fresh + 1)) ||
         !tm_id_map_insert(&table->map, hash, (uint32_t)fresh)) {
         return 0;
     }
@@ -91,7 +140,9 @@ uint32_t tm_record_intern(struct tm_record_table *table, const struct tm_record_
     atomic_store_explicit(&record->marks,
                           atomic_load_explicit(&table->store->header->totals.marks, memory_order_relaxed),
                           memory_order_relaxed);
-    atomic_store_explicit(published(table->store), at + sizeof *record, memory_order_release);
+    if (recycled == 0) {
+        atomic_store_explicit(published(table->store), at + sizeof *record, memory_order_release);
+    }
     return (uint32_t)fresh;
 }
 

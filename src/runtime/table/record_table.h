@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Records: the counters of each (traceback, domain, size class, epoch) and owner.  Ids from 1; never freed.
+/* Records: the counters of each (traceback, domain, size class, epoch) and owner.  Ids from 1.
  *
  * Threads  insertion under the intern lock; the counters are moved as store_layout.h says (held and loose).
  * errno    kept. */
@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "runtime/table/id_map.h"
+#include "runtime/table/id_set.h"
 #include "runtime/table/live_store.h"
 
 struct tm_record_key {
@@ -26,6 +27,7 @@ struct tm_record_table {
     struct tm_record_peak *peaks;
     struct tm_record_loose *loose;
     struct tm_id_map map;
+    struct tm_free_ids free;
     uint16_t
         stamp; /* high half of those of records whose blocks may go a quick way; never 0, TM_STAMP_NEVER: none may */
 };
@@ -37,6 +39,10 @@ uint32_t tm_record_find(const struct tm_record_table *table, const struct tm_rec
 
 /* 0 when there is no room. */
 uint32_t tm_record_intern(struct tm_record_table *table, const struct tm_record_key *key);
+
+/* Gives back ID, of which nothing is live and whose figures were taken over: its words are 0 and it will be another
+ * record. */
+void tm_record_release(struct tm_record_table *table, uint32_t id);
 
 /* Forgets the index of all records: those of older epochs are not looked for any more. */
 void tm_record_table_new_epoch(struct tm_record_table *table);

@@ -30,21 +30,54 @@ const char *tm_string_at(const struct tm_live_store *store, uint32_t id, size_t 
     return (const char *)at + sizeof stored;
 }
 
-/* Published only when it can be found again: else a lack of memory would fill the section with copies. */
-static bool append(struct tm_string_table *table, uint32_t hash, const void *bytes, size_t length, uint32_t *id)
+/* Units that a string of LENGTH bytes takes. */
+static uint64_t room_of(size_t length)
 {
-    struct tm_live_store *store = table->store;
-    uint64_t at = atomic_load_explicit(published(store), memory_order_relaxed);
-    uint64_t end = (at + sizeof(uint32_t) + length + 1 + UNIT - 1) / UNIT * UNIT;
-    if (end / UNIT > UINT32_MAX || !tm_live_store_need(store, TM_STORE_STRINGS, end) ||
-        (at != 0 && !tm_id_map_insert(&table->map, hash, (uint32_t)(at / UNIT)))) {
-        return false;
-    }
+    return (sizeof(uint32_t) + length + 1 + UNIT - 1) / UNIT;
+}
+
+static void put(struct tm_live_store *store, uint64_t at, const void *bytes, size_t length)
+{
     uint8_t *to = store->sections[TM_STORE_STRINGS] + at;
     uint32_t stored = (uint32_t)length;
     memcpy(to, &stored, sizeof stored);
     memcpy(to + sizeof stored, bytes, length);
     to[sizeof stored + length] = 0;
+}
+
+/* Into the room of a string that was given back; 0: there is none. */
+static uint32_t put_again(struct tm_string_table *table, uint32_t hash, const void *bytes, size_t length)
+{
+    uint64_t room = room_of(length);
+    uint32_t id = room < TM_STRING_ROOMS ? tm_free_ids_take(&table->free[room], 0) : 0;
+    if (id == 0 || !tm_id_map_insert(&table->map, hash, id)) {
+        return 0;
+    }
+    put(table->store, (uint64_t)id * UNIT, bytes, length);
+    return id;
+}
+
+void tm_string_release(struct tm_string_table *table, uint32_t id)
+{
+    size_t length;
+    const char *text = tm_string_at(table->store, id, &length);
+    if (id != 0 && room_of(length) < TM_STRING_ROOMS) {
+        tm_id_map_remove(&table->map, (uint32_t)tm_hash_bytes(text, length), id);
+        tm_free_ids_put(&table->free[room_of(length)], id);
+    }
+}
+
+/* Published only when it can be found again: else a lack of memory would fill the section with copies. */
+static bool append(struct tm_string_table *table, uint32_t hash, const void *bytes, size_t length, uint32_t *id)
+{
+    struct tm_live_store *store = table->store;
+    uint64_t at = atomic_load_explicit(published(store), memory_order_relaxed);
+    uint64_t end = at + room_of(length) * UNIT;
+    if (end / UNIT > UINT32_MAX || !tm_live_store_need(store, TM_STORE_STRINGS, end) ||
+        (at != 0 && !tm_id_map_insert(&table->map, hash, (uint32_t)(at / UNIT)))) {
+        return false;
+    }
+    put(store, at, bytes, length);
     atomic_store_explicit(published(store), end, memory_order_release);
     *id = (uint32_t)(at / UNIT);
     return true;
@@ -69,7 +102,8 @@ bool tm_string_intern(struct tm_string_table *table, const void *bytes, size_t l
             return true;
         }
     }
-    return append(table, hash, bytes, length, id);
+    *id = put_again(table, hash, bytes, length);
+    return *id != 0 || append(table, hash, bytes, length, id);
 }
 
 bool tm_string_table_is_valid(const struct tm_string_table *table)

@@ -46,6 +46,12 @@ uint32_t tm_traceback_find(const struct tm_traceback_table *table, uint32_t pare
     return find(table, parent, frame, hash_of(parent, frame));
 }
 
+static void put(struct tm_traceback_table *table, uint32_t id, uint32_t parent, uint32_t frame)
+{
+    ((struct tm_stored_traceback *)table->store->sections[TM_STORE_TRACEBACKS])[id] =
+        (struct tm_stored_traceback){.parent = parent, .frame = frame};
+}
+
 bool tm_traceback_intern(struct tm_traceback_table *table, uint32_t parent, uint32_t frame, uint32_t *id)
 {
     uint32_t hash = hash_of(parent, frame);
@@ -53,17 +59,32 @@ bool tm_traceback_intern(struct tm_traceback_table *table, uint32_t parent, uint
     if (*id != 0) {
         return true;
     }
+    uint32_t fresh = tm_free_ids_take(&table->free, parent);
+    if (fresh != 0) {
+        if (!tm_id_map_insert(&table->map, hash, fresh)) {
+            return false;
+        }
+        put(table, fresh, parent, frame);
+        *id = fresh;
+        return true;
+    }
     uint64_t at = atomic_load_explicit(published(table->store), memory_order_relaxed);
     uint64_t end = at + sizeof(struct tm_stored_traceback);
-    uint32_t fresh = (uint32_t)(at / sizeof(struct tm_stored_traceback));
+    fresh = (uint32_t)(at / sizeof(struct tm_stored_traceback));
     if (!tm_live_store_need(table->store, TM_STORE_TRACEBACKS, end) || !tm_id_map_insert(&table->map, hash, fresh)) {
         return false;
     }
-    ((struct tm_stored_traceback *)table->store->sections[TM_STORE_TRACEBACKS])[fresh] =
-        (struct tm_stored_traceback){.parent = parent, .frame = frame};
+    put(table, fresh, parent, frame);
     atomic_store_explicit(published(table->store), end, memory_order_release);
     *id = fresh;
     return true;
+}
+
+void tm_traceback_release(struct tm_traceback_table *table, uint32_t id)
+{
+    const struct tm_stored_traceback *item = tm_traceback_at(table->store, id);
+    tm_id_map_remove(&table->map, hash_of(item->parent, item->frame), id);
+    tm_free_ids_put(&table->free, id);
 }
 
 bool tm_traceback_table_is_valid(const struct tm_traceback_table *table)
@@ -77,5 +98,5 @@ bool tm_traceback_table_is_valid(const struct tm_traceback_table *table)
             return false;
         }
     }
-    return count == table->map.count + 1 && tm_id_map_is_valid(&table->map);
+    return count == table->map.count + tm_free_ids_count(&table->free) + 1 && tm_id_map_is_valid(&table->map);
 }

@@ -10,11 +10,13 @@
 #include <stdint.h>
 
 #include "runtime/table/id_map.h"
+#include "runtime/table/id_set.h"
 #include "runtime/table/live_store.h"
 
 struct tm_traceback_table {
     struct tm_live_store *store;
     struct tm_id_map map;
+    struct tm_free_ids free;
 };
 
 TM_CHECKED bool tm_traceback_table_init(struct tm_traceback_table *table, struct tm_live_store *store);
@@ -24,6 +26,9 @@ bool tm_traceback_intern(struct tm_traceback_table *table, uint32_t parent, uint
 
 /* The traceback of FRAME called from PARENT; 0 when there is none. */
 uint32_t tm_traceback_find(const struct tm_traceback_table *table, uint32_t parent, uint32_t frame);
+
+/* Gives back ID, which has no children and no records: it will be another traceback's. */
+void tm_traceback_release(struct tm_traceback_table *table, uint32_t id);
 
 const struct tm_stored_traceback *tm_traceback_at(const struct tm_live_store *store, uint32_t id);
 

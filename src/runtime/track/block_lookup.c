@@ -50,6 +50,7 @@ uint32_t tm_runtime_frame_of(uint32_t traceback, struct tm_runtime_frame *frame)
     const struct tm_live_store *store = &tm_runtime.store;
     const struct tm_stored_traceback *item = tm_traceback_at(store, traceback);
     const struct tm_stored_frame *stored = tm_frame_at(store, item->frame);
+    tm_runtime.aging.texts_are_out = true;
     if (tm_frame_is_native(stored)) {
         *frame = (struct tm_runtime_frame){tm_string_at(store, tm_frame_at(store, stored->file)->file, NULL), "", 0};
         return item->parent;

@@ -156,6 +156,7 @@ uint32_t tm_capture_record(struct tm_thread *thread, const struct tm_raw_frame *
     }
     tm_lock_release(&runtime->intern_lock);
     tm_budget_look(thread);
+    tm_aging_look(thread);
     thread->guard--;
     if (record == 0) {
         atomic_fetch_add_explicit(&runtime->store.header->dropped_events, 1, memory_order_relaxed);
@@ -176,7 +177,7 @@ void tm_capture_forget_code(struct tm_thread *thread, uintptr_t code, bool held)
     if (held) {
         tm_code_table_visit(&runtime->codes, code, forget_place, &runtime->cache);
     }
-    if (tm_code_table_forget(&runtime->codes, code)) {
+    if (tm_code_table_forget(&runtime->codes, code, &runtime->aging.died)) {
         if (held) {
             runtime->held_stack.count = 0; /* a frame of its code may stand there */
         } else {

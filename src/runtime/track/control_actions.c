@@ -141,7 +141,7 @@ size_t tm_runtime_tracer_bytes(void)
                  tm_trace_cache_bytes(&runtime->cache) + tm_tallies_bytes() + tm_code_table_bytes(&runtime->codes) +
                  tm_code_table_bytes(&runtime->native.places) + tm_id_map_bytes(&runtime->strings.map) +
                  tm_id_map_bytes(&runtime->frames.map) + tm_id_map_bytes(&runtime->tracebacks.map) +
-                 tm_id_map_bytes(&runtime->records.map) + tm_map_tracker_bytes();
+                 tm_id_map_bytes(&runtime->records.map) + tm_aging_bytes() + tm_map_tracker_bytes();
     tm_lock_release(&runtime->intern_lock);
     thread->guard--;
     return sum;

@@ -29,7 +29,7 @@ void tm_runtime_before_fork(void)
     tm_map_tracker_before_fork();
     runtime->fork_has_locks = true;
     if (runtime->store.in_file) {
-        (void)tm_live_store_image(&runtime->store, &runtime->fork_image);
+        (void)tm_live_store_image(&runtime->store, &runtime->fork_image, tm_aging_has_begun());
     }
 }
 

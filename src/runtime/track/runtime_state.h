@@ -17,6 +17,7 @@
 #include "runtime/table/string_table.h"
 #include "runtime/table/trace_cache.h"
 #include "runtime/table/traceback_table.h"
+#include "runtime/track/aging.h"
 #include "runtime/track/budget.h"
 #include "base/config.h"
 #include "runtime/track/due.h"
@@ -91,6 +92,7 @@ struct tm_runtime {
     struct tm_store_image fork_image;
     char *scratch; /* one name being copied; under the intern lock */
     size_t scratch_size;
+    struct tm_aging aging;
     struct tm_budget budget;
     uint64_t sample_seed;
     _Atomic uint64_t sample_threads; /* that have begun to sample */

@@ -13,9 +13,9 @@ static void forget_drops_all_places_of_the_code_and_no_others(void **state)
         assert_true(tm_code_table_add(&table, 0x2000, 0x2000, offset, (uint32_t)(offset + 1000)));
     }
     assert_non_null(tm_code_table_cursor(&table, 0x1000));
-    assert_true(tm_code_table_forget(&table, 0x1000));
+    assert_true(tm_code_table_forget(&table, 0x1000, NULL));
     assert_null(tm_code_table_cursor(&table, 0x1000));
-    assert_false(tm_code_table_forget(&table, 0x1000));
+    assert_false(tm_code_table_forget(&table, 0x1000, NULL));
     for (int32_t offset = -1; offset < 300; offset++) {
         assert_int_equal(tm_code_table_frame(&table, 0x1000, offset), 0);
         assert_int_equal(tm_code_table_frame(&table, 0x2000, offset), offset + 1000);
@@ -50,7 +50,7 @@ static void empty_table_knows_nothing(void **state)
     struct tm_code_table table = {.places = NULL};
     assert_int_equal(tm_code_table_frame(&table, 1, 0), 0);
     assert_null(tm_code_table_cursor(&table, 1));
-    assert_false(tm_code_table_forget(&table, 1));
+    assert_false(tm_code_table_forget(&table, 1, NULL));
     assert_true(tm_code_table_is_valid(&table));
 }
 
@@ -67,7 +67,7 @@ static void forgotten_entries_are_used_again(void **state)
         }
         bytes = round == 0 ? tm_code_table_bytes(&table) : bytes;
         for (uintptr_t code = 1; code <= 20; code++) {
-            assert_true(tm_code_table_forget(&table, code + round * 64));
+            assert_true(tm_code_table_forget(&table, code + round * 64, NULL));
         }
     }
     assert_int_equal(table.place_count, 200);
@@ -95,7 +95,7 @@ static void random_work_agrees_with_an_array(void **state)
                 any = any || model[code][i] != 0;
             }
             assert_int_equal(tm_code_table_cursor(&table, address) != NULL, any);
-            assert_int_equal(tm_code_table_forget(&table, address), any);
+            assert_int_equal(tm_code_table_forget(&table, address, NULL), any);
             memset(model[code], 0, sizeof model[code]);
         } else if (model[code][place] == 0) {
             model[code][place] = 1 + (uint32_t)random_below(&random, 1000);

@@ -308,7 +308,7 @@ static void detached_child_and_parent_count_apart(void **state)
     struct tm_store_image image = {.pages = NULL};
     publish_records(5);
     assert_int_equal(tm_live_store_to_file(&store, scratch_name(&folder, "a.live")), 0);
-    assert_true(tm_live_store_image(&store, &image));
+    assert_true(tm_live_store_image(&store, &image, false));
     for (unsigned id = 1; id < 2000; id++) {
         atomic_store(&record_at(id)->ever_blocks, 6); /* what the parent counts after the fork */
     }
@@ -328,11 +328,11 @@ static void image_pages_are_used_again(void **state)
     (void)state;
     struct tm_store_image image = {.pages = NULL};
     publish_records(5);
-    assert_true(tm_live_store_image(&store, &image));
+    assert_true(tm_live_store_image(&store, &image, false));
     const uint8_t *pages = image.pages;
     size_t total = tm_pages_total();
     for (unsigned i = 0; i < 10; i++) {
-        assert_true(tm_live_store_image(&store, &image));
+        assert_true(tm_live_store_image(&store, &image, false));
         assert_ptr_equal(image.pages, pages);
     }
     assert_u64_equal(tm_pages_total(), total);

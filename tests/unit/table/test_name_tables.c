@@ -227,6 +227,92 @@ static void validity_notices_what_refers_to_nothing(void **state)
     assert_false(tm_record_table_is_valid(&records));
 }
 
+static void begin_round(void)
+{
+    tm_free_ids_begin_round(&records.free);
+    tm_free_ids_begin_round(&tracebacks.free);
+    tm_free_ids_begin_round(&frames.free);
+    for (unsigned room = 0; room < TM_STRING_ROOMS; room++) {
+        tm_free_ids_begin_round(&strings.free[room]);
+    }
+}
+
+static void released_strings_become_others_of_their_room(void **state)
+{
+    (void)state;
+    uint32_t one = string_id("render_11", 9);
+    uint32_t other = string_id("a longer name than that", 23);
+    uint64_t length = atomic_load(&store.header->lengths[TM_STORE_STRINGS]);
+    tm_string_release(&strings, one);
+    tm_string_release(&strings, other);
+    assert_valid();
+    assert_int_not_equal(string_id("render_12", 9), one); /* rests */
+    begin_round();
+    assert_int_equal(string_id("render_1", 8), one); /* 4 + 8 + 1 bytes take as much room as 4 + 9 + 1 */
+    assert_string_equal(tm_string_at(&store, one, NULL), "render_1");
+    assert_int_equal(string_id("another long name again", 23), other);
+    assert_int_equal(string_id("another long name again", 23), other);
+    assert_int_not_equal(string_id("render_11", 9), one);
+    assert_true(atomic_load(&store.header->lengths[TM_STORE_STRINGS]) <= length + 2 * 16);
+    assert_valid();
+}
+
+static void released_frames_and_tracebacks_become_others(void **state)
+{
+    (void)state;
+    uint32_t ids[6] = {0};
+    struct tm_stored_frame frame = {0, 0, 1};
+    for (unsigned i = 1; i < 6; i++) { /* a chain */
+        frame.line = i;
+        assert_true(tm_traceback_intern(&tracebacks, ids[i - 1], tm_frame_intern(&frames, &frame), &ids[i]));
+    }
+    tm_traceback_release(&tracebacks, ids[5]);
+    tm_traceback_release(&tracebacks, ids[4]);
+    tm_frame_release(&frames, 4);
+    tm_frame_release(&frames, 5);
+    begin_round();
+    assert_valid();
+    frame.line = 77;
+    uint32_t reused = tm_frame_intern(&frames, &frame);
+    assert_int_equal(reused, 4);
+    assert_int_equal(tm_frame_intern(&frames, &frame), reused);
+    uint32_t child;
+    uint32_t grandchild;
+    assert_true(tm_traceback_intern(&tracebacks, ids[3], reused, &child));
+    assert_true(tm_traceback_intern(&tracebacks, child, reused, &grandchild));
+    assert_int_equal(child, ids[4]);
+    assert_int_equal(grandchild, ids[5]);
+    assert_int_equal(tm_traceback_find(&tracebacks, child, reused), grandchild);
+    assert_valid();
+}
+
+static void released_records_are_empty_and_become_others(void **state)
+{
+    (void)state;
+    struct tm_record_key key = {.traceback = 0, .epoch = 3, .size = 24, .domain = 2};
+    uint32_t first = tm_record_intern(&records, &key);
+    key.size = 25;
+    uint32_t second = tm_record_intern(&records, &key);
+    atomic_store(&records.records[first].ever_blocks, 9);
+    atomic_store(&records.records[first].freed_blocks, 9);
+    atomic_store(&records.loose[first].ever_blocks, 1);
+    atomic_store(&records.peaks[first].heap_bytes, 1);
+    tm_record_release(&records, first);
+    tm_record_release(&records, second);
+    assert_int_equal(tm_record_find(&records, &key), 0);
+    assert_int_equal(atomic_load(&records.records[first].ever_blocks), 0);
+    assert_int_equal(atomic_load(&records.loose[first].ever_blocks), 0);
+    assert_int_equal(atomic_load(&records.peaks[first].heap_bytes), 0);
+    atomic_store(&records.records[first].freed_blocks, 1); /* by a thread that slept since */
+    begin_round();
+    key.size = 26;
+    assert_int_equal(tm_record_intern(&records, &key), second);
+    assert_int_equal(records.records[second].size, 26);
+    key.size = 27;
+    assert_true(tm_record_intern(&records, &key) > second);
+    assert_valid();
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
@@ -242,6 +328,9 @@ int main(void)
         TEST(new_epoch_makes_new_records_and_keeps_the_old_ones),
         TEST(many_records_stand_one_behind_the_other_with_their_companions),
         TEST(validity_notices_what_refers_to_nothing),
+        TEST(released_strings_become_others_of_their_room),
+        TEST(released_frames_and_tracebacks_become_others),
+        TEST(released_records_are_empty_and_become_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

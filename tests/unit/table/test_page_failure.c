@@ -214,9 +214,9 @@ static void image_without_memory_is_not_valid(void **state)
     pages_calls = 0;
     pages_fail_at = 1;
     pages_fail_after = false;
-    assert_false(tm_live_store_image(&tables.store, &image));
+    assert_false(tm_live_store_image(&tables.store, &image, false));
     assert_false(image.valid);
-    assert_true(tm_live_store_image(&tables.store, &image));
+    assert_true(tm_live_store_image(&tables.store, &image, false));
     assert_true(image.valid);
     end(&tables);
 }

@@ -127,6 +127,17 @@ void tm_pages_unmap_sparse(void *at, size_t size)
     (void)unmap(at, tm_page_round(size));
 }
 
+void tm_pages_forget(void *at, size_t size)
+{
+    uintptr_t first = ((uintptr_t)at + TM_PAGE_SIZE - 1) & ~(uintptr_t)(TM_PAGE_SIZE - 1);
+    uintptr_t end = ((uintptr_t)at + size) & ~(uintptr_t)(TM_PAGE_SIZE - 1);
+    int saved = errno;
+    if (first < end) {
+        (void)madvise((void *)first, end - first, MADV_DONTNEED);
+    }
+    errno = saved;
+}
+
 size_t tm_pages_resident(const void *at, size_t size)
 {
     unsigned char pages[1024];

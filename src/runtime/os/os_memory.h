@@ -42,6 +42,10 @@ void tm_pages_unmap(void *at, size_t size);
 /* For what tm_pages_map_sparse gave. */
 void tm_pages_unmap_sparse(void *at, size_t size);
 
+/* Gives back to the kernel the pages that lie wholly in the SIZE bytes at AT, of a private mapping: they read as zeros
+ * again.  Where the kernel will not, nothing happens. */
+void tm_pages_forget(void *at, size_t size);
+
 /* Bytes of the mapping of SIZE bytes at AT that have a page behind them. */
 size_t tm_pages_resident(const void *at, size_t size);
 

@@ -2,21 +2,17 @@
 /* Live blocks: which record an address belongs to, and its size.  A shadow of the address space, no hash, no header.
  *
  *   address   47 bits = region (21 bits) | offset in the region (26 bits: 64 MiB)
- *   region    one leaf: 4 bytes for each granule of 16 bytes (8 where CPython's own allocator aligns to 8)
+ *   region    one leaf: half a word (see block_slot.h) for each granule of 16 bytes, or of 8 where CPython's own
+ *             allocator aligns to 8
  *
- *   slot      31 30 29                                 0
- *            +--+--+------------------------------------+
- *   record   | 0| c|  record id, 0: not traced          |   at the block's first granule; c: a known code object
- *            +--+--+------------------------------------+
- *   size     | 1|  size in bytes, all ones: see odd     |   at the second granule, blocks over 512 bytes only
- *            +--+---------------------------------------+
- *
- * Blocks of up to 512 bytes may be one granule long, so their size stands in the record.  Blocks at odd addresses
- * (not aligned to a granule, or beyond 47 bits) and of 2 GiB or more are kept in a small hashed table ("odd").
+ * Blocks of up to 512 bytes may be one granule or two, so their size stands in the record.  Blocks at odd addresses
+ * (not aligned to a granule, or beyond 47 bits), the size of those of 1 GiB or more, and blocks of one granule whose
+ * record got no short number are kept in a small hashed table ("odd").
  *
  * Threads  a slot belongs to whoever owns the block, so put and take need no lock; leaves appear by compare-and-swap.
  * Signals  safe.   errno  kept.
- * Memory   leaves are sparse: pages come when touched, at most a quarter (half with granules of 8) of the traced heap.
+ * Memory   leaves are sparse: pages come when touched, at most an eighth (a quarter with granules of 8) of the traced
+ *          heap.  They go when tm_block_table_release says so.
  * Errors   put: false when no memory was there for the leaf; the block is then unknown. */
 #ifndef TM_RUNTIME_TABLE_BLOCK_TABLE_H
 #define TM_RUNTIME_TABLE_BLOCK_TABLE_H
@@ -27,7 +23,9 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "runtime/table/block_slot.h"
 #include "runtime/table/odd_block_table.h"
+#include "runtime/table/short_table.h"
 #include "store/store_layout.h"
 
 #define TM_REGION_BITS    26
@@ -35,23 +33,26 @@
 #define TM_REGION_COUNT   (UINT64_C(1) << (TM_ADDRESS_BITS - TM_REGION_BITS))
 #define TM_SMALL_SIZE_MAX TM_EXACT_SIZE_MAX /* bytes; blocks up to here have their size in the record */
 
-#define TM_SLOT_IS_SIZE UINT32_C(0x80000000)
-#define TM_SLOT_IS_CODE UINT32_C(0x40000000)
-#define TM_SLOT_RECORD  UINT32_C(0x3FFFFFFF)
-#define TM_SLOT_SIZE    UINT32_C(0x7FFFFFFF)
+/* What this table says and hears of a block: its record id, 0 when it is not traced, and a mark. */
+#define TM_SLOT_IS_CODE UINT32_C(0x40000000) /* a known code object */
+#define TM_SLOT_RECORD  TM_SLOT_RECORD_MAX
+#define TM_SLOT_SIZE    UINT32_C(0x3FFFFFFF) /* bytes; from here on the odd table has the size */
 #define TM_RECORD_MAX   TM_SLOT_RECORD
+
+#define TM_SLOT_SHIFT_16 3U /* with granules of 16 */
 
 #define TM_LEAF_LIST_MAX 1024U /* 64 GiB of traced addresses */
 
-typedef _Atomic uint32_t tm_slot_word;
-
 struct tm_block_table {
-    _Atomic(tm_slot_word *) *leaves; /* one per region; NULL until a block of the region is put */
-    uint64_t odd_bits;               /* address bits that make a block odd */
-    unsigned granule_bits;           /* 4, or 3 */
+    _Atomic uintptr_t *leaves; /* one per region, see tm_block_slot; 0 until a block of it is put */
+    uint64_t odd_bits;         /* address bits that make a block odd */
+    unsigned slot_shift;       /* from an address to bytes of leaf: TM_SLOT_SHIFT_16, or 2 */
+    unsigned granule_bits;     /* 4, or 3 */
+    uint64_t short_max;        /* bytes: a granule */
     struct tm_odd_block_table odd;
     _Atomic uint64_t leaf_count;
-    _Atomic(tm_slot_word *) leaf_list[TM_LEAF_LIST_MAX]; /* the first ones made, for counting their pages */
+    _Atomic(tm_slot_half *) leaf_list[TM_LEAF_LIST_MAX]; /* the first ones made, for counting their pages */
+    struct tm_short_table shorts;
 };
 
 /* GRANULE_BITS is 4 or 3.  False when there is no memory for the directory. */
@@ -67,45 +68,88 @@ size_t tm_block_table_bytes(const struct tm_block_table *table);
 size_t tm_block_table_leaf_bytes(const struct tm_block_table *table);
 
 /* The leaf of ADDRESS, made when it is missing; NULL without memory. */
-TM_CHECKED tm_slot_word *tm_block_table_make_leaf(struct tm_block_table *table, uintptr_t address);
+TM_CHECKED tm_slot_half *tm_block_table_make_leaf(struct tm_block_table *table, uintptr_t address);
 
 TM_INLINE bool tm_block_is_odd(const struct tm_block_table *table, uintptr_t address)
 {
+#if defined(__x86_64__) && defined(__GCC_ASM_FLAG_OUTPUTS__)
+    bool odd; /* without the copy that the compiler makes before it looks at two bits of it */
+    __asm__("testq %1, %2" : "=@ccnz"(odd) : "r"(address), "m"(table->odd_bits));
+    return odd;
+#else
     return (address & table->odd_bits) != 0;
+#endif
 }
 
-/* The slot of ADDRESS (not odd), or NULL when its region has no leaf. */
-TM_INLINE tm_slot_word *tm_block_slot(const struct tm_block_table *table, uintptr_t address)
+/* Only these have one half.  SIZE in bytes. */
+TM_INLINE bool tm_block_is_short(const struct tm_block_table *table, uint64_t size)
 {
-    tm_slot_word *leaf = atomic_load_explicit(&table->leaves[address >> TM_REGION_BITS], memory_order_acquire);
-    if (TM_UNLIKELY(leaf == NULL)) {
+    return size <= table->short_max;
+}
+
+/* The slot of ADDRESS (not odd), or NULL when its region has no leaf.  SHIFT is the table's slot_shift. */
+TM_INLINE tm_slot_half *tm_block_slot_shifted(const struct tm_block_table *table, uintptr_t address, unsigned shift)
+{
+    uintptr_t leaf = atomic_load_explicit(&table->leaves[address >> TM_REGION_BITS], memory_order_acquire);
+    if (TM_UNLIKELY(leaf == 0)) {
         return NULL;
     }
-    return leaf + ((address & ((UINT64_C(1) << TM_REGION_BITS) - 1)) >> table->granule_bits);
+    uintptr_t slot = leaf + (address >> shift) - 1;
+    TM_ASSUME(slot != 0);
+    return (tm_slot_half *)slot;
 }
 
-TM_INLINE uint32_t tm_slot_load(const tm_slot_word *slot)
+TM_INLINE tm_slot_half *tm_block_slot(const struct tm_block_table *table, uintptr_t address)
 {
-    return atomic_load_explicit(slot, memory_order_relaxed);
+    return tm_block_slot_shifted(table, address, table->slot_shift);
 }
 
-TM_INLINE void tm_slot_store(tm_slot_word *slot, uint32_t value)
-{
-    atomic_store_explicit(slot, value, memory_order_relaxed);
-}
-
-/* What is known of the block that begins at ADDRESS.  WORD as in the picture; SIZE is filled for records of varying
- * size only. */
+/* What is known of the block that begins at ADDRESS.  SIZE is filled for records of varying size only. */
 struct tm_block {
-    uint32_t word;
-    uint64_t size;
+    uint32_t word; /* record id, and TM_SLOT_IS_CODE */
+    uint64_t size; /* bytes */
 };
 
-/* The general forms, for odd blocks and slow paths.  SIZE is kept only when it is above TM_SMALL_SIZE_MAX.
- * take and find return false when nothing is known. */
+/* The general forms, for odd blocks and slow paths.  SIZE is kept only when it is above TM_SMALL_SIZE_MAX.  put forgets
+ * what is in its way, see tm_block_table_in_the_way.  take and find return false when nothing is known. */
 TM_CHECKED bool tm_block_table_put(struct tm_block_table *table, uintptr_t address, uint32_t word, uint64_t size);
 bool tm_block_table_take(struct tm_block_table *table, uintptr_t address, struct tm_block *block);
 bool tm_block_table_find(const struct tm_block_table *table, uintptr_t address, struct tm_block *block);
+
+/* put where that takes neither memory nor a second look: true.  Else false, and nothing was changed.  SLOT is the one of
+ * the block, which is not odd. */
+TM_INLINE bool tm_block_table_try_put(struct tm_block_table *table, tm_slot_half *slot, uint32_t id, uint64_t size)
+{
+    if (tm_block_is_short(table, size)) {
+        uint32_t number = tm_half_load(slot) == 0 ? tm_short_table_number(&table->shorts, id) : 0;
+        if (TM_UNLIKELY(number == 0)) {
+            return false;
+        }
+        tm_half_store(slot, tm_half_of_short(number));
+        return true;
+    }
+    if (TM_UNLIKELY(tm_slot_load(slot) != 0)) {
+        return false;
+    }
+    if (size > TM_SMALL_SIZE_MAX) {
+        if (TM_UNLIKELY(size >= TM_SLOT_SIZE) || TM_UNLIKELY(tm_slot_load(slot + 2) != 0)) {
+            return false;
+        }
+        tm_slot_store_size(slot, (uint32_t)size);
+    }
+    tm_slot_store(slot, tm_slot_word(id));
+    return true;
+}
+
+/* The start of a known block that a block of SIZE bytes at ADDRESS (not odd) cannot stand beside: one whose free was
+ * missed.  0: none. */
+uintptr_t tm_block_table_in_the_way(struct tm_block_table *table, uintptr_t address, uint64_t size);
+
+/* The lowest start of a known block in the SIZE bytes from ADDRESS on, odd ones aside; 0: none. */
+uintptr_t tm_block_table_first_in(const struct tm_block_table *table, uintptr_t address, size_t size);
+
+/* No known block is in the SIZE bytes from ADDRESS on, and none may come meanwhile: their pages go back to the kernel. */
+void tm_block_table_release(struct tm_block_table *table, uintptr_t address, size_t size);
 
 /* Marks the block at ADDRESS as holding a code object, known or not. */
 TM_CHECKED bool tm_block_table_mark_code(struct tm_block_table *table, uintptr_t address);

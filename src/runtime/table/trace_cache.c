@@ -120,7 +120,7 @@ void tm_trace_cache_put_held(struct tm_trace_cache *cache, uint64_t key, uint32_
     if (slot->record != 0 && (slot->check ^ check) <= TM_CHECK_MAX) {
         cache->displaced++;
     }
-    *slot = (struct tm_trace_slot){.key = key, .check = check, .record = record};
+    *slot = (struct tm_trace_slot){.key = key, .check = check, .record = tm_slot_word(record)};
     if (cache->displaced > (UINT32_C(1) << (64 - cache->shift)) / 4 && cache->shift > 64 - LAST_BITS) {
         grow(cache);
     }

@@ -24,6 +24,7 @@
 #include "base/compiler.h"
 #include "base/hash.h"
 #include "base/place_version.h"
+#include "runtime/table/block_slot.h"
 
 #define TM_CHECK_BITS 20
 #define TM_CHECK_MAX  ((UINT32_C(1) << TM_CHECK_BITS) - 1)
@@ -31,7 +32,7 @@
 struct tm_trace_slot {
     uint64_t key;
     uint32_t check;
-    uint32_t record; /* 0: free */
+    uint32_t record; /* its id; in held its word, as block_slot.h writes it; 0: free */
 };
 
 #define TM_LOOSE_WAYS 3
@@ -79,20 +80,28 @@ TM_INLINE uint32_t tm_trace_check_of_place(const struct tm_trace_cache *cache, u
 }
 
 /* 0 when it is not there. */
-TM_INLINE uint32_t tm_trace_cache_held(const struct tm_trace_cache *cache, uint64_t key, uint32_t check)
+TM_INLINE uint32_t tm_trace_cache_held_word(const struct tm_trace_cache *cache, uint64_t key, uint32_t check)
 {
     const struct tm_trace_slot *slot = &cache->held[(key * TM_HASH_MULTIPLIER) >> cache->shift];
     return TM_LIKELY(slot->key == key && slot->check == check) ? slot->record : 0;
 }
 
-/* The same for a KEY that is not 0; *RECORD is set where it answers true, and is then not 0. */
-TM_INLINE bool tm_trace_cache_has(const struct tm_trace_cache *cache, uint64_t key, uint32_t check, uint32_t *record)
+/* The record's id; 0 when it is not there. */
+TM_INLINE uint32_t tm_trace_cache_held(const struct tm_trace_cache *cache, uint64_t key, uint32_t check)
+{
+    uint32_t word = tm_trace_cache_held_word(cache, key, check);
+    return TM_LIKELY(word != 0) ? tm_slot_record(word) : 0;
+}
+
+/* The word for a KEY that is not 0; *WORD is set where it answers true, and is then not 0. */
+TM_INLINE bool tm_trace_cache_has(const struct tm_trace_cache *cache, uint64_t key, uint32_t check, uint32_t *word)
 {
     const struct tm_trace_slot *slot = &cache->held[(key * TM_HASH_MULTIPLIER) >> cache->shift];
-    *record = slot->record;
+    *word = slot->record;
     return TM_LIKELY(slot->key == key) && TM_LIKELY(slot->check == check);
 }
 
+/* RECORD is its id. */
 void tm_trace_cache_put_held(struct tm_trace_cache *cache, uint64_t key, uint32_t check, uint32_t record);
 
 uint32_t tm_trace_cache_loose(struct tm_trace_cache *cache, uint64_t key, uint32_t check);

@@ -16,6 +16,9 @@ static uint32_t record_around(const struct tm_runtime *runtime, uintptr_t addres
         return 0;
     }
     uint32_t id = block.word & TM_SLOT_RECORD;
+    if (id >= tm_record_count(&runtime->records)) {
+        return 0; /* read while the block came or went: halves of two */
+    }
     const struct tm_record *record = &runtime->records.records[id];
     uint64_t size = record->size == TM_SIZE_VARIES ? block.size : record->size;
     bool counts = record->epoch >= atomic_load_explicit(&runtime->base_epoch, memory_order_relaxed);

@@ -6,6 +6,7 @@
 #include "runtime/track/loose_walk.h"
 #include "runtime/track/map_tracker.h"
 #include "runtime/track/runtime_state.h"
+#include "runtime/track/tracker.h"
 
 bool (*tm_runtime_ask_libc)(struct tm_libc_memory *memory);
 
@@ -15,7 +16,9 @@ void tm_runtime_note_arena(const void *arena, size_t size, bool is_new)
         tm_arena_table_add(&tm_runtime.arenas, (uintptr_t)arena, size);
         tm_budget_look(tm_thread_self());
     } else {
-        tm_loose_walks_wait(tm_thread_self(), 0);
+        struct tm_thread *thread = tm_thread_self();
+        tm_loose_walks_wait(thread, 0);
+        tm_tracker_forget_area(thread, arena, size);
         tm_arena_table_remove(&tm_runtime.arenas, (uintptr_t)arena, size);
     }
 }

@@ -15,7 +15,7 @@
 #include "runtime/track/sampler.h"
 #include "runtime/track/store_file.h"
 
-/* Our tables take 16 MiB of address space, and as much for each 64 MiB in which blocks lie: where that is a good part
+/* Our tables take 16 MiB of address space, and half as much for each 64 MiB in which blocks lie: where that is a good part
  * of what the process may have, it is the program that would run out. */
 #define ROOM_MIN ((size_t)192 << 20)
 
@@ -127,12 +127,15 @@ static unsigned block_alignment_bits(void)
 static bool make_tables(struct tm_runtime *runtime)
 {
     unsigned granule_bits = block_alignment_bits();
-    return tm_runtime_set_limit(runtime->config.traceback_limit) && tm_live_store_begin(&runtime->store) &&
-           tm_block_table_init(&runtime->blocks, granule_bits) && tm_trace_cache_init(&runtime->cache) &&
-           tm_string_table_init(&runtime->strings, &runtime->store) &&
-           tm_frame_table_init(&runtime->frames, &runtime->store) &&
-           tm_traceback_table_init(&runtime->tracebacks, &runtime->store) &&
-           tm_record_table_init(&runtime->records, &runtime->store);
+    bool done = tm_runtime_set_limit(runtime->config.traceback_limit) && tm_live_store_begin(&runtime->store) &&
+                tm_block_table_init(&runtime->blocks, granule_bits) && tm_trace_cache_init(&runtime->cache) &&
+                tm_string_table_init(&runtime->strings, &runtime->store) &&
+                tm_frame_table_init(&runtime->frames, &runtime->store) &&
+                tm_traceback_table_init(&runtime->tracebacks, &runtime->store) &&
+                tm_record_table_init(&runtime->records, &runtime->store);
+    runtime->scaled_records =
+        (uintptr_t)runtime->records.records - (uintptr_t)TM_SLOT_SCALED_0 * (sizeof(struct tm_record) / 8);
+    return done;
 }
 
 /* Without memory for it there are no machine frames, and the snapshot does not speak of them. */

@@ -75,7 +75,8 @@ void tm_runtime_decide_quick(void)
                        (!python->row.tstate_current_is_own || tm_cpython_getter_is_place(&python->main_interpreter));
     bool has_places =
         has_one_gil && is_plain && layout != NULL && layout->chain != TM_CHAIN_OBJECT && layout->code_tlbc == 0;
-    uint32_t sizes = has_places ? TM_SMALL_SIZE_MAX + 1 : 0;
+    bool has_slots = runtime->blocks.granule_bits == 4;
+    uint32_t sizes = has_places && has_slots ? TM_SMALL_SIZE_MAX + 1 - TM_QUICK_SIZE_MIN : 0;
     bool has_top_only = runtime->traceback_limit == 1;
     atomic_store_explicit(&tm_life_page.top_sizes, has_top_only ? sizes : 0, memory_order_relaxed);
     atomic_store_explicit(&tm_life_page.stack_sizes, has_top_only ? 0 : sizes, memory_order_relaxed);

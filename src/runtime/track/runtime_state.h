@@ -39,9 +39,12 @@ enum tm_life {
     TM_LIFE_THINNED, /* the same, but each allocation looks whether it is sampled: see track/budget.h */
 };
 
+/* Shorter ones have half a slot; where a quick way is open, the granule is 16. */
+#define TM_QUICK_SIZE_MIN 17U
+
 struct tm_life_page {
     _Atomic uint32_t life; /* enum tm_life */
-    /* Allocations of fewer bytes than this may go a quick way: tracing, one GIL, 3.11 and later.  0: none may. */
+    /* How many sizes, from TM_QUICK_SIZE_MIN bytes on, may go a quick way: tracing, one GIL, 3.11 and later.  0: none. */
     _Atomic uint32_t top_sizes;   /* with one frame per traceback */
     _Atomic uint32_t stack_sizes; /* with more */
     _Atomic uint32_t stamp;       /* frees of records with this stamp may go the quick way; 0: none may */
@@ -57,6 +60,7 @@ struct tm_runtime {
     /* Read by every event. */
     struct tm_block_table blocks;
     struct tm_record_table records;
+    uintptr_t scaled_records; /* where the record of scaled word 0 would be, see tm_runtime_record_of */
     struct tm_trace_cache cache;
     struct tm_totals *totals;
     const struct tm_cpython_layout *layout; /* NULL: no Python frames */
@@ -130,6 +134,18 @@ TM_INLINE enum tm_life tm_life_now(void)
 TM_INLINE bool tm_life_is_tracing(void)
 {
     return tm_life_now() >= TM_LIFE_YOUNG;
+}
+
+/* The record of the plain WORD of a block. */
+TM_INLINE struct tm_record *tm_runtime_record_of(const struct tm_runtime *runtime, uint32_t word)
+{
+    return (struct tm_record *)(runtime->scaled_records + tm_slot_scaled(word) * (sizeof(struct tm_record) / 8));
+}
+
+/* The record of the short block whose half HALF is. */
+TM_INLINE struct tm_record *tm_runtime_record_of_short(const struct tm_runtime *runtime, uint16_t half)
+{
+    return &runtime->records.records[tm_short_table_record(&runtime->blocks.shorts, half >> TM_HALF_SHIFT)];
 }
 
 void tm_life_set(enum tm_life life);

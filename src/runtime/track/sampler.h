@@ -73,8 +73,8 @@ TM_INLINE bool tm_sampler_may_know(const void *block)
     if (TM_UNLIKELY(tm_block_is_odd(table, address))) {
         return true;
     }
-    const tm_slot_word *slot = tm_block_slot(table, address);
-    return slot != NULL && TM_UNLIKELY(tm_slot_load(slot) != 0);
+    const tm_slot_half *slot = tm_block_slot(table, address);
+    return slot != NULL && TM_UNLIKELY(tm_half_load(slot) != 0);
 }
 
 /* Its blocks are estimates. */

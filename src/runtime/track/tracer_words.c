@@ -8,7 +8,7 @@ static void publish_sparse(struct tm_store_header *header, const struct tm_block
     uint32_t count = atomic_load_explicit(&header->sparse_count, memory_order_relaxed);
     listed = listed < TM_STORE_SPARSE_MAX ? listed : TM_STORE_SPARSE_MAX;
     while (count < listed) {
-        const tm_slot_word *leaf = atomic_load_explicit(&blocks->leaf_list[count], memory_order_relaxed);
+        const tm_slot_half *leaf = atomic_load_explicit(&blocks->leaf_list[count], memory_order_relaxed);
         if (leaf == NULL) {
             break; /* counted, but not entered yet: the next time */
         }

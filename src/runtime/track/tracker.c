@@ -10,15 +10,24 @@
 #include "runtime/track/tracker_own.h"
 #include "runtime/track/tracker_quick.h"
 
-/* Takes a block that is still in the table at an address that was handed out again: its free was missed. */
-static TM_COLD void drop_stale(struct tm_thread *thread, const void *block)
+/* Takes what is still in the table where a block of SIZE bytes was handed out at ADDRESS: its free was missed. */
+static void drop_stale(struct tm_thread *thread, uintptr_t address, size_t size)
 {
+    struct tm_block_table *table = &tm_runtime.blocks;
     struct tm_taken taken;
-    (void)tm_tracker_take(thread, block, &taken);
+    if (tm_block_is_odd(table, address)) {
+        (void)tm_tracker_take(thread, (const void *)address, &taken);
+        return;
+    }
+    uintptr_t stale = tm_block_table_in_the_way(table, address, size);
+    while (stale != 0 && tm_tracker_take(thread, (const void *)stale, &taken)) {
+        stale = tm_block_table_in_the_way(table, address, size);
+    }
 }
 
 static TM_COLD bool put_block_slowly(struct tm_thread *thread, uintptr_t address, uint32_t record, size_t size)
 {
+    drop_stale(thread, address, size);
     thread->guard++; /* the table of odd blocks has a lock */
     bool done = tm_block_table_put(&tm_runtime.blocks, address, record, size);
     thread->guard--;
@@ -33,24 +42,9 @@ TM_INLINE bool put_block(struct tm_thread *thread, const void *block, uint32_t r
 {
     struct tm_block_table *table = &tm_runtime.blocks;
     uintptr_t address = (uintptr_t)block;
-    if (TM_LIKELY(!tm_block_is_odd(table, address))) {
-        tm_slot_word *slot = tm_block_slot(table, address);
-        if (TM_LIKELY(slot != NULL)) {
-            if (TM_UNLIKELY(tm_slot_load(slot) != 0)) {
-                drop_stale(thread, block);
-            }
-            if (TM_LIKELY(size <= TM_SMALL_SIZE_MAX)) {
-                tm_slot_store(slot, record);
-                return true;
-            }
-            if (TM_LIKELY(size < TM_SLOT_SIZE)) {
-                tm_slot_store(slot + 1, TM_SLOT_IS_SIZE | (uint32_t)size);
-                tm_slot_store(slot, record);
-                return true;
-            }
-        }
-    } else {
-        drop_stale(thread, block);
+    tm_slot_half *slot = TM_LIKELY(!tm_block_is_odd(table, address)) ? tm_block_slot(table, address) : NULL;
+    if (TM_LIKELY(slot != NULL) && TM_LIKELY(tm_block_table_try_put(table, slot, record, size))) {
+        return true;
     }
     return put_block_slowly(thread, address, record, size);
 }
@@ -86,54 +80,100 @@ static TM_COLD bool may_record(struct tm_thread *thread, size_t size)
     return tm_life_may_record(size) && (!tm_runtime.budget.thins || tm_sampler_takes(thread, size));
 }
 
-static __attribute__((noinline)) void alloc_generally(struct tm_thread *thread, uint8_t domain, const void *block,
-                                                      size_t size)
+/* Answers BLOCK. */
+static __attribute__((noinline)) void *alloc_generally(struct tm_thread *thread, uint8_t domain, void *block,
+                                                       size_t size)
 {
     if (TM_UNLIKELY(tm_life_now() != TM_LIFE_TRACING) && !may_record(thread, size)) {
-        return;
+        return block;
     }
     struct tm_caller caller = tm_event_caller(thread, domain);
     if (!caller.held && caller.tstate == 0 && domain == TM_DOMAIN_NATIVE && size <= TM_SMALL_SIZE_MAX &&
         tm_own_count(thread, block, size)) {
-        return;
+        return block;
     }
     uint32_t record = tm_event_record(thread, caller, domain, tm_size_class(size));
     if (TM_LIKELY(record != 0)) {
         count_alloc(thread, domain, block, size, record, tm_event_account(thread, caller.held));
     }
+    return block;
 }
 
 /* What tm_quick_alloc does, with more than one frame.  False: nothing has happened. */
 TM_INLINE bool alloc_of_stack(struct tm_thread *thread, uint8_t domain, void *block, size_t size)
 {
     struct tm_runtime *runtime = &tm_runtime;
-    if (TM_UNLIKELY(size >= atomic_load_explicit(&tm_life_page.stack_sizes, memory_order_relaxed)) ||
+    if (TM_UNLIKELY(size - TM_QUICK_SIZE_MIN >=
+                    atomic_load_explicit(&tm_life_page.stack_sizes, memory_order_relaxed)) ||
         TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, (uintptr_t)block))) {
         return false;
     }
     TM_ASSUME(size <= TM_SMALL_SIZE_MAX);
-    uint32_t id = tm_quick_stack_record(thread, domain, (uint16_t)size);
-    tm_slot_word *slot = tm_block_slot(&runtime->blocks, (uintptr_t)block);
-    if (TM_UNLIKELY(id == 0) || TM_UNLIKELY(slot == NULL) || TM_UNLIKELY(tm_slot_load(slot) != 0)) {
+    uint32_t word = tm_quick_stack_record(thread, domain, (uint16_t)size);
+    tm_slot_half *slot = tm_block_slot(&runtime->blocks, (uintptr_t)block);
+    if (TM_UNLIKELY(word == 0) || TM_UNLIKELY(slot == NULL) || TM_UNLIKELY(tm_slot_load(slot) != 0)) {
         return false;
     }
-    tm_record_save_peaks(runtime, id, &runtime->records.records[id]);
-    tm_quick_count(thread, slot, id, block, size);
+    struct tm_record *record = tm_runtime_record_of(runtime, word);
+    if (TM_UNLIKELY(!tm_record_is_saved(runtime->totals, record))) {
+        (void)tm_tracker_enter_known(thread, block, size, slot, word);
+        return true;
+    }
+    tm_slot_store(slot, word);
+    tm_quick_count(thread, record, block, size);
     return true;
+}
+
+/* The word of the record of a short block when a quick way is open and knows it; 0: not so. */
+TM_INLINE uint32_t short_record(struct tm_thread *thread, uint8_t domain, uint16_t size)
+{
+    uint32_t word;
+    if (atomic_load_explicit(&tm_life_page.top_sizes, memory_order_relaxed) != 0) {
+        return tm_quick_record(&tm_runtime, domain, size, &word) ? word : 0;
+    }
+    return atomic_load_explicit(&tm_life_page.stack_sizes, memory_order_relaxed) != 0
+               ? tm_quick_stack_record(thread, domain, size)
+               : 0;
+}
+
+/* What both quick ways leave out: blocks of one granule. */
+static __attribute__((noinline)) void *enter_short(struct tm_thread *thread, uint8_t domain, void *block, size_t size)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    uint32_t word = TM_LIKELY(!tm_block_is_odd(&runtime->blocks, (uintptr_t)block))
+                        ? short_record(thread, domain, (uint16_t)size)
+                        : 0;
+    if (TM_UNLIKELY(word == 0)) {
+        return alloc_generally(thread, domain, block, size);
+    }
+    tm_slot_half *slot = tm_block_slot_shifted(&runtime->blocks, (uintptr_t)block, TM_SLOT_SHIFT_16);
+    struct tm_record *record = tm_runtime_record_of(runtime, word);
+    uint32_t number;
+    if (TM_UNLIKELY(slot == NULL) || TM_UNLIKELY(tm_half_load(slot) != 0) ||
+        TM_UNLIKELY(!tm_short_table_has(&runtime->blocks.shorts, tm_slot_record(word), &number)) ||
+        TM_UNLIKELY(!tm_record_is_saved(runtime->totals, record))) {
+        return alloc_generally(thread, domain, block, size);
+    }
+    tm_half_store(slot, tm_half_of_short(number));
+    tm_quick_count(thread, record, block, size);
+    return block;
 }
 
 void *tm_tracker_enter(struct tm_thread *thread, uint8_t domain, void *block, size_t size)
 {
-    if (!alloc_of_stack(thread, domain, block, size)) {
-        alloc_generally(thread, domain, block, size);
+    if (TM_LIKELY(alloc_of_stack(thread, domain, block, size))) {
+        return block;
     }
-    return block;
+    return size < TM_QUICK_SIZE_MIN ? enter_short(thread, domain, block, size)
+                                    : alloc_generally(thread, domain, block, size);
 }
 
-void *tm_tracker_enter_known(struct tm_thread *thread, void *block, size_t size, tm_slot_word *slot, uint32_t id)
+void *tm_tracker_enter_known(struct tm_thread *thread, void *block, size_t size, tm_slot_half *slot, uint32_t word)
 {
-    tm_record_save_peaks(&tm_runtime, id, &tm_runtime.records.records[id]);
-    tm_quick_count(thread, slot, id, block, size);
+    struct tm_record *record = tm_runtime_record_of(&tm_runtime, word);
+    tm_record_save_peaks(&tm_runtime, tm_slot_record(word), record);
+    tm_slot_store(slot, word);
+    tm_quick_count(thread, record, block, size);
     return block;
 }
 
@@ -143,7 +183,7 @@ void tm_tracker_alloc(struct tm_thread *thread, enum tm_domain domain, const voi
     if (is_python) {
         (void)tm_quick_alloc(thread, (uint8_t)domain, (void *)(uintptr_t)block, size);
     } else {
-        alloc_generally(thread, (uint8_t)domain, block, size);
+        (void)alloc_generally(thread, (uint8_t)domain, (void *)(uintptr_t)block, size);
     }
 }
 
@@ -259,20 +299,45 @@ bool tm_tracker_take(struct tm_thread *thread, const void *block, struct tm_take
     if (TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, address))) {
         return take_slowly(thread, address, taken);
     }
-    tm_slot_word *slot = tm_block_slot(&runtime->blocks, address);
-    if (TM_UNLIKELY(slot == NULL)) {
+    tm_slot_half *slot = tm_block_slot(&runtime->blocks, address);
+    uint16_t first = TM_LIKELY(slot != NULL) ? tm_half_load(slot) : 0;
+    if (!tm_half_is_start(first)) {
         return false;
+    }
+    if (tm_half_is_short(first)) {
+        uint32_t id = tm_short_table_record(&runtime->blocks.shorts, first >> TM_HALF_SHIFT);
+        tm_half_store(slot, 0);
+        return finish_take(thread, address, id, runtime->records.records[id].size, taken);
     }
     uint32_t word = tm_slot_load(slot);
-    if (word == 0 || (word & TM_SLOT_IS_SIZE) != 0) {
-        return false;
-    }
-    uint64_t size = runtime->records.records[word & TM_SLOT_RECORD].size;
-    if (size == TM_SIZE_VARIES || (word & TM_SLOT_RECORD) == 0) {
+    if (!tm_slot_is_plain(word) || (word & TM_SLOT_SECOND) == 0) {
         return take_slowly(thread, address, taken);
     }
+    uint64_t size = tm_runtime_record_of(runtime, word)->size;
+    if (size == TM_SIZE_VARIES) {
+        size = tm_slot_size(slot);
+        if (size == 0 || size == TM_SLOT_SIZE) {
+            return take_slowly(thread, address, taken);
+        }
+        tm_slot_store(slot + 2, 0);
+    }
     tm_slot_store(slot, 0);
-    return finish_take(thread, address, word, size, taken);
+    return finish_take(thread, address, tm_slot_record(word), size, taken);
+}
+
+void tm_tracker_forget_area(struct tm_thread *thread, const void *area, size_t size)
+{
+    struct tm_block_table *table = &tm_runtime.blocks;
+    const uintptr_t end = (uintptr_t)area + size;
+    struct tm_taken taken;
+    if (tm_life_now() < TM_LIFE_STOPPED) {
+        return;
+    }
+    for (uintptr_t at = tm_block_table_first_in(table, (uintptr_t)area, size); at != 0;
+         at = tm_block_table_first_in(table, at + 1, end - at - 1)) {
+        (void)tm_tracker_take(thread, (const void *)at, &taken);
+    }
+    tm_block_table_release(table, (uintptr_t)area, size);
 }
 
 void tm_tracker_put_back(struct tm_thread *thread, const void *block, const struct tm_taken *taken)

@@ -32,10 +32,10 @@ struct tm_taken {
 void tm_tracker_alloc(struct tm_thread *thread, enum tm_domain domain, const void *block, size_t size);
 
 /* For tracker_quick.h, where its way ends: tm_tracker_alloc for DOMAIN mem or obj; and the same for a small block of
- * the record ID, whose peaks must be saved first, and whose free SLOT is at hand.  Both answer BLOCK, so that they can
- * be a door's last act. */
+ * the record that WORD names, whose peaks must be saved first, and whose free SLOT is at hand.  Both answer BLOCK, so
+ * that they can be a door's last act. */
 void *tm_tracker_enter(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
-void *tm_tracker_enter_known(struct tm_thread *thread, void *block, size_t size, _Atomic uint32_t *slot, uint32_t id);
+void *tm_tracker_enter_known(struct tm_thread *thread, void *block, size_t size, _Atomic uint16_t *slot, uint32_t word);
 
 /* BLOCK is about to be freed or moved.  True: it was known and is taken out, *TAKEN says what it was.
  * False: not known here; the door then leaves the guard down, so that the door behind it hears the call.
@@ -44,6 +44,10 @@ bool tm_tracker_take(struct tm_thread *thread, const void *block, struct tm_take
 
 /* The real realloc of BLOCK failed: it is alive after all, with the size and traceback that it had. */
 void tm_tracker_put_back(struct tm_thread *thread, const void *block, const struct tm_taken *taken);
+
+/* The SIZE bytes at AREA go back to the kernel, and nothing in them is in use: blocks that are still known there had
+ * their frees missed and are taken out, and what the table kept for the area is given back. */
+void tm_tracker_forget_area(struct tm_thread *thread, const void *area, size_t size);
 
 /* CPython gives out the object in BLOCK (start of its allocator's block) anew, from a free list or just
  * allocated.  Moves a known block to the current traceback; an unknown one is left unknown. */

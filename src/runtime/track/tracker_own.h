@@ -22,13 +22,13 @@ TM_INLINE bool tm_own_count(struct tm_thread *thread, const void *block, size_t 
         return false;
     }
     uint32_t id = tally->frameless[size];
-    tm_slot_word *slot = tm_block_slot(&runtime->blocks, address);
+    tm_slot_half *slot = tm_block_slot(&runtime->blocks, address);
     struct tm_record *record = &runtime->records.records[id];
-    if (TM_UNLIKELY(id == 0) || TM_UNLIKELY(slot == NULL) || TM_UNLIKELY(tm_slot_load(slot) != 0) ||
-        TM_UNLIKELY(!tm_record_is_saved(runtime->totals, record))) {
+    if (TM_UNLIKELY(id == 0) || TM_UNLIKELY(slot == NULL) ||
+        TM_UNLIKELY(!tm_record_is_saved(runtime->totals, record)) ||
+        TM_UNLIKELY(!tm_block_table_try_put(&runtime->blocks, slot, id, size))) {
         return false;
     }
-    tm_slot_store(slot, id);
     tm_word_add(&record->ever_blocks, 1);
     tm_tally_move(runtime->totals, tally->line, true, size);
     thread->last_block = address;
@@ -65,19 +65,25 @@ TM_INLINE bool tm_own_take(struct tm_thread *thread, const void *block)
     if (tally == NULL || TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, address))) {
         return false;
     }
-    tm_slot_word *slot = tm_block_slot(&runtime->blocks, address);
-    uint32_t id = TM_LIKELY(slot != NULL) ? tm_slot_load(slot) : 0;
-    if (TM_UNLIKELY(id > TM_SLOT_RECORD)) {
+    tm_slot_half *slot = tm_block_slot(&runtime->blocks, address);
+    uint32_t word = TM_LIKELY(slot != NULL) ? tm_slot_load(slot) : 0;
+    bool is_short = tm_half_is_short((uint16_t)word);
+    if (!is_short && (TM_UNLIKELY(!tm_slot_is_plain(word)) || TM_UNLIKELY((word & TM_SLOT_SECOND) == 0))) {
         return false;
     }
-    struct tm_record *record = &runtime->records.records[id];
+    struct tm_record *record =
+        is_short ? tm_runtime_record_of_short(runtime, (uint16_t)word) : tm_runtime_record_of(runtime, word);
     struct tm_totals *totals = runtime->totals;
     uint32_t stamp = atomic_load_explicit(&tm_life_page.own_stamp, memory_order_relaxed) | tally->number;
     if (record->stamp != stamp || TM_UNLIKELY(tm_own_is_over(totals, tally->line)) ||
         TM_UNLIKELY(!tm_record_is_saved(totals, record))) {
         return false;
     }
-    tm_slot_store(slot, 0);
+    if (is_short) {
+        tm_half_store(slot, 0);
+    } else {
+        tm_slot_store(slot, 0);
+    }
     tm_word_add(&record->freed_blocks, 1);
     tm_tally_move(totals, tally->line, true, 0 - (uint64_t)record->size);
     if (thread->last_block == address) {

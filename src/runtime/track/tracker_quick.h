@@ -29,9 +29,9 @@ TM_INLINE uintptr_t tm_quick_tstate(const struct tm_cpython *python)
     return tstate;
 }
 
-/* The record of an event with one frame per traceback, when the cache has it.  A place gets into the cache only from a
+/* The record of an event with one frame per traceback, as a word, when the cache has it.  A place gets into the cache only from a
  * frame that counts, so a hit tells that the newest frame counts without looking at its code. */
-TM_INLINE bool tm_quick_record(const struct tm_runtime *runtime, uint8_t domain, uint16_t size, uint32_t *id)
+TM_INLINE bool tm_quick_record(const struct tm_runtime *runtime, uint8_t domain, uint16_t size, uint32_t *word)
 {
     const struct tm_cpython_layout *row = &runtime->python.row;
     uintptr_t tstate = tm_quick_tstate(&runtime->python);
@@ -41,7 +41,7 @@ TM_INLINE bool tm_quick_record(const struct tm_runtime *runtime, uint8_t domain,
     }
     struct tm_raw_frame top = {.place = tm_python_word(frame, row->frame_instruction), .offset = 0};
     struct tm_trace_key key = tm_trace_key_of_top(&runtime->cache, &top, 1, domain, size);
-    return tm_trace_cache_has(&runtime->cache, key.key, key.check, id);
+    return tm_trace_cache_has(&runtime->cache, key.key, key.check, word);
 }
 
 /* The same with more frames, when the stack stands as at the last event but for its newest instruction; 0: it does not,
@@ -52,7 +52,7 @@ TM_INLINE uint32_t tm_quick_stack_record(struct tm_thread *thread, uint8_t domai
     struct tm_stack_cache *stack = &runtime->held_stack;
     uint32_t limit = __atomic_load_n(&runtime->traceback_limit, __ATOMIC_RELAXED);
     uintptr_t tstate = tm_quick_tstate(&runtime->python);
-    uint32_t record = 0;
+    uint32_t word = 0;
     uintptr_t place;
     uint64_t hash;
     thread->guard++;
@@ -60,22 +60,20 @@ TM_INLINE uint32_t tm_quick_stack_record(struct tm_thread *thread, uint8_t domai
     if (TM_LIKELY(tstate != 0) &&
         TM_LIKELY(tm_stack_cache_try(stack, &runtime->python.row, tstate, limit, &place, &hash))) {
         struct tm_trace_key key = tm_trace_key_of_stack(&runtime->cache, hash, stack->count, domain, size);
-        record = tm_trace_cache_held(&runtime->cache, key.key, key.check);
-        if (TM_LIKELY(record != 0)) {
+        word = tm_trace_cache_held_word(&runtime->cache, key.key, key.check);
+        if (TM_LIKELY(word != 0)) {
             tm_stack_cache_move(stack, place, hash);
         }
     }
     atomic_signal_fence(memory_order_seq_cst);
     thread->guard--;
-    return record;
+    return word;
 }
 
-/* Counts the small BLOCK in the record ID whose peaks are saved; SLOT is its own and free. */
-TM_INLINE void tm_quick_count(struct tm_thread *thread, tm_slot_word *slot, uint32_t id, const void *block, size_t size)
+/* Counts the small BLOCK, whose slot is written, in RECORD, whose peaks are saved. */
+TM_INLINE void tm_quick_count(struct tm_thread *thread, struct tm_record *record, const void *block, size_t size)
 {
-    struct tm_record *record = &tm_runtime.records.records[id];
     struct tm_totals *totals = tm_runtime.totals;
-    tm_slot_store(slot, id);
     tm_word_add(&record->ever_blocks, 1);
     tm_word_add(&totals->python_held, size);
     thread->last_block = (uintptr_t)block;
@@ -87,28 +85,30 @@ TM_INLINE void *tm_quick_alloc(struct tm_thread *thread, uint8_t domain, void *b
 {
     struct tm_runtime *runtime = &tm_runtime;
     uintptr_t address = (uintptr_t)block;
-    uint32_t id;
-    if (TM_UNLIKELY(size >= atomic_load_explicit(&tm_life_page.top_sizes, memory_order_relaxed)) ||
+    uint32_t word;
+    if (TM_UNLIKELY(size - TM_QUICK_SIZE_MIN >= atomic_load_explicit(&tm_life_page.top_sizes, memory_order_relaxed)) ||
         TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, address))) {
         return tm_tracker_enter(thread, domain, block, size);
     }
     TM_ASSUME(size <= TM_SMALL_SIZE_MAX);
-    if (TM_UNLIKELY(!tm_quick_record(runtime, domain, (uint16_t)size, &id))) {
+    if (TM_UNLIKELY(!tm_quick_record(runtime, domain, (uint16_t)size, &word))) {
         return tm_tracker_enter(thread, domain, block, size);
     }
-    tm_slot_word *slot = tm_block_slot(&runtime->blocks, address);
+    tm_slot_half *slot = tm_block_slot_shifted(&runtime->blocks, address, TM_SLOT_SHIFT_16);
     if (TM_UNLIKELY(slot == NULL) || TM_UNLIKELY(tm_slot_load(slot) != 0)) {
         return tm_tracker_enter(thread, domain, block, size);
     }
-    if (TM_UNLIKELY(!tm_record_is_saved(runtime->totals, &runtime->records.records[id]))) {
-        return tm_tracker_enter_known(thread, block, size, slot, id);
+    struct tm_record *record = tm_runtime_record_of(runtime, word);
+    if (TM_UNLIKELY(!tm_record_is_saved(runtime->totals, record))) {
+        return tm_tracker_enter_known(thread, block, size, slot, word);
     }
-    tm_quick_count(thread, slot, id, block, size);
+    tm_slot_store(slot, word);
+    tm_quick_count(thread, record, block, size);
     return block;
 }
 
 /* tm_tracker_take at a door of mem or obj, when nobody asks what was taken.  Where all interpreters share one GIL, it is
- * the caller's.  SAVES: also where a maximum is left, or the record changes for the first time since. */
+ * the caller's.  SAVES: also where a maximum is left, or the record changes for the first time since, and short blocks. */
 TM_INLINE bool tm_quick_take_or_save(struct tm_thread *thread, const void *block, bool saves)
 {
     struct tm_runtime *runtime = &tm_runtime;
@@ -116,12 +116,14 @@ TM_INLINE bool tm_quick_take_or_save(struct tm_thread *thread, const void *block
     if (TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, address))) {
         return false;
     }
-    tm_slot_word *slot = tm_block_slot(&runtime->blocks, address);
-    uint32_t id = TM_LIKELY(slot != NULL) ? tm_slot_load(slot) : 0;
-    if (TM_UNLIKELY(id > TM_SLOT_RECORD)) {
+    tm_slot_half *slot = tm_block_slot(&runtime->blocks, address);
+    uint32_t word = TM_LIKELY(slot != NULL) ? tm_slot_load(slot) : 0;
+    bool is_short = saves && tm_half_is_short((uint16_t)word);
+    if (!is_short && TM_UNLIKELY(!tm_slot_is_plain(word))) {
         return false;
     }
-    struct tm_record *record = &runtime->records.records[id];
+    struct tm_record *record =
+        is_short ? tm_runtime_record_of_short(runtime, (uint16_t)word) : tm_runtime_record_of(runtime, word);
     struct tm_totals *totals = runtime->totals;
     if (TM_UNLIKELY(record->stamp != atomic_load_explicit(&tm_life_page.stamp, memory_order_relaxed)) ||
         (runtime->python.row.tstate_current_is_own && TM_UNLIKELY(tm_quick_tstate(&runtime->python) == 0))) {
@@ -130,11 +132,15 @@ TM_INLINE bool tm_quick_take_or_save(struct tm_thread *thread, const void *block
     if (saves) {
         const struct tm_tally *tally = tm_tally_peek(thread);
         tm_totals_leave(totals, tally == NULL ? NULL : tally->line);
-        tm_record_save_peaks(runtime, id, record);
+        tm_record_save_peaks(runtime, (uint32_t)(record - runtime->records.records), record);
     } else if (TM_UNLIKELY(tm_totals_are_over(totals)) || TM_UNLIKELY(!tm_record_is_saved(totals, record))) {
         return false;
     }
-    tm_slot_store(slot, 0);
+    if (is_short) {
+        tm_half_store(slot, 0);
+    } else {
+        tm_slot_store(slot, 0);
+    }
     tm_word_add(&record->freed_blocks, 1);
     tm_word_add(&totals->python_held, 0 - (uint64_t)record->size);
     if (thread->last_block == address) {

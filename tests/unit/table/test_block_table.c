@@ -10,6 +10,7 @@
 #define HEAP      UINT64_C(0x7F1234000000) /* start of a region */
 #define REGION    (UINT64_C(1) << TM_REGION_BITS)
 #define TWO_GIB   (UINT64_C(1) << 31)
+#define ONE_GIB   (UINT64_C(1) << 30)
 #define THREADS   4
 #define ADDRESSES 2000
 #define ROUNDS    15000
@@ -42,13 +43,8 @@ static int discard(void **state)
 {
     struct fixture *fixture = *state;
     struct tm_block_table *table = &fixture->table;
-    size_t leaf = (REGION >> fixture->bits) * 4 + TM_PAGE_SIZE;
-    /* Regions that these tests use: from 0, and from HEAP. */
-    for (uint64_t i = 0; i < 128; i++) {
-        tm_slot_word *found = atomic_load(&table->leaves[i < 64 ? i : (HEAP >> TM_REGION_BITS) + i - 64]);
-        if (found != NULL) {
-            tm_pages_unmap_sparse(found, leaf);
-        }
+    for (uint64_t i = 0; i < atomic_load(&table->leaf_count); i++) {
+        tm_pages_unmap_sparse(atomic_load(&table->leaf_list[i]), tm_block_table_leaf_bytes(table));
     }
     tm_pages_unmap_sparse((void *)table->leaves, TM_REGION_COUNT * sizeof *table->leaves);
     return 0;
@@ -82,7 +78,7 @@ static void block_of_any_size_is_found_and_taken_once(void **state)
 {
     struct fixture *fixture = *state;
     static const uint64_t sizes[] = {
-        0, 1, 16, 512, 513, 514, 65536, TWO_GIB - 2, TWO_GIB - 1, TWO_GIB, UINT64_C(1) << 40};
+        0, 1, 8, 9, 16, 17, 512, 513, 514, 65536, ONE_GIB - 2, ONE_GIB - 1, ONE_GIB, TWO_GIB, UINT64_C(1) << 40};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         uint64_t address = HEAP + 0x100000 + (i << fixture->bits) * 7;
         assert_true(tm_block_table_put(&fixture->table, address, (uint32_t)i + 1, sizes[i]));
@@ -164,6 +160,112 @@ static void unknown_address_is_not_found_and_makes_no_leaf(void **state)
     assert_u64_equal(atomic_load(&fixture->table.leaf_count), 0);
 }
 
+static void record_of_any_number_comes_back(void **state)
+{
+    struct fixture *fixture = *state;
+    static const uint32_t ids[] = {1, 8191, 8192, 8193, 65535, 65536, 0x7FFFFFF, TM_RECORD_MAX};
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        uint32_t word = tm_slot_word(ids[i]);
+        assert_true(tm_slot_is_plain(word));
+        assert_int_equal(tm_slot_record(word), ids[i]);
+        assert_u64_equal(tm_slot_scaled(word), (uint64_t)ids[i] * 8 + TM_SLOT_SCALED_0);
+        for (uint64_t size = 1; size < 2000; size += 400) {
+            assert_true(tm_block_table_put(&fixture->table, HEAP + i * 4096, ids[i], size));
+            assert_taken(&fixture->table, HEAP + i * 4096, ids[i], kept(size));
+        }
+    }
+}
+
+static void no_half_of_a_block_passes_for_a_start_or_for_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t step = UINT64_C(1) << fixture->bits;
+    assert_false(tm_slot_is_plain(0));
+    assert_false(tm_slot_is_plain(0xFFFF0000));
+    for (uint32_t id = 1; id < TM_RECORD_MAX / 2; id = id * 3 + 1) {
+        assert_true(tm_block_table_put(&fixture->table, HEAP, id, 1000 + id));
+        const tm_slot_half *slot = tm_block_slot(&fixture->table, HEAP);
+        assert_true(tm_half_is_start(tm_half_load(slot)));
+        for (unsigned i = 1; i < 4; i++) {
+            assert_int_not_equal(tm_half_load(slot + i), 0);
+            assert_false(tm_half_is_start(tm_half_load(slot + i)));
+            assert_false(tm_slot_is_plain(tm_slot_load(slot + i)));
+            assert_u64_equal(tm_block_table_start_below(&fixture->table, HEAP + i * step, 5 * step), HEAP);
+        }
+        assert_taken(&fixture->table, HEAP, id, 1000 + (uint64_t)id);
+    }
+}
+
+static void short_blocks_of_more_records_than_have_numbers_are_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    const uint32_t records = TM_SHORT_MAX + 1000;
+    uint64_t step = UINT64_C(1) << fixture->bits;
+    for (uint32_t i = 1; i <= records; i++) {
+        assert_true(tm_block_table_put(&fixture->table, HEAP + i * step, i * 7, i % 8));
+    }
+    assert_true(fixture->table.odd.count > 0);
+    for (uint32_t i = 1; i <= records; i++) {
+        assert_taken(&fixture->table, HEAP + i * step, i * 7, 0);
+    }
+    assert_u64_equal(fixture->table.odd.count, 0);
+}
+
+/* What stands where another block is put had its free missed. */
+static void block_in_the_way_is_named_and_then_forgotten(void **state)
+{
+    struct fixture *fixture = *state;
+    struct tm_block_table *table = &fixture->table;
+    struct tm_block block;
+    uint64_t step = UINT64_C(1) << fixture->bits;
+    assert_true(tm_block_table_put(table, HEAP + 4 * step, 1, 1000));
+    assert_u64_equal(tm_block_table_in_the_way(table, HEAP + 3 * step, step), 0);
+    assert_u64_equal(tm_block_table_in_the_way(table, HEAP + 3 * step, 2 * step), HEAP + 4 * step);
+    assert_u64_equal(tm_block_table_in_the_way(table, HEAP + 1 * step, 1000), HEAP + 4 * step);
+    assert_u64_equal(tm_block_table_in_the_way(table, HEAP, 1000), 0);
+    assert_u64_equal(tm_block_table_in_the_way(table, HEAP + 7 * step, 1), HEAP + 4 * step);
+    assert_u64_equal(tm_block_table_in_the_way(table, HEAP + 8 * step, 1000), 0);
+    assert_true(tm_block_table_put(table, HEAP + 5 * step, 2, 2 * step));
+    assert_false(tm_block_table_find(table, HEAP + 4 * step, &block));
+    assert_u64_equal(tm_block_table_in_the_way(table, HEAP + 7 * step, 1000), 0);
+    assert_taken(table, HEAP + 5 * step, 2, 0);
+    /* A code mark on a stale one, at its side, and on a short one. */
+    assert_true(tm_block_table_put(table, HEAP + 4 * step, 1, 1000));
+    assert_true(tm_block_table_mark_code(table, HEAP + 5 * step));
+    assert_false(tm_block_table_find(table, HEAP + 4 * step, &block));
+    assert_taken(table, HEAP + 5 * step, TM_SLOT_IS_CODE, 0);
+    assert_true(tm_block_table_put(table, HEAP, 9, 1));
+    assert_true(tm_block_table_mark_code(table, HEAP));
+    assert_taken(table, HEAP, 9 | TM_SLOT_IS_CODE, 0);
+}
+
+static void area_given_back_is_empty_and_costs_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct tm_block_table *table = &fixture->table;
+    const uint64_t area = 1024 * 1024;
+    const uint64_t from = HEAP + REGION - area / 2; /* over the end of a region */
+    struct tm_block block;
+    for (uint64_t at = from - area; at < from + 2 * area; at += 512) {
+        assert_true(tm_block_table_put(table, at, 3, 512));
+    }
+    size_t before = tm_block_table_bytes(table);
+    assert_u64_equal(tm_block_table_first_in(table, from, area), from);
+    assert_u64_equal(tm_block_table_first_in(table, from + 1, area), from + 512);
+    for (uint64_t at = tm_block_table_first_in(table, from, area); at != 0;
+         at = tm_block_table_first_in(table, at, from + area - at)) {
+        assert_taken(table, at, 3, 0);
+    }
+    tm_block_table_release(table, from, area);
+    assert_true(before - tm_block_table_bytes(table) >= (area >> table->slot_shift) - 4 * TM_PAGE_SIZE);
+    assert_u64_equal(tm_block_table_first_in(table, from, area), 0);
+    assert_false(tm_block_table_find(table, from, &block));
+    assert_block(table, from - 512, 3, 0);
+    assert_block(table, from + area, 3, 0);
+    assert_true(tm_block_table_put(table, from, 4, 512));
+    assert_taken(table, from, 4, 0);
+}
+
 static void code_mark_goes_with_the_block_known_or_not(void **state)
 {
     struct fixture *fixture = *state;
@@ -206,6 +308,147 @@ static void start_below_ends_at_address_zero(void **state)
     assert_u64_equal(tm_block_table_start_below(&fixture->table, 5 * REGION, UINT64_MAX), UINT64_C(1) << fixture->bits);
     assert_taken(&fixture->table, UINT64_C(1) << fixture->bits, 1, 0);
     assert_u64_equal(tm_block_table_start_below(&fixture->table, 5 * REGION, UINT64_MAX), 0);
+}
+
+/* The reference: every address of a small heap, and what is live there. */
+#define CELLS 4096U
+
+struct cell {
+    uint32_t word; /* 0: no block begins here */
+    uint64_t size;
+};
+
+struct model {
+    struct tm_block_table *table;
+    struct random_numbers random;
+    uint64_t base; /* of the heap: it lies over the end of a region */
+    uint64_t step;
+    uint64_t length[CELLS]; /* granules of the block that begins here, 0: none */
+    struct cell cells[CELLS];
+};
+
+static uint64_t any_size(struct model *model)
+{
+    switch (random_below(&model->random, 8)) {
+    case 0:
+        return random_below(&model->random, 9);
+    case 1:
+    case 2:
+        return random_below(&model->random, 40);
+    case 3:
+        return ONE_GIB - 2 + random_below(&model->random, 4);
+    case 4:
+        return 513 + random_below(&model->random, 500);
+    default:
+        return random_below(&model->random, 600);
+    }
+}
+
+/* What the block takes of the small heap: a huge one only as much as it needs in the table. */
+static uint64_t granules_of(const struct model *model, uint64_t size)
+{
+    uint64_t most = 1200 / model->step;
+    uint64_t granules = size == 0 ? 1 : (size + model->step - 1) / model->step;
+    return granules < most ? granules : most;
+}
+
+static bool is_free(const struct model *model, uint64_t cell, uint64_t granules)
+{
+    uint64_t from = cell > 200 ? cell - 200 : 0;
+    for (uint64_t i = from; i < cell + granules && i < CELLS; i++) {
+        if (model->length[i] != 0 && i + model->length[i] > cell) {
+            return false;
+        }
+    }
+    return cell + granules <= CELLS;
+}
+
+static void model_put(struct model *model, uint64_t cell)
+{
+    uint64_t size = any_size(model);
+    uint64_t granules = granules_of(model, size);
+    uint32_t id = 1 + (uint32_t)random_below(&model->random, 3) * 60000 + (uint32_t)random_below(&model->random, 20000);
+    uint64_t address = model->base + cell * model->step;
+    if (!is_free(model, cell, granules)) {
+        return;
+    }
+    assert_u64_equal(tm_block_table_in_the_way(model->table, address, size), 0);
+    tm_slot_half *slot = tm_block_slot(model->table, address);
+    bool done =
+        slot != NULL && random_below(&model->random, 2) == 0 && tm_block_table_try_put(model->table, slot, id, size);
+    if (!done) {
+        assert_true(tm_block_table_put(model->table, address, id, size));
+    }
+    model->length[cell] = granules;
+    model->cells[cell] = (struct cell){id, kept(size)};
+}
+
+static void model_mark(struct model *model, uint64_t cell)
+{
+    if (model->length[cell] >= 4) {
+        assert_true(tm_block_table_mark_code(model->table, model->base + cell * model->step));
+        model->cells[cell].word |= TM_SLOT_IS_CODE;
+    }
+}
+
+static void model_take(struct model *model, uint64_t cell)
+{
+    uint64_t address = model->base + cell * model->step;
+    struct tm_block block = {0, 0};
+    if (model->length[cell] == 0) {
+        assert_false(tm_block_table_take(model->table, address, &block));
+        return;
+    }
+    assert_taken(model->table, address, model->cells[cell].word, model->cells[cell].size);
+    model->length[cell] = 0;
+    model->cells[cell].word = 0;
+}
+
+static void model_look(struct model *model, uint64_t cell)
+{
+    uint64_t address = model->base + cell * model->step;
+    uint64_t start = cell;
+    struct tm_block block = {0, 0};
+    assert_int_equal(tm_block_table_find(model->table, address, &block), model->length[cell] != 0);
+    assert_int_equal(block.word, model->cells[cell].word);
+    while (start > 0 && model->length[start] == 0) {
+        start--;
+    }
+    uint64_t expected = model->length[start] == 0 ? 0 : model->base + start * model->step;
+    assert_u64_equal(tm_block_table_start_below(model->table, address + 3, cell * model->step + 3), expected);
+}
+
+static void random_work_agrees_with_a_plain_list(void **state)
+{
+    struct fixture *fixture = *state;
+    static struct model model;
+    memset(&model, 0, sizeof model);
+    model.table = &fixture->table;
+    model.random.state = 7 + fixture->bits;
+    model.step = UINT64_C(1) << fixture->bits;
+    model.base = HEAP + REGION - CELLS / 2 * model.step;
+    for (unsigned round = 0; round < 200000; round++) {
+        uint64_t cell = random_below(&model.random, CELLS);
+        switch (random_below(&model.random, 8)) {
+        case 0:
+            model_mark(&model, cell);
+            break;
+        case 1:
+            model_look(&model, cell);
+            break;
+        case 2:
+        case 3:
+            model_take(&model, cell);
+            break;
+        default:
+            model_put(&model, cell);
+        }
+    }
+    for (uint64_t cell = 0; cell < CELLS; cell++) {
+        model_take(&model, cell);
+    }
+    assert_u64_equal(tm_block_table_first_in(model.table, model.base, CELLS * model.step), 0);
+    assert_u64_equal(fixture->table.odd.count, 0);
 }
 
 struct worker {
@@ -279,6 +522,12 @@ int main(void)
         BOTH(large_block_in_the_last_granule_of_a_region_keeps_its_size),
         BOTH(odd_addresses_are_kept_too),
         BOTH(unknown_address_is_not_found_and_makes_no_leaf),
+        BOTH(record_of_any_number_comes_back),
+        BOTH(no_half_of_a_block_passes_for_a_start_or_for_nothing),
+        BOTH(short_blocks_of_more_records_than_have_numbers_are_kept),
+        BOTH(block_in_the_way_is_named_and_then_forgotten),
+        BOTH(area_given_back_is_empty_and_costs_nothing),
+        BOTH(random_work_agrees_with_a_plain_list),
         BOTH(code_mark_goes_with_the_block_known_or_not),
         BOTH(start_below_is_the_nearest_start),
         BOTH(start_below_ends_at_address_zero),

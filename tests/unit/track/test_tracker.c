@@ -337,15 +337,40 @@ static void start_python_waits_for_its_moment(void **state)
     assert_false(tm_runtime_is_tracing());
 }
 
-static void block_beside_a_stale_large_one_is_its_own(void **state)
+static void block_in_a_stale_one_tells_that_its_free_was_missed(void **state)
 {
     (void)state;
-    /* The free of a large block was missed; its second granule is given out. */
-    fake_alloc(TM_DOMAIN_OBJ, A, 5000);
-    fake_alloc(TM_DOMAIN_OBJ, A + 16, 10);
+    for (uint64_t granule = 0; granule < 4; granule++) {
+        fake_alloc(TM_DOMAIN_OBJ, A, 5000);
+        fake_alloc(TM_DOMAIN_OBJ, A + granule * 16, 10);
+        assert_u64_equal(live_blocks(), 1);
+        assert_u64_equal(fake_current(), 10);
+        assert_true(fake_free(A + granule * 16));
+        assert_false(fake_free(A + granule * 16));
+        assert_false(fake_free(A));
+    }
+    fake_alloc(TM_DOMAIN_OBJ, A + 16, 40);
+    fake_alloc(TM_DOMAIN_OBJ, A + 48, 7);
+    fake_alloc(TM_DOMAIN_OBJ, A, 600);
+    assert_u64_equal(live_blocks(), 1);
+    assert_u64_equal(fake_current(), 600);
+    assert_true(fake_free(A));
+}
+
+static void area_that_goes_takes_its_blocks_along(void **state)
+{
+    (void)state;
+    fake_alloc(TM_DOMAIN_OBJ, A - 16, 3);
+    fake_alloc(TM_DOMAIN_OBJ, A, 3);
+    fake_alloc(TM_DOMAIN_MEM, A + 32, 600);
+    fake_alloc(TM_DOMAIN_OBJ, A + 65536 - 32, 20);
+    fake_alloc(TM_DOMAIN_OBJ, A + 65536, 20);
+    tm_tracker_forget_area(tm_thread_self(), (const void *)A, 65536);
     assert_u64_equal(live_blocks(), 2);
-    assert_true(fake_free(A + 16));
-    assert_false(fake_free(A + 16));
+    assert_u64_equal(fake_current(), 23);
+    assert_false(fake_free(A + 32));
+    assert_true(fake_free(A - 16));
+    assert_true(fake_free(A + 65536));
 }
 
 #define TEST(name)     cmocka_unit_test_setup(name, begin)
@@ -369,7 +394,8 @@ int main(void)
         TEST(wrong_option_disables_for_ever),
         TEST(events_without_room_are_dropped_and_counted),
         TEST(start_python_waits_for_its_moment),
-        TEST(block_beside_a_stale_large_one_is_its_own),
+        TEST(block_in_a_stale_one_tells_that_its_free_was_missed),
+        TEST(area_that_goes_takes_its_blocks_along),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

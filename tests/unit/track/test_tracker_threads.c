@@ -28,7 +28,7 @@ static void *alloc_and_free(void *argument)
     for (unsigned round = 0; round < ROUNDS; round++) {
         unsigned i = (unsigned)random_below(&random, BLOCKS);
         /* Granule beside granule with the other threads' blocks; a few odd. */
-        uintptr_t address = UINT64_C(0x500000000000) + (i * THREADS + worker->number) * UINT64_C(32) + (i % 19 == 0);
+        uintptr_t address = UINT64_C(0x500000000000) + (i * THREADS + worker->number) * UINT64_C(64) + (i % 19 == 0);
         if (sizes[i] == 0) {
             uint64_t size = random_below(&random, 30) == 0 ? UINT64_C(2) << 30 : random_below(&random, 700);
             fake_alloc(TM_DOMAIN_NATIVE, address, (size_t)size);

@@ -99,13 +99,24 @@ void tm_print_context(struct tm_out *out, const struct tm_snapshot *snapshot, co
     tm_out_text(out, "\n");
 }
 
+static void print_hours(struct tm_out *out, double hours)
+{
+    if (hours < 1.0 / 30) {
+        tm_out_format(out, " in %.1f seconds", hours * 3600);
+    } else if (hours < 2) {
+        tm_out_format(out, " in %.1f minutes", hours * 60);
+    } else {
+        tm_out_format(out, " in %.1f hours", hours);
+    }
+}
+
 /* Over which time a series goes, and how many snapshots it has. */
 static void print_span(struct tm_out *out, const struct tm_report *report)
 {
     if (report->series != NULL) {
         tm_out_format(out, "%u snapshots", report->series->count);
         if (tm_series_is_timed(report->series)) {
-            tm_out_format(out, " in %.2f hours", report->series->hours[report->series->count - 1]);
+            print_hours(out, report->series->hours[report->series->count - 1]);
         }
         tm_out_text(out, "\n");
     }

@@ -14,6 +14,7 @@ END
 take 1 4711 0 1000 500 90000
 take 2 4711 30 3000 900 50000
 take 3 4711 60 5000 900 70000
+take 5 4711 700 6000 900 70000
 take 4 4712 60 5000 900 70000
 try() { echo "== $*"; "$@"; echo "  exit code $?"; }
 {
@@ -25,6 +26,7 @@ try() { echo "== $*"; "$@"; echo "  exit code $?"; }
     try tm-report series --fail-if-growth 1KiB --per-line -o out.txt app.1.tms app.2.tms app.3.tms
     try tm-report app.1.tms app.2.tms app.4.tms
     try tm-report series app.1.tms app.2.tms app.4.tms
+    try tm-report app.1.tms app.2.tms app.5.tms | head -n 2
     try tm-report app.1.tms app.4.tms
     try tm-report app.3.tms app.1.tms
     try tm-report series app.1.tms

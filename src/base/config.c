@@ -20,7 +20,6 @@ static bool parse_nframe(struct tm_config *config, const char *value)
         return false;
     }
     config->traceback_limit = (uint32_t)number;
-    config->limit_is_set = true;
     return true;
 }
 
@@ -269,9 +268,6 @@ bool tm_config_read(struct tm_config *config, char *const *environment, char *me
         if (strncmp(*environment, PREFIX, PREFIX_LENGTH) == 0 && !read_one(config, *environment, &text)) {
             return false;
         }
-    }
-    if (config->native != TM_NATIVE_OFF && !config->limit_is_set) {
-        config->traceback_limit = TM_TRACEBACK_LIMIT_NATIVE;
     }
     return true;
 }

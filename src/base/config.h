@@ -32,12 +32,10 @@ enum tm_native_frames {
     TM_NATIVE_LIBC, /* of libc's doors (malloc, mmap): not CPython's */
 };
 
-#define TM_TRACEBACK_LIMIT_MAX    65535U
-#define TM_TRACEBACK_LIMIT_NATIVE 64U /* where machine frames are asked for, and no limit is */
+#define TM_TRACEBACK_LIMIT_MAX 65535U
 
 struct tm_config {
     uint32_t traceback_limit; /* frames kept per traceback, 1 to TM_TRACEBACK_LIMIT_MAX */
-    bool limit_is_set;        /* the user chose it */
     enum tm_start start;
     uint64_t interval_s; /* seconds between two snapshots; 0: none */
     uint32_t keep;       /* snapshots of the interval that stay; 0: all */

@@ -66,8 +66,6 @@ class Tester(object):
         checks.equal(self.snapshot(done)["traceback_limit"], 3, "a flag wins over the variable")
         done = self.run("app.py", TRACEMALLOC_NFRAME="7")
         checks.equal(self.snapshot(done)["traceback_limit"], 7, "a variable wins over tm-run's own")
-        done = self.run("--native", "native", "app.py")
-        checks.equal(self.snapshot(done)["traceback_limit"], 64, "more frames with machine frames")
         done = self.run("--verbose", "app.py")
         checks.that(b"libtracemalloc: wrote " in done.stderr, "--verbose", done.stderr)
         done = self.run("sh", "-c", "echo $LD_PRELOAD")

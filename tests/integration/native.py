@@ -135,7 +135,7 @@ def check(options, checks, folder, interpreter, native, domain_options):
     functions = Functions(module)
     checks.begin("%s NATIVE=%s" % (interpreter.label, native))
     done = traced.run([interpreter.path, PROGRAM, os.path.dirname(module)], folder.fresh(), interpreter.environment(
-        LD_PRELOAD=options.library, TRACEMALLOC_NATIVE=native))
+        LD_PRELOAD=options.library, TRACEMALLOC_NATIVE=native, TRACEMALLOC_NFRAME="64"))
     if checks.equal((done.code, done.stdout, done.stderr), (0, b"", b""), "code, stdout, stderr"):
         rows = traced.statistics(options.report, done.snapshots()[0], "traceback", "--no-symbols", *domain_options)
         checks.equal(rows["snapshot"].get("native_unmerged"), None, "stacks that could not be merged")
@@ -143,6 +143,32 @@ def check(options, checks, folder, interpreter, native, domain_options):
         for size in sorted(EXPECTED):
             stack = stack_of(found[size], module, functions) if size in found else None
             checks.equal(stack, expected_of(interpreter, size), "block of %d bytes" % size)
+    checks.end()
+
+
+def check_default_limit(options, checks, folder, interpreter):
+    """One Python frame is kept, with the machine frames that it called; by line the blocks are that line's."""
+    module = build(include_folder(interpreter), folder.fresh("module"))
+    functions = Functions(module)
+    checks.begin("%s one Python frame" % interpreter.label)
+    done = traced.run([interpreter.path, PROGRAM, os.path.dirname(module)], folder.fresh(), interpreter.environment(
+        LD_PRELOAD=options.library, TRACEMALLOC_NATIVE="native"))
+    rows = traced.statistics(options.report, done.snapshots()[0], "traceback", "--no-symbols", "--domain", "native")
+    found = {row["size"]: row for row in rows["statistics"]}
+    of_line = {}
+    for size in sorted(EXPECTED):
+        stack = expected_of(interpreter, size)
+        python = [i for i, frame in enumerate(stack) if not isinstance(frame, str)]
+        if python:
+            stack = stack[python[-1]:]
+            of_line[stack[0][1]] = of_line.get(stack[0][1], 0) + size
+        checks.equal(stack_of(found[size], module, functions) if size in found else None, stack, "block of %d" % size)
+    rows = traced.statistics(options.report, done.snapshots()[0], "lineno", "--domain", "native")
+    sizes = {row["traceback"][0]["lineno"]: row["size"] for row in rows["statistics"]
+             if row["traceback"][0]["filename"] == PROGRAM}
+    for line, size in sorted(of_line.items()):
+        checks.that(size <= sizes.get(line, 0) < size + 700000, "bytes of line %d" % line,
+                    "%r, expected %d" % (sizes.get(line), size))
     checks.end()
 
 
@@ -157,6 +183,8 @@ def main():
         for interpreter in interpreters.select(options.pythons):
             for native in ("native", "1"):
                 check(options, checks, folder, interpreter, native, ["--domain", "native"])
+            if include_folder(interpreter) is not None:
+                check_default_limit(options, checks, folder, interpreter)
     return checks.finish()
 
 

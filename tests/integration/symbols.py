@@ -77,7 +77,7 @@ def check(options, checks, folder, interpreter):
     kept, debug = module + ".kept", folder.fresh("debug")
     checks.begin("%s symbols" % interpreter.label)
     done = traced.run([interpreter.path, native.PROGRAM, os.path.dirname(module)], folder.fresh(),
-                      interpreter.environment(LD_PRELOAD=options.library, TRACEMALLOC_NATIVE="native"))
+                      interpreter.environment(LD_PRELOAD=options.library, TRACEMALLOC_NATIVE="native", TRACEMALLOC_NFRAME="64"))
     snapshot = done.snapshots()[0]
     named = os.path.join(done.folder, "named.tms")
     wanted = build_id(module)

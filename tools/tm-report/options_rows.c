@@ -110,8 +110,7 @@ static bool take_figure(struct tm_options *options, const struct tm_option *opti
 static const struct tm_option grouping[] = {
     {'g', "group-by", "KEY", group_words,
      "filename, lineno (default), traceback, function, module (a Python package, the folder of a program's own files, "
-     "a native "
-     "module) or domain",
+     "a native module) or domain; filename and lineno are of the most recent Python frame, where there is one",
      take_group_by},
     {'c', "cumulative", NULL, NULL, "count a trace for every frame of its traceback, once for each KEY",
      take_cumulative},

@@ -56,18 +56,10 @@ static bool prepare(const char *word, const char *library)
     return kind == TM_PROGRAM_MUSL || tm_preload_set(library);
 }
 
-/* Unless the user chose a limit. */
-static bool set_frames(void)
-{
-    const char *native = getenv("TRACEMALLOC_NATIVE");
-    bool has_native = native != NULL && strcmp(native, "0") != 0;
-    return setenv("TRACEMALLOC_NFRAME", has_native ? TM_RUN_NFRAME_NATIVE : TM_RUN_NFRAME, 0) == 0;
-}
-
 static int run(const struct tm_run_options *options, const char *library)
 {
     char **arguments = make_arguments(options);
-    if (arguments == NULL || !set_frames() || !prepare(arguments[0], library)) {
+    if (arguments == NULL || setenv("TRACEMALLOC_NFRAME", TM_RUN_NFRAME, 0) != 0 || !prepare(arguments[0], library)) {
         free(arguments);
         return TM_EXIT_FAILED;
     }

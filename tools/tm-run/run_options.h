@@ -8,8 +8,7 @@
 #include "base/compiler.h"
 
 /* Frames per traceback where nothing else is said: they cost little and make every report useful. */
-#define TM_RUN_NFRAME        "25"
-#define TM_RUN_NFRAME_NATIVE "64" /* with machine frames, as the library has it */
+#define TM_RUN_NFRAME "25"
 
 enum tm_run_action {
     TM_RUN_PROGRAM,

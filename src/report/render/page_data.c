@@ -29,6 +29,16 @@ static void write_frames(struct tm_out *out, const struct tm_snapshot *snapshot)
     tm_out_text(out, "]");
 }
 
+/* Which frames are machine frames. */
+static void write_natives(struct tm_out *out, const struct tm_snapshot *snapshot)
+{
+    tm_out_text(out, ",\n\"native\":[");
+    for (uint32_t i = 0; i < snapshot->native_count; i++) {
+        tm_out_format(out, i > 0 ? ",%u" : "%u", (unsigned)snapshot->natives[i].frame);
+    }
+    tm_out_text(out, "]");
+}
+
 static void write_tracebacks(struct tm_out *out, const struct tm_snapshot *snapshot)
 {
     tm_out_text(out, ",\n\"tracebacks\":[");
@@ -61,6 +71,9 @@ static void write_snapshot(struct tm_out *out, const struct tm_snapshot *snapsho
     tm_json_snapshot(out, snapshot, path);
     write_strings(out, snapshot);
     write_frames(out, snapshot);
+    if (snapshot->native_count > 0) {
+        write_natives(out, snapshot);
+    }
     write_tracebacks(out, snapshot);
     write_counters(out, snapshot);
     tm_out_text(out, "}");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/render/text_frame.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/render/location_text.h"
@@ -153,12 +154,15 @@ static bool are_frames_missing(const struct tm_report *report, uint64_t limit)
     if (!needed || limit == 0 || limit >= FRAMES_MAX) {
         return false;
     }
-    for (uint32_t i = 1; i < report->forest->node_count; i++) {
-        if (report->forest->nodes[i].depth >= limit) {
-            return true;
-        }
+    const struct tm_forest *forest = report->forest;
+    uint32_t *depths = calloc(forest->node_count, sizeof *depths); /* machine frames are not limited so */
+    bool missing = false;
+    for (uint32_t i = 1; depths != NULL && !missing && i < forest->node_count; i++) {
+        depths[i] = depths[forest->nodes[i].parent] + !forest->sites.sites[forest->nodes[i].site].is_native;
+        missing = depths[i] >= limit;
     }
-    return false;
+    free(depths);
+    return missing;
 }
 
 static void print_frames_advice(struct tm_out *out, const struct tm_report *report)

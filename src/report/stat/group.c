@@ -68,11 +68,22 @@ static void sum_nodes(const struct tm_forest *forest, unsigned snapshot, const s
     }
 }
 
+/* Is NODE a Python frame whose older frames are all machine frames?  By file and line these do not count then. */
+static bool is_before_python(const struct tm_forest *forest, uint32_t node)
+{
+    const struct tm_site *sites = forest->sites.sites;
+    uint32_t parent = forest->nodes[node].parent;
+    uint32_t place = forest->nodes[parent].place;
+    return place != 0 && !sites[forest->nodes[node].site].is_native && sites[forest->nodes[place].site].is_native;
+}
+
 /* Every node gets what its subtree has: children have larger ids than their parents. */
-static void sum_subtrees(const struct tm_forest *forest, struct tm_amount *nodes)
+static void sum_subtrees(const struct tm_forest *forest, enum tm_key_type key_type, struct tm_amount *nodes)
 {
     for (uint32_t i = forest->node_count - 1; i > 0; i--) {
-        add(&nodes[forest->nodes[i].parent], nodes[i]);
+        if (!tm_key_is_of_python(key_type) || !is_before_python(forest, i)) {
+            add(&nodes[forest->nodes[i].parent], nodes[i]);
+        }
     }
 }
 
@@ -125,13 +136,14 @@ static bool sum_cumulative(const struct tm_forest *forest, unsigned snapshot, co
     bool memory = nodes != NULL;
     if (memory) {
         sum_nodes(forest, snapshot, grouping, nodes);
-        sum_subtrees(forest, nodes);
+        sum_subtrees(forest, grouping->key_type, nodes);
     }
     if (memory && grouping->cumulative == TM_CUMULATIVE_ONCE) {
         memory = add_once(forest, grouping->key_type, nodes, sums);
     } else if (memory) {
         for (uint32_t i = 1; i < forest->node_count; i++) {
-            add(&sums[tm_key_of_node(forest, grouping->key_type, i)], nodes[i]);
+            bool is_own = !tm_key_is_of_python(grouping->key_type) || forest->nodes[i].place == i;
+            add(&sums[tm_key_of_node(forest, grouping->key_type, i)], is_own ? nodes[i] : (struct tm_amount){0, 0});
         }
     }
     free(nodes);

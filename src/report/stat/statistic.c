@@ -43,9 +43,9 @@ uint32_t tm_key_of_node(const struct tm_forest *forest, enum tm_key_type key_typ
 {
     switch (key_type) {
     case TM_KEY_FILENAME:
-        return forest->sites.sites[forest->nodes[node].site].file;
+        return forest->sites.sites[forest->nodes[forest->nodes[node].place].site].file;
     case TM_KEY_LINENO:
-        return forest->nodes[node].site;
+        return forest->nodes[forest->nodes[node].place].site;
     case TM_KEY_FUNCTION:
         return forest->functions.of_node[node];
     case TM_KEY_MODULE:

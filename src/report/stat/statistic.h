@@ -60,6 +60,12 @@ TM_CHECKED bool tm_forest_number_keys(struct tm_forest *forest, enum tm_key_type
 /* Number of different keys of a type. */
 uint32_t tm_key_count(const struct tm_forest *forest, enum tm_key_type key_type);
 
+/* Files and lines are those of Python frames where a traceback has any: machine frames are passed over. */
+static inline bool tm_key_is_of_python(enum tm_key_type key_type)
+{
+    return key_type == TM_KEY_FILENAME || key_type == TM_KEY_LINENO;
+}
+
 /* The key that NODE's traces are counted for; not of domains, which are no property of a traceback. */
 uint32_t tm_key_of_node(const struct tm_forest *forest, enum tm_key_type key_type, uint32_t node);
 

@@ -56,7 +56,9 @@ static bool name_matches(const struct tm_forest *forest, const struct tm_filter 
 static bool node_matches(const struct tm_forest *forest, const struct tm_filter *filter, uint8_t *names,
                          const struct tm_node *node)
 {
-    const struct tm_site *site = &forest->sites.sites[node->site];
+    /* The most recent frame is the most recent one of Python. */
+    bool by_place = !filter->all_frames && !filter->by_function;
+    const struct tm_site *site = &forest->sites.sites[by_place ? forest->nodes[node->place].site : node->site];
     return name_matches(forest, filter, names, filter->by_function ? node->function : site->file) &&
            (!filter->has_line || filter->line == site->line);
 }

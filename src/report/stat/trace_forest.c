@@ -23,6 +23,14 @@ static bool child_map_init(struct child_map *map, size_t items)
     return map->nodes != NULL;
 }
 
+static uint32_t place_of(const struct tm_forest *forest, uint32_t id, uint32_t parent, uint32_t site)
+{
+    const struct tm_site *sites = forest->sites.sites;
+    uint32_t place = forest->nodes[parent].place;
+    bool is_passed_on = sites[site].is_native && place != 0 && !sites[forest->nodes[place].site].is_native;
+    return is_passed_on ? place : id;
+}
+
 static uint32_t child_of(struct tm_forest *forest, struct child_map *map, uint32_t parent, uint32_t site,
                          uint32_t function)
 {
@@ -34,8 +42,11 @@ static uint32_t child_of(struct tm_forest *forest, struct child_map *map, uint32
         }
     }
     uint32_t id = forest->node_count++;
-    forest->nodes[id] = (struct tm_node){
-        .parent = parent, .site = site, .function = function, .depth = forest->nodes[parent].depth + 1};
+    forest->nodes[id] = (struct tm_node){.parent = parent,
+                                         .site = site,
+                                         .function = function,
+                                         .depth = forest->nodes[parent].depth + 1,
+                                         .place = place_of(forest, id, parent, site)};
     map->nodes[place] = id;
     return id;
 }
@@ -149,7 +160,7 @@ static bool name_sites(struct tm_forest *forest)
         const struct tm_snapshot *snapshot = forest->snapshots[s];
         for (size_t i = 0; i < snapshot->counter_count; i++) {
             const struct tm_counter_record *c = &snapshot->counters[i];
-            weights[forest->node_of[s][c->traceback]] += c->live_bytes / 4 + c->ever_bytes / 4;
+            weights[forest->nodes[forest->node_of[s][c->traceback]].place] += c->live_bytes / 4 + c->ever_bytes / 4;
         }
     }
     for (uint32_t i = 1; memory && i < forest->node_count; i++) {

@@ -23,6 +23,7 @@ struct tm_node {
     uint32_t site;
     uint32_t function; /* name id: of the first such frame */
     uint32_t depth;    /* frames */
+    uint32_t place;    /* the node of its most recent Python frame; itself where it has machine frames only */
     uint32_t order;    /* position among all nodes in Python's order of tracebacks (oldest frame first) */
     uint32_t end;      /* one past the largest order below this node */
 };

@@ -12,15 +12,16 @@
 #include "runtime/table/code_table.h"
 #include "runtime/unwind/merged_stack.h"
 
-#define TM_NATIVE_LIMIT_MAX 1024U /* frames of a traceback with machine frames, whatever the limit */
+#define TM_NATIVE_FRAMES    64U   /* machine frames of a traceback */
+#define TM_NATIVE_LIMIT_MAX 1024U /* Python frames of a traceback with machine frames, whatever the limit */
 #define TM_NATIVE_BUFFERS   32U   /* events at the same instant that can have machine frames */
 
 /* The stacks of one event: too much for the stack of a small thread. */
 struct tm_native_buffer {
     _Atomic uint32_t is_taken;
-    struct tm_native_frame native[TM_NATIVE_LIMIT_MAX];
+    struct tm_native_frame native[TM_NATIVE_FRAMES];
     struct tm_raw_frame python[TM_NATIVE_LIMIT_MAX];
-    struct tm_raw_frame merged[TM_NATIVE_LIMIT_MAX];
+    struct tm_raw_frame merged[TM_NATIVE_LIMIT_MAX + TM_NATIVE_FRAMES];
 };
 
 struct tm_native_state {

@@ -122,8 +122,9 @@ static uint32_t record_in(struct tm_thread *thread, struct tm_caller caller, uin
     unsigned limit = __atomic_load_n(&runtime->traceback_limit, __ATOMIC_RELAXED);
     limit = limit < TM_NATIVE_LIMIT_MAX ? limit : TM_NATIVE_LIMIT_MAX;
     stacks.native_count = tm_native_stack_walk(thread, &runtime->native.steps, &runtime->native.own, buffer->native,
-                                               limit, &stacks.native_end);
+                                               TM_NATIVE_FRAMES, &stacks.native_end);
     stacks.python_count = walk_python(&stacks, caller, buffer->python, limit);
+    stacks.python_is_cut = stacks.python_count == limit;
     const struct place place = {
         .key = tm_trace_key_of_stack(&runtime->cache, hash_of(&stacks), stacks.native_count + stacks.python_count,
                                      domain, size),
@@ -131,7 +132,9 @@ static uint32_t record_in(struct tm_thread *thread, struct tm_caller caller, uin
         .held = caller.held,
     };
     uint32_t record = find_record(&place);
-    return TM_LIKELY(record != 0) ? record : make_record(thread, &stacks, buffer->merged, limit, &place, domain, size);
+    return TM_LIKELY(record != 0)
+               ? record
+               : make_record(thread, &stacks, buffer->merged, limit + TM_NATIVE_FRAMES, &place, domain, size);
 }
 
 /* The state of a thread without the GIL may be freed by another thread: see loose_walk.h. */

@@ -137,6 +137,12 @@ static bool owns(const struct tm_two_stacks *stacks, unsigned i, const struct ca
     return frame->pc - stacks->code.low < stacks->code.high - stacks->code.low;
 }
 
+/* All the Python frames that are wanted are there. */
+static bool is_full(const struct merge *merge)
+{
+    return merge->stacks->python_is_cut && merge->python == merge->stacks->python_count;
+}
+
 unsigned tm_stacks_merge(const struct tm_two_stacks *stacks, struct tm_raw_frame *merged, unsigned limit,
                          bool *is_merged)
 {
@@ -144,7 +150,7 @@ unsigned tm_stacks_merge(const struct tm_two_stacks *stacks, struct tm_raw_frame
     struct calls calls = begin_calls(stacks->row, stacks->tstate);
     struct call call;
     bool has_call = next_call(&calls, &call);
-    for (unsigned i = 0; i < stacks->native_count && merge.count < limit; i++) {
+    for (unsigned i = 0; i < stacks->native_count && merge.count < limit && !is_full(&merge); i++) {
         if (has_call && owns(stacks, i, &call)) {
             add_python(&merge, call.frames);
             has_call = next_call(&calls, &call);

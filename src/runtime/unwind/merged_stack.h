@@ -34,6 +34,7 @@ struct tm_two_stacks {
     uintptr_t native_end; /* where the oldest of them ends on the stack; UINTPTR_MAX: there are no older ones */
     const struct tm_raw_frame *python; /* most recent first */
     unsigned python_count;
+    bool python_is_cut; /* older ones may have been left out: what called the oldest of them is not wanted then */
 };
 
 /* Writes at most LIMIT frames of both, most recent first; returns their number.  *IS_MERGED is false where Python's

@@ -81,10 +81,10 @@ static void every_option_is_heard(void **state)
     assert_int_equal(config.native, TM_NATIVE_OFF);
     assert_true(READ("TRACEMALLOC_NATIVE=1"));
     assert_int_equal(config.native, TM_NATIVE_ALL);
-    assert_int_equal(config.traceback_limit, TM_TRACEBACK_LIMIT_NATIVE);
-    assert_true(READ("TRACEMALLOC_NATIVE=native", "TRACEMALLOC_NFRAME=1"));
-    assert_int_equal(config.native, TM_NATIVE_LIBC);
     assert_int_equal(config.traceback_limit, 1);
+    assert_true(READ("TRACEMALLOC_NATIVE=native", "TRACEMALLOC_NFRAME=9"));
+    assert_int_equal(config.native, TM_NATIVE_LIBC);
+    assert_int_equal(config.traceback_limit, 9);
     assert_true(READ("TRACEMALLOC_NATIVE=0"));
     assert_int_equal(config.native, TM_NATIVE_OFF);
     assert_int_equal(config.traceback_limit, 1);

@@ -62,6 +62,29 @@ static void lines_are_those_of_the_most_recent_frame(void **state)
     drop(&f);
 }
 
+/* main, p.py:1, C, p.py:2, two frames of C; and a thread of C alone. */
+static const char machine[] = "trace native live=100/1 | /c.so+0x1 p.py:1 /c.so+0x2 p.py:2 /c.so+0x3 /c.so+0x4\n"
+                              "trace native live=10/1 | /c.so+0x1 p.py:1 /c.so+0x2\n"
+                              "trace native live=3/1 | /c.so+0x1 /c.so+0x4\n";
+
+static void machine_frames_are_passed_over_by_line(void **state)
+{
+    static const enum tm_cumulative ways[] = {TM_CUMULATIVE_OFF, TM_CUMULATIVE_ONCE, TM_CUMULATIVE_STDLIB};
+    static const uint64_t first[] = {10, 110, 110};
+    (void)state;
+    struct fixture f = make(machine, NULL);
+    for (unsigned i = 0; i < 3; i++) {
+        struct tm_statistics s = sorted(
+            &f, (struct tm_grouping){.key_type = TM_KEY_LINENO, .cumulative = ways[i], .domains = TM_DOMAINS_HEAP});
+        assert_site(&f, &s.items[i > 0], "p.py", 2, 100, 1);
+        assert_site(&f, &s.items[i == 0], "p.py", 1, first[i], i > 0 ? 2 : 1);
+        assert_site(&f, &s.items[2], "/c.so", 0, 3, 1);
+        assert_u64_equal(s.count, i > 0 ? 4 : 3); /* of the thread of C its older frame too */
+        tm_statistics_free(&s);
+    }
+    drop(&f);
+}
+
 static void cumulative_counts_a_trace_once_for_each_key(void **state)
 {
     (void)state;
@@ -250,6 +273,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_are_those_of_the_most_recent_frame),
+        cmocka_unit_test(machine_frames_are_passed_over_by_line),
         cmocka_unit_test(cumulative_counts_a_trace_once_for_each_key),
         cmocka_unit_test(stdlib_counts_recursion_again_and_again),
         cmocka_unit_test(cumulative_by_file_joins_what_is_interrupted),

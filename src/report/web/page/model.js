@@ -25,7 +25,7 @@ class Ids {
 }
 
 function addFrames(model, snapshot, frameMap) {
-  const { strings, frames } = snapshot;
+  const { strings, frames } = snapshot, natives = new Set(snapshot.native);
   for (let i = 0; i * 3 < frames.length; i++) {
     const line = frames[i * 3 + 2];
     const file = model.files.of(strings[frames[i * 3]] || '<unknown>', strings[frames[i * 3]] || '<unknown>');
@@ -33,7 +33,8 @@ function addFrames(model, snapshot, frameMap) {
     const fn = model.functions.of(`${file}:${name}`, { file, name });
     // Machine frames have names where they have no lines.
     const site = model.sites.of(line > 0 || !name ? `${file}:${line}` : `${file}:0:${name}`, { file, line, fn });
-    frameMap[i] = model.frames.of(`${site}:${fn}`, { file, line, name, fn, site });
+    const native = natives.has(i);
+    frameMap[i] = model.frames.of(`${site}:${fn}:${native}`, { file, line, name, fn, site, native });
   }
 }
 
@@ -75,6 +76,16 @@ function link(model) {
   }
 }
 
+/** By node: that of its most recent Python frame, itself where it has machine frames only. */
+function placeNodes(model) {
+  const isNative = (node) => model.frames[model.nodeFrames[node]].native;
+  model.places = new Int32Array(model.parents.length);
+  for (let i = 1; i < model.places.length; i++) {
+    const place = model.places[model.parents[i]];
+    model.places[i] = isNative(i) && place > 0 && !isNative(place) ? place : i;
+  }
+}
+
 export function makeModel(data) {
   const model = { files: new Ids(), functions: new Ids(), sites: new Ids(), frames: new Ids(), nodes: new Ids(), parents: [0],
     nodeFrames: [0], sources: data.sources, snapshots: [] };
@@ -91,6 +102,7 @@ export function makeModel(data) {
   for (const name of ['files', 'functions', 'sites', 'frames']) model[name] = model[name].items;
   delete model.nodes;
   link(model);
+  placeNodes(model);
   return model;
 }
 

@@ -8,7 +8,9 @@ function nodeKeys(model, group) {
   const keys = new Int32Array(model.parents.length);
   if (group === 'traceback') return keys.map((_, i) => i);
   const ofFrame = Int32Array.from(model.frames, KEY_OF_FRAME[group]);
-  for (let i = 1; i < keys.length; i++) keys[i] = ofFrame[model.nodeFrames[i]];
+  // By file and line machine frames are passed over.
+  const nodeOf = (i) => (group === 'function' ? i : model.places[i]);
+  for (let i = 1; i < keys.length; i++) keys[i] = ofFrame[model.nodeFrames[nodeOf(i)]];
   return keys;
 }
 

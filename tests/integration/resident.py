@@ -65,6 +65,30 @@ def leave_at_once(options, checks, folder, interpreter):
         checks.that("libc_used" not in found["snapshot"] and found["rss"]["total"] > 0, "without libc's figures", found["rss"])
 
 
+# The tracer's memory at the start, with many small blocks, and without them.
+SHRINKING = r"""
+import ctypes, json
+own = ctypes.CDLL(None).tracemalloc_get_tracemalloc_memory
+own.restype = ctypes.c_size_t
+before = own()
+heap = [(i, str(i)) for i in range(300000)]
+full = own()
+del heap
+print(json.dumps([before, full, own()]))
+"""
+
+
+def shrink(options, checks, folder, interpreter):
+    """What the tracer kept for blocks goes back to the system when CPython gives their arenas back."""
+    done = traced.run([interpreter.path, "-c", SHRINKING], folder.fresh(), interpreter.environment(
+        LD_PRELOAD=options.library))
+    if not checks.equal((done.code, done.stderr), (0, b""), "the heap that shrinks"):
+        return
+    before, full, after = json.loads(done.stdout)
+    checks.that(full - before > 3000000, "many blocks cost something", (before, full, after))
+    checks.that(after - before < (full - before) * 0.3, "and nothing when they are gone", (before, full, after))
+
+
 def main():
     options = traced.arguments(__doc__).parse_args()
     options.library = os.path.abspath(options.library)
@@ -74,6 +98,8 @@ def main():
             checks.begin("%s resident" % interpreter.label)
             check(options, checks, folder, interpreter)
             leave_at_once(options, checks, folder, interpreter)
+            if interpreter.version >= (3, 6) and not interpreter.free_threaded:
+                shrink(options, checks, folder, interpreter)
             if interpreter.version >= (3, 6) and not interpreter.free_threaded:
                 check(options, checks, folder, interpreter, PYTHONMALLOC="malloc")
             checks.end()

@@ -89,6 +89,13 @@ def build(include, folder):
     return library
 
 
+def compiles_cpp():
+    compiler = shutil.which(os.environ.get("CC", "cc"))
+    return compiler is not None and subprocess.run(
+        [compiler, "-x", "c++", "-shared", "-fPIC", "-o", os.devnull, os.devnull, "-lstdc++"], stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL).returncode == 0
+
+
 class Functions(object):
     """The functions of an ELF file by address, as nm says."""
 
@@ -176,8 +183,8 @@ def main():
     options = traced.arguments(__doc__).parse_args()
     options.library = os.path.abspath(options.library)
     checks = traced.Checks()
-    if not shutil.which("nm") or not shutil.which(os.environ.get("CC", "cc")):
-        print("skipped: there is no compiler, or no nm")
+    if not shutil.which("nm") or not compiles_cpp():
+        print("skipped: there is no compiler of C and C++, or no nm")
         return 77
     with traced.Folder() as folder:
         for interpreter in interpreters.select(options.pythons):

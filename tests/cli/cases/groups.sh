@@ -29,5 +29,5 @@ show -s diff v1-basic.tms
 show --min-size many v1-basic.tms
 show --min-count=-1 v1-basic.tms
 show export --to folded -s count v1-basic.tms
-show -g module v1-native.tms
+show -g module --no-symbols v1-native.tms
 exit 0

@@ -142,8 +142,8 @@ static void merge_twice(const struct tm_snapshot *snapshot)
     struct tm_forest *forest = tm_forest_build(snapshots, 2);
     check(forest != NULL);
     struct tm_snapshot *merged = tm_merge(forest), *again;
-    size_t size;
-    uint8_t *bytes;
+    size_t size = 0;
+    uint8_t *bytes = NULL;
     struct tm_fault fault;
     check(merged != NULL && tm_snapshot_write(merged, TM_CODEC_STORED, &bytes, &size) == TM_STATUS_OK);
     if (tm_snapshot_load(bytes, size, &again, &fault) == TM_STATUS_OK) {

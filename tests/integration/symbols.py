@@ -12,6 +12,7 @@ import interpreters
 import native
 import traced
 
+GOLDEN = os.path.join(traced.ROOT, "tests", "golden", "v1-native.tms")  # has machine frames
 SIZES = {
     700001: ["callee_make", "make", "make_malloc"],
     700006: ["callee_make", "make", "make_new", "callee::Maker::make(unsigned long)"],
@@ -119,10 +120,13 @@ def main():
     options = traced.arguments(__doc__).parse_args()
     options.library = os.path.abspath(options.library)
     checks = traced.Checks()
-    tools = ["readelf", "objcopy", os.environ.get("CC", "cc")]
+    tools = ["readelf", "objcopy"]
     chosen = [one for one in interpreters.select(options.pythons) if native.include_folder(one)]
-    if not all(shutil.which(tool) for tool in tools) or not chosen:
-        print("skipped: there is no compiler, no binutils, or no Python.h")
+    if not all(shutil.which(tool) for tool in tools) or not native.compiles_cpp() or not chosen:
+        print("skipped: there is no compiler of C and C++, no binutils, or no Python.h")
+        return 77
+    if "built without elfutils" in traced.report(options.report, GOLDEN):
+        print("skipped: tm-report was built without elfutils")
         return 77
     with traced.Folder() as folder:
         for interpreter in chosen if options.full else chosen[-1:]:

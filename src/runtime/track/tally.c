@@ -114,11 +114,12 @@ size_t tm_tallies_bytes(void)
 
 static void tell(_Atomic uint64_t *total, const _Atomic uint64_t *word, _Atomic uint64_t *told)
 {
-    uint64_t now = tm_word_load(word);
     uint64_t before = tm_word_load(told);
-    if (now != before) {
+    uint64_t now = tm_word_load(word);
+    /* A signal handler's event may tell in between, or a base epoch begin. */
+    if (now != before &&
+        atomic_compare_exchange_strong_explicit(told, &before, now, memory_order_relaxed, memory_order_relaxed)) {
         tm_word_add_loose(total, now - before);
-        tm_word_store(told, now);
     }
 }
 

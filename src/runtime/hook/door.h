@@ -57,6 +57,19 @@ TM_INLINE void tm_door_guard_down(struct tm_thread *thread)
     thread->guard -= TM_DOOR_GUARD;
 }
 
+/* The same where the door hears, so that the guard is 0 before and after: stores that wait for no load. */
+TM_INLINE void tm_door_guard_first_up(struct tm_thread *thread)
+{
+    thread->guard = TM_DOOR_GUARD;
+    __asm__ volatile("" ::: "memory");
+}
+
+TM_INLINE void tm_door_guard_all_down(struct tm_thread *thread)
+{
+    __asm__ volatile("" ::: "memory");
+    thread->guard = 0;
+}
+
 /* A known block is freed or moved behind a door that is already up: it goes without an event of its own. */
 TM_COLD bool tm_door_drop(struct tm_thread *thread, const void *block, struct tm_taken *taken);
 

@@ -15,9 +15,9 @@ TM_INLINE void *hook_malloc(void *ctx, size_t size, unsigned domain, bool over_d
     if (TM_UNLIKELY(!tm_python_hears(thread, ctx, domain, over_debug))) {
         return real->malloc(real->ctx, size);
     }
-    tm_door_guard_up(thread);
+    tm_door_guard_first_up(thread);
     void *block = real->malloc(real->ctx, size);
-    tm_door_guard_down(thread);
+    tm_door_guard_all_down(thread);
     if (TM_UNLIKELY(block == NULL)) {
         return NULL;
     }

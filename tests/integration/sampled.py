@@ -71,6 +71,22 @@ class Tester(object):
             self.near(estimate, truth, "fork: what each holds")
 
 
+    def stdlib_tracing(self):
+        """The program's own tracemalloc in between: its figures stay, and what is freed after it stopped is gone."""
+        code = ("import tracemalloc\nfirst = [b'x' * (100 + i % 2) for i in range(60000)]\ntracemalloc.start()\n"
+                "second = [b'x' * (100 + i % 2) for i in range(60000)]\nprint(tracemalloc.get_traced_memory()[0] // 500000)\n"
+                "tracemalloc.stop()\ndel second\nthird = [b'x' * (100 + i % 2) for i in range(60000)]\n")
+        plain = traced.run([self.interpreter.path, "-c", code], self.folder.fresh(), self.interpreter.environment())
+        done = traced.run([self.interpreter.path, "-c", code], self.folder.fresh(), self.interpreter.environment(
+            LD_PRELOAD=self.options.library, TRACEMALLOC_SAMPLE="16KiB"))
+        self.checks.equal((done.code, done.stdout, done.stderr), (0, plain.stdout, b""), "tracemalloc: the program")
+        found = traced.statistics(self.options.report, done.snapshots()[0], "lineno", "--figure", "live")
+        sizes = {row["traceback"][0]["lineno"]: row["size"] for row in found["statistics"]
+                 if row["traceback"] and row["traceback"][0]["filename"] == "<string>"}
+        self.checks.that(sizes.get(4, 0) < 1000000, "tracemalloc: what was freed is gone", sizes)
+        self.checks.that(all(5e6 < sizes.get(line, 0) < 14e6 for line in (2, 8)), "tracemalloc: the rest is there", sizes)
+
+
 def main():
     options = traced.arguments(__doc__).parse_args()
     options.library = os.path.abspath(options.library)
@@ -84,6 +100,7 @@ def main():
             tester.fork()
             if interpreter.version >= (3, 6):
                 tester.compare("64KiB", PYTHONMALLOC="debug")
+                tester.stdlib_tracing()
                 if not interpreter.free_threaded:
                     tester.compare("64KiB", PYTHONMALLOC="malloc")
             checks.end()

@@ -74,6 +74,9 @@ static bool install(const struct tm_cpython *python, unsigned domain)
     if (foreign[domain] != NULL && top.ctx == foreign[domain]) {
         return false;
     }
+    if (layer == TM_LAYER_TRACEMALLOC && tm_doors_sample && domain != TM_CPYTHON_RAW && tops[domain] != NULL) {
+        return false; /* ours below it goes on: what one above it took would be freed past us when the module stops */
+    }
     struct tm_python_hook *hook = make_hook(&top, layer, inner);
     if (hook == NULL) {
         return false;

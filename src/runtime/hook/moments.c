@@ -143,8 +143,13 @@ void tm_moments_look(struct tm_thread *thread)
     if (start_is_awaited && is_past_start(python)) {
         begin_tracing("initialized");
     }
-    if (sigint_is_pythons && !start_is_awaited && !tm_recycle_hooks_wait()) {
+    if (start_is_awaited || tm_recycle_hooks_wait()) {
+        return;
+    }
+    if (sigint_is_pythons) {
         tm_python_hooks_set_careful(false);
+    } else {
+        tm_python_hooks_await_end();
     }
 }
 

@@ -30,6 +30,10 @@ void tm_python_hooks_check(void);
 /* True: every call of a hook asks tm_python_hooks_look for its rare conditions (see moments.h); false: the usual way. */
 void tm_python_hooks_set_careful(bool careful);
 
+/* Careful from now on only for the interpreter's end, where SIGINT is not Python's to tell it (nohup, services): raw and
+ * larger blocks are often enough to look, so sampled small ones go the quick way. */
+void tm_python_hooks_await_end(void);
+
 /* Sampling: the frees of small blocks need no hook any more, see sampled_hooks.h.  By a thread that holds the GIL. */
 void tm_python_hooks_leave_frees(void);
 

@@ -22,6 +22,7 @@ static struct tm_allocator_chain chain;
 static struct tm_elf_range code; /* of the interpreter */
 static unsigned reinstalled;
 static const uintptr_t no_word;
+static bool only_end_is_awaited; /* careful for nothing else */
 
 struct tm_python_door tm_python_doors[TM_PYTHON_DOMAINS] = {{NULL, NO_WORD}, {NULL, NO_WORD}, {NULL, NO_WORD}};
 
@@ -125,15 +126,18 @@ static void find_words(void)
     }
 }
 
+static bool is_on_top(unsigned domain)
+{
+    return tm_python_doors[domain].word != NO_WORD && *tm_python_doors[domain].word == (uintptr_t)tops[domain];
+}
+
 static void set_quick(void)
 {
     for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
-        bool can_be_seen =
-            tm_python_doors[domain].word != NO_WORD && *tm_python_doors[domain].word == (uintptr_t)tops[domain];
-        tm_python_doors[domain].quick = tm_doors_are_careful || !can_be_seen ? NULL : tops[domain];
+        tm_python_doors[domain].quick = tm_doors_are_careful || !is_on_top(domain) ? NULL : tops[domain];
     }
-    tm_sampled_hooks_set_quick(tm_python_doors[TM_CPYTHON_MEM].quick != NULL &&
-                               tm_python_doors[TM_CPYTHON_OBJ].quick != NULL);
+    tm_sampled_hooks_set_quick((!tm_doors_are_careful || only_end_is_awaited) && is_on_top(TM_CPYTHON_MEM) &&
+                               is_on_top(TM_CPYTHON_OBJ));
 }
 
 void tm_python_hooks_ensure(void)
@@ -180,7 +184,16 @@ void tm_python_hooks_leave_frees(void)
 void tm_python_hooks_set_careful(bool careful)
 {
     tm_doors_are_careful = careful;
+    only_end_is_awaited = false;
     set_quick();
+}
+
+void tm_python_hooks_await_end(void)
+{
+    if (!only_end_is_awaited) {
+        only_end_is_awaited = true;
+        set_quick();
+    }
 }
 
 bool tm_python_hooks_begin(void)

@@ -10,8 +10,10 @@ touches the program's own files, without those that touch the measuring file: si
 elsewhere are counted.  The stdlib's tracer keeps the name of every file that it has seen alive; names that nothing else
 keeps are not counted as the program's (measuring.held_names; Comparison.leave_out_kept where no trace has the name).
 
-Where they differ the stdlib is run up to eight times more: what differs between its own runs is listed and left out.
-(Since 3.10 addresses decide which names the cache of method lookups keeps alive for a while.)  So is, and listed too,
+Both have the addresses that the kernel gives without chance: a class is an integer of its address among the subclasses of
+its base, which takes four bytes more above 1 GiB, and where the heap of a build at fixed addresses begins is chance.
+Where they differ the stdlib is run up to eight times more, with addresses by chance: what differs between its own runs is
+listed and left out.  (Since 3.10 addresses decide which names the cache of method lookups keeps alive for a while.)  So is, and listed too,
 what a second run of the library does not show again, and what the stdlib's
 tracer keeps alive.
 
@@ -21,6 +23,7 @@ tracer keeps alive.
 """
 from __future__ import print_function
 
+import ctypes
 import glob
 import json
 import os
@@ -41,6 +44,7 @@ LEFT_OUT = ("varies: the stdlib differs from itself", "passed: not so in a secon
             "kept: by the stdlib's tracer, also beside the library")
 SMALLEST_NAME = 50  # bytes of a text of one letter
 SHOWN = 8  # differences printed per comparison
+LIBC = ctypes.CDLL(None)
 
 
 def stdlib_traces(path, with_held_names=False):
@@ -147,6 +151,12 @@ class Comparison(object):
             print("    ... and %d more" % (len(rows) - SHOWN))
 
 
+def fix_addresses():
+    """In the child, before the program.  Where it is refused addresses stay as they are."""
+    NO_CHANCE = 0x0040000  # ADDR_NO_RANDOMIZE
+    LIBC.personality(NO_CHANCE)
+
+
 class Driver(object):
     def __init__(self, options, folder):
         self.options, self.folder = options, folder
@@ -160,12 +170,13 @@ class Driver(object):
         values.update(more)
         return interpreter.environment(**values)
 
-    def run(self, interpreter, program, limit, measure, xoption, **more):
+    def run(self, interpreter, program, limit, measure, xoption, by_chance=False, **more):
         self.number += 1
         result = os.path.join(self.folder, "result-%06d" % self.number)
         # -S: what a machine's .pth files import is no part of the comparison.
         done = traced.run([interpreter.path, "-S", "-X", xoption, program], self.folder,
-                          self.environment(interpreter, limit, measure, result, **more))
+                          self.environment(interpreter, limit, measure, result, **more),
+                          preexec_fn=None if by_chance else fix_addresses)
         if done.code or not os.path.exists(result if measure != "both" else result + ".tms"):
             raise RuntimeError("%s %s, measured by %s: exit code %d: %s" % (
                 interpreter.label, os.path.basename(program), measure, done.code,
@@ -195,11 +206,11 @@ class Driver(object):
             comparison.leave_out_kept(self.one_process(interpreter, program, limit, exact))
         again = 0
         while comparison.differing and start == "python" and self.may_vary(interpreter, exact) and again < MORE_RUNS:
-            comparison.leave_out_variation(expected, self.stdlib(interpreter, program, limit)[0])
+            comparison.leave_out_variation(expected, self.stdlib(interpreter, program, limit, by_chance=True)[0])
             again += 1
         if comparison.differing and start == "python" and self.may_vary(interpreter, exact):
             second = Comparison(program, limit)
-            second.compare(expected, self.library(interpreter, program, limit, TRACEMALLOC_EXACT=exact,
+            second.compare(expected, self.library(interpreter, program, limit, by_chance=True, TRACEMALLOC_EXACT=exact,
                                                   TRACEMALLOC_START=start)[0])
             comparison.leave_out_passing(second)
         return comparison
@@ -221,7 +232,8 @@ class Driver(object):
         second, _ = self.stdlib(interpreter, program, limit, TM_PLANT=plant)
         comparison.compare(first, second)
         if comparison.differing:
-            comparison.leave_out_variation(first, *[self.stdlib(interpreter, program, limit)[0] for _ in range(2)])
+            comparison.leave_out_variation(first, *[self.stdlib(interpreter, program, limit, by_chance=True)[0]
+                                                    for _ in range(2)])
         return comparison
 
 

@@ -11,6 +11,7 @@
 
 #define TEMPORARY     "TMPDIR="
 #define PREFIX        "TRACEMALLOC_"
+#define ORIGIN        "TRACEMALLOC_ORIGIN="
 #define PREFIX_LENGTH (sizeof PREFIX - 1)
 
 static bool parse_nframe(struct tm_config *config, const char *value)
@@ -108,8 +109,10 @@ static bool parse_signal(struct tm_config *config, const char *value)
 
 static bool parse_follow(struct tm_config *config, const char *value)
 {
-    config->follow_fork = strcmp(value, "fork,exec") == 0 || strcmp(value, "exec,fork") == 0;
-    return config->follow_fork || strcmp(value, "exec") == 0;
+    bool both = strcmp(value, "fork,exec") == 0 || strcmp(value, "exec,fork") == 0;
+    config->follow_fork = both || strcmp(value, "fork") == 0;
+    config->follow_exec = both || strcmp(value, "exec") == 0;
+    return config->follow_fork || config->follow_exec || strcmp(value, "none") == 0;
 }
 
 static bool parse_switch(const char *value, bool *to)
@@ -236,6 +239,9 @@ static bool read_one(struct tm_config *config, const char *variable, struct tm_t
     if (equals == NULL) {
         return true;
     }
+    if (strncmp(variable, ORIGIN, sizeof ORIGIN - 1) == 0) {
+        return true; /* the library's own, left by a program that could not take it out: see runtime/track/origin.h */
+    }
     size_t length = (size_t)(equals - variable);
     for (size_t i = 0; i < TM_COUNT_OF(options); i++) {
         const char *name = options[i].name;
@@ -260,6 +266,7 @@ bool tm_config_read(struct tm_config *config, char *const *environment, char *me
         .start = TM_START_NOW,
         .output = TM_OUTPUT_DEFAULT,
         .follow_fork = true,
+        .follow_exec = true,
     };
     for (; environment != NULL && *environment != NULL; environment++) {
         if (strncmp(*environment, TEMPORARY, sizeof TEMPORARY - 1) == 0) {

@@ -43,6 +43,7 @@ struct tm_config {
     int signal;          /* that asks for a snapshot; 0: none */
     enum tm_native_frames native;
     bool follow_fork;             /* forked children are traced */
+    bool follow_exec;             /* and programs that any of these processes runs by exec */
     bool exact;                   /* borrow the stdlib's tracer where nothing else sees recycled objects */
     uint64_t sample_rate;         /* bytes between two sampled blocks on average; 0: all blocks are recorded */
     uint64_t memory_limit;        /* bytes that the tracer may use for itself; 0: no limit */

@@ -24,8 +24,8 @@
       "a snapshot when traced memory has grown past this, and past each further multiple")                             \
     X(SIGNAL, parse_signal, "none", "USR1, USR2, HUP, PROF, WINCH, 34 to 64, or none",                                 \
       "a snapshot whenever the process gets this signal, unless the program handles it itself")                        \
-    X(FOLLOW, parse_follow, "fork,exec", "fork,exec or exec",                                                          \
-      "which children are traced as well: with exec alone programs that they run, but not forked ones")                \
+    X(FOLLOW, parse_follow, "fork,exec", "fork, exec, fork,exec or none",                                              \
+      "which children are traced as well: forked ones, programs that Python runs by exec")                             \
     X(EXACT, parse_exact, "0", TM_OPTION_SWITCH,                                                                       \
       "see recycled objects where it takes the stdlib's tracer (3.8, static 3.9 to 3.12)")                             \
     X(NATIVE, parse_native, "0", "0, 1 or native",                                                                     \

@@ -26,7 +26,7 @@ def exported(library):
 
 def hooked():
     with open(os.path.join(SOURCES, "hooked_functions.h")) as stream:
-        return set(re.findall(r"TM_HOOKED\([^,]+, (\w+), \(", stream.read()))
+        return set(re.findall(r"TM_HOOKED\([^,]+, (\w+),[\s\\]*\(", stream.read()))
 
 
 def behind():

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Children: which of them leave files, and which are traced at all (FOLLOW)."""
+"""Children: which of them leave files and where, and which are traced at all (FOLLOW)."""
 from __future__ import print_function
 
 import os
@@ -39,6 +39,57 @@ if __name__ == '__main__':
 """
 
 
+# Each way to run a program, from another folder; the last one ends this process's program.  The run program prints what it
+# finds in its environment.
+RUNS = """
+import ctypes, os, subprocess, sys
+os.mkdir('elsewhere')
+os.chdir('elsewhere')
+python, code = sys.executable, "import os; print(sorted(name for name in os.environ if name.startswith('TRACEMALLOC') or name == 'LD_PRELOAD'))"
+words = [python, '-c', code]
+def c(function, *arguments):
+    child = os.fork()
+    if child == 0:
+        getattr(ctypes.CDLL(None), function)(*arguments)
+        os._exit(9)
+    assert os.waitpid(child, 0)[1] == 0
+text = [word.encode() for word in words]
+listed = [ctypes.c_char_p(word) for word in text] + [ctypes.c_char_p(None)]
+array = (ctypes.c_char_p * 4)(*(text + [None]))
+variables = [('%s=%s' % item).encode() for item in os.environ.items()]
+given = (ctypes.c_char_p * (len(variables) + 1))(*(variables + [None]))
+sys.stdout.flush()
+subprocess.check_call(words)
+subprocess.check_call(words, close_fds=False)
+subprocess.check_call(words, env=dict(os.environ))
+subprocess.check_call(['sh', '-c', 'cd /; "$0" "$@"'] + words)
+c('execl', listed[0], *listed)
+c('execle', listed[0], *(listed + [given]))
+c('execlp', listed[0], *listed)
+c('execv', text[0], array)
+c('execve', text[0], array, given)
+c('execvp', text[0], array)
+c('execvpe', text[0], array, given)
+c('fexecve', os.open(python, os.O_RDONLY), array, given)
+if hasattr(os, 'posix_spawn'):
+    for spawn in (os.posix_spawn, os.posix_spawnp):
+        assert os.waitpid(spawn(python, words, os.environ), 0)[1] == 0
+os.execv(python, words)
+"""
+WAYS = 13 # without posix_spawn
+
+# What a program without our library, or with another choice of names, finds.
+OTHERS = """
+import os, subprocess, sys
+subprocess.check_call(['env'], env={'A': 'B'})
+os.mkdir('elsewhere')
+chosen = dict(os.environ, TRACEMALLOC_OUTPUT='chosen.tms')
+for i in range(2):
+    subprocess.check_call([sys.executable, '-c', 'print(1)'], env=chosen, cwd='elsewhere')
+print(os.listdir('elsewhere'))
+"""
+
+
 class Tester(object):
     def __init__(self, options, checks, folder, interpreter):
         self.options, self.checks, self.folder, self.interpreter = options, checks, folder, interpreter
@@ -71,14 +122,69 @@ class Tester(object):
                         "FOLLOW=%s: files" % follow, done.names())
 
 
+    def ways(self):
+        return WAYS + (2 if self.interpreter.version >= (3, 8) else 0)
+
+    def runs(self, names, **variables):
+        """RUNS, whose programs find the variables NAMES; the folder that they all were told of, and the other one."""
+        checks = self.checks
+        variables.setdefault("LD_PRELOAD", self.options.library)
+        folder = self.folder.fresh()
+        done = traced.run([self.interpreter.path, "-c", RUNS], folder, self.interpreter.environment(**variables))
+        lines = done.stdout.decode().splitlines()
+        checks.equal((done.code, done.stderr), (0, b""), "code and stderr")
+        checks.equal(lines, [repr(names)] * self.ways(), "environments")
+        checks.equal(os.listdir(os.path.join(folder, "elsewhere")), [], "nothing elsewhere")
+        return done
+
+    def left(self, done, snapshots):
+        """What ended by exec has left its store: the first process, and a child in which 2.7 did much before."""
+        stores = len(done.stores())
+        self.checks.equal(len(done.snapshots()), snapshots, "snapshots")
+        self.checks.that(stores == 1 or (stores < 4 and self.interpreter.version < (3,)), "stores", done.names())
+
+    def exec_folder(self):
+        """Relative names are meant in the folder of the first process; its program sees no variable of ours."""
+        done = self.runs(["LD_PRELOAD"])
+        self.left(done, self.ways())
+        done = self.runs(["LD_PRELOAD", "TRACEMALLOC_OUTPUT"], TRACEMALLOC_OUTPUT="./x.%p.tms")
+        self.checks.equal(len([name for name in done.names() if name.startswith("x.")]), self.ways(), "OUTPUT")
+
+    def exec_fixed(self):
+        """A fixed name is the first process's; what others run insert their pid, so none is lost."""
+        done = self.runs(["LD_PRELOAD", "TRACEMALLOC_OUTPUT"], TRACEMALLOC_OUTPUT="fixed.tms")
+        names = [os.path.basename(path) for path in done.snapshots()]
+        self.checks.equal(len(names), self.ways(), "files")
+        self.checks.that("fixed.tms" in names, "the first process's", names)
+
+    def exec_unfollowed(self):
+        """FOLLOW without exec: what is run has no library, but what else was preloaded."""
+        for follow in ("fork", "none"):
+            done = self.runs(["TRACEMALLOC_FOLLOW"], TRACEMALLOC_FOLLOW=follow)
+            self.left(done, 0)
+        done = self.runs(["LD_PRELOAD", "TRACEMALLOC_FOLLOW"], TRACEMALLOC_FOLLOW="fork",
+                         LD_PRELOAD="libm.so.6:" + self.options.library)
+        self.left(done, 0)
+
+    def others(self):
+        done = self.run(OTHERS)
+        self.checks.equal((done.code, done.stdout, done.stderr), (0, b"A=B\n1\n1\n['chosen.tms']\n", b""),
+                          "no variable without the library; another OUTPUT is the program's own")
+
+
 def main():
     options = traced.arguments(__doc__).parse_args()
     options.library = os.path.abspath(options.library)
     checks = traced.Checks()
     with traced.Folder() as folder:
-        for interpreter in interpreters.select(options.pythons):
+        chosen = interpreters.select(options.pythons)
+        few = chosen if options.full or options.pythons else chosen[:1] + chosen[-1:]
+        for interpreter in chosen:
             tester = Tester(options, checks, folder, interpreter)
-            for group in (tester.server, tester.pool):
+            everywhere = (tester.server, tester.exec_folder)
+            for group in everywhere + (tester.pool, tester.exec_fixed, tester.exec_unfollowed, tester.others):
+                if interpreter not in few and group not in everywhere:
+                    continue
                 checks.begin("%s %s" % (interpreter.label, group.__name__))
                 group()
                 checks.end()

@@ -44,9 +44,27 @@
     TM_HOOKED(void *, mremap, (void *at, size_t old_size, size_t new_size, int flags, ...))                            \
     TM_HOOKED(int, mprotect, (void *at, size_t size, int rights))
 
+/* What the programs that they run find in their environment. */
+#define TM_HOOKED_EXEC(TM_HOOKED)                                                                                      \
+    TM_HOOKED(int, execve, (const char *path, char *const arguments[], char *const given[]))                           \
+    TM_HOOKED(int, execv, (const char *path, char *const arguments[]))                                                 \
+    TM_HOOKED(int, execvpe, (const char *file, char *const arguments[], char *const given[]))                          \
+    TM_HOOKED(int, execvp, (const char *file, char *const arguments[]))                                                \
+    TM_HOOKED(int, fexecve, (int descriptor, char *const arguments[], char *const given[]))                            \
+    TM_HOOKED(int, execl, (const char *path, const char *first, ...))                                                  \
+    TM_HOOKED(int, execlp, (const char *file, const char *first, ...))                                                 \
+    TM_HOOKED(int, execle, (const char *path, const char *first, ...))                                                 \
+    TM_HOOKED(int, posix_spawn,                                                                                        \
+              (pid_t * pid, const char *path, const posix_spawn_file_actions_t *actions,                               \
+               const posix_spawnattr_t *attributes, char *const arguments[], char *const given[]))                     \
+    TM_HOOKED(int, posix_spawnp,                                                                                       \
+              (pid_t * pid, const char *file, const posix_spawn_file_actions_t *actions,                               \
+               const posix_spawnattr_t *attributes, char *const arguments[], char *const given[]))
+
 #define TM_HOOKED_FUNCTIONS(TM_HOOKED)                                                                                 \
     TM_HOOKED_MAPPING(TM_HOOKED)                                                                                       \
     TM_HOOKED_ALLOCATION(TM_HOOKED)                                                                                    \
-    TM_HOOKED_MOMENT(TM_HOOKED)
+    TM_HOOKED_MOMENT(TM_HOOKED)                                                                                        \
+    TM_HOOKED_EXEC(TM_HOOKED)
 
 #endif

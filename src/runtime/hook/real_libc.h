@@ -8,6 +8,7 @@
 #define TM_RUNTIME_HOOK_REAL_LIBC_H
 
 #include <signal.h>
+#include <spawn.h>
 #include <stddef.h>
 #include <sys/resource.h>
 #include <sys/types.h>

@@ -70,6 +70,11 @@ static bool expand_output(const struct tm_config *config, char *to, size_t capac
 static size_t choose_folder(struct tm_runtime *runtime, char *folder, size_t capacity)
 {
     const char *const others[] = {runtime->config.temporary_folder, "/tmp"};
+    const struct tm_origin *origin = &runtime->origin;
+    if (origin->is_inherited && origin->folder_length < capacity) {
+        memcpy(folder, origin->folder, origin->folder_length);
+        return origin->folder_length;
+    }
     size_t length = tm_process_folder(folder, capacity);
     if (runtime->config.output_is_set || tm_folder_takes_files(".")) {
         return length;
@@ -93,6 +98,8 @@ static bool keep_paths(struct tm_runtime *runtime)
 {
     char folder[TM_PATH_CAPACITY];
     size_t length = choose_folder(runtime, folder, sizeof folder);
+    memcpy(runtime->origin.folder, folder, length);
+    runtime->origin.folder_length = length;
     char name[TM_PATH_CAPACITY];
     char expanded[TM_PATH_CAPACITY];
     if (!expand_output(&runtime->config, expanded, sizeof expanded) ||
@@ -152,7 +159,8 @@ static void describe_process(struct tm_runtime *runtime)
     struct tm_store_header *header = runtime->store.header;
     struct tm_live_store *store = &runtime->store;
     char buffer[TM_PATH_CAPACITY];
-    runtime->pid = runtime->first_pid = tm_process_pid();
+    runtime->pid = tm_process_pid();
+    runtime->first_pid = runtime->origin.is_inherited ? runtime->origin.first_pid : runtime->pid;
     header->pid = runtime->pid;
     header->parent_pid = tm_process_parent_pid();
     header->uid = tm_process_uid();
@@ -186,6 +194,7 @@ void tm_runtime_begin(void)
         tm_runtime_disable();
         return;
     }
+    tm_origin_begin(&runtime->origin, environ);
     if (!tm_config_read(&runtime->config, environ, message, sizeof message)) {
         refuse(message);
         return;

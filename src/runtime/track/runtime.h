@@ -54,6 +54,13 @@ void tm_runtime_ask_for_snapshot(void);
 /* False in a child of vfork, which runs in the memory of the process that is traced. */
 bool tm_runtime_owns_process(void);
 
+/* The word to be handed to a program that gets ENVIRONMENT otherwise, to TO (CAPACITY bytes), see origin.h.  False:
+ * nothing is to be handed to it.  Signal safe. */
+bool tm_runtime_origin(char *const *environment, char *to, size_t capacity);
+
+/* Programs run by exec are traced as well: not when FOLLOW says so and Python runs here or did in an ancestor. */
+bool tm_runtime_follows_exec(void);
+
 /* Called before each snapshot, so that what it says of the hooks is true: set by the doors, may be NULL. */
 extern void (*tm_runtime_check_hooks)(void);
 

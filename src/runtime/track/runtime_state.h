@@ -21,6 +21,7 @@
 #include "runtime/track/budget.h"
 #include "base/config.h"
 #include "runtime/track/due.h"
+#include "runtime/track/origin.h"
 #include "runtime/track/native_frames.h"
 #include "runtime/track/runtime.h"
 #include "runtime/track/snapshot_series.h"
@@ -90,6 +91,7 @@ struct tm_runtime {
     struct tm_config config;
     struct tm_arena_table arenas;
     struct tm_due due;
+    struct tm_origin origin;
     struct tm_snapshot_series series;
     struct tm_lock maps_lock;
     struct tm_map_table maps;

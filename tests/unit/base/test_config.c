@@ -33,7 +33,7 @@ static void nothing_set_is_all_defaults(void **state)
     assert_false(config.verbose);
     assert_false(config.output_is_set);
     assert_string_equal(config.output, "tracemalloc.%p.tms");
-    assert_true(config.follow_fork);
+    assert_true(config.follow_fork && config.follow_exec);
     assert_null(config.store);
     assert_int_equal(config.interval_s, 0);
     assert_int_equal(config.keep, 0);
@@ -70,11 +70,13 @@ static void every_option_is_heard(void **state)
     assert_int_equal(config.signal, 64);
     assert_true(READ("TRACEMALLOC_SIGNAL=none"));
     assert_int_equal(config.signal, 0);
-    static const char *const follow[] = {"TRACEMALLOC_FOLLOW=exec", "TRACEMALLOC_FOLLOW=fork,exec",
+    static const char *const follow[] = {"TRACEMALLOC_FOLLOW=none", "TRACEMALLOC_FOLLOW=exec",
+                                         "TRACEMALLOC_FOLLOW=fork", "TRACEMALLOC_FOLLOW=fork,exec",
                                          "TRACEMALLOC_FOLLOW=exec,fork"};
     for (unsigned i = 0; i < TM_COUNT_OF(follow); i++) {
         assert_true(READ(follow[i]));
-        assert_int_equal(config.follow_fork, i > 0);
+        assert_int_equal(config.follow_fork, i > 1);
+        assert_int_equal(config.follow_exec, i == 1 || i > 2);
     }
     assert_true(READ("TRACEMALLOC_KEEP=all"));
     assert_int_equal(config.keep, 0);
@@ -121,9 +123,9 @@ static void wrong_value_names_the_option_and_what_it_takes(void **state)
         {"TRACEMALLOC_KEEP=0", "1 to 9999, or all"},
         {"TRACEMALLOC_KEEP=10000", "1 to 9999, or all"},
         {"TRACEMALLOC_KEEP=", "1 to 9999, or all"},
-        {"TRACEMALLOC_FOLLOW=", "fork,exec or exec"},
-        {"TRACEMALLOC_FOLLOW=fork,", "fork,exec or exec"},
-        {"TRACEMALLOC_FOLLOW=vfork", "fork,exec or exec"},
+        {"TRACEMALLOC_FOLLOW=", "fork, exec, fork,exec or none"},
+        {"TRACEMALLOC_FOLLOW=fork,", "fork, exec, fork,exec or none"},
+        {"TRACEMALLOC_FOLLOW=vfork", "fork, exec, fork,exec or none"},
         {"TRACEMALLOC_SIGNAL=KILL", "USR1"},
         {"TRACEMALLOC_SIGNAL=9", "USR1"},
         {"TRACEMALLOC_SIGNAL=33", "USR1"},

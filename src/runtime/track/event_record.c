@@ -186,7 +186,8 @@ static void put_loose(struct tm_tally *tally, const struct tm_trace_key *key, ui
         tm_tally_put(tally, key, record);
         bool is_frameless = known->traceback == 0 && tm_runtime.way != TM_WAY_NATIVE && tm_runtime.sample_rate == 0;
         if (is_frameless && known->domain == TM_DOMAIN_NATIVE && known->size != TM_SIZE_VARIES) {
-            tally->frameless[known->size] = record;
+            tally->frameless[known->size] =
+                tm_block_is_short(&tm_runtime.blocks, known->size) ? record : tm_slot_word(record);
         }
     } else {
         tm_trace_cache_put_loose(&tm_runtime.cache, key->key, key->check, record);

@@ -39,7 +39,8 @@ struct tm_tally {
     struct tm_tally_line *line;        /* in the store */
     uint32_t next;                     /* the way to overwrite next */
     struct tm_trace_slot *places;      /* records of this tally; NULL until it is taken first */
-    uint32_t *frameless;               /* behind them: of small native blocks without a Python frame, by size */
+    uint32_t *frameless;               /* behind them: of small native blocks without a Python frame, by size: the
+                                          word of the record's slot; its id for blocks of one granule */
 } __attribute__((aligned(64)));
 
 /* Whose words an event moves. */

@@ -10,6 +10,29 @@
 #include "runtime/track/tally.h"
 #include "runtime/track/tracker.h"
 
+/* Enters a block, short or plain, at SLOT into the record that the tally KNOWS, whose peaks are saved; NULL: not done. */
+TM_INLINE struct tm_record *tm_own_put(struct tm_runtime *runtime, tm_slot_half *slot, uint32_t known, bool is_short)
+{
+    uint32_t number;
+    struct tm_record *record =
+        TM_UNLIKELY(is_short) ? &runtime->records.records[known] : tm_runtime_record_of(runtime, known);
+    if (TM_UNLIKELY(!tm_record_is_saved(runtime->totals, record))) {
+        return NULL;
+    }
+    if (TM_UNLIKELY(is_short)) {
+        if (tm_half_load(slot) != 0 || !tm_short_table_has(&runtime->blocks.shorts, known, &number)) {
+            return NULL;
+        }
+        tm_half_store(slot, tm_half_of_short(number));
+    } else {
+        if (TM_UNLIKELY(tm_slot_load(slot) != 0)) {
+            return NULL;
+        }
+        tm_slot_store(slot, known);
+    }
+    return record;
+}
+
 /* tm_tracker_alloc for a native block of at most TM_SMALL_SIZE_MAX bytes, while tracing, in a thread that runs no
  * Python.  False: nothing has happened. */
 TM_INLINE bool tm_own_count(struct tm_thread *thread, const void *block, size_t size)
@@ -21,18 +44,19 @@ TM_INLINE bool tm_own_count(struct tm_thread *thread, const void *block, size_t 
         TM_UNLIKELY(tally->voids != atomic_load_explicit(&runtime->cache.voids, memory_order_relaxed))) {
         return false;
     }
-    uint32_t id = tally->frameless[size];
+    uint32_t known = tally->frameless[size];
     tm_slot_half *slot = tm_block_slot(&runtime->blocks, address);
-    struct tm_record *record = &runtime->records.records[id];
-    if (TM_UNLIKELY(id == 0) || TM_UNLIKELY(slot == NULL) ||
-        TM_UNLIKELY(!tm_record_is_saved(runtime->totals, record)) ||
-        TM_UNLIKELY(!tm_block_table_try_put(&runtime->blocks, slot, id, size))) {
+    if (TM_UNLIKELY(known == 0) || TM_UNLIKELY(slot == NULL)) {
         return false;
     }
-    tm_word_add(&record->ever_blocks, 1);
-    tm_tally_move(runtime->totals, tally->line, true, size);
+    struct tm_record *record = tm_own_put(runtime, slot, known, tm_block_is_short(&runtime->blocks, size));
+    if (TM_UNLIKELY(record == NULL)) {
+        return false;
+    }
     thread->last_block = address;
     thread->newborn = address;
+    tm_word_add(&record->ever_blocks, 1);
+    tm_tally_move(runtime->totals, tally->line, true, size);
     return true;
 }
 

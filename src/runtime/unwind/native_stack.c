@@ -72,6 +72,7 @@ TM_INLINE bool keep(struct walk *walk, uintptr_t pc, uintptr_t sp)
 /* False: a step is odd, and all has to be done by the whole rules. */
 TM_INLINE bool walk_quickly(struct walk *walk, const struct registers *start)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): it does not see what TAKE_REGISTERS writes */
     uintptr_t pc = start->pc;
     uintptr_t sp = start->sp;
     uintptr_t frame = start->frame;

@@ -272,7 +272,14 @@ static bool look_from_below(unsigned domain, uintptr_t top)
     return !(is_tracemalloc && domain == TM_CPYTHON_RAW);
 }
 
-TM_COLD bool tm_python_look(struct tm_thread *thread, const void *ctx, unsigned domain)
+/* Where SIGINT is ignored, as in most services, each event looks whether the end has come: that alone must be cheap. */
+static bool is_usual_before_end(const void *ctx, unsigned domain)
+{
+    return only_end_is_awaited && tops[domain] == ctx && tm_python_doors[domain].word != NO_WORD &&
+           *tm_python_doors[domain].word == (uintptr_t)ctx && !tm_cpython_is_finalizing(tm_runtime_python());
+}
+
+static TM_COLD bool look(struct tm_thread *thread, const void *ctx, unsigned domain)
 {
     if (!tm_doors_are_open) {
         return false;
@@ -294,6 +301,11 @@ TM_COLD bool tm_python_look(struct tm_thread *thread, const void *ctx, unsigned 
     }
     errno = saved;
     return heard;
+}
+
+bool tm_python_look(struct tm_thread *thread, const void *ctx, unsigned domain)
+{
+    return is_usual_before_end(ctx, domain) || look(thread, ctx, domain);
 }
 
 void tm_python_hooks_check(void)

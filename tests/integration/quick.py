@@ -12,6 +12,7 @@ import traced
 
 PROGRAM = os.path.join(traced.HERE, "applications", "stack_changes.py")
 OWN = ("stack_changes.py", "stack_changes3.py", "<made ")
+MORE_RUNS = 6  # of each side, while something differs
 FIGURES = ("live", "ever")
 
 
@@ -52,7 +53,7 @@ def check(options, checks, folder, interpreter, limit):
         quick, slow = [[rows(options, path, figure)] for path in paths]
         wrong = differing(quick[0], slow[0])
         first = len(wrong)
-        for _ in range(2):
+        for _ in range(MORE_RUNS):
             if wrong:
                 quick.append(rows(options, snapshot(options, checks, folder, interpreter, limit, "0"), figure))
                 slow.append(rows(options, snapshot(options, checks, folder, interpreter, limit, "1"), figure))

@@ -32,12 +32,16 @@ struct tm_stack_cache {
 /* Hides that A equals what it was compared with, so that the next load needs not wait for the comparison's other side. */
 #define TM_STACK_OPAQUE(a) __asm__("" : "+r"(a))
 
+/* Odd, and so large that no two of the 4,096 versions (multiples of 2^20) differ in address bits alone when multiplied. */
+#define TM_STACK_VERSION_MULTIPLIER UINT64_C(0x5851F42D)
+
 /* Two multiplications apart even for neighbouring instructions.  Of code that died at the same address it has another
- * version. */
+ * version, which is spread over all bits from 20 on: a key has the block's size and domain in the highest bits, and an
+ * offset stands there too, so that two versions could stand for two sizes. */
 TM_INLINE uint64_t tm_stack_hash(const _Atomic uint32_t *versions, uint64_t older, uintptr_t place, int32_t offset)
 {
     uint64_t hash = (older ^ place ^ ((uint64_t)(uint32_t)offset << 40)) * TM_HASH_MULTIPLIER;
-    return hash ^ (hash >> 31) ^ ((uint64_t)tm_place_version(versions, place) << 32);
+    return hash ^ (hash >> 31) ^ tm_place_version(versions, place) * TM_STACK_VERSION_MULTIPLIER;
 }
 
 /* Where FRAME is now; place 0: it does not count. */

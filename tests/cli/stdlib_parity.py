@@ -70,7 +70,7 @@ def describe(rng, traces, domains):
                                                     rng.choice((0, 5, 4096)), rng.randint(1, 3))
         lines.append("trace %s live=%d/1%s | %s" % (domain, trace[1], others, " ".join(frames)))
     # Native memory is not Python's: it may not show.
-    lines.append("trace native live=123456/7 | a.py:1")
+    lines.append("trace native live=%d/7 | a.py:1" % (7 * rng.choice((17636, 17637))))
     return "\n".join(lines) + "\n"
 
 
@@ -198,6 +198,27 @@ class Comparison(object):
         found = self.json("--group-by", "domain", *arguments)["statistics"]
         self.check(what + " (domains)", expected, {row["domain"]: [row["size"], row["count"]] for row in found})
 
+    def check_domain_filter(self, rng, what, snapshots, domains, filters, paths, arguments, key, cumulative):
+        """--domain means what the module makes of these domains' traces alone, also in differences."""
+        chosen = rng.sample(DOMAINS, rng.randint(1, 2))
+        old, new = [tracemalloc.Snapshot([trace for trace, its in zip(snapshot.traces._traces, domain) if its in chosen],
+                                         25).filter_traces(filters) for snapshot, domain in zip(snapshots, domains)]
+        arguments = arguments + ["--domain", ",".join(chosen)]
+        what += " (--domain %s)" % ",".join(chosen)
+        self.check_lines(what, new.statistics(key, cumulative), [paths[1]] + arguments)
+        self.check_json(what + " (diff)", new.compare_to(old, key, cumulative), paths + arguments, key, True)
+
+    def check_module_domains(self, what, paths, filters, arguments, key):
+        """The module's own DomainFilter on all that is exported; native memory is its domain 1."""
+        target, both = os.path.join(self.tools.folder, "domains.pickle"), []
+        for path in paths:
+            self.tools.run("export", "--to", "pickle", "--domain", "all", "-o", target, path)
+            both.append(tracemalloc.Snapshot.load(target))
+        for inclusive, domain in ((True, "native"), (False, "python")):
+            old, new = [one.filter_traces(filters).filter_traces([tracemalloc.DomainFilter(inclusive, 1)]) for one in both]
+            self.check_json(what + " (DomainFilter, %s)" % domain, new.compare_to(old, key),
+                            paths + ["--domain", domain, "--group-by", key, "--limit", "0"] + arguments, key, True)
+
     def check_rows(self, rng, what, top, diff, old, new, arguments):
         """Small rows are left out; any column sorts, and what is equal there stays in the module's order."""
         size, count = rng.choice((0, 1, 100, 10000)), rng.choice((0, 0, 1, 2, 5))
@@ -257,6 +278,8 @@ class Comparison(object):
         self.check_json(what, top, [new] + arguments, key)
         self.check_once(what, news, new, filter_arguments)
         self.check_domains(what, snapshots[1], domains[1], filters, [new] + filter_arguments)
+        self.check_domain_filter(rng, what, snapshots, domains, filters, [old, new], arguments, key, cumulative)
+        self.check_module_domains(what, [old, new], filters, filter_arguments, key)
         self.check_rows(rng, what, top, diff, old, new, arguments)
         self.check_figure(rng, what, new, key, filter_arguments)
         self.check(what + " (diff)", as_bytes(map(str, diff)), self.tools.run(old, new, style, *arguments))

@@ -35,9 +35,13 @@ static bool starts_with(struct tm_span text, const char *prefix)
     return text.length >= length && memcmp(text.bytes, prefix, length) == 0;
 }
 
-static bool is_import_system(const struct tm_report *report, uint32_t key)
+/* What no line of a program asked for: the import system, and what had no Python frame. */
+static bool is_start_up(const struct tm_report *report, uint32_t key)
 {
     struct tm_span file = tm_key_recent_frame(report->forest, report->grouping.key_type, key).filename;
+    if (tm_span_is(file, TM_UNKNOWN_NAME)) {
+        return report->grouping.cumulative == TM_CUMULATIVE_OFF;
+    }
     return starts_with(file, "<frozen ") ||
            (file.length > 0 && memmem(file.bytes, file.length, "/importlib/", strlen("/importlib/")) != NULL);
 }
@@ -90,7 +94,7 @@ static bool is_unchanged(const struct tm_report *report, const struct tm_text_ro
 bool tm_text_rows_make(struct tm_text_rows *rows, const struct tm_report *report)
 {
     const struct tm_grouping *grouping = &report->grouping;
-    bool folding = !report->all && grouping->key_type != TM_KEY_TRACEBACK;
+    bool folding = !report->all && grouping->key_type != TM_KEY_TRACEBACK && grouping->key_type != TM_KEY_MODULE;
     bool cumulative = grouping->cumulative != TM_CUMULATIVE_OFF;
     struct companions companions;
     rows->count = rows->unchanged = rows->imports = 0;
@@ -101,7 +105,7 @@ bool tm_text_rows_make(struct tm_text_rows *rows, const struct tm_report *report
         struct tm_text_row row = row_of(report, &companions, &report->statistics.items[i]);
         if (is_unchanged(report, &row)) {
             rows->unchanged++;
-        } else if (folding && is_import_system(report, row.statistic.key)) {
+        } else if (folding && is_start_up(report, row.statistic.key)) {
             rows->imports += cumulative;
             if (!cumulative) {
                 fold_into(&folded, &row);

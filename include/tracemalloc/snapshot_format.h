@@ -53,8 +53,9 @@ enum tm_domain {
 };
 
 enum tm_codec {
-    TM_CODEC_STORED = 0, /* as it is: stored size and raw size are equal */
-    TM_CODEC_ZSTD = 1    /* one zstd frame that states its content size (RFC 8878) */
+    TM_CODEC_STORED = 0,     /* as it is: stored size and raw size are equal */
+    TM_CODEC_ZSTD = 1,       /* one zstd frame that states its content size (RFC 8878) */
+    TM_CODEC_ZSTD_FRAMES = 2 /* such frames one behind the other: what they hold, joined.  For BLOCKS so far */
 };
 
 enum tm_section_kind {
@@ -65,7 +66,7 @@ enum tm_section_kind {
     TM_SECTION_COUNTERS = 5,
     TM_SECTION_SIZES = 6,
     TM_SECTION_MODULES = 7,
-    TM_SECTION_BLOCKS = 8, /* reserved */
+    TM_SECTION_BLOCKS = 8,
     TM_SECTION_NATIVE_FRAMES = 9
 };
 
@@ -135,6 +136,18 @@ enum tm_counter_mask {
  * the last byte of its call.  While nothing but this is known the frame's item has the module's path for its file, no
  * function and line 0.  Once it has a function, file and line are those of the source, or the module's path and 0 where
  * they are not known; calls that the compiler inlined are frames of their own at the same address.
- * Readers that skip these two sections see such frames as frames of Python, with the names that they have. */
+ * Readers that skip these two sections see such frames as frames of Python, with the names that they have.
+ *
+ * BLOCKS: single live blocks, where they were asked for.  In ascending order of (address, domain), each pair once.
+ *
+ *   +----------------------+-----------+-------------+------------------+
+ *   | address varint delta | domain u8 | size varint | traceback varint |     first delta: from 0; size in bytes
+ *   +----------------------+-----------+-------------+------------------+
+ *
+ * A block ends at 2^64 at most, all sizes together are at most 2^62, and the section is at most 1 GiB before compression.
+ * The table of blocks is walked while the program's threads go on: two blocks may overlap where the first was freed
+ * meanwhile, a block may be missing, and sums over blocks differ from COUNTERS by what META says (blocks_skew).  Where
+ * META has a sample_rate, blocks are the sampled ones.  A program's own mappings are blocks of the mmap domain, other
+ * blocks may lie in them. */
 
 #endif

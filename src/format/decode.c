@@ -161,3 +161,20 @@ bool tm_decode_size_class(struct tm_reader *r, struct tm_size_class_record *next
     next->ever_blocks = tm_read_varint(r);
     return !r->failed;
 }
+
+bool tm_decode_block(struct tm_reader *r, bool first, struct tm_block_record *previous, struct tm_block_record *next)
+{
+    uint64_t delta = tm_read_varint(r);
+    next->domain = tm_read_u8(r);
+    next->size = tm_read_varint(r);
+    next->traceback = read_u32_varint(r);
+    next->address = previous->address + delta;
+    bool ascends = first || delta > 0 || next->domain > previous->domain;
+    /* The block may end at 2^64, not behind. */
+    if (!ascends || delta > UINT64_MAX - previous->address || next->domain >= TM_DOMAIN_COUNT ||
+        (next->size > 0 && next->size - 1 > UINT64_MAX - next->address)) {
+        return refuse(r);
+    }
+    *previous = *next;
+    return !r->failed;
+}

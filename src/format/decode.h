@@ -26,6 +26,7 @@
 #define TM_SIZE_CLASS_MIN_BYTES 4U
 #define TM_MODULE_MIN_BYTES     2U
 #define TM_NATIVE_MIN_BYTES     3U
+#define TM_BLOCK_MIN_BYTES      4U
 
 /* The file head as it stands there; the magic and the checksum are looked at by the caller. */
 struct tm_head_record {
@@ -53,5 +54,9 @@ TM_CHECKED bool tm_decode_module(struct tm_reader *r, struct tm_module_record *n
 TM_CHECKED bool tm_decode_native_frame(struct tm_reader *r, struct tm_native_frame_record *previous,
                                        struct tm_native_frame_record *next);
 TM_CHECKED bool tm_decode_size_class(struct tm_reader *r, struct tm_size_class_record *next);
+
+/* FIRST: there is no item before, so any (address, domain) may come. */
+TM_CHECKED bool tm_decode_block(struct tm_reader *r, bool first, struct tm_block_record *previous,
+                                struct tm_block_record *next);
 
 #endif

@@ -112,6 +112,15 @@ void tm_encode_native_frame(struct tm_writer *w, struct tm_native_frame_record *
     *previous = *next;
 }
 
+void tm_encode_block(struct tm_writer *w, struct tm_block_record *previous, const struct tm_block_record *next)
+{
+    tm_write_varint(w, next->address - previous->address);
+    tm_write_u8(w, next->domain);
+    tm_write_varint(w, next->size);
+    tm_write_varint(w, next->traceback);
+    *previous = *next;
+}
+
 size_t tm_format_head_size(unsigned sections)
 {
     return TM_SNAPSHOT_HEAD_SIZE + (size_t)sections * TM_SNAPSHOT_SECTION_SIZE;

@@ -22,6 +22,7 @@
 #define TM_SIZE_CLASS_MAX_BYTES (1U + 3U * TM_VARINT64_MAX_BYTES)
 #define TM_MODULE_MAX_BYTES     (TM_VARINT32_MAX_BYTES + TM_VARINT64_MAX_BYTES) /* + length of the build id */
 #define TM_NATIVE_MAX_BYTES     (2U * TM_VARINT32_MAX_BYTES + TM_VARINT64_MAX_BYTES)
+#define TM_BLOCK_MAX_BYTES      (2U * TM_VARINT64_MAX_BYTES + 1U + TM_VARINT32_MAX_BYTES)
 
 /* KEY is zero-terminated. */
 void tm_encode_meta_u64(struct tm_writer *w, const char *key, uint64_t value);
@@ -44,6 +45,9 @@ void tm_encode_module(struct tm_writer *w, const struct tm_module_record *next);
 /* In ascending order of frames. */
 void tm_encode_native_frame(struct tm_writer *w, struct tm_native_frame_record *previous,
                             const struct tm_native_frame_record *next);
+
+/* In ascending order of (address, domain). */
+void tm_encode_block(struct tm_writer *w, struct tm_block_record *previous, const struct tm_block_record *next);
 
 /* Bytes of head and directory: where the first section begins. */
 size_t tm_format_head_size(unsigned sections);

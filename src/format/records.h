@@ -78,4 +78,12 @@ struct tm_size_class_record {
     uint64_t ever_blocks;
 };
 
+/* A live block. */
+struct tm_block_record {
+    uint64_t address;
+    uint64_t size; /* bytes; address + size is at most 2^64 */
+    uint32_t traceback;
+    uint8_t domain; /* enum tm_domain */
+};
+
 #endif

@@ -102,9 +102,25 @@ static void metas(struct tm_reader *r)
     }
 }
 
+static void blocks(struct tm_reader *r)
+{
+    struct tm_block_record before = {0, 0, 0, 0}, start = before, next, again;
+    for (bool first = true; tm_decode_block(r, first, &before, &next); first = false) {
+        check(next.domain < TM_DOMAIN_COUNT && next.address >= start.address &&
+              (next.size == 0 || next.address + (next.size - 1) >= next.address));
+        struct tm_block_record from = start, to = start;
+        struct tm_writer w = tm_writer_make(buffer, TM_BLOCK_MAX_BYTES);
+        tm_encode_block(&w, &from, &next);
+        struct tm_reader back = read_back(&w);
+        check(tm_decode_block(&back, first, &to, &again) && next.address == again.address && next.size == again.size &&
+              next.traceback == again.traceback && next.domain == again.domain);
+        start = next;
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const kinds[])(struct tm_reader *) = {frames, tracebacks, counters, sizes, texts, metas};
+    static void (*const kinds[])(struct tm_reader *) = {frames, tracebacks, counters, sizes, texts, metas, blocks};
     for (size_t i = 0; i < TM_COUNT_OF(kinds); i++) {
         /* A copy of exactly this size: a sanitizer sees the first byte read behind it. */
         uint8_t *copy = malloc(size > 0 ? size : 1);

@@ -308,6 +308,65 @@ static void make_items(void)
     SECTION("size-of-no-domain", TM_SECTION_SIZES, 1, TM_DOMAIN_COUNT, 1, 1, 1);
 }
 
+static void add_blocks(struct draft *draft, const void *bytes, size_t size, uint64_t items)
+{
+    struct tm_writer w = begin(draft, TM_SECTION_BLOCKS, items);
+    tm_write_bytes(&w, bytes, size);
+    end(draft, &w);
+}
+
+static void save_with_blocks(const char *name, const void *bytes, size_t size, uint64_t items)
+{
+    struct draft draft = good_draft();
+    add_blocks(&draft, bytes, size, items);
+    save_draft(name, &draft);
+}
+
+#define BLOCKS(name, items, ...)                                                                                       \
+    save_with_blocks(name, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}), items)
+#define HIGHEST 0xF0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01 /* 2^64 - 16 */
+#define HUGE    0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x3F       /* 2^62 - 1 */
+
+static void make_blocks(void)
+{
+    BLOCKS("blocks-twice", 2, 16, 2, 9, 1, 0, 2, 9, 1);
+    BLOCKS("blocks-descending-domains", 2, 16, 2, 9, 1, 0, 1, 9, 1);
+    BLOCKS("blocks-round-the-end", 2, 16, 2, 9, 1, HIGHEST, 2, 9, 1);
+    BLOCKS("block-of-no-domain", 1, 16, TM_DOMAIN_COUNT, 9, 1);
+    BLOCKS("block-of-no-traceback", 1, 16, 2, 9, 3);
+    BLOCKS("block-over-the-end", 1, HIGHEST, 2, 17, 1);
+    BLOCKS("block-cut", 1, 16, 2, 9);
+    BLOCKS("blocks-of-too-much", 2, 16, 2, HUGE, 1, 16, 2, 2, 1);
+    BLOCKS("blocks-fewer-than-said", 3, 16, 2, 9, 1, 16, 2, 9, 1);
+}
+
+/* Blocks in two zstd frames: without the last CUT bytes, with MORE_RAW bytes said to be in them, the first one's magic
+ * flipped. */
+static void save_frames(const char *name, uint64_t more_raw, size_t cut, uint8_t flip)
+{
+    static const uint8_t items[2][4] = {{16, 2, 9, 1}, {16, 2, 9, 1}};
+    struct draft draft = good_draft();
+    uint8_t frames[128];
+    size_t length = ZSTD_compress(frames, sizeof frames, items[0], 4, 3);
+    frames[0] ^= flip;
+    length += ZSTD_compress(frames + length, sizeof frames - length, items[1], 4, 3);
+    add_blocks(&draft, frames, length - cut, 2);
+    struct tm_section *blocks = section_of(&draft, TM_SECTION_BLOCKS);
+    struct file file = lay_out(&draft);
+    blocks->codec = TM_CODEC_ZSTD_FRAMES;
+    blocks->raw_size = 8 + more_raw;
+    write_head(&file, &draft);
+    save_file(name, &file);
+}
+
+static void make_frames(void)
+{
+    save_frames("zstd-frames-cut", 0, 1, 0);
+    save_frames("zstd-frames-damaged", 0, 0, 1);
+    save_frames("zstd-frames-too-few", 1, 0, 0);
+    save_frames("zstd-frames-too-many", UINT64_MAX, 0, 0);
+}
+
 int main(int count, char **arguments)
 {
     if (count != 2) {
@@ -321,5 +380,7 @@ int main(int count, char **arguments)
     make_codecs();
     make_counts();
     make_items();
+    make_blocks();
+    make_frames();
     return 0;
 }

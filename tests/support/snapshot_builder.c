@@ -34,8 +34,10 @@ struct tm_builder {
     struct tm_size_class_record *sizes;
     struct tm_module_record *modules;
     struct tm_native_frame_record *natives;
+    struct tm_block_record *blocks;
     size_t fact_count, string_count, frame_count, traceback_count, counter_count, size_count;
-    size_t module_count, native_count;
+    size_t module_count, native_count, block_count;
+    bool has_blocks;
 };
 
 static _Noreturn void give_up(const char *what, const char *where)
@@ -258,7 +260,8 @@ static const char *next_word(const char **at, size_t *length)
     return word;
 }
 
-static void add_trace(struct tm_builder *b, const char *line)
+/* The traceback behind the | of LINE. */
+static uint32_t parse_traceback(struct tm_builder *b, const char *line)
 {
     const char *at = strchr(line, '|');
     uint32_t traceback = 0;
@@ -270,7 +273,28 @@ static void add_trace(struct tm_builder *b, const char *line)
     for (const char *word = next_word(&at, &length); length > 0; word = next_word(&at, &length)) {
         traceback = traceback_id(b, (struct tm_traceback_record){traceback, parse_frame(b, word, length, line)});
     }
-    at = line;
+    return traceback;
+}
+
+static void add_block(struct tm_builder *b, const char *line)
+{
+    const char *at = line;
+    size_t length;
+    struct tm_block_record block = {.traceback = parse_traceback(b, line)};
+    (void)next_word(&at, &length);
+    const char *word = next_word(&at, &length);
+    block.domain = (uint8_t)domain_of(word, length, line);
+    block.address = strtoull(next_word(&at, &length), NULL, 16);
+    block.size = number_at(&at, line);
+    *APPEND(b->blocks, b->block_count) = block;
+    b->has_blocks = true;
+}
+
+static void add_trace(struct tm_builder *b, const char *line)
+{
+    const char *at = line;
+    uint32_t traceback = parse_traceback(b, line);
+    size_t length;
     (void)next_word(&at, &length);
     const char *word = next_word(&at, &length);
     struct tm_counter_record *counter = counter_of(b, traceback, domain_of(word, length, line));
@@ -344,6 +368,10 @@ static void add_line(struct tm_builder *b, const char *line)
         add_module(b, line);
     } else if (strncmp(line, "size ", 5) == 0) {
         add_size(b, line);
+    } else if (strncmp(line, "block ", 6) == 0) {
+        add_block(b, line);
+    } else if (strcmp(line, "blocks") == 0) {
+        b->has_blocks = true;
     } else if (line[0] != '\0' && line[0] != '#') {
         give_up("no such line", line);
     }
@@ -379,6 +407,7 @@ void tm_builder_free(struct tm_builder *b)
     }
     free(b->modules);
     free(b->natives);
+    free(b->blocks);
     free(b);
 }
 
@@ -405,6 +434,15 @@ static int compare_counters(const void *a, const void *b)
     return (int)x->domain - (int)y->domain;
 }
 
+static int compare_blocks(const void *a, const void *b)
+{
+    const struct tm_block_record *x = a, *y = b;
+    if (x->address != y->address) {
+        return x->address < y->address ? -1 : 1;
+    }
+    return (int)x->domain - (int)y->domain;
+}
+
 static void encode_meta(struct tm_writer *w, const struct tm_builder *b)
 {
     for (size_t i = 0; i < b->fact_count; i++) {
@@ -425,6 +463,7 @@ static void encode_items(struct tm_writer *w, const struct tm_builder *b, uint32
     struct tm_native_frame_record native = {0, 0, 0};
     struct tm_traceback_record traceback = {0, 0};
     struct tm_counter_record counter = {0};
+    struct tm_block_record block = {0, 0, 0, 0};
     switch (kind) {
     case TM_SECTION_META:
         encode_meta(w, b);
@@ -459,6 +498,11 @@ static void encode_items(struct tm_writer *w, const struct tm_builder *b, uint32
             tm_encode_native_frame(w, &native, &b->natives[i]);
         }
         break;
+    case TM_SECTION_BLOCKS:
+        for (size_t i = 0; i < b->block_count; i++) {
+            tm_encode_block(w, &block, &b->blocks[i]);
+        }
+        break;
     default:
         for (size_t i = 0; i < b->size_count; i++) {
             tm_encode_size_class(w, &b->sizes[i]);
@@ -471,7 +515,7 @@ static size_t bytes_needed(const struct tm_builder *b)
 {
     size_t size = b->frame_count * TM_FRAME_MAX_BYTES + b->traceback_count * TM_TRACEBACK_MAX_BYTES +
                   b->counter_count * TM_COUNTER_MAX_BYTES + b->size_count * TM_SIZE_CLASS_MAX_BYTES +
-                  b->native_count * TM_NATIVE_MAX_BYTES;
+                  b->native_count * TM_NATIVE_MAX_BYTES + b->block_count * TM_BLOCK_MAX_BYTES;
     for (size_t i = 0; i < b->module_count; i++) {
         size += TM_MODULE_MAX_BYTES + b->modules[i].build_id.length;
     }
@@ -482,6 +526,19 @@ static size_t bytes_needed(const struct tm_builder *b)
         size += TM_META_MAX_BYTES + strlen(b->facts[i].key) + b->facts[i].bytes.length;
     }
     return size + 1;
+}
+
+#define FRAME_BYTES 16U
+
+/* RAW as zstd frames of FRAME_BYTES each; their length. */
+static size_t compress_frames(uint8_t *to, const uint8_t *raw, size_t size)
+{
+    size_t length = 0;
+    for (size_t at = 0; at < size; at += FRAME_BYTES) {
+        size_t part = size - at < FRAME_BYTES ? size - at : FRAME_BYTES;
+        length += ZSTD_compress(to + length, ZSTD_compressBound(part), raw + at, part, 3);
+    }
+    return length;
 }
 
 /* Appends the section to FILE, which has room for it. */
@@ -500,6 +557,8 @@ static void append_section(const struct tm_builder *b, struct tm_section *sectio
     if (section->codec == TM_CODEC_ZSTD) {
         section->stored_size =
             ZSTD_compress(file + *end, ZSTD_compressBound(section->raw_size), raw, section->raw_size, 3);
+    } else if (section->codec == TM_CODEC_ZSTD_FRAMES) {
+        section->stored_size = compress_frames(file + *end, raw, section->raw_size);
     } else {
         memcpy(file + *end, raw, section->raw_size);
     }
@@ -517,19 +576,30 @@ uint8_t *tm_builder_bytes(const struct tm_builder *b, enum tm_codec codec, size_
                                     {.kind = TM_SECTION_COUNTERS, .count = b->counter_count},
                                     {.kind = TM_SECTION_SIZES, .count = b->size_count},
                                     {.kind = TM_SECTION_MODULES, .count = b->module_count},
-                                    {.kind = TM_SECTION_NATIVE_FRAMES, .count = b->native_count}};
-    unsigned count = (unsigned)TM_COUNT_OF(sections) - (b->native_count > 0 ? 0 : 2);
+                                    {.kind = TM_SECTION_NATIVE_FRAMES, .count = b->native_count},
+                                    {.kind = TM_SECTION_BLOCKS, .count = b->block_count}};
+    unsigned count = (unsigned)TM_COUNT_OF(sections) - 1;
+    if (b->native_count == 0) {
+        sections[count - 2] = sections[count];
+        count -= 2;
+    }
+    count += b->has_blocks;
     size_t needed = bytes_needed(b), head = tm_format_head_size(count);
-    uint8_t *file = malloc(head + count * ZSTD_compressBound(needed));
+    size_t frames = needed / FRAME_BYTES * ZSTD_compressBound(FRAME_BYTES);
+    uint8_t *file = malloc(head + (count + 1) * ZSTD_compressBound(needed) + frames);
     if (file == NULL) {
         give_up("out of memory", "");
     }
     if (b->counter_count > 0) {
         qsort(b->counters, b->counter_count, sizeof *b->counters, compare_counters);
     }
+    if (b->block_count > 0) {
+        qsort(b->blocks, b->block_count, sizeof *b->blocks, compare_blocks);
+    }
     *size = head;
     for (unsigned i = 0; i < count; i++) {
-        sections[i].codec = codec;
+        bool in_frames = codec == TM_CODEC_ZSTD && sections[i].kind == TM_SECTION_BLOCKS;
+        sections[i].codec = in_frames ? TM_CODEC_ZSTD_FRAMES : codec;
         append_section(b, &sections[i], file, size, needed);
     }
     struct tm_writer w = tm_writer_make(file, head);

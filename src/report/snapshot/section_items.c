@@ -10,6 +10,7 @@ union previous {
     struct tm_traceback_record traceback;
     struct tm_counter_record counter;
     struct tm_native_frame_record native;
+    struct tm_block_record block;
 };
 typedef bool decode_item(struct tm_reader *reader, uint64_t item, union previous *previous, void *items);
 
@@ -74,6 +75,11 @@ static bool decode_native_frame(struct tm_reader *r, uint64_t item, union previo
     return tm_decode_native_frame(r, &previous->native, (struct tm_native_frame_record *)items + item);
 }
 
+static bool decode_block(struct tm_reader *r, uint64_t item, union previous *previous, void *items)
+{
+    return tm_decode_block(r, item == 0, &previous->block, (struct tm_block_record *)items + item);
+}
+
 static const struct section_kind kinds[] = {
     [TM_SECTION_META] = {"META", "item", decode_meta, sizeof(struct tm_meta_record), TM_META_MIN_BYTES, 0, META_MAX},
     [TM_SECTION_STRINGS] = {"STRINGS", "string", decode_string, sizeof(struct tm_span), TM_STRING_MIN_BYTES, 0, 0},
@@ -88,6 +94,7 @@ static const struct section_kind kinds[] = {
                             0},
     [TM_SECTION_NATIVE_FRAMES] = {"NATIVE_FRAMES", "machine frame", decode_native_frame,
                                   sizeof(struct tm_native_frame_record), TM_NATIVE_MIN_BYTES, 0, 0},
+    [TM_SECTION_BLOCKS] = {"BLOCKS", "block", decode_block, sizeof(struct tm_block_record), TM_BLOCK_MIN_BYTES, 0, 0},
 };
 
 static const struct section_kind *kind_of(uint32_t kind)
@@ -135,6 +142,11 @@ static void publish(struct tm_snapshot *snapshot, uint32_t kind, const void *ite
     case TM_SECTION_NATIVE_FRAMES:
         snapshot->natives = (const struct tm_native_frame_record *)items;
         snapshot->native_count = (uint32_t)count;
+        break;
+    case TM_SECTION_BLOCKS:
+        snapshot->blocks = (const struct tm_block_record *)items;
+        snapshot->block_count = (size_t)count;
+        snapshot->has_blocks = true;
         break;
     default:
         snapshot->sizes = (const struct tm_size_class_record *)items;

@@ -35,6 +35,9 @@ struct tm_snapshot {
     size_t counter_count;
     const struct tm_size_class_record *sizes;
     size_t size_count;
+    const struct tm_block_record *blocks; /* ascending by (address, domain) */
+    size_t block_count;
+    bool has_blocks; /* the file lists them, if there are any */
     void *buffers[TM_SNAPSHOT_BUFFERS];
     unsigned buffer_count;
 };

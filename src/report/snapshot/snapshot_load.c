@@ -192,6 +192,12 @@ static enum tm_status check_references(struct tm_load *load)
                                 "traceback %u of counter %zu is not defined", (unsigned)s->counters[i].traceback, i);
         }
     }
+    for (size_t i = 0; i < s->block_count; i++) {
+        if (s->blocks[i].traceback >= s->traceback_count) {
+            return tm_load_fail(load, TM_STATUS_CORRUPT, load->offsets[TM_SECTION_BLOCKS],
+                                "traceback %u of block %zu is not defined", (unsigned)s->blocks[i].traceback, i);
+        }
+    }
     return TM_STATUS_OK;
 }
 
@@ -218,6 +224,13 @@ static enum tm_status check_sums(struct tm_load *load)
             !sum_up(&sum.peak_heap_bytes, c->peak_heap_bytes) || !sum_up(&sum.peak_heap_blocks, c->peak_heap_blocks)) {
             return tm_load_fail(load, TM_STATUS_CORRUPT, load->offsets[TM_SECTION_COUNTERS],
                                 "counter %zu: more memory than there can be", i);
+        }
+    }
+    uint64_t in_blocks = 0;
+    for (size_t i = 0; i < load->snapshot->block_count; i++) {
+        if (!sum_up(&in_blocks, load->snapshot->blocks[i].size)) {
+            return tm_load_fail(load, TM_STATUS_CORRUPT, load->offsets[TM_SECTION_BLOCKS],
+                                "block %zu: more memory than there can be", i);
         }
     }
     return TM_STATUS_OK;

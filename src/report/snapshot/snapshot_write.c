@@ -8,11 +8,11 @@
 #include "format/encode.h"
 #include "store/section_compress.h"
 
-static const uint32_t kinds[] = {TM_SECTION_META,     TM_SECTION_STRINGS, TM_SECTION_FRAMES,  TM_SECTION_TRACEBACKS,
-                                 TM_SECTION_COUNTERS, TM_SECTION_SIZES,   TM_SECTION_MODULES, TM_SECTION_NATIVE_FRAMES};
+static const uint32_t kinds[] = {TM_SECTION_META,       TM_SECTION_STRINGS,       TM_SECTION_FRAMES,
+                                 TM_SECTION_TRACEBACKS, TM_SECTION_COUNTERS,      TM_SECTION_SIZES,
+                                 TM_SECTION_MODULES,    TM_SECTION_NATIVE_FRAMES, TM_SECTION_BLOCKS};
 
 #define SECTIONS_MAX TM_COUNT_OF(kinds)
-#define PYTHON_ONLY  (SECTIONS_MAX - 2) /* sections where there are no machine frames */
 
 struct writing {
     const struct tm_snapshot *snapshot;
@@ -53,12 +53,27 @@ static void encode_frame(struct tm_writer *w, const struct tm_snapshot *s, struc
     tm_encode_frame(w, before, &next);
 }
 
+/* Sections that some snapshots have. */
+static bool has_section(const struct tm_snapshot *s, uint32_t kind)
+{
+    switch (kind) {
+    case TM_SECTION_MODULES:
+    case TM_SECTION_NATIVE_FRAMES:
+        return s->native_count > 0;
+    case TM_SECTION_BLOCKS:
+        return s->has_blocks;
+    default:
+        return true;
+    }
+}
+
 static uint64_t encode_section(struct tm_writer *w, const struct tm_snapshot *s, uint32_t kind)
 {
     struct tm_frame_record frame = {.line = 0};
     struct tm_native_frame_record native = {0, 0, 0};
     struct tm_traceback_record traceback = {0, 0};
     struct tm_counter_record counter = {0};
+    struct tm_block_record block = {0, 0, 0, 0};
     uint64_t count = 0;
     switch (kind) {
     case TM_SECTION_META:
@@ -96,6 +111,11 @@ static uint64_t encode_section(struct tm_writer *w, const struct tm_snapshot *s,
             tm_encode_native_frame(w, &native, &s->natives[i]);
         }
         return s->native_count;
+    case TM_SECTION_BLOCKS:
+        for (size_t i = 0; i < s->block_count; i++) {
+            tm_encode_block(w, &block, &s->blocks[i]);
+        }
+        return s->block_count;
     default:
         for (size_t i = 0; i < s->size_count; i++) {
             tm_encode_size_class(w, &s->sizes[i]);
@@ -108,7 +128,7 @@ static size_t raw_bound(const struct tm_snapshot *s)
 {
     size_t size = (size_t)s->frame_count * TM_FRAME_MAX_BYTES + (size_t)s->traceback_count * TM_TRACEBACK_MAX_BYTES +
                   s->counter_count * TM_COUNTER_MAX_BYTES + s->size_count * TM_SIZE_CLASS_MAX_BYTES +
-                  (size_t)s->native_count * TM_NATIVE_MAX_BYTES;
+                  (size_t)s->native_count * TM_NATIVE_MAX_BYTES + s->block_count * TM_BLOCK_MAX_BYTES;
     for (uint32_t i = 1; i < s->module_count; i++) {
         size += TM_MODULE_MAX_BYTES + s->modules[i].build_id.length;
     }
@@ -129,11 +149,13 @@ static bool encode(struct writing *writing)
         return false;
     }
     writing->raw = tm_writer_make(writing->raw_bytes, writing->raw_capacity);
-    writing->section_count = writing->snapshot->native_count > 0 ? SECTIONS_MAX : PYTHON_ONLY;
-    for (unsigned i = 0; i < writing->section_count; i++) {
+    for (unsigned i = 0; i < SECTIONS_MAX; i++) {
+        if (!has_section(writing->snapshot, kinds[i])) {
+            continue;
+        }
         size_t before = tm_writer_length(&writing->raw);
         uint64_t count = encode_section(&writing->raw, writing->snapshot, kinds[i]);
-        writing->sections[i] =
+        writing->sections[writing->section_count++] =
             (struct tm_section){.kind = kinds[i], .raw_size = tm_writer_length(&writing->raw) - before, .count = count};
     }
     return !writing->raw.overflow;

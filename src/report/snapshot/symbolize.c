@@ -253,7 +253,9 @@ static bool expand_tracebacks(struct work *work)
     const struct tm_snapshot *s = work->snapshot;
     uint32_t *moved = calloc(s->traceback_count, sizeof *moved);
     struct tm_counter_record *counters = malloc((s->counter_count + 1) * sizeof *counters);
-    bool memory = moved != NULL && counters != NULL && add(work, &work->tracebacks, sizeof(struct tm_traceback_record));
+    struct tm_block_record *blocks = malloc((s->block_count + 1) * sizeof *blocks);
+    bool memory = moved != NULL && counters != NULL && blocks != NULL &&
+                  add(work, &work->tracebacks, sizeof(struct tm_traceback_record));
     if (memory) {
         *(struct tm_traceback_record *)work->tracebacks.items = (struct tm_traceback_record){0, 0};
     }
@@ -274,13 +276,20 @@ static bool expand_tracebacks(struct work *work)
         counters[i] = s->counters[i];
         counters[i].traceback = moved[counters[i].traceback];
     }
+    for (size_t i = 0; memory && i < s->block_count; i++) {
+        blocks[i] = s->blocks[i];
+        blocks[i].traceback = moved[blocks[i].traceback];
+    }
     free(moved);
     if (!memory) {
         free(counters);
+        free(blocks);
         return false;
     }
     work->snapshot->buffers[work->snapshot->buffer_count++] = counters;
+    work->snapshot->buffers[work->snapshot->buffer_count++] = blocks;
     work->snapshot->counters = counters;
+    work->snapshot->blocks = blocks;
     return true;
 }
 

@@ -113,6 +113,35 @@ static void native_frames_must_ascend_and_have_a_module(void **state)
     assert_false(tm_decode_native_frame(&r, &before, &next));
 }
 
+/* A mapping begins where a block of another domain does; the highest block ends at 2^64. */
+static void blocks_come_back(void **state)
+{
+    (void)state;
+    const struct tm_block_record blocks[] = {{0, 0, 0, 0},
+                                             {16, 512, 3, TM_DOMAIN_OBJ},
+                                             {16, 4096, UINT32_MAX, TM_DOMAIN_MMAP},
+                                             {17, UINT64_MAX - 16, 1, TM_DOMAIN_RAW},
+                                             {UINT64_MAX, 1, 7, TM_DOMAIN_NATIVE}};
+    struct tm_block_record before = {0, 0, 0, 0}, next;
+    struct tm_writer w = tm_writer_make(buffer, sizeof buffer);
+    size_t used = 0;
+    for (size_t i = 0; i < TM_COUNT_OF(blocks); i++) {
+        tm_encode_block(&w, &before, &blocks[i]);
+        assert_in_range(tm_writer_length(&w) - used, TM_BLOCK_MIN_BYTES, TM_BLOCK_MAX_BYTES);
+        used = tm_writer_length(&w);
+    }
+    before = (struct tm_block_record){0, 0, 0, 0};
+    struct tm_reader r = tm_reader_make(buffer, used);
+    for (size_t i = 0; i < TM_COUNT_OF(blocks); i++) {
+        assert_true(tm_decode_block(&r, i == 0, &before, &next));
+        assert_u64_equal(next.address, blocks[i].address);
+        assert_u64_equal(next.size, blocks[i].size);
+        assert_u64_equal(next.traceback, blocks[i].traceback);
+        assert_u64_equal(next.domain, blocks[i].domain);
+    }
+    assert_u64_equal(tm_reader_left(&r), 0);
+}
+
 static void tracebacks_come_back(void **state)
 {
     (void)state;
@@ -204,6 +233,12 @@ static void largest_items_fit_their_limits(void **state)
     w = tm_writer_make(buffer, TM_SIZE_CLASS_MAX_BYTES);
     tm_encode_size_class(&w, &size);
     assert_false(w.overflow);
+    struct tm_block_record nothing = {0, 0, 0, 0};
+    const struct tm_block_record block = {UINT64_MAX, UINT64_MAX, UINT32_MAX, TM_DOMAIN_MMAP};
+    w = tm_writer_make(buffer, TM_BLOCK_MAX_BYTES);
+    tm_encode_block(&w, &nothing, &block);
+    assert_false(w.overflow);
+    assert_u64_equal(tm_writer_length(&w), TM_BLOCK_MAX_BYTES);
     w = tm_writer_make(buffer, TM_META_MAX_BYTES);
     tm_encode_meta_i64(&w, "", INT64_MIN);
     assert_false(w.overflow);
@@ -253,6 +288,7 @@ int main(void)
         cmocka_unit_test(frames_come_back),
         cmocka_unit_test(modules_and_native_frames_come_back),
         cmocka_unit_test(native_frames_must_ascend_and_have_a_module),
+        cmocka_unit_test(blocks_come_back),
         cmocka_unit_test(tracebacks_come_back),
         cmocka_unit_test(counters_come_back_with_every_mask),
         cmocka_unit_test(largest_items_fit_their_limits),

@@ -15,7 +15,11 @@ static const char text[] =
     "meta program bytes python%00a.py\n"
     "trace obj live=100/2 ever=300/6 temporary=1 python-peak=200/4 heap-peak=150/3 | a.py:1:f b.py:2:g\n"
     "trace raw live=5/1 |\n"
-    "size obj 64 2 6\n";
+    "size obj 64 2 6\n"
+    "block obj 7f0000000060 40 | a.py:1:f b.py:2:g\n"
+    "block obj 7f0000000020 60 | a.py:1:f b.py:2:g\n"
+    "block mmap 7f0000000020 4096 |\n"
+    "block raw 10 5 |\n";
 
 static void items_are_there_with_their_names(void **state)
 {
@@ -38,6 +42,34 @@ static void items_are_there_with_their_names(void **state)
     assert_u64_equal(newest->line, 2);
     assert_u64_equal(s->size_count, 1);
     tm_snapshot_free(s);
+}
+
+static void blocks_are_there_in_order_of_address(void **state)
+{
+    (void)state;
+    struct tm_snapshot *s = tm_built_snapshot(text);
+    const struct tm_block_record *b = s->blocks;
+    assert_true(s->has_blocks);
+    assert_u64_equal(s->block_count, 4);
+    assert_true(b[0].address == 0x10 && b[0].size == 5 && b[0].domain == TM_DOMAIN_RAW && b[0].traceback == 0);
+    assert_true(b[1].address == 0x7f0000000020 && b[1].size == 60 && b[1].domain == TM_DOMAIN_OBJ);
+    assert_true(b[2].address == 0x7f0000000020 && b[2].size == 4096 && b[2].domain == TM_DOMAIN_MMAP);
+    assert_true(b[3].address == 0x7f0000000060 && b[3].size == 40 && b[3].traceback == s->counters[1].traceback);
+    tm_snapshot_free(s);
+}
+
+/* Not asked for, and asked for where there are none, are two things. */
+static void no_blocks_are_not_the_same_as_no_list_of_them(void **state)
+{
+    (void)state;
+    struct tm_snapshot *without = tm_built_snapshot("trace raw live=5/1 |\n");
+    struct tm_snapshot *empty = tm_built_snapshot("trace raw live=5/1 |\nblocks\n");
+    assert_false(without->has_blocks);
+    assert_true(empty->has_blocks);
+    assert_u64_equal(empty->block_count, 0);
+    assert_false(tm_snapshot_is_same(without, empty));
+    tm_snapshot_free(without);
+    tm_snapshot_free(empty);
 }
 
 static void model_does_not_need_the_bytes(void **state)
@@ -121,6 +153,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(items_are_there_with_their_names),
+        cmocka_unit_test(blocks_are_there_in_order_of_address),
+        cmocka_unit_test(no_blocks_are_not_the_same_as_no_list_of_them),
         cmocka_unit_test(model_does_not_need_the_bytes),
         cmocka_unit_test(file_without_sections_is_empty),
         cmocka_unit_test(section_of_a_later_kind_is_skipped),

@@ -93,7 +93,8 @@ size_t tm_trace_cache_bytes(const struct tm_trace_cache *cache)
     return held_bytes(cache) + LOOSE_SETS * sizeof *cache->loose;
 }
 
-/* Twice the slots; the kept ones move to their new places. */
+/* Twice the slots; the kept ones move to their new places.  The old ones stay readable, as free ones: a look without
+ * guard or lock may be under way there, of the event that a signal handler's interrupted or that a fork cut off. */
 static void grow(struct tm_trace_cache *cache)
 {
     struct tm_trace_cache larger = {.shift = cache->shift - 1};
@@ -109,9 +110,11 @@ static void grow(struct tm_trace_cache *cache)
             larger.held[(slot->key * TM_HASH_MULTIPLIER) >> larger.shift] = *slot;
         }
     }
-    tm_pages_unmap(cache->held, held_bytes(cache));
+    struct tm_trace_slot *outgrown = cache->held;
     cache->held = larger.held;
+    atomic_signal_fence(memory_order_seq_cst); /* the larger one has the places of either shift */
     cache->shift = larger.shift;
+    tm_pages_forget(outgrown, count * sizeof *outgrown);
 }
 
 void tm_trace_cache_put_held(struct tm_trace_cache *cache, uint64_t key, uint32_t check, uint32_t record)

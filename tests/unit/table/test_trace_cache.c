@@ -150,6 +150,21 @@ static void held_cache_grows_for_a_large_working_set_up_to_its_bound(void **stat
     assert_true(tm_trace_cache_bytes(&cache) <= ((size_t)16 << 20) + bytes);
 }
 
+/* By the look that a signal handler's event interrupted. */
+static void outgrown_slots_are_read_as_free_ones(void **state)
+{
+    (void)state;
+    const struct tm_trace_slot *outgrown = cache.held;
+    size_t bytes = tm_trace_cache_bytes(&cache);
+    struct random_numbers random = {7};
+    while (tm_trace_cache_bytes(&cache) == bytes) {
+        tm_trace_cache_put_held(&cache, random_next(&random), tm_trace_check(&cache, 1), 1);
+    }
+    for (unsigned i = 0; i < 2048; i++) {
+        assert_int_equal(((const volatile struct tm_trace_slot *)outgrown)[i].record, 0);
+    }
+}
+
 static void voided_slots_do_not_make_the_cache_grow(void **state)
 {
     (void)state;
@@ -224,6 +239,7 @@ int main(void)
         TEST(death_of_code_voids_its_places_and_few_others),
         TEST(no_version_comes_back_after_a_whole_round),
         TEST(held_cache_grows_for_a_large_working_set_up_to_its_bound),
+        TEST(outgrown_slots_are_read_as_free_ones),
         TEST(voided_slots_do_not_make_the_cache_grow),
         TEST(set_locked_at_a_fork_is_free_and_empty_in_the_child),
         TEST(threads_never_find_what_belongs_to_another_key),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/track/tracker.h"
 
+#include "runtime/track/block_count.h"
 #include "runtime/track/capture.h"
 #include "runtime/track/counting.h"
 #include "runtime/track/event_record.h"
@@ -49,18 +50,6 @@ TM_INLINE bool put_block(struct tm_thread *thread, const void *block, uint32_t r
     return put_block_slowly(thread, address, record, size);
 }
 
-/* tm_record_add, also where the block was sampled.  Answers the bytes that it counts for. */
-TM_INLINE uint64_t count_in(struct tm_runtime *runtime, uint32_t id, uint64_t size, uint32_t owner)
-{
-    if (!tm_sampler_made(runtime, &runtime->records.records[id])) {
-        tm_record_add(runtime, id, size, owner);
-        return size;
-    }
-    struct tm_sample_weight weight = tm_sample_weight_of(size, runtime->sample_rate);
-    tm_sampler_count(runtime, id, &weight, false, 1, owner);
-    return weight.bytes;
-}
-
 TM_INLINE void count_alloc(struct tm_thread *thread, uint8_t domain, const void *block, size_t size, uint32_t record,
                            struct tm_account account)
 {
@@ -68,7 +57,7 @@ TM_INLINE void count_alloc(struct tm_thread *thread, uint8_t domain, const void 
     if (TM_UNLIKELY(!put_block(thread, block, record, size))) {
         return;
     }
-    uint64_t bytes = count_in(runtime, record, size, account.owner);
+    uint64_t bytes = tm_block_count_in(runtime, record, size, account.owner);
     tm_totals_move(runtime, domain, bytes, account);
     thread->last_block = (uintptr_t)block;
     thread->newborn = (uintptr_t)block;
@@ -209,20 +198,6 @@ TM_INLINE struct tm_account account_of_free(struct tm_thread *thread, const stru
     return tm_event_account(thread, tm_event_caller(thread, record->domain).held);
 }
 
-/* tm_record_give_back, also where the block was sampled; BY is its BLOCKS.  Answers what one such block counts for. */
-TM_INLINE struct tm_sample_weight give_back(struct tm_runtime *runtime, uint32_t id, uint64_t size, uint64_t by,
-                                            uint32_t owner)
-{
-    struct tm_sample_weight weight = {1, size};
-    if (tm_sampler_made(runtime, &runtime->records.records[id])) {
-        weight = tm_sample_weight_of(size, runtime->sample_rate);
-        tm_sampler_count(runtime, id, &weight, true, by, owner);
-    } else {
-        tm_record_give_back(runtime, id, size, by, owner);
-    }
-    return weight;
-}
-
 /* The counters of a block that goes. */
 TM_INLINE void uncount(struct tm_thread *thread, uintptr_t address, uint32_t id, uint64_t size, uint32_t *flags)
 {
@@ -233,7 +208,7 @@ TM_INLINE void uncount(struct tm_thread *thread, uintptr_t address, uint32_t id,
     if (TM_LIKELY(counts)) {
         tm_totals_leave(runtime->totals, account.line);
     }
-    struct tm_sample_weight weight = give_back(runtime, id, size, 1, account.owner);
+    struct tm_sample_weight weight = tm_block_give_back(runtime, id, size, 1, account.owner);
     if (TM_LIKELY(counts)) {
         tm_totals_move(runtime, record->domain, 0 - weight.bytes, account);
     }
@@ -348,60 +323,11 @@ void tm_tracker_put_back(struct tm_thread *thread, const void *block, const stru
     }
     struct tm_record *record = &runtime->records.records[taken->record];
     struct tm_account account = account_of_free(thread, record);
-    struct tm_sample_weight weight = give_back(runtime, taken->record, taken->size, UINT64_MAX, account.owner);
+    struct tm_sample_weight weight = tm_block_give_back(runtime, taken->record, taken->size, UINT64_MAX, account.owner);
     if ((taken->flags & TAKEN_TEMPORARY) != 0) {
         count_temporary(record, 0 - weight.blocks, account.owner);
     }
     if (record->epoch >= atomic_load_explicit(&runtime->base_epoch, memory_order_relaxed)) {
         tm_totals_move(runtime, record->domain, weight.bytes, account);
     }
-}
-
-/* Of the same domain and size class, too. */
-static bool is_of_same_trace(const struct tm_record *record, const struct tm_record *other)
-{
-    return record->traceback == other->traceback && record->epoch == other->epoch;
-}
-
-/* Moves the known block at ADDRESS to the current traceback. */
-static __attribute__((noinline)) void move_block(struct tm_thread *thread, uintptr_t address)
-{
-    struct tm_runtime *runtime = &tm_runtime;
-    struct tm_block block;
-    if (!tm_block_table_find(&runtime->blocks, address, &block) || (block.word & TM_SLOT_RECORD) == 0) {
-        return;
-    }
-    uint32_t from = block.word & TM_SLOT_RECORD;
-    const struct tm_record *record = &runtime->records.records[from];
-    if (record->epoch < atomic_load_explicit(&runtime->base_epoch, memory_order_relaxed)) {
-        return; /* not traced as far as anybody can see */
-    }
-    struct tm_caller caller = tm_event_caller(thread, record->domain);
-    uint32_t to = tm_event_record(thread, caller, record->domain, record->size);
-    if (to == 0 || is_of_same_trace(record, &runtime->records.records[to]) ||
-        tm_sampler_made(runtime, record) != tm_sampler_made(runtime, &runtime->records.records[to])) {
-        return; /* a block that was not sampled stands for itself only, a record of samples cannot say so */
-    }
-    uint64_t size = record->size == TM_SIZE_VARIES ? block.size : record->size;
-    if (!tm_block_table_put(&runtime->blocks, address, to | (block.word & ~TM_SLOT_RECORD), size)) {
-        return;
-    }
-    uint32_t owner = tm_event_account(thread, caller.held).owner;
-    (void)give_back(runtime, from, size, 1, owner);
-    (void)count_in(runtime, to, size, owner);
-    atomic_fetch_add_explicit(&runtime->store.header->recycled_moves, 1, memory_order_relaxed);
-}
-
-void tm_tracker_recycle(struct tm_thread *thread, const void *block)
-{
-    if (TM_LIKELY(thread->newborn == (uintptr_t)block)) {
-        thread->newborn = 0; /* just allocated; the next time it comes it was in a free list meanwhile */
-        return;
-    }
-    if (TM_UNLIKELY(tm_life_now() != TM_LIFE_TRACING) && !tm_life_may_record(0)) {
-        return;
-    }
-    thread->guard++; /* the table of odd blocks has a lock */
-    move_block(thread, (uintptr_t)block);
-    thread->guard--;
 }

@@ -6,11 +6,11 @@
 #include "runtime/os/os_process.h"
 #include "runtime/os/thread_state.h"
 #include "runtime/track/counting.h"
-#include "runtime/track/map_tracker.h"
 #include "runtime/track/runtime_state.h"
 #include "runtime/track/snapshot_failure.h"
 #include "runtime/track/snapshot_writer.h"
 #include "runtime/track/store_file.h"
+#include "runtime/track/tracer_words.h"
 #include "store/store_view.h"
 
 static struct tm_thread *enter(void)
@@ -137,11 +137,8 @@ size_t tm_runtime_tracer_bytes(void)
     }
     thread->guard++;
     tm_lock_take(&runtime->intern_lock);
-    size_t sum = tm_live_store_bytes(&runtime->store) + tm_block_table_bytes(&runtime->blocks) +
-                 tm_trace_cache_bytes(&runtime->cache) + tm_tallies_bytes() + tm_code_table_bytes(&runtime->codes) +
-                 tm_code_table_bytes(&runtime->native.places) + tm_id_map_bytes(&runtime->strings.map) +
-                 tm_id_map_bytes(&runtime->frames.map) + tm_id_map_bytes(&runtime->tracebacks.map) +
-                 tm_id_map_bytes(&runtime->records.map) + tm_aging_bytes() + tm_map_tracker_bytes();
+    size_t sum =
+        tm_live_store_bytes(&runtime->store) + tm_block_table_bytes(&runtime->blocks) + tm_tracer_whole_bytes(runtime);
     tm_lock_release(&runtime->intern_lock);
     thread->guard--;
     return sum;

@@ -219,11 +219,6 @@ bool tm_map_tracker_sums(struct tm_map_sums *sums)
     return true;
 }
 
-size_t tm_map_tracker_bytes(void)
-{
-    return tm_map_table_bytes(maps());
-}
-
 void tm_map_tracker_before_fork(void)
 {
     tm_runtime.fork_has_maps = try_lock();

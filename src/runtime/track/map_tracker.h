@@ -51,8 +51,6 @@ struct tm_map_sums {
 /* False: the table is being changed, perhaps by the very thread that a signal handler interrupted. */
 TM_CHECKED bool tm_map_tracker_sums(struct tm_map_sums *sums);
 
-size_t tm_map_tracker_bytes(void);
-
 /* pthread_atfork.  The parent does not wait for the lock without end: another thread may hold it inside an allocator's
  * own call, and wait for that allocator's fork handler. */
 void tm_map_tracker_before_fork(void);

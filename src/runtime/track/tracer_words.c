@@ -17,13 +17,18 @@ static void publish_sparse(struct tm_store_header *header, const struct tm_block
     }
 }
 
+size_t tm_tracer_whole_bytes(const struct tm_runtime *runtime)
+{
+    return tm_trace_cache_bytes(&runtime->cache) + tm_tallies_bytes() + tm_code_table_bytes(&runtime->codes) +
+           tm_code_table_bytes(&runtime->native.places) + tm_id_map_bytes(&runtime->strings.map) +
+           tm_id_map_bytes(&runtime->frames.map) + tm_id_map_bytes(&runtime->tracebacks.map) +
+           tm_id_map_bytes(&runtime->records.map) + tm_aging_bytes() + tm_map_table_bytes(&runtime->maps);
+}
+
 void tm_tracer_words_update(struct tm_runtime *runtime)
 {
     struct tm_store_header *header = runtime->store.header;
-    size_t whole = tm_odd_block_table_bytes(&runtime->blocks.odd) + tm_trace_cache_bytes(&runtime->cache) +
-                   tm_tallies_bytes() + tm_code_table_bytes(&runtime->codes) + tm_id_map_bytes(&runtime->strings.map) +
-                   tm_id_map_bytes(&runtime->frames.map) + tm_id_map_bytes(&runtime->tracebacks.map) +
-                   tm_id_map_bytes(&runtime->records.map) + tm_aging_bytes();
+    size_t whole = tm_tracer_whole_bytes(runtime) + tm_odd_block_table_bytes(&runtime->blocks.odd);
     atomic_store_explicit(&header->whole_bytes, whole, memory_order_relaxed);
     atomic_store_explicit(&header->sparse_size, tm_block_table_leaf_bytes(&runtime->blocks), memory_order_relaxed);
     publish_sparse(header, &runtime->blocks);

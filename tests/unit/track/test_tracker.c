@@ -5,6 +5,8 @@
 #include <errno.h>
 
 #include "runtime/track/counting.h"
+#include "runtime/track/map_tracker.h"
+#include "runtime/track/tracer_words.h"
 #include "support/fake_python.h"
 
 #define A UINT64_C(0x500000001000)
@@ -357,6 +359,18 @@ static void block_in_a_stale_one_tells_that_its_free_was_missed(void **state)
     assert_true(fake_free(A));
 }
 
+static void reader_outside_hears_of_all_tables(void **state)
+{
+    (void)state;
+    const struct tm_block_table *blocks = &tm_runtime.blocks;
+    fake_alloc(TM_DOMAIN_MEM, A, 100);
+    tm_map_tracker_add(tm_thread_self(), B & ~UINT64_C(0xFFF), 4096, TM_MAP_PRIVATE);
+    tm_tracer_words_update(&tm_runtime);
+    size_t leaves = tm_block_table_bytes(blocks) - tm_odd_block_table_bytes(&blocks->odd);
+    size_t told = (size_t)atomic_load(&tm_runtime.store.header->whole_bytes);
+    assert_u64_equal(told + leaves + tm_live_store_bytes(&tm_runtime.store), tm_runtime_tracer_bytes());
+}
+
 static void area_that_goes_takes_its_blocks_along(void **state)
 {
     (void)state;
@@ -396,6 +410,7 @@ int main(void)
         TEST(start_python_waits_for_its_moment),
         TEST(block_in_a_stale_one_tells_that_its_free_was_missed),
         TEST(area_that_goes_takes_its_blocks_along),
+        TEST(reader_outside_hears_of_all_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

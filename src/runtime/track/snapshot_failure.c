@@ -24,6 +24,8 @@ static const char *reason_of(int error)
         return "no such folder";
     case EISDIR:
         return "there is a folder or a device of that name";
+    case EEXIST:
+        return "this name and those that follow are taken";
     case ENAMETOOLONG:
         return "name too long";
     case EFBIG:

@@ -13,7 +13,8 @@
 #include "runtime/track/runtime_state.h"
 #include "store/snapshot_encode.h"
 
-#define ATTEMPTS 1000U
+#define ATTEMPTS 1000U   /* names of parts */
+#define NAMES    100000U /* of snapshots: in a container each run has the same pid, and series grow long */
 #define FACTS    (12U + TM_MEMORY_FACTS)
 
 static void *get_pages(size_t size)
@@ -155,7 +156,7 @@ int tm_snapshot_write(const char *path, const char *moment, bool sync)
 static int rename_to_free(const char *temporary, unsigned first, bool may_replace, char *path)
 {
     int status = -EEXIST;
-    for (unsigned attempt = first; status == -EEXIST && attempt < first + ATTEMPTS; attempt++) {
+    for (unsigned attempt = first; status == -EEXIST && attempt < first + NAMES; attempt++) {
         if (!tm_runtime_output_name(attempt, path, TM_PATH_CAPACITY)) {
             return -ENAMETOOLONG;
         }

@@ -121,6 +121,22 @@ static void taken_names_get_a_number_and_are_left_alone(void **state)
     assert_int_equal(scratch_count(&folder, ".live"), 1);
 }
 
+/* A series of days, or a container that was started again and again. */
+static void more_than_a_thousand_names_may_be_taken(void **state)
+{
+    (void)state;
+    char name[32];
+    for (unsigned number = 1; number <= 1001; number++) {
+        (void)snprintf(name, sizeof name, "o.%04u.tms", number);
+        assert_true(make_empty(name));
+    }
+    begin_with_output("o.%n.tms", NULL);
+    tm_runtime_python_begins();
+    tm_runtime_exit_snapshot("test");
+    assert_true(is_snapshot("o.1002.tms"));
+    assert_int_equal(scratch_count(&folder, ""), 1002);
+}
+
 static void snapshot_has_the_number_of_its_store(void **state)
 {
     (void)state;
@@ -508,6 +524,7 @@ int main(void)
         TEST(process_without_python_leaves_nothing),
         TEST(python_process_has_a_store_and_leaves_a_snapshot),
         TEST(taken_names_get_a_number_and_are_left_alone),
+        TEST(more_than_a_thousand_names_may_be_taken),
         TEST(snapshot_has_the_number_of_its_store),
         TEST(name_without_pid_is_replaced),
         TEST(part_that_a_killed_process_left_is_no_hindrance),

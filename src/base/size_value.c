@@ -26,10 +26,10 @@ bool tm_size_value(const char *text, uint64_t *bytes)
     uint64_t value = 0;
     const char *at = text;
     for (; *at >= '0' && *at <= '9'; at++) {
-        value = value * 10 + (uint64_t)(*at - '0');
-        if (value >= LARGEST) {
-            return false;
+        if (value > LARGEST / 10) {
+            return false; /* before it wraps */
         }
+        value = value * 10 + (uint64_t)(*at - '0');
     }
     int shift = at == text ? -1 : shift_of(at);
     if (shift < 0 || value >= LARGEST >> shift) {

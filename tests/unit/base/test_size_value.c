@@ -41,7 +41,8 @@ static void everything_else_is_refused(void **state)
                                       " 1",
                                       "4294967296G",
                                       "4611686018427387904",
-                                      "99999999999999999999999"};
+                                      "99999999999999999999999",
+                                      "36893488147419103232"}; /* 2^65 */
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         uint64_t bytes = 99;
         assert_false(tm_size_value(bad[i], &bytes));

@@ -10,6 +10,7 @@
 
 #define NEVER         UINT64_MAX
 #define NS_PER_SECOND UINT64_C(1000000000)
+#define LONGEST_S     (UINT64_C(1) << 32) /* longer than any process lives, and far from where nanoseconds wrap */
 
 bool tm_due_is_wanted(void)
 {
@@ -33,10 +34,17 @@ static void set_step(uint64_t bytes)
     tm_word_store(&tm_runtime.due.next_bytes, step == 0 ? NEVER : (bytes / step + 1) * step);
 }
 
+/* 0: none. */
+static uint64_t interval_ns(void)
+{
+    uint64_t seconds = tm_runtime.config.interval_s;
+    return (seconds < LONGEST_S ? seconds : LONGEST_S) * NS_PER_SECOND;
+}
+
 static void set_time(uint64_t from_ns)
 {
-    uint64_t interval_s = tm_runtime.config.interval_s;
-    tm_word_store(&tm_runtime.due.next_ns, interval_s == 0 ? NEVER : from_ns + interval_s * NS_PER_SECOND);
+    uint64_t interval = interval_ns();
+    tm_word_store(&tm_runtime.due.next_ns, interval == 0 ? NEVER : from_ns + interval);
 }
 
 void tm_due_begin(void)
@@ -77,8 +85,8 @@ static void set_next(void)
     uint64_t next_ns = tm_word_load(&tm_runtime.due.next_ns);
     set_step(traced_bytes());
     if (next_ns <= now_ns) {
-        uint64_t interval_ns = tm_runtime.config.interval_s * NS_PER_SECOND;
-        tm_word_store(&tm_runtime.due.next_ns, now_ns + interval_ns - (now_ns - next_ns) % interval_ns);
+        uint64_t interval = interval_ns();
+        tm_word_store(&tm_runtime.due.next_ns, now_ns + interval - (now_ns - next_ns) % interval);
     }
 }
 

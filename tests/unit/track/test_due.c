@@ -131,6 +131,19 @@ static void stopped_or_ended_process_takes_none(void **state)
     assert_int_equal(scratch_count(&folder, ""), 2);
 }
 
+/* 5124096 hours are 2^64 ns and two and a half minutes. */
+static void interval_of_centuries_is_never_over(void **state)
+{
+    (void)state;
+    begin("o.tms", "TRACEMALLOC_INTERVAL=5124096h", NULL);
+    uint64_t next_ns = atomic_load(&tm_runtime.due.next_ns);
+    assert_true(next_ns > UINT64_C(4000000000) * 1000000000 && next_ns < UINT64_MAX);
+    let_the_interval_pass();
+    look();
+    assert_int_equal(scratch_count(&folder, ""), 1);
+    assert_true(atomic_load(&tm_runtime.due.next_ns) > UINT64_C(4000000000) * 1000000000);
+}
+
 static void one_that_was_asked_for_is_taken_once(void **state)
 {
     (void)state;
@@ -264,6 +277,7 @@ int main(void)
         TEST(stopped_or_ended_process_takes_none),          TEST(one_that_was_asked_for_is_taken_once),
         TEST(oldest_of_the_interval_goes_and_numbers_rise), TEST(only_what_this_process_made_is_removed),
         TEST(failure_is_said_once_until_a_write_is_done),   TEST(forked_child_counts_and_keeps_for_itself),
+        TEST(interval_of_centuries_is_never_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

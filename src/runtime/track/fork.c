@@ -116,8 +116,9 @@ void tm_fork_age(size_t size)
 {
     struct tm_runtime *runtime = &tm_runtime;
     struct tm_thread *thread = tm_thread_self();
-    /* A sampled one stands for many. */
-    size_t more = runtime->sample_rate == 0 ? size / YOUNG_BYTES : YOUNG_EVENTS;
+    /* A sampled one stands for many, where only those come here. */
+    bool all_come = runtime->sample_rate == 0 || runtime->budget.thins;
+    size_t more = all_come ? size / YOUNG_BYTES : YOUNG_EVENTS;
     uint32_t events = 1 + (more < YOUNG_EVENTS ? (uint32_t)more : YOUNG_EVENTS);
     if (atomic_fetch_add_explicit(&runtime->young_events, events, memory_order_relaxed) + events <= YOUNG_EVENTS) {
         return;

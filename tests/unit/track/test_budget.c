@@ -2,9 +2,13 @@
 /* The memory limit: the steps come in order, none is undone, and what is counted stays right. */
 #include "support/cmocka_include.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "base/sample_chance.h"
 #include "runtime/track/budget.h"
 #include "runtime/track/counting.h"
+#include "support/child_process.h"
 #include "support/fake_python.h"
 
 #define HEAP   UINT64_C(0x500000000000)
@@ -109,13 +113,38 @@ static void counts_stay_right_over_the_change(void **state)
     assert_int_equal(tm_life_now(), TM_LIFE_THINNED);
 }
 
+/* All its blocks are heard, so that one is not more than one. */
+static void forked_child_is_young_for_as_long_as_any(void **state)
+{
+    (void)state;
+    int status = -1;
+    begin("TRACEMALLOC_MEMORY_LIMIT=8MiB");
+    tm_runtime_python_begins();
+    (void)fill(BLOCKS, 4);
+    tm_runtime_before_fork();
+    pid_t pid = fork();
+    if (pid == 0) {
+        tm_runtime_after_fork_child();
+        for (unsigned i = 0; i < 100; i++) {
+            fake_alloc(TM_DOMAIN_OBJ, HEAP - 4096, 100);
+            (void)fake_free(HEAP - 4096);
+        }
+        child_check(tm_life_now() == TM_LIFE_YOUNG);
+        fake_alloc(TM_DOMAIN_OBJ, HEAP - 4096, 1 << 20);
+        child_check(tm_life_now() == TM_LIFE_THINNED);
+        _exit(0);
+    }
+    tm_runtime_after_fork_parent();
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(steps_come_in_order_before_the_limit),
-        cmocka_unit_test(no_limit_no_step),
-        cmocka_unit_test(merges_what_was_not_seen_before),
-        cmocka_unit_test(counts_stay_right_over_the_change),
+        cmocka_unit_test(steps_come_in_order_before_the_limit),     cmocka_unit_test(no_limit_no_step),
+        cmocka_unit_test(merges_what_was_not_seen_before),          cmocka_unit_test(counts_stay_right_over_the_change),
+        cmocka_unit_test(forked_child_is_young_for_as_long_as_any),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,15 @@ import traced
 ROWS = os.path.join(traced.ROOT, "src", "base", "config_options.h")
 APP = "import sys\nx = [bytearray(1000) for _ in range(1000)]\nprint('ran', sys.argv[1:])\n"
 
+# Runs until there is a snapshot that nobody but a signal asked for.
+UNTIL_SNAPSHOT = """
+import os, time
+print('ready', flush=True)
+end = time.time() + 60
+while time.time() < end and not [name for name in os.listdir('.') if name.endswith('.0001.tms')]:
+    y = [(i, i) for i in range(100)]
+print('found', len([name for name in os.listdir('.') if name.endswith('.0001.tms')]))
+"""
 
 # Good values of the options that do not take 0.
 VALUES = {"NFRAME": "3", "START": "off", "INTERVAL": "1h", "KEEP": "2", "THRESHOLD": "1GiB", "SIGNAL": "USR1", "FOLLOW": "exec",
@@ -151,6 +160,10 @@ class Tester(object):
         waiting = "import time\nprint('ready', flush=True)\ntime.sleep(60)"
         status, shown, _ = self.terminal("-c", waiting, act=lambda child, _: os.kill(child, signal.SIGTERM))
         checks.equal(os.WTERMSIG(status), signal.SIGTERM, "SIGTERM is handed on")
+        for name, number in (("PROF", signal.SIGPROF), ("34", 34), ("64", 64)):
+            status, shown, folder = self.terminal("--signal", name, "-c", UNTIL_SNAPSHOT,
+                                                  act=lambda child, _, number=number: os.kill(child, number))
+            checks.equal((status, "found 1\n" in shown), (0, True), "signal %s is handed on" % name)
         counting = ("import signal, time\nn = []\nsignal.signal(signal.SIGINT, lambda *_: n.append(1))\n"
                     "print('ready', flush=True)\nend = time.time() + 0.5\nwhile time.time() < end: time.sleep(0.05)\n"
                     "print('interrupted', len(n))")

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/config_options.h"
+#include "base/edit_distance.h"
 #include "base/size_value.h"
 #include "base/text.h"
 #include "base/time_value.h"
@@ -179,36 +180,16 @@ static const struct option {
 #undef ROW
 };
 
-/* Letters to insert, remove or exchange between two names, at most LIMIT counted. */
-static unsigned distance(const char *a, size_t a_length, const char *b)
+static unsigned distance(const char *name, size_t length, const struct option *option)
 {
-    enum { LIMIT = 24 };
-    unsigned row[LIMIT + 1];
-    size_t b_length = strlen(b);
-    if (a_length > LIMIT || b_length > LIMIT) {
-        return LIMIT;
-    }
-    for (size_t j = 0; j <= b_length; j++) {
-        row[j] = (unsigned)j;
-    }
-    for (size_t i = 1; i <= a_length; i++) {
-        unsigned diagonal = row[0];
-        row[0] = (unsigned)i;
-        for (size_t j = 1; j <= b_length; j++) {
-            unsigned best = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            best = row[j] + 1 < best ? row[j] + 1 : best;
-            row[j] = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-        }
-    }
-    return row[b_length];
+    return tm_edit_distance(name, length, option->name, strlen(option->name));
 }
 
 static const struct option *nearest(const char *name, size_t length)
 {
     const struct option *best = &options[0];
     for (size_t i = 1; i < TM_COUNT_OF(options); i++) {
-        if (distance(name, length, options[i].name) < distance(name, length, best->name)) {
+        if (distance(name, length, &options[i]) < distance(name, length, best)) {
             best = &options[i];
         }
     }

@@ -182,8 +182,9 @@ static int rename_exit(const char *temporary, char *path)
     }
     /* With a pid in its name the snapshot is its store's counterpart: what exec left may have that pid as well. */
     unsigned of_store = runtime->store_attempt > 1 && tm_output_has_pid(runtime->output) ? runtime->store_attempt : 1;
-    unsigned first = tm_output_has_number(runtime->output) ? runtime->last_number + 1 : of_store;
-    bool may_replace = runtime->config.output_is_fixed && runtime->pid == runtime->first_pid;
+    bool has_number = tm_output_has_number(runtime->output); /* also where OUTPUT has none: see keep_paths */
+    unsigned first = has_number ? runtime->last_number + 1 : of_store;
+    bool may_replace = !has_number && runtime->config.output_is_fixed && runtime->pid == runtime->first_pid;
     int status = rename_to_free(temporary, first, may_replace, path);
     if (status == 0) {
         memcpy(runtime->exit_path, path, strlen(path) + 1);

@@ -191,6 +191,20 @@ static void only_what_this_process_made_is_removed(void **state)
     assert_true(has("o.0001.tms") && !has("o.0002.tms") && has("o.0003.tms"));
 }
 
+/* The name that the user chose has got a number, so it is none that may be replaced. */
+static void file_of_an_earlier_run_stays(void **state)
+{
+    (void)state;
+    struct stat found;
+    int descriptor = open(scratch_name(&folder, "o.0001.tms"), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    assert_true(descriptor >= 0 && close(descriptor) == 0);
+    begin("o.tms", "TRACEMALLOC_INTERVAL=1h", NULL);
+    tm_runtime_exit_snapshot("test");
+    assert_true(has("o.0002.tms"));
+    assert_int_equal(stat(scratch_name(&folder, "o.0001.tms"), &found), 0);
+    assert_int_equal(found.st_size, 0);
+}
+
 static void say_all(void *path)
 {
     char inner[1100];
@@ -277,7 +291,7 @@ int main(void)
         TEST(stopped_or_ended_process_takes_none),          TEST(one_that_was_asked_for_is_taken_once),
         TEST(oldest_of_the_interval_goes_and_numbers_rise), TEST(only_what_this_process_made_is_removed),
         TEST(failure_is_said_once_until_a_write_is_done),   TEST(forked_child_counts_and_keeps_for_itself),
-        TEST(interval_of_centuries_is_never_over),
+        TEST(interval_of_centuries_is_never_over),          TEST(file_of_an_earlier_run_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,7 +51,7 @@ uint32_t tm_frame_intern(struct tm_frame_table *table, const struct tm_stored_fr
             return id;
         }
     }
-    id = tm_free_ids_take(&table->free, 0);
+    id = tm_free_ids_take(&table->free, tm_frame_is_native(frame) ? frame->file : 0); /* objects come before theirs */
     if (id != 0) {
         return tm_id_map_insert(&table->map, hash, id) ? put(table, id, frame) : 0;
     }

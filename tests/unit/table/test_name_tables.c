@@ -286,6 +286,26 @@ static void released_frames_and_tracebacks_become_others(void **state)
     assert_valid();
 }
 
+/* Readers refuse a store whose machine frames stand before their objects. */
+static void machine_frames_take_no_released_id_below_their_object(void **state)
+{
+    (void)state;
+    struct tm_stored_frame frame = {0, 0, 1};
+    uint32_t early = tm_frame_intern(&frames, &frame);
+    uint32_t object = tm_frame_intern(&frames, &(struct tm_stored_frame){0, TM_FRAME_MODULE, 0});
+    frame.line = 2;
+    uint32_t late = tm_frame_intern(&frames, &frame);
+    assert_true(early < object && object < late);
+    tm_frame_release(&frames, early);
+    tm_frame_release(&frames, late);
+    begin_round();
+    assert_int_equal(tm_frame_intern(&frames, &(struct tm_stored_frame){object, TM_FRAME_NATIVE, 0x10}), late);
+    assert_true(tm_frame_intern(&frames, &(struct tm_stored_frame){object, TM_FRAME_NATIVE, 0x20}) > late);
+    frame.line = 3;
+    assert_int_equal(tm_frame_intern(&frames, &frame), early);
+    assert_valid();
+}
+
 static void released_records_are_empty_and_become_others(void **state)
 {
     (void)state;
@@ -330,6 +350,7 @@ int main(void)
         TEST(validity_notices_what_refers_to_nothing),
         TEST(released_strings_become_others_of_their_room),
         TEST(released_frames_and_tracebacks_become_others),
+        TEST(machine_frames_take_no_released_id_below_their_object),
         TEST(released_records_are_empty_and_become_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,6 +24,7 @@ import traced  # noqa: E402
 
 BLOCKS = os.path.join(HERE, "programs", "blocks.py")
 BLOCKS_LINE = 9
+FREED_LINE, RECYCLED_LINE = 13, 18  # of programs/failed_start.py
 SKIPPED = 77  # exit code
 
 
@@ -213,6 +214,20 @@ def truth_cases(cases, python):
             cases.check(name, snapshot.facts.get("recycled") == wanted, "recycled %s" % snapshot.facts.get("recycled"))
 
 
+def failed_start_cases(cases, python):
+    """The program's own tracemalloc cannot start: what is born afterwards is heard all the same."""
+    if python.version < (3, 8):
+        return
+    name = python.label + " failed start"
+    snapshots, _ = cases.run(name, [python.path, os.path.join(HERE, "programs", "failed_start.py")],
+                             TRACEMALLOC_EXACT="1" if python.needs_exact else "0")
+    cases.check(name, len(snapshots) == 1, "%d snapshots" % len(snapshots))
+    for snapshot in snapshots:
+        freed, recycled = (snapshot.on_line("obj", "failed_start.py:%d" % line)[1]
+                           for line in (FREED_LINE, RECYCLED_LINE))
+        cases.check(name, freed < 10 and recycled >= 50, "%d and %d blocks" % (freed, recycled))
+
+
 def embedded_start_cases(cases, python):
     """START=python in a program that embeds the interpreter without signal handlers."""
     library = library_of(python)
@@ -248,13 +263,19 @@ def first_hook_cases(cases, python):
         cases.check(name, snapshot.facts.get("hook_losses") == "0", "hooks lost: %s" % snapshot.facts)
 
 
+def all_truth_cases(cases, python):
+    truth_cases(cases, python)
+    failed_start_cases(cases, python)
+
+
 def all_embedding_cases(cases, python):
     embedding_cases(cases, python)
     embedded_start_cases(cases, python)
     first_hook_cases(cases, python)
 
 
-GROUPS = {"truth": truth_cases, "allocators": allocator_cases, "moments": moment_cases, "embedding": all_embedding_cases}
+GROUPS = {"truth": all_truth_cases, "allocators": allocator_cases, "moments": moment_cases,
+          "embedding": all_embedding_cases}
 
 
 def main():

@@ -82,8 +82,8 @@ static void *call_method(unsigned index, void *self, void *first, void *second, 
     is_asked = false;
     if (is_starved) {
         *module.tracing = 1;
-    } else if (*module.tracing == 0 && !has_ended && result != NULL) {
-        starve(); /* the program has stopped it */
+    } else if (*module.tracing == 0 && !has_ended) {
+        starve(); /* the program has stopped it, or could not start it */
     }
     return result;
 }

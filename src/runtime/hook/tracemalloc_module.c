@@ -144,7 +144,7 @@ static bool finish_call(void *result)
     return true;
 }
 
-bool tm_tracemalloc_module_start(const struct tm_tracemalloc_module *module)
+static bool start(const struct tm_tracemalloc_module *module)
 {
     void *(*make_int)(long);
     void *limit;
@@ -155,6 +155,22 @@ bool tm_tracemalloc_module_start(const struct tm_tracemalloc_module *module)
     /* METH_FASTCALL: the arguments and their number. */
     bool is_started = finish_call(module->start.call(NULL, &limit, (void *)1, NULL));
     (void)finish_call(limit);
+    return is_started;
+}
+
+bool tm_tracemalloc_module_start(const struct tm_tracemalloc_module *module)
+{
+    void (*take_error)(void **type, void **value, void **traceback);
+    void (*put_error)(void *type, void *value, void *traceback);
+    void *error[3];
+    find(&take_error, "PyErr_Fetch");
+    find(&put_error, "PyErr_Restore");
+    if (take_error == NULL || put_error == NULL) {
+        return false;
+    }
+    take_error(&error[0], &error[1], &error[2]);
+    bool is_started = start(module);
+    put_error(error[0], error[1], error[2]);
     return is_started;
 }
 

@@ -34,7 +34,7 @@ struct tm_tracemalloc_module {
 const char *tm_tracemalloc_module_find(struct tm_tracemalloc_module *module, const struct tm_elf_object *interpreter);
 
 /* Call the module's functions start(the limit that is set), which initialises it the first time, and stop().  False: it
- * raised (cleared). */
+ * raised (cleared).  An error that is set when start is called stays set. */
 bool tm_tracemalloc_module_start(const struct tm_tracemalloc_module *module);
 bool tm_tracemalloc_module_stop(const struct tm_tracemalloc_module *module);
 

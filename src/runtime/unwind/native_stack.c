@@ -7,6 +7,9 @@
 
 #define WORD ((uintptr_t)sizeof(uintptr_t))
 
+/* The instruction before a return to 0, as coroutines begin their stacks: nobody's, so that it is a TM_STEP_END. */
+#define NO_CALLER UINTPTR_MAX
+
 /* The registers that a function keeps for its caller, where the walk begins. */
 struct registers {
     uintptr_t pc, sp, frame, rbx, r12, r13, r14, r15;
@@ -84,6 +87,7 @@ TM_INLINE bool walk_quickly(struct walk *walk, const struct registers *start)
         uintptr_t caller;
         if (TM_UNLIKELY(kind > TM_STEP_BY_FRAME)) {
             walk->end = UINTPTR_MAX;
+            walk->count -= pc == NO_CALLER;
             return kind != TM_STEP_ODD;
         }
         if (TM_UNLIKELY(cfa <= sp) || !read_word(walk->thread, cfa - WORD, &caller)) {

@@ -190,6 +190,43 @@ static void fiber_on_the_heap(void **state)
     assert_int_equal(compared, before + 2);
 }
 
+#if defined(__x86_64__)
+static struct tm_native_frame bottomless[FRAMES];
+static unsigned bottomless_count;
+
+static void run_bottomless(void)
+{
+    uintptr_t end;
+    bottomless_count = tm_native_stack_walk(tm_thread_self(), &cache, &nothing, bottomless, FRAMES, &end);
+    assert_int_equal(end, UINTPTR_MAX);
+    assert_int_equal(setcontext(&outside), 0);
+}
+
+/* As libraries for coroutines make them: the first function returns to 0. */
+static void fiber_without_a_caller(void **state)
+{
+    static _Alignas(16) char room[1 << 16];
+    static volatile bool was_there;
+    struct tm_loaded_module module;
+    (void)state;
+    assert_int_equal(getcontext(&fiber), 0);
+    fiber.uc_stack.ss_sp = room;
+    fiber.uc_stack.ss_size = sizeof room;
+    fiber.uc_link = NULL;
+    makecontext(&fiber, run_bottomless, 0);
+    *(uintptr_t *)fiber.uc_mcontext.gregs[REG_RSP] = 0;
+    assert_int_equal(getcontext(&outside), 0);
+    if (!was_there) {
+        was_there = true;
+        assert_int_equal(setcontext(&fiber), 0);
+    }
+    assert_in_range(bottomless_count, 1, 3);
+    for (unsigned i = 0; i < bottomless_count; i++) {
+        assert_true(tm_loaded_module_find(bottomless[i].pc, &module));
+    }
+}
+#endif
+
 static void limit_says_where_it_ended(void **state)
 {
     struct tm_native_frame two[2], all[FRAMES];
@@ -251,6 +288,9 @@ int main(void)
         cmocka_unit_test(signal_handler_on_its_own_stack),
         cmocka_unit_test(another_thread),
         cmocka_unit_test(fiber_on_the_heap),
+#if defined(__x86_64__)
+        cmocka_unit_test(fiber_without_a_caller),
+#endif
         cmocka_unit_test(limit_says_where_it_ended),
         cmocka_unit_test(own_code_is_left_out),
         cmocka_unit_test(cleared_cache_is_learnt_again),

@@ -24,7 +24,8 @@ import traced  # noqa: E402
 
 BLOCKS = os.path.join(HERE, "programs", "blocks.py")
 BLOCKS_LINE = 9
-FREED_LINE, RECYCLED_LINE = 13, 18  # of programs/failed_start.py
+NOT_STARTED = os.path.join(HERE, "programs", "not_started.py")
+FREED_LINE, RECYCLED_LINE = 13, 18
 SKIPPED = 77  # exit code
 
 
@@ -214,18 +215,30 @@ def truth_cases(cases, python):
             cases.check(name, snapshot.facts.get("recycled") == wanted, "recycled %s" % snapshot.facts.get("recycled"))
 
 
-def failed_start_cases(cases, python):
-    """The program's own tracemalloc cannot start: what is born afterwards is heard all the same."""
+def not_started_cases(cases, python):
+    """What looks as if the program's own tracemalloc were started, but is not: births are heard all the same."""
     if python.version < (3, 8):
         return
-    name = python.label + " failed start"
-    snapshots, _ = cases.run(name, [python.path, os.path.join(HERE, "programs", "failed_start.py")],
-                             TRACEMALLOC_EXACT="1" if python.needs_exact else "0")
-    cases.check(name, len(snapshots) == 1, "%d snapshots" % len(snapshots))
-    for snapshot in snapshots:
-        freed, recycled = (snapshot.on_line("obj", "failed_start.py:%d" % line)[1]
-                           for line in (FREED_LINE, RECYCLED_LINE))
-        cases.check(name, freed < 10 and recycled >= 50, "%d and %d blocks" % (freed, recycled))
+    for before, after, variables in (([], ["tried"], {}), (["-I"], [], {"PYTHONTRACEMALLOC": "1"}),
+                                     (["-E"], [], {"PYTHONTRACEMALLOC": "1"}), ([], ["-X", "tracemalloc"], {})):
+        name = "%s not started %s" % (python.label, (before, after, variables))
+        snapshots, _ = cases.run(name, [python.path] + before + [NOT_STARTED] + after,
+                                 TRACEMALLOC_EXACT="1" if python.needs_exact else "0", **variables)
+        cases.check(name, len(snapshots) == 1, "%d snapshots" % len(snapshots))
+        for snapshot in snapshots:
+            freed, recycled = (snapshot.on_line("obj", "%s:%d" % (os.path.basename(NOT_STARTED), line))[1]
+                               for line in (FREED_LINE, RECYCLED_LINE))
+            cases.check(name, freed < 10 and recycled >= 50, "%d and %d blocks" % (freed, recycled))
+
+
+def started_cases(cases, python):
+    """Python's own start of the module, while we listen in its place."""
+    program = "import tracemalloc; print(tracemalloc.is_tracing(), tracemalloc.get_traceback_limit())"
+    for options, variables in (([], {"PYTHONTRACEMALLOC": "3"}), (["-X", "tracemalloc=4"], {}), (["-Xtracemalloc"], {}),
+                               (["-E", "-X", "tracemalloc"], {}), ([], {"PYTHONTRACEMALLOC": "0"})):
+        if python.has_tracemalloc and python.version >= (3, 8):
+            cases.run("%s started %s" % (python.label, (options, variables)), [python.path] + options + ["-c", program],
+                      TRACEMALLOC_EXACT="1" if python.needs_exact else "0", **variables)
 
 
 def embedded_start_cases(cases, python):
@@ -265,7 +278,8 @@ def first_hook_cases(cases, python):
 
 def all_truth_cases(cases, python):
     truth_cases(cases, python)
-    failed_start_cases(cases, python)
+    not_started_cases(cases, python)
+    started_cases(cases, python)
 
 
 def all_embedding_cases(cases, python):

@@ -8,7 +8,6 @@
 #include "runtime/hook/elf_object.h"
 #include "runtime/hook/traces_table.h"
 #include "runtime/hook/tracemalloc_module.h"
-#include "runtime/os/os_process.h"
 #include "runtime/track/runtime.h"
 
 #define DOMAINS       3
@@ -197,27 +196,24 @@ bool tm_exact_mode_is_needed(void)
     return tm_runtime_config()->exact && python->layout != NULL && python->row.recycled_by_flag;
 }
 
+static bool environment_says_so(void)
+{
+    const int *is_ignored = tm_cpython_symbol(tm_runtime_python(), "Py_IgnoreEnvironmentFlag");
+    const char *value = getenv("PYTHONTRACEMALLOC");
+    return value != NULL && *value != '\0' && strcmp(value, "0") != 0 && (is_ignored == NULL || *is_ignored == 0);
+}
+
 /* Python's own start of the module would find the flag set and do nothing. */
 static bool python_will_start_it(void)
 {
-    static const char option[] = "-X";
-    char command[4096];
-    const char *value = getenv("PYTHONTRACEMALLOC");
-    if (value != NULL && *value != '\0' && strcmp(value, "0") != 0) {
-        return true;
-    }
-    size_t length = tm_process_command(command, sizeof command - 1);
-    command[length] = '\0';
-    for (const char *word = command; word < command + length; word += strlen(word) + 1) {
-        const char *rest = word + sizeof option - 1;
-        if (strncmp(word, option, sizeof option - 1) == 0) {
-            rest += *rest == '\0' && rest + 1 < command + length;
-            if (strncmp(rest, "tracemalloc", strlen("tracemalloc")) == 0) {
-                return true;
-            }
-        }
-    }
-    return false;
+    void *(*get_options)(void); /* both return what is borrowed, or NULL */
+    void *(*get_item)(void *options, const char *key);
+    void *address = tm_cpython_symbol(tm_runtime_python(), "PySys_GetXOptions");
+    memcpy(&get_options, &address, sizeof address);
+    address = tm_cpython_symbol(tm_runtime_python(), "PyDict_GetItemString");
+    memcpy(&get_item, &address, sizeof address);
+    void *options = get_options != NULL && get_item != NULL ? get_options() : NULL;
+    return environment_says_so() || (options != NULL && get_item(options, "tracemalloc") != NULL);
 }
 
 /* The first start makes the module's tables. */

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-# The tracemalloc module does not start; then objects are taken out of a free list on another line.
-import tracemalloc
+# The tracemalloc module is not started, with "tried" in vain; then objects leave a free list on another line.
+import sys, tracemalloc
 
-for limit in (-1, 1 << 40, "text"):
+for limit in (-1, 1 << 40, "text") if sys.argv[1:] == ["tried"] else ():
     try:
         tracemalloc.start(limit)
     except (ValueError, OverflowError, TypeError) as error:

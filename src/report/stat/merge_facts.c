@@ -8,7 +8,7 @@
 #include "report/snapshot/snapshot_totals.h"
 #include "report/stat/merge_native.h"
 
-#define FACTS_MAX 24U
+#define FACTS_MAX 32U
 #define NOTE_MAX  160U
 
 struct facts {
@@ -93,6 +93,18 @@ static void add_sum(struct facts *facts, const struct tm_forest *forest, const c
     }
 }
 
+/* The words of the first that says something: of what went wrong too. */
+static void add_said(struct facts *facts, const struct tm_forest *forest, const char *key)
+{
+    for (unsigned s = 0; s < forest->snapshot_count; s++) {
+        struct tm_span words = tm_snapshot_bytes(forest->snapshots[s], key);
+        if (words.length > 0) {
+            add_text(facts, key, words);
+            return;
+        }
+    }
+}
+
 static bool is_said_before(const struct tm_forest *forest, unsigned s)
 {
     struct tm_span notes = tm_snapshot_bytes(forest->snapshots[s], "notes");
@@ -134,8 +146,8 @@ static bool add_notes(struct facts *facts, struct tm_snapshot *snapshot, const s
 
 bool tm_merge_facts(struct tm_snapshot *snapshot, const struct tm_forest *forest)
 {
-    static const char *const largest[] = {"traceback_limit", "time_ns", "sample_rate", "stdlib_tracing",
-                                          "memory_limit_step"};
+    static const char *const largest[] = {"traceback_limit", "time_ns", "sample_rate", "stdlib_tracing"};
+    static const char *const said[] = {"memory_limit_step", "malloc"};
     static const char *const sums[] = {"dropped_events", "hook_losses", "native_unmerged", "peak_bound"};
     struct facts facts = {.items = tm_merge_get(snapshot, FACTS_MAX, sizeof *facts.items)};
     if (facts.items == NULL || !add_notes(&facts, snapshot, forest)) {
@@ -144,6 +156,9 @@ bool tm_merge_facts(struct tm_snapshot *snapshot, const struct tm_forest *forest
     add_agreed(&facts, forest);
     for (size_t i = 0; i < TM_COUNT_OF(largest); i++) {
         add_largest(&facts, forest, largest[i]);
+    }
+    for (size_t i = 0; i < TM_COUNT_OF(said); i++) {
+        add_said(&facts, forest, said[i]);
     }
     for (size_t i = 0; i < TM_COUNT_OF(sums); i++) {
         add_sum(&facts, forest, sums[i]);

@@ -17,6 +17,13 @@ try() { echo "== $*"; "$@"; echo "  exit code $?"; }
     # What went wrong in one of them is said.
     tm-report merge "$GOLDEN/v1-exit.tms" "$GOLDEN/v1-exit.tms" a.tms -o exit.tms
     tm-report -n 1 exit.tms
+    tms_from_text limit.tms <<END
+meta memory_limit_step bytes new%20places%20are%20counted%20together
+meta malloc bytes /usr/lib/libjemalloc.so.2
+trace obj live=1/1 | app.py:3:main
+END
+    tm-report merge a.tms limit.tms -o limited.tms
+    tm-report limited.tms | grep note:
     # Estimates stay estimates.
     tm-report merge "$GOLDEN/v1-sampled.tms" a.tms -o sampled.tms
     tm-report -n 2 sampled.tms

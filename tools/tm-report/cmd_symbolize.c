@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "report/render/location_text.h"
 #include "report/snapshot/snapshot_write.h"
 #include "tools/tm-report/command.h"
 #include "tools/tm-report/report_load.h"
@@ -27,12 +28,15 @@ static void say_rest(const struct tm_snapshot *snapshot)
     for (uint32_t i = 0; i < snapshot->native_count; i++) {
         unnamed += snapshot->frames[snapshot->natives[i].frame].function >= snapshot->made_strings;
     }
+    struct tm_out out = {stderr, 0};
     for (struct tm_span left = snapshot->symbol_notes; left.length > 0;) {
         size_t length = 0;
         while (length < left.length && left.bytes[length] != '\n') {
             length++;
         }
-        (void)fprintf(stderr, "tm-report: %.*s\n", (int)length, (const char *)left.bytes);
+        tm_out_text(&out, "tm-report: ");
+        tm_print_text(&out, (struct tm_span){left.bytes, length});
+        tm_out_text(&out, "\n");
         length += length < left.length;
         left = (struct tm_span){left.bytes + length, left.length - length};
     }

@@ -13,3 +13,10 @@ tm-report symbolize -o "$OLDPWD/again.tms" v1-native.tms 2>"$OLDPWD/notes"
 cd "$OLDPWD" && cp "$GOLDEN/v1-native.tms" first.tms
 tm-report --no-symbols --format json -d all -g traceback first.tms | sed s/first/again/ >first.json
 tm-report --no-symbols --format json -d all -g traceback again.tms | cmp - first.json
+# What a file names does not move the terminal.
+tms_from_text odd.tms <<END
+module /opt/%1B[2Jodd/lib.so aa
+trace native live=1/1 | app.py:3:main /opt/%1B[2Jodd/lib.so+0x10
+END
+tm-report symbolize -o again.tms odd.tms 2>notes
+grep -c "$(printf '\033')" notes || :

@@ -18,14 +18,19 @@ static bool is_printable(uint32_t point)
     return !control && !escape && !direction;
 }
 
-/* Columns, taking every character as one wide. */
+/* Columns of the character at *AT, taking every one as one wide; *AT goes behind it. */
+static size_t next_width(const uint8_t **at, const uint8_t *end)
+{
+    const uint8_t *start = *at;
+    return is_printable(tm_utf8_next(at, end)) ? 1 : 4 * (size_t)(*at - start);
+}
+
 static size_t width_of(struct tm_span text)
 {
     const uint8_t *at = text.bytes, *end = text.bytes + text.length;
     size_t width = 0;
     while (at < end) {
-        const uint8_t *start = at;
-        width += is_printable(tm_utf8_next(&at, end)) ? 1 : 4 * (size_t)(at - start);
+        width += next_width(&at, end);
     }
     return width;
 }
@@ -51,8 +56,7 @@ struct tm_span tm_cut_text(struct tm_span text, size_t width)
     struct tm_span cut = {text.bytes, 0};
     size_t taken = 0;
     while (at < end) {
-        const uint8_t *start = at;
-        taken += is_printable(tm_utf8_next(&at, end)) ? 1 : 4 * (size_t)(at - start);
+        taken += next_width(&at, end);
         if (taken > width) {
             break;
         }
@@ -64,13 +68,11 @@ struct tm_span tm_cut_text(struct tm_span text, size_t width)
 /* What is left of PATH when it may take WIDTH columns: from a slash on, if one is near. */
 static struct tm_span right_end(struct tm_span path, size_t width)
 {
-    struct tm_span tail = path;
-    while (width_of(tail) > width) {
-        const uint8_t *at = tail.bytes;
-        (void)tm_utf8_next(&at, tail.bytes + tail.length);
-        tail.length -= (size_t)(at - tail.bytes);
-        tail.bytes = at;
+    const uint8_t *at = path.bytes, *end = path.bytes + path.length;
+    for (size_t left = width_of(path); left > width;) {
+        left -= next_width(&at, end);
     }
+    struct tm_span tail = {at, (size_t)(end - at)};
     const uint8_t *slash = memchr(tail.bytes, '/', tail.length);
     if (slash != NULL && (size_t)(slash - tail.bytes) < tail.length / 2) {
         tail.length -= (size_t)(slash - tail.bytes);

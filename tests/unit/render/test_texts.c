@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -69,6 +70,19 @@ static void long_paths_lose_their_left_end(void **state)
     assert_location("/usr/lib/python3/site-packages/mod.py", 12, "f", SIZE_MAX,
                     "/usr/lib/python3/site-packages/mod.py:12  f");
     assert_location("/usr/lib/python3/site-packages/mod.py", 12, "f", 36, ".../site-packages/mod.py:12  f");
+}
+
+/* A hostile file may have a name of any length: minutes, were what is left measured again for each character. */
+static void the_longest_paths_are_soon_cut(void **state)
+{
+    (void)state;
+    size_t length = (size_t)1 << 20;
+    char *path = malloc(length + 1);
+    assert_non_null(path);
+    memset(path, 'a', length);
+    path[length] = '\0';
+    assert_location(path, 1, "", 30, "...aaaaaaaaaaaaaaaaaaaaaaaaa:1");
+    free(path);
 }
 
 static void terminals_are_not_moved_by_names(void **state)
@@ -138,9 +152,9 @@ static void lines_of_sources_are_stripped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(json_of_any_bytes_is_json),        cmocka_unit_test(long_paths_lose_their_left_end),
-        cmocka_unit_test(terminals_are_not_moved_by_names), cmocka_unit_test(errors_of_writing_stick),
-        cmocka_unit_test(lines_of_sources_are_stripped),
+        cmocka_unit_test(json_of_any_bytes_is_json),      cmocka_unit_test(long_paths_lose_their_left_end),
+        cmocka_unit_test(the_longest_paths_are_soon_cut), cmocka_unit_test(terminals_are_not_moved_by_names),
+        cmocka_unit_test(errors_of_writing_stick),        cmocka_unit_test(lines_of_sources_are_stripped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,17 +20,24 @@ static bool has_line(const struct tm_forest *forest, const struct tm_filter *fil
     return !filter->has_line || forest->sites.sites[forest->nodes[node].site].line == filter->line;
 }
 
-/* Does some snapshot count a trace of exactly this traceback? */
-static bool has_traces(const struct tm_forest *forest, uint32_t node)
+static bool matches(const struct tm_forest *forest, const struct tm_filter *filter, uint32_t node)
+{
+    return has_line(forest, filter, node) && tm_pattern_match(&filter->name, name_of(forest, filter, node));
+}
+
+/* A node that matches and of which some snapshot counts a trace, 0 if none. */
+static uint32_t find_recent(const struct tm_forest *forest, const struct tm_filter *filter)
 {
     for (unsigned s = 0; s < forest->snapshot_count; s++) {
-        for (size_t i = 0; i < forest->snapshots[s]->counter_count; i++) {
-            if (forest->node_of[s][forest->snapshots[s]->counters[i].traceback] == node) {
-                return true;
+        const struct tm_snapshot *snapshot = forest->snapshots[s];
+        for (size_t i = 0; i < snapshot->counter_count; i++) {
+            uint32_t node = forest->node_of[s][snapshot->counters[i].traceback];
+            if (matches(forest, filter, node)) {
+                return node;
             }
         }
     }
-    return false;
+    return 0;
 }
 
 /* The node whose name PATTERN matches first, 0 if none; with LINE its line must match too. */
@@ -88,13 +95,9 @@ static struct tm_nearest spelled_alike(const struct tm_forest *forest, const str
 
 static struct tm_nearest matched(const struct tm_forest *forest, const struct tm_filter *filter, uint32_t first)
 {
-    for (uint32_t i = first; i < forest->node_count; i++) {
-        if (has_line(forest, filter, i) && tm_pattern_match(&filter->name, name_of(forest, filter, i)) &&
-            (filter->all_frames || has_traces(forest, i))) {
-            return (struct tm_nearest){TM_NEAR_ITSELF, name_of(forest, filter, i)};
-        }
-    }
-    return (struct tm_nearest){TM_NEAR_OLDER, name_of(forest, filter, first)};
+    uint32_t itself = filter->all_frames ? first : find_recent(forest, filter);
+    return itself != 0 ? (struct tm_nearest){TM_NEAR_ITSELF, name_of(forest, filter, itself)}
+                       : (struct tm_nearest){TM_NEAR_OLDER, name_of(forest, filter, first)};
 }
 
 struct tm_nearest tm_nearest_name(const struct tm_forest *forest, const struct tm_filter *filter)

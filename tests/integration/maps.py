@@ -99,6 +99,7 @@ def run(options, folder, interpreter, *arguments, **variables):
 def check(options, checks, folder, interpreter):
     done, program = run(options, folder, interpreter)
     checks.equal((done.code, done.stdout, done.stderr), (0, b"done\n", b""), "the program runs as without")
+    checks.equal(len(done.snapshots()), 1, "snapshots")
     for path in done.snapshots():
         checks.equal(found(options, path, program), expected(), "bytes and blocks of each line")
         snapshot = traced.statistics(options.report, path)["snapshot"]
@@ -120,8 +121,9 @@ def check_fork(options, checks, folder, interpreter):
 
 
 def check_stop(options, checks, folder, interpreter):
-    done, program = run(options, folder, interpreter, TRACEMALLOC_START="off")
+    done, _ = run(options, folder, interpreter, TRACEMALLOC_START="off")
     checks.equal((done.code, done.stdout, done.stderr), (0, b"done\n", b""), "not started, nothing happens")
+    checks.equal((done.snapshots(), done.stores()), ([], []), "and nothing is left")
 
 
 def main():

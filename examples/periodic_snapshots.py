@@ -5,7 +5,7 @@
     tm-report snapshot-1.tms snapshot-2.tms
     tm-report snapshot-1.tms snapshot-4.tms
 
-The same from outside and without a line of code needs no more than a loop round this call in a thread.
+Without a line of code: TRACEMALLOC_INTERVAL=5min, and from outside `tm-snap --every 5min PID`.
 """
 import ctypes
 

@@ -131,8 +131,7 @@ def python_cases(interpreter, full):
     yield case("os_fork", snapshots=2)
     # 2.7's subprocess runs Python in the child until exec replaces it, which leaves the child's store as it is.
     yield case("subprocesses", snapshots=2, stores=0 if modern else None)
-    # One worker of the pool may get no task: a forked child that did nothing leaves nothing.
-    yield case("several_processes", application("several_processes"), "fork", label="multiprocessing fork", snapshots=3)
+    yield case("several_processes", application("several_processes"), "fork", label="multiprocessing fork", snapshots=4)
     if modern:
         yield case("several_processes", application("several_processes"), "spawn", label="multiprocessing spawn",
                    snapshots=4)

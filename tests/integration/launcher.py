@@ -31,9 +31,20 @@ VALUES = {"NFRAME": "3", "START": "off", "INTERVAL": "1h", "KEEP": "2", "THRESHO
           "MEMORY_LIMIT": "64MiB"}
 
 
-def option_names():
+def option_rows():
+    """(name, default) of each."""
     with open(ROWS) as stream:
-        return re.findall(r"^ *X\((\w+),", stream.read().split("#define TM_OPTION_MAP(X)")[1], re.MULTILINE)
+        text = stream.read()
+    output = re.search(r'#define TM_OUTPUT_DEFAULT (".*")', text).group(1)
+    rows = text.split("#define TM_OPTION_MAP(X)")[1].replace("TM_OUTPUT_DEFAULT", output)
+    return re.findall(r'^ *X\((\w+), \w+, "([^"]*)",', rows, re.MULTILINE)
+
+
+def readme_rows():
+    """(name, default) of each row of the table of options."""
+    with open(os.path.join(traced.ROOT, "README.md")) as stream:
+        rows = re.findall(r"^\| `TRACEMALLOC_(\w+)` \| ([^|]*) \| [^|]+ \|$", stream.read(), re.MULTILINE)
+    return [(name, default.replace("`", "")) for name, default in rows]
 
 
 class Tester(object):
@@ -89,16 +100,14 @@ class Tester(object):
         checks.equal(self.run("--print-library").stdout.decode().strip(), self.options.library, "--print-library")
 
     def table(self):
-        """Each row of the table is a flag, a line of --help and a row of the README."""
+        """Each row of the table is a flag, a line of --help and a row of the README, in this order and with this default."""
         text = self.run("--help").stdout.decode()
-        with open(os.path.join(traced.ROOT, "README.md")) as stream:
-            readme = stream.read()
-        names = option_names()
-        self.checks.that(len(names) >= 6 and names[0] == "NFRAME", "the rows", names)
-        for name in names:
+        rows = option_rows()
+        self.checks.that(len(rows) >= 6 and rows[0] == ("NFRAME", "1"), "the rows", rows)
+        self.checks.equal(readme_rows(), rows, "the README's table")
+        for name, _ in rows:
             flag = "--" + name.lower().replace("_", "-")
             self.checks.that(re.search("^  %s " % flag, text, re.MULTILINE), "--help has " + flag, text)
-            self.checks.that("| `TRACEMALLOC_%s` |" % name in readme, "the README has a row for " + name)
             value = VALUES.get(name, "0")
             done = self.run(flag + "=" + value, "sh", "-c", "echo $TRACEMALLOC_" + name)
             self.checks.equal(done.stdout.decode(), value + "\n", flag)

@@ -130,7 +130,6 @@ def path_of(example):
 
 def main():
     options = traced.arguments(__doc__).parse_args()
-    options.library = os.path.abspath(options.library)
     checks = traced.Checks()
     chosen = interpreters.select(options.pythons, python3_only=True)
     newest = environments.newest(chosen)

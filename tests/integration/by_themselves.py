@@ -99,10 +99,7 @@ os.waitpid(child, 0)
 """
 
 
-class Tester(object):
-    def __init__(self, options, checks, folder, interpreter):
-        self.options, self.checks, self.folder, self.interpreter = options, checks, folder, interpreter
-
+class Tester(traced.Tester):
     def run(self, program, *arguments, **variables):
         folder = variables.pop("folder", None) or self.folder.fresh()
         variables.setdefault("LD_PRELOAD", self.options.library)
@@ -185,19 +182,9 @@ class Tester(object):
 
 def main():
     options = traced.arguments(__doc__).parse_args()
-    options.library = os.path.abspath(options.library)
-    checks = traced.Checks()
-    chosen = interpreters.select(options.pythons)
-    few = chosen if options.full or options.pythons else chosen[:1] + chosen[-1:]
-    with traced.Folder() as folder:
-        for interpreter in chosen:
-            tester = Tester(options, checks, folder, interpreter)
-            for group in (tester.interval, tester.threshold, tester.signal, tester.small_stack, tester.failures, tester.children):
-                if interpreter in few or group in (tester.interval, tester.threshold, tester.signal):
-                    checks.begin("%s %s" % (interpreter.label, group.__name__))
-                    group()
-                    checks.end()
-    return checks.finish()
+    return traced.on_groups(options, interpreters.select(options.pythons), Tester,
+                            (Tester.interval, Tester.threshold, Tester.signal),
+                            with_few=(Tester.small_stack, Tester.failures, Tester.children))
 
 
 if __name__ == "__main__":

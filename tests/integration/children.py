@@ -94,10 +94,7 @@ print(os.listdir('elsewhere'))
 """
 
 
-class Tester(object):
-    def __init__(self, options, checks, folder, interpreter):
-        self.options, self.checks, self.folder, self.interpreter = options, checks, folder, interpreter
-
+class Tester(traced.Tester):
     def run(self, program, *arguments, **variables):
         variables.setdefault("LD_PRELOAD", self.options.library)
         folder = self.folder.fresh()
@@ -176,21 +173,8 @@ class Tester(object):
 
 def main():
     options = traced.arguments(__doc__).parse_args()
-    options.library = os.path.abspath(options.library)
-    checks = traced.Checks()
-    with traced.Folder() as folder:
-        chosen = interpreters.select(options.pythons)
-        few = chosen if options.full or options.pythons else chosen[:1] + chosen[-1:]
-        for interpreter in chosen:
-            tester = Tester(options, checks, folder, interpreter)
-            everywhere = (tester.server, tester.exec_folder)
-            for group in everywhere + (tester.pool, tester.exec_fixed, tester.exec_unfollowed, tester.others):
-                if interpreter not in few and group not in everywhere:
-                    continue
-                checks.begin("%s %s" % (interpreter.label, group.__name__))
-                group()
-                checks.end()
-    return checks.finish()
+    return traced.on_groups(options, interpreters.select(options.pythons), Tester, (Tester.server, Tester.exec_folder),
+                            with_few=(Tester.pool, Tester.exec_fixed, Tester.exec_unfollowed, Tester.others))
 
 
 if __name__ == "__main__":

@@ -41,14 +41,7 @@ def check(options, checks, folder, interpreter):
 
 def main():
     options = traced.arguments(__doc__).parse_args()
-    options.library = os.path.abspath(options.library)
-    checks = traced.Checks()
-    with traced.Folder() as folder:
-        for interpreter in interpreters.select(options.pythons):
-            checks.begin("%s control" % interpreter.label)
-            check(options, checks, folder, interpreter)
-            checks.end()
-    return checks.finish()
+    return traced.on_each(options, interpreters.select(options.pythons), "control", check)
 
 
 if __name__ == "__main__":

@@ -26,16 +26,8 @@ def check(options, checks, folder, interpreter):
 
 def main():
     options = traced.arguments(__doc__).parse_args()
-    options.library = os.path.abspath(options.library)
-    checks = traced.Checks()
-    with traced.Folder() as folder:
-        for interpreter in interpreters.select(options.pythons):
-            if interpreter.version[0] == 2:
-                continue
-            checks.begin("%s daemon threads" % interpreter.label)
-            check(options, checks, folder, interpreter)
-            checks.end()
-    return checks.finish()
+    chosen = [one for one in interpreters.select(options.pythons) if one.version >= (3,)]
+    return traced.on_each(options, chosen, "daemon threads", check)
 
 
 if __name__ == "__main__":

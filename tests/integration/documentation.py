@@ -56,9 +56,9 @@ CASES = (
 )
 
 
-class Tester(object):
-    def __init__(self, options, checks, folder, interpreter):
-        self.options, self.checks, self.folder, self.interpreter = options, checks, folder, interpreter
+class Tester(traced.Tester):
+    def __init__(self, *given):
+        traced.Tester.__init__(self, *given)
         self.results = {}
 
     def run(self, program, limit, mode):
@@ -105,7 +105,6 @@ def same(text, expected):
 
 def main():
     options = traced.arguments(__doc__).parse_args()
-    options.library = os.path.abspath(options.library)
     checks = traced.Checks()
     with traced.Folder() as folder:
         for interpreter in interpreters.select(options.pythons, python3_only=True):

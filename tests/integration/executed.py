@@ -46,20 +46,18 @@ def check(options, checks, folder, interpreter, count, frames):
     checks.that(len(ever["statistics"]) < 30000, "the snapshot is small", len(ever["statistics"]))
 
 
+def many(options, checks, folder, interpreter):
+    check(options, checks, folder, interpreter, 1000000 if options.full else 40000, 1)
+
+
+def deep(options, checks, folder, interpreter):
+    check(options, checks, folder, interpreter, 40000, 25)
+
+
 def main():
     options = traced.arguments(__doc__).parse_args()
-    options.library = os.path.abspath(options.library)
-    checks = traced.Checks()
-    chosen = interpreters.select(options.pythons, python3_only=True)
-    if not options.full and not options.pythons:
-        chosen = chosen[:1] + chosen[-1:]
-    with traced.Folder() as folder:
-        for interpreter in chosen:
-            checks.begin("%s executed" % interpreter.label)
-            check(options, checks, folder, interpreter, 1000000 if options.full else 40000, 1)
-            check(options, checks, folder, interpreter, 40000, 25)
-            checks.end()
-    return checks.finish()
+    chosen = traced.few(options, interpreters.select(options.pythons, python3_only=True))
+    return traced.on_each(options, chosen, "executed", many, deep)
 
 
 if __name__ == "__main__":

@@ -38,10 +38,7 @@ CASES = (
 )
 
 
-class Tester(object):
-    def __init__(self, options, checks, folder, interpreter):
-        self.options, self.checks, self.folder, self.interpreter = options, checks, folder, interpreter
-
+class Tester(traced.Tester):
     def run(self, command, **options):
         environment = options.pop("environment", {})
         return traced.run(command, self.folder.fresh(),
@@ -117,16 +114,7 @@ def build(interpreter, binary):
 
 def main():
     options = traced.arguments(__doc__).parse_args()
-    options.library = os.path.abspath(options.library)
-    checks = traced.Checks()
-    with traced.Folder() as folder:
-        for interpreter in interpreters.select(options.pythons):
-            tester = Tester(options, checks, folder, interpreter)
-            for group in (tester.cases, tester.embedded):
-                checks.begin("%s %s" % (interpreter.label, group.__name__))
-                group()
-                checks.end()
-    return checks.finish()
+    return traced.on_groups(options, interpreters.select(options.pythons), Tester, (Tester.cases, Tester.embedded))
 
 
 if __name__ == "__main__":

@@ -129,19 +129,10 @@ def inside(options, checks, folder, interpreter):
 
 def main():
     parser = traced.arguments(__doc__)
-    parser.add_argument("--plugin", required=True)
-    parser.add_argument("--own-plugin", required=True)
+    parser.add_argument("--plugin", required=True, type=os.path.abspath)
+    parser.add_argument("--own-plugin", required=True, type=os.path.abspath)
     options = parser.parse_args()
-    options.library, options.plugin = os.path.abspath(options.library), os.path.abspath(options.plugin)
-    options.own_plugin = os.path.abspath(options.own_plugin)
-    checks = traced.Checks()
-    with traced.Folder() as folder:
-        for interpreter in interpreters.select(options.pythons):
-            checks.begin("%s foreign" % interpreter.label)
-            preloaded(options, checks, folder, interpreter)
-            inside(options, checks, folder, interpreter)
-            checks.end()
-    return checks.finish()
+    return traced.on_each(options, interpreters.select(options.pythons), "foreign", preloaded, inside)
 
 
 if __name__ == "__main__":

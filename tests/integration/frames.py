@@ -62,7 +62,6 @@ def check_dead(checks, rows):
 
 def main():
     options = traced.arguments(__doc__).parse_args()
-    options.library = os.path.abspath(options.library)
     checks = traced.Checks()
     chosen = interpreters.select(options.pythons)
     with traced.Folder() as folder:

@@ -47,13 +47,12 @@ def readme_rows():
     return [(name, default.replace("`", "")) for name, default in rows]
 
 
-class Tester(object):
-    def __init__(self, options, checks, folder, interpreter):
-        self.options, self.checks, self.folder = options, checks, folder
-        bin_folder = folder.fresh("bin")
-        os.symlink(interpreter.path, os.path.join(bin_folder, "python3"))
+class Tester(traced.Tester):
+    def __init__(self, *given):
+        traced.Tester.__init__(self, *given)
+        bin_folder = self.folder.fresh("bin")
+        os.symlink(self.interpreter.path, os.path.join(bin_folder, "python3"))
         self.path = bin_folder + ":" + os.environ["PATH"]
-        self.interpreter = interpreter
 
     def work(self):
         folder = self.folder.fresh()
@@ -202,20 +201,13 @@ class Tester(object):
 
 def main():
     parser = traced.arguments(__doc__)
-    parser.add_argument("--run", required=True, help="tm-run")
+    parser.add_argument("--run", required=True, type=os.path.abspath, help="tm-run")
     options = parser.parse_args()
     options.library = os.path.realpath(options.library)
-    options.run = os.path.abspath(options.run)
-    checks = traced.Checks()
     chosen = interpreters.select(options.pythons, python3_only=True)
-    with traced.Folder() as folder:
-        for interpreter in chosen if options.full else chosen[-1:]:
-            tester = Tester(options, checks, folder, interpreter)
-            for group in (tester.programs, tester.table, tester.wrong_values, tester.last_line, tester.signals, tester.untraceable):
-                checks.begin("%s %s" % (interpreter.label, group.__name__))
-                group()
-                checks.end()
-    return checks.finish()
+    return traced.on_groups(options, chosen if options.full else chosen[-1:], Tester,
+                            (Tester.programs, Tester.table, Tester.wrong_values, Tester.last_line, Tester.signals,
+                             Tester.untraceable))
 
 
 if __name__ == "__main__":

@@ -128,16 +128,7 @@ def check_stop(options, checks, folder, interpreter):
 
 def main():
     options = traced.arguments(__doc__).parse_args()
-    options.library = os.path.abspath(options.library)
-    checks = traced.Checks()
-    with traced.Folder() as folder:
-        for interpreter in interpreters.select(options.pythons):
-            checks.begin("%s maps" % interpreter.label)
-            check(options, checks, folder, interpreter)
-            check_fork(options, checks, folder, interpreter)
-            check_stop(options, checks, folder, interpreter)
-            checks.end()
-    return checks.finish()
+    return traced.on_each(options, interpreters.select(options.pythons), "maps", check, check_fork, check_stop)
 
 
 if __name__ == "__main__":

@@ -45,17 +45,7 @@ def check(options, checks, folder, interpreter):
 
 def main():
     options = traced.arguments(__doc__).parse_args()
-    options.library = os.path.abspath(options.library)
-    checks = traced.Checks()
-    chosen = interpreters.select(options.pythons)
-    if not options.full and not options.pythons:
-        chosen = chosen[:1] + chosen[-1:]
-    with traced.Folder() as folder:
-        for interpreter in chosen:
-            checks.begin("%s memory limit" % interpreter.label)
-            check(options, checks, folder, interpreter)
-            checks.end()
-    return checks.finish()
+    return traced.on_each(options, traced.few(options, interpreters.select(options.pythons)), "memory limit", check)
 
 
 if __name__ == "__main__":

@@ -181,7 +181,6 @@ def check_default_limit(options, checks, folder, interpreter):
 
 def main():
     options = traced.arguments(__doc__).parse_args()
-    options.library = os.path.abspath(options.library)
     checks = traced.Checks()
     if not shutil.which("nm") or not compiles_cpp():
         print("skipped: there is no compiler of C and C++, or no nm")

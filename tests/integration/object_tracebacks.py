@@ -27,7 +27,6 @@ def check(options, checks, folder, interpreter, limit):
 
 def main():
     options = traced.arguments(__doc__).parse_args()
-    options.library = os.path.abspath(options.library)
     checks = traced.Checks()
     with traced.Folder() as folder:
         for interpreter in interpreters.select(options.pythons):

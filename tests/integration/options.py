@@ -32,10 +32,7 @@ WRONG = (
 )
 
 
-class Tester(object):
-    def __init__(self, options, checks, folder, interpreter):
-        self.options, self.checks, self.folder, self.interpreter = options, checks, folder, interpreter
-
+class Tester(traced.Tester):
     def run(self, command=None, folder=None, **variables):
         variables.setdefault("LD_PRELOAD", self.options.library)
         return traced.run(command or [self.interpreter.path, PROGRAM], folder or self.folder.fresh(),
@@ -136,19 +133,8 @@ class Tester(object):
 
 def main():
     options = traced.arguments(__doc__).parse_args()
-    options.library = os.path.abspath(options.library)
-    checks = traced.Checks()
-    chosen = interpreters.select(options.pythons)
-    if not options.full and not options.pythons:
-        chosen = chosen[:1] + chosen[-1:]
-    with traced.Folder() as folder:
-        for interpreter in chosen:
-            tester = Tester(options, checks, folder, interpreter)
-            for group in (tester.wrong, tester.narrow, tester.right, tester.names):
-                checks.begin("%s %s" % (interpreter.label, group.__name__))
-                group()
-                checks.end()
-    return checks.finish()
+    chosen = traced.few(options, interpreters.select(options.pythons))
+    return traced.on_groups(options, chosen, Tester, (Tester.wrong, Tester.narrow, Tester.right, Tester.names))
 
 
 if __name__ == "__main__":

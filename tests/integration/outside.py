@@ -61,10 +61,7 @@ class Process(object):
         return self.path("tracemalloc.%d.live" % self.pid)
 
 
-class Tester(object):
-    def __init__(self, options, checks, folder, interpreter):
-        self.options, self.checks, self.folder, self.interpreter = options, checks, folder, interpreter
-
+class Tester(traced.Tester):
     def snap(self, folder, *arguments, **options):
         return traced.run([self.options.snap] + [str(word) for word in arguments], folder, self.interpreter.environment(),
                           **options)
@@ -266,20 +263,13 @@ class Tester(object):
 
 def main():
     parser = traced.arguments(__doc__)
-    parser.add_argument("--snap", required=True, help="tm-snap")
+    parser.add_argument("--snap", required=True, type=os.path.abspath, help="tm-snap")
     options = parser.parse_args()
-    options.library, options.snap = os.path.abspath(options.library), os.path.abspath(options.snap)
     options.report = os.path.abspath(options.report)
-    checks = traced.Checks()
     chosen = interpreters.select(options.pythons)
-    with traced.Folder() as folder:
-        for interpreter in chosen if options.full else chosen[-1:]:
-            tester = Tester(options, checks, folder, interpreter)
-            for group in (tester.any_state, tester.listed, tester.others, tester.other_namespace, tester.hostile, tester.collected, tester.while_busy):
-                checks.begin("%s %s" % (interpreter.label, group.__name__))
-                group()
-                checks.end()
-    return checks.finish()
+    return traced.on_groups(options, chosen if options.full else chosen[-1:], Tester,
+                            (Tester.any_state, Tester.listed, Tester.others, Tester.other_namespace, Tester.hostile,
+                             Tester.collected, Tester.while_busy))
 
 
 if __name__ == "__main__":

@@ -65,7 +65,6 @@ def check(options, checks, folder, interpreter, readers):
 
 def main():
     options = traced.arguments(__doc__).parse_args()
-    options.library = os.path.abspath(options.library)
     options.report = os.path.abspath(options.report)
     checks = traced.Checks()
     found = interpreters.select(options.pythons)

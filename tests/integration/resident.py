@@ -5,7 +5,6 @@ is left unexplained."""
 from __future__ import print_function
 
 import json
-import os
 import sys
 
 import interpreters
@@ -29,6 +28,10 @@ print("done")
 """
 
 
+def has_arenas(interpreter):
+    return interpreter.version >= (3, 6) and not interpreter.free_threaded
+
+
 def account(options, folder, interpreter, **variables):
     done = traced.run([interpreter.path, "-c", PROGRAM], folder.fresh(), interpreter.environment(
         LD_PRELOAD=options.library, **variables))
@@ -49,8 +52,7 @@ def check(options, checks, folder, interpreter, **variables):
     # 2.7 has no door for its arenas: what is free in them is not told apart.
     if interpreter.version >= (3, 0):
         checks.that(abs(parts["unexplained"]) < 0.05 * rss["total"], "unexplained is under 5 %", rss)
-    in_arenas = interpreter.version >= (3, 6) and not interpreter.free_threaded and "PYTHONMALLOC" not in variables
-    if in_arenas:
+    if has_arenas(interpreter) and "PYTHONMALLOC" not in variables:
         checks.that(found["snapshot"]["arenas"] > 0, "arenas", found["snapshot"])
         checks.that(0 < parts["arenas"] < 30000000, "free in arenas", parts)
 
@@ -80,6 +82,8 @@ print(json.dumps([before, full, own()]))
 
 def shrink(options, checks, folder, interpreter):
     """What the tracer kept for blocks goes back to the system when CPython gives their arenas back."""
+    if not has_arenas(interpreter):
+        return
     done = traced.run([interpreter.path, "-c", SHRINKING], folder.fresh(), interpreter.environment(
         LD_PRELOAD=options.library))
     if not checks.equal((done.code, done.stderr), (0, b""), "the heap that shrinks"):
@@ -89,21 +93,15 @@ def shrink(options, checks, folder, interpreter):
     checks.that(after - before < (full - before) * 0.3, "and nothing when they are gone", (before, full, after))
 
 
+def without_arenas(options, checks, folder, interpreter):
+    if has_arenas(interpreter):
+        check(options, checks, folder, interpreter, PYTHONMALLOC="malloc")
+
+
 def main():
     options = traced.arguments(__doc__).parse_args()
-    options.library = os.path.abspath(options.library)
-    checks = traced.Checks()
-    with traced.Folder() as folder:
-        for interpreter in interpreters.select(options.pythons):
-            checks.begin("%s resident" % interpreter.label)
-            check(options, checks, folder, interpreter)
-            leave_at_once(options, checks, folder, interpreter)
-            if interpreter.version >= (3, 6) and not interpreter.free_threaded:
-                shrink(options, checks, folder, interpreter)
-            if interpreter.version >= (3, 6) and not interpreter.free_threaded:
-                check(options, checks, folder, interpreter, PYTHONMALLOC="malloc")
-            checks.end()
-    return checks.finish()
+    return traced.on_each(options, interpreters.select(options.pythons), "resident", check, leave_at_once, shrink,
+                          without_arenas)
 
 
 if __name__ == "__main__":

@@ -14,10 +14,7 @@ PROGRAM = os.path.join(traced.HERE, "applications", "varied.py")
 FAR = 3
 
 
-class Tester(object):
-    def __init__(self, options, checks, folder, interpreter):
-        self.options, self.checks, self.folder, self.interpreter = options, checks, folder, interpreter
-
+class Tester(traced.Tester):
     def run(self, **variables):
         variables.setdefault("LD_PRELOAD", self.options.library)
         return traced.run([self.interpreter.path, PROGRAM], self.folder.fresh(),
@@ -89,7 +86,6 @@ class Tester(object):
 
 def main():
     options = traced.arguments(__doc__).parse_args()
-    options.library = os.path.abspath(options.library)
     checks = traced.Checks()
     with traced.Folder() as folder:
         for interpreter in interpreters.select(options.pythons):

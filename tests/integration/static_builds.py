@@ -73,7 +73,6 @@ class Tester(object):
 
 def main():
     options = traced.arguments(__doc__).parse_args()
-    options.library = os.path.abspath(options.library)
     options.report = os.path.abspath(options.report)
     checks = traced.Checks()
     builds = []

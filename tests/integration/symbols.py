@@ -118,7 +118,6 @@ def check(options, checks, folder, interpreter):
 
 def main():
     options = traced.arguments(__doc__).parse_args()
-    options.library = os.path.abspath(options.library)
     checks = traced.Checks()
     tools = ["readelf", "objcopy"]
     chosen = [one for one in interpreters.select(options.pythons) if native.include_folder(one)]

@@ -18,7 +18,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 def arguments(description):
     """The command line that every test has."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--library", default=os.environ.get("TM_LIBRARY"), help="libtracemalloc.so")
+    parser.add_argument("--library", default=os.environ.get("TM_LIBRARY"), type=os.path.abspath, help="libtracemalloc.so")
     parser.add_argument("--report", default=os.environ.get("TM_REPORT"), help="tm-report")
     parser.add_argument("--pythons", default="", help="labels of interpreters, e.g. 3.8,3.11.2-static (default: all)")
     parser.add_argument("--full", action="store_true", default=os.environ.get("TM_FULL") == "1",
@@ -123,6 +123,44 @@ class Checks(object):
     def finish(self):
         print("%d checks held, %d failed, %d skipped" % (self.held, self.failed, self.skipped))
         return 1 if self.failed or not self.held else 0
+
+
+class Tester(object):
+    """What a test with one interpreter has at hand; its groups of checks are methods."""
+
+    def __init__(self, options, checks, folder, interpreter):
+        self.options, self.checks, self.folder, self.interpreter = options, checks, folder, interpreter
+
+
+def few(options, chosen):
+    """The oldest and the newest of CHOSEN, unless more were asked for."""
+    return chosen if options.full or options.pythons else chosen[:1] + chosen[-1:]
+
+
+def on_each(options, chosen, name, *parts):
+    """One group of checks per interpreter: each of PARTS(options, checks, folder, interpreter).  The exit code."""
+    checks = Checks()
+    with Folder() as folder:
+        for interpreter in chosen:
+            checks.begin("%s %s" % (interpreter.label, name))
+            for part in parts:
+                part(options, checks, folder, interpreter)
+            checks.end()
+    return checks.finish()
+
+
+def on_groups(options, chosen, tester_class, groups, with_few=()):
+    """A group of checks for each interpreter and method of GROUPS, of WITH_FEW too on those that few() leaves.  The exit
+    code."""
+    checks = Checks()
+    with Folder() as folder:
+        for interpreter in chosen:
+            tester = tester_class(options, checks, folder, interpreter)
+            for group in groups + (with_few if interpreter in few(options, chosen) else ()):
+                checks.begin("%s %s" % (interpreter.label, group.__name__))
+                group(tester)
+                checks.end()
+    return checks.finish()
 
 
 def shorten(detail, limit=600):

@@ -190,7 +190,6 @@ def large_array(tester, done):
 
 def main():
     options = traced.arguments(__doc__).parse_args()
-    options.library = os.path.abspath(options.library)
     checks = traced.Checks()
     chosen = interpreters.select(options.pythons)
     with traced.Folder() as folder:

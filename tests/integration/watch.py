@@ -185,19 +185,11 @@ class Tester(outside.Tester):
 
 def main():
     parser = traced.arguments(__doc__)
-    parser.add_argument("--top", required=True, help="tm-top")
+    parser.add_argument("--top", required=True, type=os.path.abspath, help="tm-top")
     options = parser.parse_args()
-    options.library, options.top = os.path.abspath(options.library), os.path.abspath(options.top)
-    checks = traced.Checks()
     chosen = interpreters.select(options.pythons)
-    with traced.Folder() as folder:
-        for interpreter in chosen if options.full else chosen[-1:]:
-            tester = Tester(options, checks, folder, interpreter)
-            for group in (tester.once, tester.on_screen, tester.in_tmux):
-                checks.begin("%s %s" % (interpreter.label, group.__name__))
-                group()
-                checks.end()
-    return checks.finish()
+    return traced.on_groups(options, chosen if options.full else chosen[-1:], Tester,
+                            (Tester.once, Tester.on_screen, Tester.in_tmux))
 
 
 if __name__ == "__main__":

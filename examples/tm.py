@@ -40,6 +40,7 @@ _FUNCTIONS = {  # name: (type of the result, types of the arguments), as in trac
     "reset_peak": (None, []),
     "get_tracemalloc_memory": (ctypes.c_size_t, []),
     "take_snapshot": (ctypes.c_int, [ctypes.c_char_p]),
+    "take_snapshot_with_blocks": (ctypes.c_int, [ctypes.c_char_p]),
     "get_object_traceback": (ctypes.c_int, [ctypes.c_void_p, ctypes.POINTER(_Frame), ctypes.c_uint,
                                             ctypes.POINTER(ctypes.c_uint)]),
     "version": (ctypes.c_char_p, []),
@@ -107,10 +108,10 @@ def version():
     return _call("version").decode()
 
 
-def take_snapshot(path):
-    """Writes a snapshot to PATH, for tm-report."""
+def take_snapshot(path, blocks=False):
+    """Writes a snapshot to PATH, for tm-report; with BLOCKS=True every live block by itself too, for tm-report blocks."""
     raw = path if isinstance(path, bytes) else path.encode(sys.getfilesystemencoding(), *_ESCAPE)
-    status = _call("take_snapshot", raw)
+    status = _call("take_snapshot_with_blocks" if blocks else "take_snapshot", raw)
     if status == errno.ENODATA:
         raise RuntimeError("the tracemalloc module must be tracing memory allocations to take a snapshot")
     if status:

@@ -160,6 +160,11 @@ static bool parse_memory_limit(struct tm_config *config, const char *value)
     return tm_size_value(value, &config->memory_limit) && config->memory_limit >= MEMORY_LIMIT_MIN;
 }
 
+static bool parse_blocks(struct tm_config *config, const char *value)
+{
+    return parse_switch(value, &config->blocks);
+}
+
 static bool parse_slow(struct tm_config *config, const char *value)
 {
     return parse_switch(value, &config->slow);

@@ -47,6 +47,7 @@ struct tm_config {
     bool exact;                   /* borrow the stdlib's tracer where nothing else sees recycled objects */
     uint64_t sample_rate;         /* bytes between two sampled blocks on average; 0: all blocks are recorded */
     uint64_t memory_limit;        /* bytes that the tracer may use for itself; 0: no limit */
+    bool blocks;                  /* snapshots list single blocks */
     bool slow;                    /* no quick way, no cache of stacks: for comparing */
     bool verbose;                 /* say on stderr what was written */
     const char *output;           /* pattern of the exit snapshot, from the environment; never NULL */

@@ -30,6 +30,8 @@
       "see recycled objects where it takes the stdlib's tracer (3.8, static 3.9 to 3.12)")                             \
     X(NATIVE, parse_native, "0", "0, 1 or native",                                                                     \
       "machine frames too, up to 64: 1 of all blocks, native of those that did not come through CPython")              \
+    X(BLOCKS, parse_blocks, "0", TM_OPTION_SWITCH,                                                                     \
+      "each snapshot lists every live block too: address, size, traceback")                                            \
     X(SAMPLE, parse_sample, "0", "0 (record all) or a size from 1KiB to 1GiB",                                         \
       "record one block in so many bytes, and estimate the rest")                                                      \
     X(MEMORY_LIMIT, parse_memory_limit, "none", "a size of 8MiB or more, or none",                                     \

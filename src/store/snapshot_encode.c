@@ -8,7 +8,8 @@
 #include "store/section_compress.h"
 #include "store/snapshot_select.h"
 
-#define SECTIONS     8U
+#define SECTIONS     9U
+#define PYTHON_ONLY  6U /* sections where there are neither machine frames nor blocks */
 #define SIZE_STEP    16U
 #define SIZE_CLASSES (TM_EXACT_SIZE_MAX / SIZE_STEP + 2U) /* 0, 16 ... 512, and one for what is larger */
 
@@ -23,6 +24,9 @@ struct encoder {
     unsigned section_count;
     uint64_t live_bytes[TM_DOMAIN_COUNT];
     uint64_t live_blocks[TM_DOMAIN_COUNT];
+    struct tm_encode_blocks *blocks; /* NULL: none are wanted.  Otherwise they are the first section */
+    uint64_t blocks_left_out;
+    uint64_t traffic;          /* when the blocks began */
     uint64_t live_small_bytes; /* of mem and obj, in blocks that CPython's small-block allocator serves */
 };
 
@@ -86,6 +90,16 @@ static uint64_t encode_facts(struct encoder *encoder)
         }
     }
     return encoder->fact_count;
+}
+
+static uint64_t encode_block_facts(struct encoder *encoder)
+{
+    if (encoder->blocks == NULL) {
+        return 0;
+    }
+    tm_encode_meta_u64(&encoder->raw, "blocks_skew", tm_selection_traffic(&encoder->selection) - encoder->traffic);
+    tm_encode_meta_u64(&encoder->raw, "blocks_left_out", encoder->blocks_left_out);
+    return 2;
 }
 
 static uint64_t encode_totals(struct encoder *encoder)
@@ -154,6 +168,7 @@ static void encode_meta(struct encoder *encoder)
     uint64_t items = encode_words(encoder);
     items += encode_facts(encoder);
     items += encode_totals(encoder);
+    items += encode_block_facts(encoder);
     end_section(encoder, items);
 }
 
@@ -332,15 +347,31 @@ static size_t raw_bound(const struct encoder *encoder)
     return (size_t)size;
 }
 
+/* The section that is not among the bytes. */
+static enum tm_encode_result write_blocks(struct encoder *encoder)
+{
+    struct tm_encode_blocks *blocks = encoder->blocks;
+    unsigned others = encoder->selection.native_count > 0 ? SECTIONS - 1 : PYTHON_ONLY;
+    struct tm_section *section = &encoder->sections[encoder->section_count++];
+    encoder->traffic = tm_selection_traffic(&encoder->selection);
+    blocks->offset = tm_format_head_size(others + 1);
+    enum tm_encode_result result =
+        blocks->write(blocks->context, &encoder->selection, blocks->offset, section, &encoder->blocks_left_out);
+    section->offset = blocks->offset;
+    blocks->size = section->stored_size;
+    return result;
+}
+
 /* Head, directory and compressed sections into BYTES. */
 static enum tm_encode_result assemble(struct encoder *encoder, struct tm_compressor *compressor, uint8_t *bytes,
                                       size_t capacity, size_t *size)
 {
     size_t at = tm_format_head_size(encoder->section_count);
-    for (unsigned i = 0; i < encoder->section_count; i++) {
+    const uint64_t between = encoder->blocks == NULL ? 0 : encoder->blocks->size;
+    for (unsigned i = encoder->blocks == NULL ? 0 : 1; i < encoder->section_count; i++) {
         struct tm_section *section = &encoder->sections[i];
         const uint8_t *raw = encoder->raw.start + encoder->starts[i];
-        section->offset = at;
+        section->offset = at + between;
         section->codec = TM_CODEC_ZSTD;
         section->stored_size = tm_compress(compressor, bytes + at, capacity - at, raw, (size_t)section->raw_size);
         if (section->stored_size == 0 || section->stored_size >= section->raw_size) {
@@ -363,6 +394,10 @@ static enum tm_encode_result assemble(struct encoder *encoder, struct tm_compres
 static enum tm_encode_result encode_all(struct encoder *encoder, const struct tm_encode_memory *memory, uint8_t **bytes,
                                         size_t *size, size_t *capacity)
 {
+    enum tm_encode_result result = encoder->blocks == NULL ? TM_ENCODE_DONE : write_blocks(encoder);
+    if (result != TM_ENCODE_DONE) {
+        return result;
+    }
     encode_counters(encoder); /* these two first: the totals of the words come from here */
     encode_sizes(encoder);
     encode_meta(encoder);
@@ -383,7 +418,7 @@ static enum tm_encode_result encode_all(struct encoder *encoder, const struct tm
     if (compressor == NULL) {
         return TM_ENCODE_NO_MEMORY;
     }
-    enum tm_encode_result result = assemble(encoder, compressor, *bytes, *capacity, size);
+    result = assemble(encoder, compressor, *bytes, *capacity, size);
     tm_compressor_free(compressor);
     return result;
 }
@@ -392,7 +427,15 @@ enum tm_encode_result tm_snapshot_encode(const struct tm_store_view *view, const
                                          unsigned fact_count, const struct tm_encode_memory *memory, uint8_t **bytes,
                                          size_t *size, size_t *capacity)
 {
-    struct encoder encoder = {.view = view, .facts = facts, .fact_count = fact_count};
+    return tm_snapshot_encode_with(view, NULL, facts, fact_count, memory, bytes, size, capacity);
+}
+
+enum tm_encode_result tm_snapshot_encode_with(const struct tm_store_view *view, struct tm_encode_blocks *blocks,
+                                              const struct tm_encode_fact *facts, unsigned fact_count,
+                                              const struct tm_encode_memory *memory, uint8_t **bytes, size_t *size,
+                                              size_t *capacity)
+{
+    struct encoder encoder = {.view = view, .blocks = blocks, .facts = facts, .fact_count = fact_count};
     enum tm_encode_result result = TM_ENCODE_NO_MEMORY;
     *bytes = NULL;
     if (!tm_selection_make(&encoder.selection, view, memory)) {

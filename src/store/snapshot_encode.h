@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "format/records.h"
 #include "store/store_view.h"
 
 /* Zeroed memory; get returns NULL when there is none.  SIZE at release is what was asked for. */
@@ -34,10 +35,29 @@ struct tm_encode_fact {
     uint64_t number;
 };
 
+struct tm_selection;
+
+/* Single blocks, which only the process knows: it writes their section into the file by itself, before the rest. */
+struct tm_encode_blocks {
+    /* Makes the section from OFFSET of the file on.  *LEFT_OUT: blocks that are not in it for want of room or memory. */
+    enum tm_encode_result (*write)(void *context, const struct tm_selection *selection, uint64_t offset,
+                                   struct tm_section *section, uint64_t *left_out);
+    void *context;
+    uint64_t offset; /* answered: of the section, and its bytes */
+    uint64_t size;
+};
+
 /* *BYTES (SIZE bytes, *CAPACITY to be given to release) is the file's content. */
 TM_CHECKED enum tm_encode_result tm_snapshot_encode(const struct tm_store_view *view,
                                                     const struct tm_encode_fact *facts, unsigned fact_count,
                                                     const struct tm_encode_memory *memory, uint8_t **bytes,
                                                     size_t *size, size_t *capacity);
+
+/* The same with a section of BLOCKS: in the file it comes between the first blocks->offset of the BYTES and the others. */
+TM_CHECKED enum tm_encode_result tm_snapshot_encode_with(const struct tm_store_view *view,
+                                                         struct tm_encode_blocks *blocks,
+                                                         const struct tm_encode_fact *facts, unsigned fact_count,
+                                                         const struct tm_encode_memory *memory, uint8_t **bytes,
+                                                         size_t *size, size_t *capacity);
 
 #endif

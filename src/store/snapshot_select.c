@@ -77,6 +77,16 @@ bool tm_selection_has(const struct tm_selection *selection, uint32_t id)
     return figures.ever_blocks != 0 || figures.live_blocks != 0;
 }
 
+uint64_t tm_selection_traffic(const struct tm_selection *selection)
+{
+    uint64_t sum = 0;
+    for (uint32_t id = 1; id < tm_store_view_count(selection->view, TM_STORE_RECORDS); id++) {
+        struct tm_record_figures figures = tm_record_figures_of(selection->view, id);
+        sum += 2 * figures.ever_blocks - figures.live_blocks;
+    }
+    return sum;
+}
+
 static bool make_arrays(struct tm_selection *selection, const struct tm_encode_memory *memory)
 {
     const struct tm_store_view *view = selection->view;

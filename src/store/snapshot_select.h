@@ -48,6 +48,10 @@ struct tm_record_figures {
 };
 struct tm_record_figures tm_record_figures_of(const struct tm_store_view *view, uint32_t record);
 
+/* Blocks that were ever handed out and that came back, in all records that the selection saw.  What this moves by is how far
+ * figures that were read at two moments may be apart. */
+uint64_t tm_selection_traffic(const struct tm_selection *selection);
+
 /* The record belongs to an epoch that counts and was ever used. */
 bool tm_selection_has(const struct tm_selection *selection, uint32_t record);
 

@@ -20,6 +20,7 @@ WRONG = (
     ("TRACEMALLOC_NFRAME", "99999999999999999999999", "65535"),
     ("TRACEMALLOC_START", "later", "python"), ("TRACEMALLOC_START", "NOW", "now"),
     ("TRACEMALLOC_EXACT", "yes", "1"), ("TRACEMALLOC_EXACT", "2", "1"), ("TRACEMALLOC_SLOW", "2", "1"),
+    ("TRACEMALLOC_BLOCKS", "yes", "1"),
     ("TRACEMALLOC_SAMPLE", "512", "1KiB"), ("TRACEMALLOC_SAMPLE", "often", "1KiB"), ("TRACEMALLOC_SAMPLE", "2GiB", "1GiB"),
     ("TRACEMALLOC_MEMORY_LIMIT", "1MiB", "8MiB"), ("TRACEMALLOC_MEMORY_LIMIT", "much", "8MiB"), ("TRACEMALLOC_OUTPUT", "", "path"),
     ("TRACEMALLOC_OUTPUT", "x.%q.tms", "%p"), ("TRACEMALLOC_STORE", "", "folder"),

@@ -52,7 +52,12 @@ size_t tracemalloc_get_tracemalloc_memory(void)
 
 int tracemalloc_take_snapshot(const char *path)
 {
-    return path == NULL ? EINVAL : tm_runtime_take_snapshot(path);
+    return path == NULL ? EINVAL : tm_runtime_take_snapshot(path, false);
+}
+
+int tracemalloc_take_snapshot_with_blocks(const char *path)
+{
+    return path == NULL ? EINVAL : tm_runtime_take_snapshot(path, true);
 }
 
 int tracemalloc_get_object_traceback(const void *address, struct tracemalloc_frame *frames, unsigned capacity,

@@ -124,6 +124,21 @@ uintptr_t tm_odd_block_table_start_below(const struct tm_odd_block_table *table,
     return best;
 }
 
+size_t tm_odd_block_table_copy(const struct tm_odd_block_table *table, struct tm_odd_block *to, size_t capacity)
+{
+    struct tm_lock *lock = (struct tm_lock *)&table->lock;
+    size_t copied = 0;
+    tm_lock_take(lock);
+    for (size_t i = 0; i < table->capacity && copied < capacity; i++) {
+        if (table->places[i].address != 0) {
+            to[copied++] = table->places[i];
+        }
+    }
+    size_t count = table->count;
+    tm_lock_release(lock);
+    return count;
+}
+
 size_t tm_odd_block_table_bytes(const struct tm_odd_block_table *table)
 {
     struct tm_lock *lock = (struct tm_lock *)&table->lock;

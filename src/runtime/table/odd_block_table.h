@@ -33,6 +33,8 @@ bool tm_odd_block_table_take(struct tm_odd_block_table *table, uintptr_t address
 bool tm_odd_block_table_find(const struct tm_odd_block_table *table, uintptr_t address, uint32_t *word, uint64_t *size);
 /* Nearest start at or below ADDRESS, at most REACH bytes below; 0 when there is none.  Looks at every place. */
 uintptr_t tm_odd_block_table_start_below(const struct tm_odd_block_table *table, uintptr_t address, uint64_t reach);
+/* Copies the first CAPACITY blocks, in no order; answers how many there are. */
+size_t tm_odd_block_table_copy(const struct tm_odd_block_table *table, struct tm_odd_block *to, size_t capacity);
 size_t tm_odd_block_table_bytes(const struct tm_odd_block_table *table);
 
 #endif

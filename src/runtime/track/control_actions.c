@@ -151,14 +151,14 @@ static void check_hooks(void)
     }
 }
 
-int tm_runtime_take_snapshot(const char *path)
+int tm_runtime_take_snapshot(const char *path, bool blocks)
 {
     if (!tm_runtime_is_tracing()) {
         return ENODATA;
     }
     check_hooks();
     struct tm_thread *thread = enter();
-    int status = tm_snapshot_write(path, "api", true);
+    int status = tm_snapshot_write(path, "api", true, blocks);
     leave(thread);
     return -status;
 }

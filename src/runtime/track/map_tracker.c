@@ -219,6 +219,25 @@ bool tm_map_tracker_sums(struct tm_map_sums *sums)
     return true;
 }
 
+size_t tm_map_tracker_count(void)
+{
+    size_t count = 0;
+    for (unsigned kind = 0; kind < TM_MAP_KINDS; kind++) {
+        count += is_counted(kind) ? __atomic_load_n(&maps()->counts[kind], __ATOMIC_RELAXED) : 0;
+    }
+    return count;
+}
+
+bool tm_map_tracker_each(void (*visit)(const struct tm_map_extent *extent, void *context), void *context)
+{
+    if (!try_lock()) {
+        return false;
+    }
+    tm_map_table_each(maps(), visit, context);
+    tm_lock_release(&tm_runtime.maps_lock);
+    return true;
+}
+
 void tm_map_tracker_before_fork(void)
 {
     tm_runtime.fork_has_maps = try_lock();

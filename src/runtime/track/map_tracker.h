@@ -51,6 +51,12 @@ struct tm_map_sums {
 /* False: the table is being changed, perhaps by the very thread that a signal handler interrupted. */
 TM_CHECKED bool tm_map_tracker_sums(struct tm_map_sums *sums);
 
+/* How many ranges there are in records, about: they may be changed just now. */
+size_t tm_map_tracker_count(void);
+
+/* Calls VISIT, which may take no lock, for each range in order of address.  False as above. */
+TM_CHECKED bool tm_map_tracker_each(void (*visit)(const struct tm_map_extent *extent, void *context), void *context);
+
 /* pthread_atfork.  The parent does not wait for the lock without end: another thread may hold it inside an allocator's
  * own call, and wait for that allocator's fork handler. */
 void tm_map_tracker_before_fork(void);

@@ -8,6 +8,7 @@
 #include "runtime/os/os_memory.h"
 #include "runtime/os/os_message.h"
 #include "runtime/os/os_process.h"
+#include "runtime/track/block_list.h"
 #include "runtime/track/memory_facts.h"
 #include "runtime/track/output_path.h"
 #include "runtime/track/runtime_state.h"
@@ -58,7 +59,75 @@ static bool may_ask_libc(const struct tm_runtime *runtime)
     return runtime->exit_moment == NULL || strcmp(runtime->exit_moment, "_exit") != 0;
 }
 
-static int encode(const char *moment, uint8_t **bytes, size_t *size, size_t *capacity)
+/* A snapshot under its temporary name. */
+struct part {
+    char *name; /* TM_PATH_CAPACITY bytes */
+    struct tm_file_identity *identity;
+    int status; /* of the last write */
+};
+
+/* Full disks and file size limits show before the write, not as a signal.  The descriptor is the program's number: not
+ * kept from one write to the next. */
+static int write_at(const struct part *part, const void *bytes, size_t size, uint64_t offset)
+{
+    int descriptor = tm_file_reopen(part->name, part->identity);
+    if (descriptor < 0) {
+        return descriptor;
+    }
+    int status = tm_file_allocate(descriptor, offset, size);
+    if (status == 0) {
+        status = tm_file_write_at(descriptor, bytes, size, offset);
+    }
+    tm_file_close(descriptor);
+    return status;
+}
+
+static int sync_part(const struct part *part)
+{
+    int descriptor = tm_file_reopen(part->name, part->identity);
+    if (descriptor < 0) {
+        return descriptor;
+    }
+    int status = tm_file_sync(descriptor);
+    tm_file_close(descriptor);
+    return status;
+}
+
+/* Where the section of blocks goes. */
+struct block_place {
+    struct part *part;
+    uint64_t offset;
+};
+
+static bool put_blocks(void *context, const void *bytes, size_t size, uint64_t offset)
+{
+    struct block_place *place = context;
+    place->part->status = write_at(place->part, bytes, size, place->offset + offset);
+    return place->part->status == 0;
+}
+
+static enum tm_encode_result write_blocks(void *context, const struct tm_selection *selection, uint64_t offset,
+                                          struct tm_section *section, uint64_t *left_out)
+{
+    struct block_place place = {context, offset};
+    struct tm_block_section blocks;
+    if (!tm_block_section_begin(&blocks, &pages, put_blocks, &place)) {
+        return TM_ENCODE_NO_MEMORY;
+    }
+    bool had_memory = tm_block_list_add(&blocks, selection, left_out);
+    *left_out += blocks.left_out;
+    enum tm_encode_result result = tm_block_section_end(&blocks, section);
+    return had_memory ? result : TM_ENCODE_NO_MEMORY;
+}
+
+struct encoded {
+    uint8_t *bytes;
+    size_t size;
+    size_t capacity;
+};
+
+/* BLOCKS may be NULL. */
+static int encode(const char *moment, struct tm_encode_blocks *blocks, struct encoded *encoded)
 {
     struct tm_runtime *runtime = &tm_runtime;
     struct tm_store_view view;
@@ -75,7 +144,8 @@ static int encode(const char *moment, uint8_t **bytes, size_t *size, size_t *cap
         facts[count++] = text_fact("exit_moment", runtime->exit_moment);
     }
     tm_store_view_init(&view, runtime->store.header, runtime->store.sections);
-    enum tm_encode_result result = tm_snapshot_encode(&view, facts, count, &pages, bytes, size, capacity);
+    enum tm_encode_result result = tm_snapshot_encode_with(&view, blocks, facts, count, &pages, &encoded->bytes,
+                                                           &encoded->size, &encoded->capacity);
     return result == TM_ENCODE_DONE ? 0 : result == TM_ENCODE_NO_MEMORY ? -ENOMEM : -EIO;
 }
 
@@ -108,41 +178,69 @@ static int create_part(const char *path, char *temporary, struct tm_file_identit
     return descriptor;
 }
 
-/* Writes BYTES to a fresh temporary file; its name goes to TEMPORARY. */
-static int write_part(const char *path, const uint8_t *bytes, size_t size, bool sync, char *temporary,
-                      struct tm_file_identity *identity)
+static int write_encoded(const struct part *part, const struct encoded *encoded, const struct tm_encode_blocks *blocks)
 {
-    int descriptor = create_part(path, temporary, identity);
-    if (descriptor < 0) {
-        return descriptor;
-    }
-    int status = tm_file_allocate(descriptor, 0, size); /* full disks and file size limits show here, not as a signal */
-    if (status == 0) {
-        status = tm_file_write(descriptor, bytes, size);
-    }
-    if (status == 0 && sync) {
-        status = tm_file_sync(descriptor);
-    }
-    tm_file_close(descriptor);
-    if (status != 0) {
-        tm_file_remove(temporary, identity);
+    size_t before = blocks == NULL ? encoded->size : (size_t)blocks->offset;
+    int status = write_at(part, encoded->bytes, before, 0);
+    if (status == 0 && before < encoded->size) {
+        status = write_at(part, encoded->bytes + before, encoded->size - before, before + blocks->size);
     }
     return status;
 }
 
-int tm_snapshot_write(const char *path, const char *moment, bool sync)
+/* The blocks go to the file while they are listed. */
+static int fill_with_blocks(struct part *part, const char *moment)
+{
+    struct tm_encode_blocks blocks = {.write = write_blocks, .context = part};
+    struct encoded encoded;
+    int status = encode(moment, &blocks, &encoded);
+    if (status != 0) {
+        return part->status != 0 ? part->status : status;
+    }
+    status = write_encoded(part, &encoded, &blocks);
+    pages.release(encoded.bytes, encoded.capacity);
+    return status;
+}
+
+/* Makes a fresh temporary file beside PATH; ENCODED is NULL where it is to be made with blocks. */
+static int fill_part(const char *path, struct part *part, const struct encoded *encoded, const char *moment, bool sync)
+{
+    int status = create_part(path, part->name, part->identity);
+    if (status < 0) {
+        return status;
+    }
+    tm_file_close(status);
+    status = encoded == NULL ? fill_with_blocks(part, moment) : write_encoded(part, encoded, NULL);
+    if (status == 0 && sync) {
+        status = sync_part(part);
+    }
+    if (status != 0) {
+        tm_file_remove(part->name, part->identity);
+    }
+    return status;
+}
+
+/* The present state in a temporary file beside PATH. */
+static int write_part(const char *path, const char *moment, bool sync, bool blocks, struct part *part)
+{
+    struct encoded encoded;
+    if (blocks) {
+        return fill_part(path, part, NULL, moment, sync);
+    }
+    int status = encode(moment, NULL, &encoded);
+    if (status == 0) {
+        status = fill_part(path, part, &encoded, moment, sync);
+        pages.release(encoded.bytes, encoded.capacity);
+    }
+    return status;
+}
+
+int tm_snapshot_write(const char *path, const char *moment, bool sync, bool blocks)
 {
     char temporary[TM_PATH_CAPACITY];
     struct tm_file_identity identity;
-    uint8_t *bytes;
-    size_t size;
-    size_t capacity;
-    int status = encode(moment, &bytes, &size, &capacity);
-    if (status != 0) {
-        return status;
-    }
-    status = write_part(path, bytes, size, sync, temporary, &identity);
-    pages.release(bytes, capacity);
+    struct part part = {temporary, &identity, 0};
+    int status = write_part(path, moment, sync, blocks || tm_runtime.config.blocks, &part);
     if (status == 0) {
         status = tm_file_rename(temporary, path, true);
         if (status != 0) {
@@ -198,16 +296,10 @@ static int write_named(const char *moment, bool sync, int (*rename)(const char *
 {
     static char path[TM_PATH_CAPACITY]; /* under the life lock */
     static char temporary[TM_PATH_CAPACITY];
-    uint8_t *bytes;
-    size_t size;
-    size_t capacity;
-    int status = encode(moment, &bytes, &size, &capacity);
-    if (status != 0) {
-        return status;
-    }
-    status = tm_runtime_output_name(1, path, sizeof path) ? write_part(path, bytes, size, sync, temporary, identity)
-                                                          : -ENAMETOOLONG;
-    pages.release(bytes, capacity);
+    struct part part = {temporary, identity, 0};
+    int status = tm_runtime_output_name(1, path, sizeof path)
+                     ? write_part(path, moment, sync, tm_runtime.config.blocks, &part)
+                     : -ENAMETOOLONG;
     if (status != 0) {
         return status;
     }

@@ -10,8 +10,9 @@
 #include "base/compiler.h"
 #include "runtime/os/os_file.h"
 
-/* Writes the present state to PATH, replacing what is there.  MOMENT is a word for the snapshot. */
-TM_CHECKED int tm_snapshot_write(const char *path, const char *moment, bool sync);
+/* Writes the present state to PATH, replacing what is there.  MOMENT is a word for the snapshot.  BLOCKS: single blocks
+ * too, as where the option says so. */
+TM_CHECKED int tm_snapshot_write(const char *path, const char *moment, bool sync, bool blocks);
 
 /* Writes it under the first free name of the output pattern, which has %n: numbers rise, also where files of lower ones
  * were removed.  IDENTITY is that of the new file. */

@@ -137,6 +137,13 @@ that(api.tracemalloc_take_snapshot(None) == errno.EINVAL, "snapshot to NULL")
 that(api.tracemalloc_take_snapshot(b"") == errno.ENOENT, "snapshot to a path of no letters")
 that(api.tracemalloc_take_snapshot(b"x" * 5000) == errno.ENAMETOOLONG, "snapshot to a path too long")
 that(api.tracemalloc_take_snapshot(folder.encode()) == errno.EISDIR, "snapshot over a folder")
+with_blocks = api.tracemalloc_take_snapshot_with_blocks
+with_blocks.argtypes = [ctypes.c_char_p]
+that(with_blocks(None) == errno.EINVAL, "blocks to NULL")
+that(with_blocks(b"") == errno.ENOENT, "blocks to a path of no letters")
+that(with_blocks(b"x" * 5000) == errno.ENAMETOOLONG, "blocks to a path too long")
+that(with_blocks(folder.encode()) == errno.EISDIR, "blocks over a folder")
+that(with_blocks(os.path.join(folder, "no", "folder.tms").encode()) == errno.ENOENT, "blocks into a folder that is not there")
 that(snapshot("twice.tms") == 0 and snapshot("twice.tms") == 0, "a snapshot replaces")
 for turn in range(20):
     api.tracemalloc_stop()

@@ -58,6 +58,9 @@ static void every_option_is_heard(void **state)
     assert_int_equal(config.traceback_limit, 65535);
     assert_int_equal(config.start, TM_START_OFF);
     assert_false(config.exact);
+    assert_false(config.blocks);
+    assert_true(READ("TRACEMALLOC_BLOCKS=1"));
+    assert_true(config.blocks);
     assert_true(READ("TRACEMALLOC_INTERVAL=5min", "TRACEMALLOC_KEEP=9999", "TRACEMALLOC_THRESHOLD=64KiB"));
     assert_int_equal(config.interval_s, 300);
     assert_int_equal(config.keep, 9999);
@@ -111,6 +114,7 @@ static void wrong_value_names_the_option_and_what_it_takes(void **state)
         {"TRACEMALLOC_START=Now", "now, python or off"},
         {"TRACEMALLOC_EXACT=yes", "0 or 1"},
         {"TRACEMALLOC_EXACT=2", "0 or 1"},
+        {"TRACEMALLOC_BLOCKS=all", "0 or 1"},
         {"TRACEMALLOC_VERBOSE=", "0 or 1"},
         {"TRACEMALLOC_VERBOSE=10", "0 or 1"},
         {"TRACEMALLOC_OUTPUT=", "TRACEMALLOC_OUTPUT= is not allowed"},

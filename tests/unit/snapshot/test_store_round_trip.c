@@ -6,6 +6,8 @@
 
 #include "report/snapshot/snapshot_load.h"
 #include "report/snapshot/store_copy.h"
+#include "store/block_section.h"
+#include "store/snapshot_select.h"
 #include "support/hand_made_store.h"
 #include "support/random_numbers.h"
 
@@ -138,6 +140,109 @@ static void encoded_store_loads_as_what_it_was(void **state)
     }
 }
 
+#define BLOCKS 200000U
+
+/* What the process would know. */
+struct listing {
+    uint8_t *file; /* as far as the blocks */
+    size_t size;
+    uint64_t offset;
+    uint32_t live; /* the record of a block that comes meanwhile */
+    bool fails;
+};
+
+static bool put(void *context, const void *bytes, size_t size, uint64_t offset)
+{
+    struct listing *listing = context;
+    if (listing->fails) {
+        return false;
+    }
+    listing->size = (size_t)(listing->offset + offset) + size;
+    listing->file = realloc(listing->file, listing->size);
+    assert_non_null(listing->file);
+    memcpy(listing->file + listing->offset + offset, bytes, size);
+    return true;
+}
+
+static struct tm_block_record block_number(uint32_t i)
+{
+    return (struct tm_block_record){0x10000 + UINT64_C(48) * i, i % 700, i % 3, (uint8_t)(i % 4)};
+}
+
+static enum tm_encode_result list(void *context, const struct tm_selection *selection, uint64_t offset,
+                                  struct tm_section *section, uint64_t *left_out)
+{
+    struct listing *listing = context;
+    struct tm_block_section blocks;
+    assert_true(selection->traceback_count > 3);
+    listing->offset = offset;
+    if (!tm_block_section_begin(&blocks, &counted_memory, put, listing)) {
+        return TM_ENCODE_NO_MEMORY;
+    }
+    for (uint32_t i = 0; i < BLOCKS; i++) {
+        const struct tm_block_record block = block_number(i);
+        tm_block_section_add(&blocks, &block);
+    }
+    struct tm_record *record = hand_made_record_at(&store, listing->live);
+    atomic_store(&record->ever_blocks, atomic_load(&record->ever_blocks) + 3);
+    atomic_store(&record->freed_blocks, atomic_load(&record->freed_blocks) + 2);
+    *left_out = 9;
+    return tm_block_section_end(&blocks, section);
+}
+
+/* In the file the blocks come before what was encoded after them. */
+static void assert_blocks(struct listing *listing, const struct tm_encode_blocks *blocks, const uint8_t *bytes,
+                          size_t size)
+{
+    struct tm_snapshot *snapshot;
+    struct tm_fault fault;
+    size_t rest = size - (size_t)blocks->offset;
+    assert_u64_equal(blocks->size, listing->size - blocks->offset);
+    uint8_t *file = realloc(listing->file, listing->size + rest);
+    assert_non_null(file);
+    memcpy(file, bytes, (size_t)blocks->offset);
+    memcpy(file + listing->size, bytes + blocks->offset, rest);
+    listing->file = file;
+    if (tm_snapshot_load(file, listing->size + rest, &snapshot, &fault) != TM_STATUS_OK) {
+        fail_msg("%s", fault.what);
+    }
+    assert_int_equal(snapshot->block_count, BLOCKS);
+    for (uint32_t i = 0; i < BLOCKS; i++) {
+        const struct tm_block_record wanted = block_number(i), *found = &snapshot->blocks[i];
+        assert_true(found->address == wanted.address && found->size == wanted.size &&
+                    found->traceback == wanted.traceback && found->domain == wanted.domain);
+    }
+    assert_u64_equal(tm_snapshot_number(snapshot, "blocks_skew", 0), 5);
+    assert_u64_equal(tm_snapshot_number(snapshot, "blocks_left_out", 0), 9);
+    tm_snapshot_free(snapshot);
+}
+
+static void blocks_come_before_the_rest(void **state)
+{
+    (void)state;
+    static struct sums sums;
+    struct random_numbers random = {4};
+    for (unsigned fails = 0; fails < 2; fails++) {
+        struct listing listing = {.live = 1, .fails = fails == 1};
+        struct tm_encode_blocks blocks = {.write = list, .context = &listing};
+        uint8_t *bytes;
+        size_t size, capacity;
+        hand_made_begin(&store);
+        fill(&random, &sums);
+        struct tm_store_view view = hand_made_view(&store);
+        enum tm_encode_result result =
+            tm_snapshot_encode_with(&view, &blocks, NULL, 0, &counted_memory, &bytes, &size, &capacity);
+        assert_int_equal(result, fails == 1 ? TM_ENCODE_FAILED : TM_ENCODE_DONE);
+        if (fails == 0) {
+            assert_blocks(&listing, &blocks, bytes, size);
+            memory_release(bytes, capacity);
+        }
+        assert_int_equal(memory_out, 0);
+        free(listing.file);
+        hand_made_end(&store);
+    }
+}
+
 /* The store as a file: header, then each section in two extents, out of order. */
 static size_t write_file(uint8_t *file)
 {
@@ -210,6 +315,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(encoded_store_loads_as_what_it_was),
+        cmocka_unit_test(blocks_come_before_the_rest),
         cmocka_unit_test(store_left_as_a_file_becomes_the_same_snapshot),
         cmocka_unit_test(traffic_counts_what_came_and_went),
     };

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "base/hash.h"
 #include "runtime/os/os_memory.h"
 #include "runtime/os/os_process.h"
 #include "runtime/track/counting.h"
@@ -169,7 +170,7 @@ static void part_that_a_killed_process_left_is_no_hindrance(void **state)
     assert_true(make_empty(part));
     begin_with_output("out.tms", NULL);
     tm_runtime_python_begins();
-    assert_int_equal(tm_runtime_take_snapshot(scratch_name(&folder, "out.tms")), 0);
+    assert_int_equal(tm_runtime_take_snapshot(scratch_name(&folder, "out.tms"), false), 0);
     assert_true(is_snapshot("out.tms"));
     assert_int_equal(unlink(folder.name), 0);
     tm_runtime_exit_snapshot("test");
@@ -206,10 +207,56 @@ static void missing_folder_keeps_the_store_in_memory_and_the_program_going(void 
     tm_runtime_python_begins();
     assert_false(tm_runtime.store.in_file);
     fake_alloc(TM_DOMAIN_OBJ, A, 100);
-    assert_int_equal(tm_runtime_take_snapshot(scratch_name(&folder, "nowhere/x.tms")), ENOENT);
-    assert_int_equal(tm_runtime_take_snapshot(scratch_name(&folder, "x.tms")), 0);
+    assert_int_equal(tm_runtime_take_snapshot(scratch_name(&folder, "nowhere/x.tms"), false), ENOENT);
+    assert_int_equal(tm_runtime_take_snapshot(scratch_name(&folder, "x.tms"), false), 0);
     assert_true(is_snapshot("x.tms"));
     assert_u64_equal(fake_current(), 100);
+}
+
+static void write_blocks_where_little_fits(void *argument)
+{
+    const struct rlimit limit = {10000, 10000};
+    (void)argument;
+    begin_with_output("o.%p.tms", "TRACEMALLOC_STORE=none");
+    for (uint64_t i = 0; i < 200000; i++) {
+        fake_alloc(TM_DOMAIN_OBJ, A + i * 1024, 600 + tm_hash_word(i) % 5000);
+    }
+    child_check(tm_runtime_take_snapshot(scratch_name(&folder, "x.tms"), true) == 0);
+    child_check(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    child_check(tm_runtime_take_snapshot(scratch_name(&folder, "y.tms"), true) == EFBIG);
+    child_check(tm_runtime_take_snapshot(scratch_name(&folder, "y.tms"), false) == 0);
+}
+
+/* It fails while it is being written; the signal of the limit would end the process. */
+static void list_of_blocks_that_does_not_fit_leaves_nothing(void **state)
+{
+    (void)state;
+    struct stat with_blocks, without;
+    assert_int_equal(child_run(write_blocks_where_little_fits, NULL), 0);
+    assert_true(is_snapshot("x.tms") && is_snapshot("y.tms"));
+    assert_int_equal(scratch_count(&folder, ""), 2);
+    assert_int_equal(stat(scratch_name(&folder, "x.tms"), &with_blocks), 0);
+    assert_int_equal(stat(scratch_name(&folder, "y.tms"), &without), 0);
+    assert_true(with_blocks.st_size > 200000 && without.st_size < 10000);
+}
+
+/* The option is heard by every snapshot that the process writes. */
+static void option_makes_every_snapshot_list_blocks(void **state)
+{
+    (void)state;
+    struct stat found;
+    begin_with_output("o.tms", "TRACEMALLOC_BLOCKS=1");
+    tm_runtime_python_begins();
+    for (uint64_t i = 0; i < 20000; i++) {
+        fake_alloc(TM_DOMAIN_OBJ, A + i * 1024, 600 + tm_hash_word(i) % 5000);
+    }
+    assert_int_equal(tm_runtime_take_snapshot(scratch_name(&folder, "x.tms"), false), 0);
+    tm_runtime_exit_snapshot("test");
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(stat(scratch_name(&folder, i == 0 ? "x.tms" : "o.tms"), &found), 0);
+        assert_true(found.st_size > 20000);
+    }
+    assert_int_equal(scratch_count(&folder, ""), 2);
 }
 
 static void begin_in_a_narrow_process(void *argument)
@@ -476,7 +523,7 @@ static void child_that_is_not_followed_is_not_traced(void **state)
             }
             child_check(!tm_runtime_is_tracing() && !tm_runtime.store.in_file && tm_runtime_start(1) == ENOTSUP);
             child_check(!fake_free(A));
-            child_check(tm_runtime_take_snapshot(scratch_name(&folder, "x.tms")) == ENODATA);
+            child_check(tm_runtime_take_snapshot(scratch_name(&folder, "x.tms"), false) == ENODATA);
             tm_runtime_note_hooks(7, 7);
             tm_runtime_exit_snapshot("_exit");
             child_check(tm_thread_self()->guard == 0);
@@ -530,6 +577,8 @@ int main(void)
         TEST(part_that_a_killed_process_left_is_no_hindrance),
         TEST(percent_sign_in_the_working_folder_is_only_a_letter),
         TEST(missing_folder_keeps_the_store_in_memory_and_the_program_going),
+        TEST(list_of_blocks_that_does_not_fit_leaves_nothing),
+        TEST(option_makes_every_snapshot_list_blocks),
         TEST(narrow_process_is_left_its_memory),
         TEST(forked_child_counts_for_itself),
         TEST(child_of_a_few_events_leaves_nothing),

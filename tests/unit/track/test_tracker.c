@@ -172,7 +172,7 @@ static void nothing_is_traced_before_start(void **state)
     fake_alloc(TM_DOMAIN_OBJ, A, 100);
     assert_false(fake_free(A));
     assert_int_equal(tm_runtime_traceback_of((const void *)A, &traceback, &frames), ENODATA);
-    assert_int_equal(tm_runtime_take_snapshot("/tmp/none.tms"), ENODATA);
+    assert_int_equal(tm_runtime_take_snapshot("/tmp/none.tms", true), ENODATA);
     fake_alloc(TM_DOMAIN_OBJ, A, 100);
     assert_int_equal(tm_runtime_start(0), EINVAL);
     assert_int_equal(tm_runtime_start(TM_TRACEBACK_LIMIT_MAX + 1), EINVAL);

@@ -95,7 +95,7 @@ static void fork_and_count(const char *path)
     if (pid == 0) {
         tm_runtime_after_fork_child();
         many_events();
-        child_check(tm_runtime_take_snapshot(path) == 0);
+        child_check(tm_runtime_take_snapshot(path, true) == 0);
         tm_runtime_exit_snapshot("test");
         _exit(0);
     }
@@ -123,7 +123,8 @@ static void life_calls_no_malloc(void **state)
     tm_runtime_python_begins();
     int started = tm_runtime_start(30);
     many_events();
-    int taken = tm_runtime_take_snapshot(path);
+    int taken = tm_runtime_take_snapshot(path, false);
+    int with_blocks = tm_runtime_take_snapshot(path, true);
     tm_runtime_reset_peak();
     tm_runtime_stop();
     int again = tm_runtime_start(1);
@@ -132,6 +133,7 @@ static void life_calls_no_malloc(void **state)
     assert_ptr_equal(environ, before);
     assert_int_equal(started, 0);
     assert_int_equal(taken, 0);
+    assert_int_equal(with_blocks, 0);
     assert_int_equal(again, 0);
     assert_true(tm_runtime.store.in_file);
     fork_and_count(path);

@@ -54,7 +54,7 @@ static void *look_on(void *argument)
     unsigned *count = malloc(sizeof *count);
     *count = 0;
     do {
-        if (tm_runtime_take_snapshot(path) == 0) {
+        if (tm_runtime_take_snapshot(path, *count % 2 == 1) == 0) {
             ++*count;
         }
         tm_runtime_reset_peak();

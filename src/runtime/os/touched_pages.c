@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/os/touched_pages.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "runtime/os/os_file.h"
+#include "runtime/os/os_memory.h"
+
+#define IS_THERE (UINT64_C(3) << 62)
+#define AT_ONCE  256U
+
+/* The entries of COUNT pages from the one numbered FIRST on.  False: not told. */
+static bool read_entries(int descriptor, uintptr_t first, size_t count, uint64_t *entries)
+{
+    size_t size = count * sizeof *entries;
+    long got = syscall(SYS_pread64, descriptor, entries, size, first * sizeof *entries);
+    return got >= 0 && (size_t)got == size;
+}
+
+void tm_pages_touched(const void *at, size_t count, bool *touched)
+{
+    uint64_t entries[AT_ONCE];
+    int saved = errno;
+    long descriptor = syscall(SYS_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0);
+    memset(touched, true, count * sizeof *touched);
+    for (size_t done = 0; descriptor >= 0 && done < count; done += AT_ONCE) {
+        size_t part = count - done < AT_ONCE ? count - done : AT_ONCE;
+        if (!read_entries((int)descriptor, (uintptr_t)at / TM_PAGE_SIZE + done, part, entries)) {
+            break;
+        }
+        for (size_t i = 0; i < part; i++) {
+            touched[done + i] = (entries[i] & IS_THERE) != 0;
+        }
+    }
+    if (descriptor >= 0) {
+        tm_file_close((int)descriptor);
+    }
+    errno = saved;
+}

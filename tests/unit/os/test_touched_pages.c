@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#include "support/cmocka_include.h"
+
+#include <errno.h>
+
+#include "runtime/os/os_memory.h"
+#include "runtime/os/touched_pages.h"
+
+#define PAGES 1000U
+
+static void pages_that_were_written_to_are_told_from_others(void **state)
+{
+    (void)state;
+    static const size_t written[] = {0, 1, 255, 256, 700, PAGES - 1};
+    static bool touched[PAGES + 1];
+    char *pages = tm_pages_map_sparse(PAGES * TM_PAGE_SIZE);
+    assert_non_null(pages);
+    for (size_t i = 0; i < TM_COUNT_OF(written); i++) {
+        pages[written[i] * TM_PAGE_SIZE + i] = 1;
+    }
+    touched[PAGES] = true; /* not asked for */
+    size_t resident = tm_pages_resident(pages, PAGES * TM_PAGE_SIZE);
+    errno = 77;
+    tm_pages_touched(pages, PAGES, touched);
+    assert_int_equal(errno, 77);
+    size_t count = 0;
+    for (size_t i = 0; i < PAGES; i++) {
+        count += touched[i];
+    }
+    for (size_t i = 0; i < TM_COUNT_OF(written); i++) {
+        assert_true(touched[written[i]]);
+    }
+    assert_true(touched[PAGES]);
+    if (count == PAGES) {
+        skip(); /* this kernel does not tell */
+    }
+    assert_int_equal(count, TM_COUNT_OF(written));
+    assert_int_equal(tm_pages_resident(pages, PAGES * TM_PAGE_SIZE), resident);
+    tm_pages_unmap_sparse(pages, PAGES * TM_PAGE_SIZE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(pages_that_were_written_to_are_told_from_others)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

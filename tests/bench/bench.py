@@ -13,7 +13,7 @@ import re
 import shlex
 import sys
 
-from harness import configs, session, text, workloads
+from harness import configs, presets, session, text, workloads
 
 _SMALL = {"items": 2000, "startup_runs": 1, "events": 20000}
 _FULL = {"items": 1000000, "startup_runs": 20, "events": 10000000}
@@ -31,19 +31,26 @@ def parse_arguments(arguments):
     parser.add_argument("--library", help="path of libtracemalloc.so; without it only the others are run")
     parser.add_argument("--pythons", help="executables, separated by commas or colons (default: $TM_PYTHONS, "
                                           "else the one that runs this)")
-    parser.add_argument("--runs", type=int, default=5, metavar="N")
+    parser.add_argument("--preset", choices=list(presets.PRESETS), help="readme: the table of the README within ten "
+                        "minutes; sampled: 20 pairs of none and sampled; real: what people write; all: everything")
+    parser.add_argument("--runs", type=int, metavar="N", help="default: 5")
+    parser.add_argument("--minutes", type=float, metavar="M", help="of the workloads, for each interpreter: no round "
+                        "begins that would end later, but for the first")
     parser.add_argument("--workloads", metavar="NAMES", help="beginnings of names, separated by commas (default: all)")
     parser.add_argument("--configs", metavar="NAMES",
                         help="separated by commas (default: none,us1,us25,stdlib1,stdlib25)")
     parser.add_argument("--peers", action="store_true", help="add heaptrack and memray, each in its usual forms")
-    parser.add_argument("--parts", metavar="NAMES", default=",".join(session.PARTS), help="default: %(default)s")
+    parser.add_argument("--parts", metavar="NAMES", help="default: " + ",".join(session.PARTS))
     parser.add_argument("--size", choices=workloads.SIZES, default="full")
     parser.add_argument("--items", type=int, metavar="N", help="live items of the snapshot part, five blocks each "
                                                               "(default: %d)" % _FULL["items"])
     parser.add_argument("--startup-runs", type=int, metavar="N", help="default: %d" % _FULL["startup_runs"])
     parser.add_argument("--events", type=int, metavar="N", help="pairs of malloc and free (default: %d)" %
                                                                _FULL["events"])
-    parser.add_argument("--instructions", action="store_true", help="count instructions as well (perf, else callgrind)")
+    parser.add_argument("--packages", metavar="FOLDER", help="of what workloads and peers need, a folder for each "
+                        "interpreter (default: beside the library, ../bench/packages)")
+    parser.add_argument("--install", action="store_true", help="let pip put into it what is missing")
+    parser.add_argument("--instructions", "--counts", action="store_true", help="count instructions as well (perf, else callgrind)")
     parser.add_argument("--event-bench", metavar="FILE", help="default: beside the library, ../bench/event_bench")
     parser.add_argument("--report-tool", metavar="FILE", help="default: beside the library, ../bin/tm-report")
     parser.add_argument("--timeout", type=float, default=900, metavar="S", help="seconds for one run (default: 900)")
@@ -58,6 +65,15 @@ def _beside(library, path):
         return None
     found = os.path.normpath(os.path.join(os.path.dirname(library), "..", path))
     return found if os.access(found, os.X_OK) else None
+
+
+def _packages(request):
+    """The parent folder of the packages, or None; it need not be there."""
+    if request.packages is None and request.library:
+        return os.path.normpath(os.path.join(os.path.dirname(request.library), "..", "bench", "packages"))
+    if request.packages is None and request.install:
+        raise ValueError("--install needs --packages or --library")
+    return os.path.abspath(request.packages) if request.packages else None
 
 
 def _given(path, what):
@@ -80,12 +96,16 @@ def _config_names(request):
 
 def look_up(request):
     """Replace names by what they name; ValueError for a name that names nothing."""
+    if request.preset:
+        presets.fill(request)
+    request.runs = 5 if request.runs is None else request.runs
     if request.runs < 1:
         raise ValueError("--runs must be at least 1")
     request.library = _given(request.library, "library")
     request.event_bench = _given(request.event_bench, "program") or _beside(request.library, "bench/event_bench")
     request.report_tool = _given(request.report_tool, "program") or _beside(request.library, "bin/tm-report")
-    request.parts = request.parts.split(",")
+    request.packages = _packages(request)
+    request.parts = request.parts.split(",") if request.parts else session.PARTS
     for part in request.parts:
         if part not in session.PARTS:
             raise ValueError("no part is called '%s'" % part)

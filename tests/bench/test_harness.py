@@ -6,7 +6,8 @@ import sys
 import tempfile
 import unittest
 
-from harness import configs, figures, instructions, measure, probes, text, workloads
+from harness import configs, figures, instructions, machine, measure, packages, presets, probes, rounds, text, workloads
+import bench
 
 LOADABLE = ctypes.util.find_library("m")
 
@@ -28,6 +29,19 @@ class Figures(unittest.TestCase):
         self.assertAlmostEqual(found["total"], 26.0 / 4.0)
         self.assertAlmostEqual(found["total_of_medians"], 26.0 / 4.25)
 
+    def test_upper_bound(self):
+        self.assertIsNone(figures.upper_bound([1.0]))
+        # scipy.stats.t.ppf(0.95, 4) = 2.1318; the standard error of these is 0.01 / sqrt(2).
+        self.assertAlmostEqual(figures.upper_bound([1.0, 1.01, 1.02, 1.03, 1.04]), 1.02 + 2.132 * 0.0158114 / 5 ** 0.5, 5)
+        self.assertAlmostEqual(figures.upper_bound([1.0, 2.0] * 20), 1.5 + 1.697 * 0.5063697 / 40 ** 0.5, 5)
+
+    def test_mean_of_each_round(self):
+        found = figures.comparison({"a": [2.0, 4.0], "b": [8.0, 4.0], "lost": [1.0]},
+                                   {"a": [1.0, 1.0], "b": [1.0, 1.0], "lost": [9.0, 9.0]})
+        self.assertEqual(found["pairs"], 2)
+        self.assertAlmostEqual(found["mean_of_pairs"], 4.0)  # the means of the rounds are 4 and 4
+        self.assertAlmostEqual(found["upper_95"], 4.0)
+
     def test_nothing_in_common(self):
         found = figures.comparison({}, {"a": [1.0]})
         self.assertIsNone(found["geometric_mean"])
@@ -39,6 +53,19 @@ class Names(unittest.TestCase):
         config = configs.parse("us25:exact=1:start=python", "/lib.so")
         self.assertEqual(config.environment, {"LD_PRELOAD": "/lib.so", "TRACEMALLOC_NFRAME": "25",
                                               "TRACEMALLOC_EXACT": "1", "TRACEMALLOC_START": "python"})
+
+    def test_presets(self):
+        for preset in presets.PRESETS:
+            _parser, request = bench.parse_arguments(["--preset", preset, "--library", sys.executable, "--runs", "3"])
+            bench.look_up(request)
+            self.assertEqual(request.runs, 3)
+            self.assertGreaterEqual(len(request.workloads), 8)
+        names = [config.name for config in request.configs]
+        self.assertEqual(names[0], "none")
+        for kind in ("us", "stdlib", "heaptrack", "memray"):
+            self.assertIn(kind, [config.kind for config in request.configs])
+        _parser, request = bench.parse_arguments(["--preset", "sampled", "--library", sys.executable])
+        self.assertGreaterEqual(bench.look_up(request).runs, 15)
 
     def test_stdlib(self):
         command = configs.parse("stdlib5", None).command("python", ["file"])
@@ -64,6 +91,62 @@ class Names(unittest.TestCase):
             self.assertLessEqual(workload.sizes["counted"], workload.sizes["full"], workload.name)
         with self.assertRaises(ValueError):
             workloads.find(["w1", "nothing"])
+
+
+class FakeConfig:
+    """Runs nothing of its own and notes that its turn came."""
+    kind = "none"
+
+    def __init__(self, name, turns):
+        self.name = name
+        self.turns = turns
+
+    def command(self, python, arguments):
+        self.turns.append(self.name)
+        return ["true"] + arguments
+
+    def environment_for_run(self):
+        return configs.clean_environment()
+
+    def fault(self, reading):
+        return None
+
+
+class Interleaving(unittest.TestCase):
+    def rounds(self, count, seconds=None):
+        turns = []
+        chosen = [FakeConfig(name, turns) for name in "abc"]
+        made = rounds.Rounds(60, lambda line: None)
+        return made.run(count, chosen, "python", [("w", lambda config: [])], seconds), turns, made
+
+    def test_nobody_is_always_first(self):
+        count, turns, made = self.rounds(4)
+        self.assertEqual((count, "".join(turns)), (4, "abcbcacababc"))
+        self.assertEqual(len(made.series(FakeConfig("b", []), "cpu_s", ["w"])["w"]), 4)
+
+    def test_no_round_begins_that_cannot_end_in_time(self):
+        count, turns, _made = self.rounds(100, 0)
+        self.assertEqual((count, "".join(turns)), (1, "abc"))
+
+
+class Packages(unittest.TestCase):
+    def test_offered_while_wanted(self):
+        before = os.environ.get("PYTHONPATH")
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "tm_offered.py"), "w") as file:
+                file.write("")
+            with packages.offered(folder):
+                interpreter = machine.Interpreter(sys.executable, configs.clean_environment())
+                self.assertTrue(interpreter.can_import("tm_offered"))
+            self.assertEqual(os.environ.get("PYTHONPATH"), before)
+            with packages.offered(os.path.join(folder, "none")):
+                self.assertEqual(os.environ.get("PYTHONPATH"), before)
+
+    def test_workload_without_its_package(self):
+        interpreter = machine.Interpreter(sys.executable, configs.clean_environment())
+        lacking = workloads.Workload("r", "r.py", "", {}, ["json", "tm_nowhere"])
+        self.assertEqual(lacking.unusable_with(interpreter), "it has no tm_nowhere")
+        self.assertIsNone(workloads.Workload("r", "r.py", "", {}, ["json"]).unusable_with(interpreter))
 
 
 class Measuring(unittest.TestCase):

@@ -5,6 +5,7 @@ test_smoke.py [--library FILE] [--event-bench FILE]
 """
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,13 +23,36 @@ def bench(*arguments):
     return process.returncode, out, said
 
 
+def workloads_named(letter):
+    return sorted(name[:-3] for name in os.listdir(os.path.join(os.path.dirname(BENCH), "workloads"))
+                  if name.startswith(letter) and name.endswith(".py"))
+
+
+class Real(unittest.TestCase):
+    """The workloads that people write: each is run, or left out with its reason."""
+
+    def test_every_one_is_run_or_skipped(self):
+        config = "us1" if "--library" in ARGUMENTS else "stdlib1"
+        status, out, said = bench("--size", "smoke", "--runs", "1", "--configs", config, "--workloads", "r",
+                                  "--parts", "workloads", *ARGUMENTS)
+        self.assertEqual(status, 0, out + said)
+        cells = out[out.index("CPU, user"):out.index("Wall time")]
+        skipped = dict(line[len("skipped  "):].split(": ") for line in out.splitlines() if line.startswith("skipped"))
+        for name in workloads_named("r"):
+            self.assertNotEqual(name in skipped, "\n%s " % name in cells, name)
+        for reason in skipped.values():
+            self.assertIn("it has no ", reason)
+        # The others need no more than what every interpreter of today has.
+        self.assertLessEqual(set(skipped), {"r1_django", "r6_pandas", "r7_numpy", "r5_sqlite_orm"})
+
+
 class Smoke(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "bench.json")
             cls.status, cls.out, cls.said = bench("--size", "smoke", "--runs", "1", "--configs", ",".join(CONFIGS),
-                                                  "--json", path, *ARGUMENTS)
+                                                  "--workloads", "w", "--json", path, *ARGUMENTS)
             if cls.status != 0:
                 raise AssertionError("exit code %d\n%s\n%s" % (cls.status, cls.out, cls.said))
             with open(path, encoding="utf-8") as file:
@@ -41,8 +65,7 @@ class Smoke(unittest.TestCase):
 
     def test_every_cell_was_read(self):
         cells = self.part()["workloads"]
-        names = sorted(name[:-3] for name in os.listdir(os.path.join(os.path.dirname(BENCH), "workloads"))
-                       if name.endswith(".py"))
+        names = workloads_named("w")
         self.assertEqual(sorted(cells), names)
         for name in names:
             self.assertEqual(sorted(cells[name]), sorted(CONFIGS))
@@ -85,6 +108,22 @@ class Smoke(unittest.TestCase):
 
     def test_stored_run_shows_the_same(self):
         self.assertEqual(self.shown, (0, self.out, ""))
+
+
+class Peers(unittest.TestCase):
+    @unittest.skipUnless(shutil.which("heaptrack"), "heaptrack is not installed")
+    def test_heaptrack(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "bench.json")
+            status, out, said = bench("--size", "smoke", "--runs", "1", "--configs", "heaptrack", "--workloads", "w2",
+                                      "--parts", "workloads,snapshot", "--json", path)
+            self.assertEqual(status, 0, out + said)
+            with open(path, encoding="utf-8") as file:
+                part = json.load(file)["interpreters"][0]
+        self.assertGreater(part["workloads"]["w2_churn"]["heaptrack"]["disk_bytes"][0], 0)
+        self.assertGreater(part["captures"]["heaptrack"]["file_bytes"], 0)
+        self.assertGreater(part["captures"]["heaptrack"]["report_s"], 0)
+        self.assertIn("Captures of the live heap", out)
 
 
 class Misuse(unittest.TestCase):

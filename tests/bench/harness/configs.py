@@ -50,6 +50,15 @@ class Config:
         environment.update(self.environment)
         return environment
 
+    def report_command(self, python):
+        """What makes a report of the capture that a run left in its folder, or None."""
+        if self.kind == "memray":
+            return [python, "-m", "memray", "flamegraph", "--force", "-o", "report.html", "capture.bin"]
+        if self.kind == "heaptrack":
+            # The name's end is the release's choice of compression.
+            return ["sh", "-c", "exec heaptrack_print -f capture.*"]
+        return None
+
     def fault(self, reading):
         """Why a run does not count, or None.  A tracer that did not trace must not win."""
         if reading.status != 0:

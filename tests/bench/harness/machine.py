@@ -9,10 +9,12 @@ import tempfile
 import time
 
 _ASK = """
-import json, platform, sys
+import json, platform, sys, sysconfig
 print(json.dumps({
     "version": list(sys.version_info[:3]),
     "compiler": platform.python_compiler(),
+    # Which built packages fit.
+    "tag": sysconfig.get_config_var("SOABI") or "cpython-%d%d" % sys.version_info[:2],
     # What is mapped, not how it was configured: Debian builds a shared library, and links its python without it.
     "shared": "libpython" in open("/proc/self/maps").read(),
 }))
@@ -25,6 +27,7 @@ class Interpreter:
         self._environment = environment
         found = json.loads(subprocess.check_output([path, "-c", _ASK], env=environment).decode())
         self.version = tuple(found["version"])
+        self.tag = found["tag"]
         self.build = "%s, %s libpython" % (found["compiler"], "shared" if found["shared"] else "static")
 
     def can_import(self, module):

@@ -113,6 +113,32 @@ def report_seconds(config, python, items, count, tool, limit_s):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def captures(configs, python, items, limit_s, tell):
+    """Of the tracers that log: bytes of the log of `items` live items, once, and seconds to make their report of it."""
+    found, faults = {}, {}
+    for config in configs:
+        if config.report_command(python) is None:
+            continue
+        tell("capture and report: " + config.name)
+        folder = tempfile.mkdtemp(prefix="tm-bench-", dir=memory_folder())
+        try:
+            command = config.command(python, [LIVE_OBJECTS, str(items), "none", SNAPSHOT, "leave"])
+            taken = measure.run(command, config.environment_for_run(), limit_s, keep_folder=folder)
+            fault = config.fault(taken)
+            if not fault:
+                report = measure.run(config.report_command(python), config.environment_for_run(), limit_s,
+                                     keep_folder=folder)
+                fault = "its report: " + report.said if report.status != 0 else None
+            if fault:
+                faults[config.name, "capture"] = fault
+            else:
+                found[config.name] = {"file_bytes": taken.disk_bytes, "report_s": report.wall_s,
+                                      "report_rss_bytes": report.rss_bytes}
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    return found, faults
+
+
 def parse_events(text):
     """{name: (value, unit)} of the lines 'name value ns/pair'; heaptrack's launcher talks on the same stream."""
     words = [line.split() for line in text.splitlines()]

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Interleaved rounds: A B C, A B C, ...; so that a slow minute of the machine falls on all of them alike."""
+import time
+
 from . import measure
 
 
@@ -25,13 +27,25 @@ class Rounds:
             return
         self.readings.setdefault((config.name, key), []).append(reading)
 
-    def run(self, count, configs, python, programs):
-        """programs: pairs of a name and of what makes the interpreter's arguments from a Config."""
+    def run(self, count, configs, python, programs, seconds=None):
+        """programs: pairs of a name and of what makes the interpreter's arguments from a Config.
+
+        No round begins that, as long as the longest before it, would end after `seconds`.  Returns how many were run.
+        """
+        started = time.monotonic()
+        longest = 0
         for number in range(count):
+            began = time.monotonic()
+            if seconds is not None and number > 0 and began - started + longest > seconds:
+                return number
+            # Nobody is always the first, or always after the same.
+            turned = configs[number % len(configs):] + configs[:number % len(configs)]
             for name, arguments in programs:
                 self._tell("round %d of %d: %s" % (number + 1, count, name))
-                for config in configs:
+                for config in turned:
                     self._once(config, name, config.command(python, arguments(config)))
+            longest = max(longest, time.monotonic() - began)
+        return count
 
     def series(self, config, figure, keys):
         """{key: figures in the order of the rounds} of one configuration."""

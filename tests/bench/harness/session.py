@@ -2,7 +2,7 @@
 """One whole measurement: from what was asked for to the document that is printed and stored."""
 import os
 
-from . import configs, figures, instructions, machine, measure, probes
+from . import configs, figures, instructions, machine, measure, packages, probes
 from .rounds import Rounds
 
 FORMAT = 1
@@ -22,22 +22,25 @@ class Session:
         self._request = request
         self._tell = tell
 
-    def _prove(self, chosen, python):
+    def _prove(self, chosen, python, workloads):
         """One small run of each configuration, not measured: warms the caches and shows early what cannot work."""
-        small = self._request.workloads[0]
+        if not workloads:
+            return
+        small = workloads[0]
         for config in chosen:
             command = config.command(python, small.arguments("smoke"))
             fault = config.fault(measure.run(command, config.environment_for_run(), self._request.timeout))
             if fault:
                 self._tell("%s does not work here: %s" % (config.name, fault))
 
-    def _workloads(self, part, chosen, python):
+    def _workloads(self, part, chosen, python, workloads):
         request = self._request
         rounds = Rounds(request.timeout, self._tell)
         programs = [(workload.name, lambda _config, workload=workload: workload.arguments(request.size))
-                    for workload in request.workloads]
-        rounds.run(request.runs, chosen, python, programs)
-        names = [workload.name for workload in request.workloads]
+                    for workload in workloads]
+        seconds = request.minutes * 60 if request.minutes else None
+        part["rounds"] = rounds.run(request.runs, chosen, python, programs, seconds)
+        names = [workload.name for workload in workloads]
         part["faults"] += _named(rounds.faults)
         part["workloads"] = {name: {} for name in names}
         part["comparison"] = {figure: {} for figure in COMPARED}
@@ -51,31 +54,32 @@ class Session:
                 series = rounds.series(config, figure, names)
                 part["comparison"][figure][config.name] = figures.comparison(series, base)
 
-    def _startup(self, part, chosen, python):
+    def _startup(self, part, chosen, python, _workloads):
         request = self._request
         part["startup"], faults = probes.startup(chosen, python, request.startup_runs, request.timeout, self._tell)
         part["faults"] += _named(faults)
 
-    def _snapshot(self, part, chosen, python):
+    def _snapshot(self, part, chosen, python, _workloads):
         request = self._request
         found, faults = probes.live_objects(chosen, python, request.items, request.runs, request.timeout, self._tell)
         part["faults"] += _named(faults)
         part["live_objects"] = found
+        part["captures"], faults = probes.captures(chosen, python, request.items, request.timeout, self._tell)
+        part["faults"] += _named(faults)
         if request.report_tool:
             for config in chosen:
                 if config.kind == "us" and config.name in found:
                     found[config.name]["report_s"] = probes.report_seconds(
                         config, python, request.items, request.runs, request.report_tool, request.timeout)
 
-    def _instructions(self, part, chosen, python):
+    def _instructions(self, part, chosen, python, workloads):
         request = self._request
         how = instructions.counter()
         if how is None:
             part["skipped"]["--instructions"] = "neither perf nor callgrind can count here"
             return
         size = "smoke" if request.size == "smoke" else how.size
-        counts, faults = instructions.count_all(how, chosen, python, request.workloads, size, request.timeout,
-                                                self._tell)
+        counts, faults = instructions.count_all(how, chosen, python, workloads, size, request.timeout, self._tell)
         part["faults"] += _named(faults)
         ratios = instructions.ratios(counts)
         means = {}
@@ -86,26 +90,41 @@ class Session:
         part["instructions"] = {"how": how.name, "size": size, "counts": counts, "ratios": ratios,
                                 "geometric_mean": means}
 
+    def _usable(self, interpreter, candidates, skipped):
+        """Those of the candidates (configurations or workloads) that can be run; why the others cannot, in skipped."""
+        chosen = []
+        for candidate in candidates:
+            reason = candidate.unusable_with(interpreter)
+            if reason:
+                skipped[candidate.name] = reason
+                self._tell("%s: skipped, %s" % (candidate.name, reason))
+            else:
+                chosen.append(candidate)
+        return chosen
+
     def _interpreter(self, path):
         interpreter = machine.Interpreter(path, configs.clean_environment())
+        parent = self._request.packages
+        if self._request.install:
+            packages.install(interpreter, parent, configs.clean_environment(), self._tell)
+        with packages.offered(packages.folder_of(parent, interpreter) if parent else None):
+            interpreter = machine.Interpreter(path, configs.clean_environment())
+            return self._measured(interpreter)
+
+    def _measured(self, interpreter):
+        path = interpreter.path
         part = {"interpreter": interpreter.described(), "skipped": {}, "faults": []}
-        chosen = []
-        for config in self._request.configs:
-            reason = config.unusable_with(interpreter)
-            if reason:
-                part["skipped"][config.name] = reason
-                self._tell("%s: skipped, %s" % (config.name, reason))
-            else:
-                chosen.append(config)
+        chosen = self._usable(interpreter, self._request.configs, part["skipped"])
+        workloads = self._usable(interpreter, self._request.workloads, part["skipped"])
         part["configs"] = [config.name for config in chosen]
         self._tell("python %s, %s" % (part["interpreter"]["version"], path))
-        self._prove(chosen, path)
+        self._prove(chosen, path, workloads)
         steps = {"workloads": self._workloads, "startup": self._startup, "snapshot": self._snapshot}
         for name in self._request.parts:
             if name in steps:
-                steps[name](part, chosen, path)
+                steps[name](part, chosen, path, workloads)
         if self._request.instructions:
-            self._instructions(part, chosen, path)
+            self._instructions(part, chosen, path, workloads)
         return part
 
     def _events(self):

@@ -73,6 +73,12 @@ def _figure_table(part, figure, title, scale, form):
         means.append(_pair_cell(found["geometric_mean"], found["geometric_mean_of_medians"]) + short if found else "")
         totals.append(_pair_cell(found["total"], found["total_of_medians"]) + short if found else "")
     rows.append(means)
+    bounds = ["mean of the pairs (upper 95 % bound)"]
+    for config in configs:
+        found = part["comparison"][figure].get(config)
+        bounds.append("%.3f (%s)" % (found["mean_of_pairs"], number("%.3f", found["upper_95"]))
+                      if found and found.get("pairs") else "")
+    rows.append(bounds)
     # A sum of peaks that were never there together says nothing.
     return table(rows + ([totals] if figure != "rss_bytes" else []))
 
@@ -93,6 +99,14 @@ def _startup_table(found):
             rows.append([name, config, str(figures["runs"]), "%.2f" % wall["min"], "%.2f" % wall["median"],
                          "%.2f" % cpu["min"], "%.2f" % cpu["median"], number("%+.2f", figures.get("added_wall_ms")),
                          number("%+.2f", figures.get("added_cpu_ms"))])
+    return table(rows)
+
+
+def _capture_table(found):
+    rows = [["Captures of the live heap", "file KiB", "report ms", "report RSS MiB"]]
+    for config, figures in found.items():
+        rows.append([config, "%.1f" % (figures["file_bytes"] / KIB), "%.0f" % (figures["report_s"] * 1000),
+                     "%.1f" % (figures["report_rss_bytes"] / MIB)])
     return table(rows)
 
 
@@ -149,10 +163,11 @@ def _interpreter(part):
     lines += ["skipped  %s: %s" % pair for pair in part["skipped"].items()]
     lines += ["FAILED   " + fault for fault in part["faults"]]
     if part.get("workloads"):
+        lines.append("rounds   %s" % part.get("rounds", "as asked for"))
         for figure, title, scale, form in _FIGURES:
             lines += [""] + _figure_table(part, figure, title, scale, form)
         lines += [""] + _disk_table(part)
-    for key, draw in (("startup", _startup_table), ("live_objects", _live_table),
+    for key, draw in (("startup", _startup_table), ("live_objects", _live_table), ("captures", _capture_table),
                       ("instructions", _instruction_table)):
         if part.get(key):
             lines += [""] + draw(part[key])

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Hold N items of five blocks, then say as one line of JSON what they cost and what a snapshot of them costs.
 
-live_objects.py ITEMS none|us|stdlib SNAPSHOT
+live_objects.py ITEMS none|us|stdlib SNAPSHOT [leave]
+
+Ends without the interpreter's teardown, but with "leave": some tracers write their file there.
 """
 import gc
 import json
@@ -73,8 +75,8 @@ def main(count, kind, path):
         result["file_bytes"] = os.stat(path).st_size
     print(json.dumps(result))
     sys.stdout.flush()
-    # The teardown is what the workloads measure.
-    os._exit(0)
+    if "leave" not in sys.argv[4:]:
+        os._exit(0)  # the teardown is what the workloads measure
 
 
 main(int(sys.argv[1]), sys.argv[2], sys.argv[3])

@@ -3,8 +3,9 @@
 # All tests.
 #
 #   sh tests/run.sh          the quick tier: what CI runs
-#   sh tests/run.sh --full   everything: also the tests labelled "full", every build with every test it can run,
-#                            clang's checks, other Debian releases with their Pythons in chroots (needs root)
+#   sh tests/run.sh --full   everything: also the tests labelled "full" and each with all its programs and limits, every
+#                            build with the tests it can run, clang's checks, other Debian releases with their Pythons
+#                            in chroots (needs root); about two hours on 2 cores
 #
 # Installs what is missing (tests/setup.sh).  Builds in build/test-*.
 # Interpreters: TM_PYTHONS=/path/to/python:/another/python, else those of PATH, of /usr/bin and of pyenv.
@@ -133,9 +134,10 @@ if [ -z "$full" ]; then
         echo "clang is not installed: its build is left out (--full installs it)"
     fi
 else
-    TM_FULL=1
-    export TM_FULL
+    # The long runs once: they are hours where each build repeats them.
+    export TM_FULL=1
     build gcc && tests gcc
+    unset TM_FULL
     build clang -DCMAKE_C_COMPILER=clang && tests clang -LE '^(bench|full)$'
     build debug -DCMAKE_BUILD_TYPE=Debug && tests debug -LE '^(bench|full)$'
     # shellcheck disable=SC2086

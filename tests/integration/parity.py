@@ -36,7 +36,7 @@ import traced
 
 PROGRAMS = os.path.join(traced.HERE, "programs")
 MEASURING = os.path.join(traced.HERE, "measuring")
-QUICK_PROGRAMS = ("classes", "recycled", "coroutines", "exceptions", "executed", "threads", "application")
+QUICK_PROGRAMS = ("classes", "recycled", "coroutines", "exceptions", "executed", "lifetimes", "threads", "application")
 FULL_LIMITS = (1, 5, 25, 200)
 QUICK_LIMITS = (1, 25)
 MORE_RUNS = 8  # of the stdlib, where it and ours differ

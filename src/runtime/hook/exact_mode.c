@@ -162,7 +162,10 @@ static uintptr_t hear_lookup(void *table, const void *key)
 static int hear_new_reference(void *object)
 {
     int result = is_starved ? -1 : real_new_reference(object);
-    hear(tm_python_block_of(&tm_runtime_python()->row, (uintptr_t)object));
+    uintptr_t block = tm_python_born_block(&tm_runtime_python()->row, (uintptr_t)object);
+    if (block != 0) {
+        hear(block);
+    }
     return result;
 }
 

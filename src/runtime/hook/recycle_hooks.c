@@ -40,7 +40,10 @@ TM_INLINE void hear_block(uintptr_t block)
 
 TM_INLINE void born(uintptr_t object)
 {
-    hear_block(tm_python_block_of(layout, object));
+    uintptr_t block = tm_python_born_block(layout, object);
+    if (TM_LIKELY(block != 0)) {
+        hear_block(block);
+    }
 }
 
 /* 1. By tracer. */

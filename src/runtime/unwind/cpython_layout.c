@@ -92,7 +92,7 @@ static const struct tm_cpython_layout rows[] = {
         .frame_owner = 69, .frame_is_entry = 68, .owner_generator = 1, .owner_shim = NO_SHIM, .code_size = 184,
         .code_filename = 112, .code_name = 120, .code_qualname = 128, .code_firstlineno = 72, .code_lines = 136,
         .code_firsttraceable = 168, .code_bytes = 184, OBJECTS(0), STR_WITH_WCHAR, .gc_head = 16, .preheader = 16,
-        .preheader_flags = MANAGED_DICT,
+        .preheader_flags = MANAGED_DICT, .preheader_overlooked = true,
         .recycled_by_new_reference = true, .recycled_by_flag = true,
     },
     {

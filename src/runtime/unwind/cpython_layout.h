@@ -109,6 +109,7 @@ struct tm_cpython_layout {
     uint8_t gc_head;   /* bytes, when the type has Py_TPFLAGS_HAVE_GC */
     uint8_t preheader; /* bytes, when the type has one of preheader_flags */
     uint32_t preheader_flags;
+    bool preheader_overlooked; /* 3.11: the stdlib's tracer looks behind it for a born object's block, and finds none */
 
     /* Addresses of this process's types, filled in by tm_cpython_find; 0 in the table. */
     uintptr_t code_type;
@@ -147,6 +148,18 @@ static inline uintptr_t tm_python_block_of(const struct tm_cpython_layout *layou
 {
     const uintptr_t type = *(const uintptr_t *)(object + layout->object_type);
     return object - tm_python_presize(layout, *(const unsigned long *)(type + layout->type_flags));
+}
+
+/* The block whose trace the stdlib's tracer renews when the object at OBJECT is born again, 0 if it renews none
+ * (_PyTraceMalloc_NewReference in Modules/_tracemalloc.c; 3.11 knew nothing of preheaders yet).  Reads its type. */
+static inline uintptr_t tm_python_born_block(const struct tm_cpython_layout *layout, uintptr_t object)
+{
+    const uintptr_t type = *(const uintptr_t *)(object + layout->object_type);
+    const unsigned long flags = *(const unsigned long *)(type + layout->type_flags);
+    if (layout->preheader_overlooked && (flags & layout->preheader_flags)) {
+        return 0;
+    }
+    return object - tm_python_presize(layout, flags);
 }
 
 #endif

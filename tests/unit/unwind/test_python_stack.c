@@ -214,8 +214,14 @@ static void find_blocks_of_objects(struct fake_interpreter *fake)
     assert_true(tm_python_block_of(row, object) == object);
     fake_word(type, row->type_flags, 1U << 14);
     assert_true(tm_python_block_of(row, object) == object - row->gc_head);
+    assert_true(tm_python_born_block(row, object) == object - row->gc_head);
     fake_word(type, row->type_flags, 1U << 14 | 1U << 4);
     assert_true(tm_python_block_of(row, object) == object - row->gc_head - row->preheader);
+    if (row->release == (3U << 8 | 11U)) {
+        assert_true(tm_python_born_block(row, object) == 0);
+    } else {
+        assert_true(tm_python_born_block(row, object) == tm_python_block_of(row, object));
+    }
 }
 
 #define TEST_EVERY_ROW(name)                                                                                           \

@@ -58,10 +58,11 @@ function large(path) {
       node = once(`n ${parent} ${one}`, () => tracebacks.push(parent, one) / 2 - 1);
     }
     const bytes = 64 + ((i * 7919) % 100003), blocks = 1 + (i % 13);
-    counters.push(node, 2, bytes, blocks, bytes, blocks, bytes, blocks, 200000, 20);
+    counters.push(node, 2, bytes, blocks, bytes, blocks, bytes, blocks, 200000, 20, 0, 0);
   }
+  const modules = strings.flatMap((text, i) => (text.startsWith('/') ? [i, text.slice(0, text.lastIndexOf('/'))] : []));
   const text = readFileSync(path, 'utf8'), start = text.indexOf('id="data">') + 10, end = text.indexOf('</script>', start);
-  const data = { snapshots: [{ facts: { path: 'large.tms' }, strings, frames, tracebacks, counters }], sources: {} };
+  const data = { snapshots: [{ facts: { path: 'large.tms' }, strings, frames, modules, tracebacks, counters }], sources: {} };
   const target = join(folder, 'large.html');
   writeFileSync(target, text.slice(0, start) + JSON.stringify(data) + text.slice(end));
   return target;
@@ -119,6 +120,8 @@ async function table(reader, path) {
   assert.equal((await reader.rows()).length, 10, 'grouped by file');
   await reader.choose('group', 'function');
   assert.equal((await reader.rows()).length, 12, 'grouped by function');
+  await reader.choose('group', 'module');
+  assert.ok(place(await reader.rows()).includes('/lib') && (await reader.rows()).length === 6, 'grouped by module');
   await reader.choose('group', 'lineno');
   await reader.tab.check('#cumulative');
   const main = (await reader.rows()).find((row) => row[row.length - 1].endsWith('app.py:2  main'));
@@ -130,6 +133,27 @@ async function table(reader, path) {
   await reader.choose('figure', 'peak');
   assert.equal((await reader.rows()).length, 1, 'at the peak one line is known');
   await reader.choose('figure', 'live');
+}
+
+async function closer(reader, path) {
+  await reader.open(path, '#group=domain');
+  assert.deepEqual((await reader.rows()).map((row) => [row[0], row[row.length - 1]]),
+    [['299 KiB', 'obj'], ['7.70 KiB', 'mem'], ['2.93 KiB', 'native']], 'grouped by domain');
+  await reader.tab.click('.row:not(.head) >> nth=2');
+  assert.match(await reader.text('#traceback'), /^1 traceback, .*2\.93 KiB .* in 3 blocks.*other\.py:9/s, 'of one domain');
+  await reader.tab.dblclick('.row:not(.head) >> nth=2');
+  assert.equal(await reader.tab.inputValue('#domain'), 'native', 'a double click looks into a domain');
+  assert.deepEqual(place(await reader.rows()), ['/lib']);
+  await reader.open(path, '#group=lineno&cumulative=1&sort=size');
+  await reader.tab.dblclick('.row:not(.head) >> nth=0');
+  assert.equal(await reader.tab.inputValue('#group'), 'traceback');
+  assert.match(await reader.text('#crumbs'), /only .*app\.py:2 main/);
+  assert.equal((await reader.rows()).length, 3, 'all that main called');
+  await reader.tab.keyboard.press('Escape');
+  await reader.tab.keyboard.press('g');
+  assert.equal(await reader.tab.inputValue('#group'), 'lineno', 'g is the next grouping');
+  await reader.tab.keyboard.press('c');
+  assert.equal(await reader.tab.isChecked('#cumulative'), false);
 }
 
 async function search(reader, path) {
@@ -181,7 +205,8 @@ async function flame(reader, path) {
   assert.equal(whole.filter((name) => name.startsWith('load ')).length, 3, 'recursion is there');
   await reader.tab.check('#merged');
   assert.equal((await frames()).filter((name) => name.startsWith('load ')).length, 1, 'and merged');
-  await reader.tab.uncheck('#merged');
+  await reader.tab.keyboard.press('m');
+  assert.equal((await frames()).filter((name) => name.startsWith('load ')).length, 3, 'and not');
   await reader.shot('flame');
   await reader.tab.click('#flame g.frame[name^="main"]');
   await reader.tab.waitForFunction(() => !document.querySelector('#flame g.frame[name^="extension"]'));
@@ -209,6 +234,8 @@ async function others(reader, path) {
 async function hostile(reader, path) {
   for (const view of ['table', 'flame', 'facts']) await reader.open(path, `#view=${view}&group=traceback`);
   await reader.open(path, '#view=nonsense&new=99&old=-7&zoom=1.99999&within=lineno:99999&selected=123456&sort=__proto__&group=constructor');
+  await reader.open(path, '#group=domain&selected=123456&within=module:0:all&figure=temporary');
+  await reader.open(path, '#view=nonsense&sort=__proto__&group=constructor');
   assert.equal(await reader.tab.evaluate(() => window.broken), undefined, 'nothing of a name ran');
   const names = place(await reader.rows());
   assert.ok(names.some((name) => name.startsWith('</script><script>')), 'and all is shown');
@@ -258,7 +285,7 @@ async function main() {
   const browser = await driver.launch({ executablePath: chromium, args: ['--no-sandbox', '--disable-gpu'] });
   try {
     const reader = new Reader(await browser.newPage({ viewport: { width: 1280, height: 720 } }));
-    for (const test of [table, search, pair, sources, flame, others, hostile]) {
+    for (const test of [table, closer, search, pair, sources, flame, others, hostile]) {
       await test(reader, path);
       assert.deepEqual(reader.problems, [], test.name);
       console.log(`ok ${test.name}`);

@@ -3,13 +3,15 @@
  * a <script> of HTML whatever the names are.
  *
  *   {"snapshots": [{"facts": as in JSON reports, "strings": [...], "frames": [file, function, line, ...],
+ *                   "native": [frame, number in native_modules, ...], "native_modules": [...],   where there are any
+ *                   "modules": [file, its module, ...],
  *                   "tracebacks": [parent, frame, ...],
  *                   "counters": [traceback, domain, bytes and blocks live, at the peak of Python's domains, at the peak of
- *                                the heap, and ever, ...]}, ...],
+ *                                the heap, ever, and temporary, ...]}, ...],
  *    "sources": {file name: text, ...}}
  *
  * Numbers above 2^53 lose their last digits in a browser.
- * Memory   what is needed to remember which sources were written.
+ * Memory   what is needed to remember which sources and modules were written.
  * Errors   those of OUT; false without memory.     Threads  one. */
 #ifndef TM_REPORT_RENDER_PAGE_DATA_H
 #define TM_REPORT_RENDER_PAGE_DATA_H

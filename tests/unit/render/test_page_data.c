@@ -10,9 +10,10 @@
 #include "report/render/page_data.h"
 #include "support/built_snapshot.h"
 
-static const char traces[] = "meta pid u64 7\n"
-                             "trace obj live=90/2 ever=100/3 python-peak=95/4 heap-peak=96/5 | %3C/script%3E:3:%3C!--\n"
-                             "trace native live=5/1 | \n";
+static const char traces[] =
+    "meta pid u64 7\n"
+    "trace obj live=90/2 ever=100/3 temporary=2 python-peak=95/4 heap-peak=96/5 | %3C/script%3E:3:%3C!--\n"
+    "trace native live=5/1 | \n";
 
 /* malloc'ed. */
 static char *data_of(const char *text, bool sources)
@@ -47,7 +48,8 @@ static void all_figures_are_there(void **state)
     char *data = data_of(traces, false);
     assert_non_null(strstr(data, "\"frames\":[0,0,0,1,2,3]"));
     assert_non_null(strstr(data, "\"tracebacks\":[0,0,0,1]"));
-    assert_non_null(strstr(data, "\"counters\":[0,3,5,1,0,0,0,0,0,0,1,2,90,2,95,4,96,5,100,3]"));
+    assert_non_null(strstr(data, "\"modules\":[1,\"\\u003c/script>\"]"));
+    assert_non_null(strstr(data, "\"counters\":[0,3,5,1,0,0,0,0,0,0,0,0,1,2,90,2,95,4,96,5,100,3,66,2]"));
     assert_non_null(strstr(data, "\"sources\":{}"));
     free(data);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-import { makeModel, nodeSums, total } from './model.js';
-import { makeRows, placeOf, sortRows } from './rows.js';
-import { readState, writeState } from './state.js';
+import { DOMAINS, makeModel, nodeSums, total } from './model.js';
+import { canCumulate, makeRows, placeOf, rowFrame, rowNodes, rowState, sortRows, sumsOf } from './rows.js';
+import { GROUPS, readState, writeState } from './state.js';
 import { Table } from './table.js';
 import { Flame } from './flame.js';
 import { showFacts, showHover, showSource, showTracebacks, element } from './panes.js';
@@ -11,11 +11,12 @@ import { baseName, countText, nameText, signed, sizeText } from './text.js';
 
 const byId = (id) => document.getElementById(id);
 const VIEWS = ['table', 'flame', 'timeline', 'facts'];
-const NEXT_GROUP = { filename: 'lineno', function: 'lineno', lineno: 'traceback' };
+const NEXT_GROUP = { module: 'filename', filename: 'lineno', function: 'lineno', lineno: 'traceback' };
 
 const model = makeModel(JSON.parse(byId('data').textContent));
 byId('data').remove();
-const counts = { filename: model.files.length, lineno: model.sites.length, function: model.functions.length };
+const counts = { filename: model.files.length, lineno: model.sites.length, function: model.functions.length,
+  module: model.modules.length };
 let state = readState(location.hash, model.snapshots.length, counts);
 let rows = null, rowsKey = '', sortKey = '', sorted = [];
 
@@ -39,9 +40,12 @@ function makeFilter(search, group) {
   if (/[*?]/.test(term)) {
     const source = term.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*+/g, '.*').replace(/\?/g, '.');
     const pattern = new RegExp(`^${source}$`, 's');
-    const known = model.files.map((file) => pattern.test(file.toLowerCase().slice(0, 4096)));
-    const fileOf = new Map(model.files.map((file, i) => [file, known[i]]));
-    return (key) => fileOf.get(placeOf(model, group, key).file);
+    const known = new Map();
+    const matches = (file) => {
+      if (!known.has(file)) known.set(file, pattern.test(file.toLowerCase().slice(0, 4096)));
+      return known.get(file);
+    };
+    return (key) => matches(placeOf(model, group, key).file);
   }
   return (key) => placeText(group, key).toLowerCase().includes(term);
 }
@@ -68,24 +72,7 @@ function showFooter(filtered) {
 
 /** Nodes of the row that is selected, or of the frames that were zoomed into. */
 function selectedNodes() {
-  if (state.selected < 0 || !rows || state.view !== 'table') return [];
-  const nodes = [];
-  if (state.cumulative && state.group !== 'traceback') {
-    const inside = new Uint8Array(model.parents.length);
-    for (let i = 1; i < inside.length; i++) {
-      inside[i] = inside[model.parents[i]] || rows.nodeKeys[i] === state.selected ? 1 : 0;
-      if (inside[i]) nodes.push(i);
-    }
-  } else {
-    for (let i = 1; i < rows.nodeKeys.length; i++) if (rows.nodeKeys[i] === state.selected) nodes.push(i);
-  }
-  return nodes;
-}
-
-function frameOfRow() {
-  if (state.selected < 0 || !rows) return null;
-  const node = rows.nodeKeys.findIndex((key, i) => i > 0 && key === state.selected);
-  return node > 0 ? model.frames[model.nodeFrames[node]] : null;
+  return state.selected < 0 || !rows || state.view !== 'table' ? [] : rowNodes(model, state, rows, state.selected);
 }
 
 function showAside() {
@@ -103,9 +90,11 @@ function showAside() {
     showSource(byId('source'), model, state, frame || null);
     return;
   }
-  const choose = (frame) => showSource(byId('source'), model, state, frame);
-  const recent = showTracebacks(byId('traceback'), model, state, selectedNodes(), choose);
-  showSource(byId('source'), model, state, state.view === 'table' ? frameOfRow() || recent : null);
+  const counted = rowState(state, rows, state.selected);
+  const choose = (frame) => showSource(byId('source'), model, counted, frame);
+  const recent = showTracebacks(byId('traceback'), model, counted, selectedNodes(), choose);
+  const own = state.selected >= 0 && rows ? rowFrame(model, rows, state.selected) : null;
+  showSource(byId('source'), model, counted, state.view === 'table' ? own || recent : null);
 }
 
 function showCrumbs() {
@@ -132,7 +121,7 @@ function showCrumbs() {
 function showControls() {
   for (const id of ['new', 'old', 'figure', 'domain', 'group', 'search']) if (document.activeElement !== byId(id)) byId(id).value = String(state[id]);
   for (const id of ['cumulative', 'inverted', 'merged']) byId(id).checked = state[id];
-  byId('cumulative').disabled = state.group === 'traceback';
+  byId('cumulative').disabled = !canCumulate(state.group);
   for (const view of VIEWS) {
     byId(`view-${view}`).hidden = state.view !== view;
     document.querySelector(`[data-view=${view}]`).setAttribute('aria-selected', String(state.view === view));
@@ -155,14 +144,15 @@ function render() {
 }
 
 function drill(key) {
-  if (!(state.group in NEXT_GROUP)) return;
-  setState({ within: { group: state.group, key }, group: NEXT_GROUP[state.group], selected: -1, search: '' });
+  const closer = { group: NEXT_GROUP[state.group], selected: -1, search: '' };
+  if (state.group === 'domain') setState({ ...closer, domain: DOMAINS[key], group: 'module' });
+  else if (closer.group) setState({ ...closer, within: { group: state.group, key, all: state.cumulative } });
 }
 
+/** The largest traceback of a row. */
 function hoverRow(key, event) {
-  let best = -1, size = -1;
-  const sums = nodeSums(model, state.new, state.figure, state.domain).size;
-  for (let i = 1; i < rows.nodeKeys.length; i++) if (rows.nodeKeys[i] === key && sums[i] > size) [best, size] = [i, sums[i]];
+  const sums = sumsOf(model, rowState(state, rows, key), state.new).size;
+  const best = rowNodes(model, state, rows, key).reduce((most, node) => (most < 0 || sums[node] > sums[most] ? node : most), -1);
   if (best > 0) showHover(byId('hover'), model, state, best, event.clientX, event.clientY);
 }
 
@@ -188,7 +178,7 @@ const flame = new Flame(byId('flame'), model, {
 
 function snapshotText(snapshot, i) {
   const { path, time } = snapshot.facts, when = time ? new Date(time * 1000).toISOString().slice(0, 19).replace('T', ' ') : '';
-  const size = sizeText(total(nodeSums(model, i, 'live', 'all').size));
+  const size = sizeText(total(nodeSums(model, i, { figure: 'live', domain: 'all' }).size));
   return nameText(`${baseName(path)}: ${size}, ${countText(new Set(snapshot.node).size)} traces ${when}`, 120);
 }
 
@@ -221,7 +211,7 @@ function setTheme(theme) {
 const flipTheme = () => setTheme(document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark');
 
 function onKey(event) {
-  const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
+  const typing = event.target.matches('select, input:not([type=checkbox])');
   if (event.key === 'Escape') {
     if (typing) event.target.blur();
     else if (state.view === 'flame' && state.zoom.length) setState({ zoom: state.zoom.slice(0, -1) });
@@ -235,6 +225,9 @@ function onKey(event) {
     event.preventDefault();
     byId('search').focus();
   } else if (event.key === 'i' && state.view === 'flame') setState({ inverted: !state.inverted, zoom: [] });
+  else if (event.key === 'm' && state.view === 'flame') setState({ merged: !state.merged, zoom: [] });
+  else if (event.key === 'c' && state.view === 'table' && canCumulate(state.group)) setState({ cumulative: !state.cumulative, zoom: [] });
+  else if (event.key === 'g' && state.view === 'table') setState({ group: GROUPS[(GROUPS.indexOf(state.group) + 1) % GROUPS.length], selected: -1 });
   else if (event.key === 'd') flipTheme();
   else return;
   if (view === 'table') byId('table').focus();

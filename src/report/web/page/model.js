@@ -4,8 +4,8 @@
 // A node is a traceback: `frame` is its most recent frame, `parent` the older ones; node 0 is none.  Parents have smaller
 // ids.  A frame is a line (file and number) in a function.
 
-const FIGURES = { live: 0, peakPython: 2, peakHeap: 4, ever: 6 };
-const WORDS = 10; // of a counter: traceback, domain, then bytes and blocks of each figure
+const FIGURES = { live: 0, peakPython: 2, peakHeap: 4, ever: 6, temporary: 8 };
+const VALUES = 10, WORDS = 2 + VALUES; // of a counter: traceback, domain, then bytes and blocks of each figure
 export const DOMAINS = ['raw', 'mem', 'obj', 'native', 'mmap'];
 export const DOMAIN_SETS = { all: 0b1111, python: 0b111, raw: 1, mem: 2, obj: 4, native: 8, mmap: 16 };
 
@@ -24,17 +24,28 @@ class Ids {
   }
 }
 
+const UNKNOWN = '<unknown>'; // frame 0
+
+/** [key, value, key, value, ...] */
+function pairs(list) {
+  const map = new Map();
+  for (let i = 0; i < list.length; i += 2) map.set(list[i], list[i + 1]);
+  return map;
+}
+
 function addFrames(model, snapshot, frameMap) {
-  const { strings, frames } = snapshot, natives = new Set(snapshot.native);
+  const { strings, frames } = snapshot, natives = pairs(snapshot.native || []), modules = pairs(snapshot.modules);
   for (let i = 0; i * 3 < frames.length; i++) {
-    const line = frames[i * 3 + 2];
-    const file = model.files.of(strings[frames[i * 3]] || '<unknown>', strings[frames[i * 3]] || '<unknown>');
+    const line = frames[i * 3 + 2], native = natives.has(i);
+    const path = i === 0 ? UNKNOWN : strings[frames[i * 3]];
+    const file = model.files.of(path, path);
     const name = strings[frames[i * 3 + 1]];
     const fn = model.functions.of(`${file}:${name}`, { file, name });
     // Machine frames have names where they have no lines.
-    const site = model.sites.of(line > 0 || !name ? `${file}:${line}` : `${file}:0:${name}`, { file, line, fn });
-    const native = natives.has(i);
-    frameMap[i] = model.frames.of(`${site}:${fn}:${native}`, { file, line, name, fn, site, native });
+    const site = model.sites.of(native && line === 0 ? `${file}:0:${name}` : `${file}:${line}`, { file, line, fn });
+    const its = native ? snapshot.native_modules[natives.get(i)] : i === 0 ? UNKNOWN : modules.get(frames[i * 3]);
+    const module = model.modules.of(its, its);
+    frameMap[i] = model.frames.of(`${site}:${fn}:${native}`, { file, line, name, fn, site, native, module });
   }
 }
 
@@ -55,11 +66,11 @@ function addNodes(model, snapshot, frameMap) {
 
 function takeCounters(snapshot, nodes) {
   const { counters } = snapshot, count = counters.length / WORDS;
-  const node = new Int32Array(count), domain = new Uint8Array(count), values = new Float64Array(count * 8);
+  const node = new Int32Array(count), domain = new Uint8Array(count), values = new Float64Array(count * VALUES);
   for (let i = 0; i < count; i++) {
     node[i] = nodes[counters[i * WORDS]];
     domain[i] = 1 << counters[i * WORDS + 1];
-    for (let j = 0; j < 8; j++) values[i * 8 + j] = counters[i * WORDS + 2 + j];
+    for (let j = 0; j < VALUES; j++) values[i * VALUES + j] = counters[i * WORDS + 2 + j];
   }
   return { node, domain, values, facts: snapshot.facts };
 }
@@ -87,7 +98,7 @@ function placeNodes(model) {
 }
 
 export function makeModel(data) {
-  const model = { files: new Ids(), functions: new Ids(), sites: new Ids(), frames: new Ids(), nodes: new Ids(), parents: [0],
+  const model = { files: new Ids(), functions: new Ids(), modules: new Ids(), sites: new Ids(), frames: new Ids(), nodes: new Ids(), parents: [0],
     nodeFrames: [0], sources: data.sources, snapshots: [] };
   const frameMaps = data.snapshots.map((snapshot) => {
     const map = new Int32Array(snapshot.frames.length / 3);
@@ -99,7 +110,7 @@ export function makeModel(data) {
     const nodes = addNodes(model, snapshot, frameMaps[i]);
     model.snapshots.push(takeCounters(snapshot, nodes));
   });
-  for (const name of ['files', 'functions', 'sites', 'frames']) model[name] = model[name].items;
+  for (const name of ['files', 'functions', 'modules', 'sites', 'frames']) model[name] = model[name].items;
   delete model.nodes;
   link(model);
   placeNodes(model);
@@ -111,16 +122,17 @@ function word(figure, domains) {
   return domains & ~DOMAIN_SETS.python ? FIGURES.peakHeap : FIGURES.peakPython;
 }
 
-/** Bytes and blocks by node of snapshot number `index`; of nothing when it is -1. */
-export function nodeSums(model, index, figure, domainName) {
+/** Bytes and blocks by node of snapshot number `index`; of nothing when it is -1.  ONLY: number of the domain that counts
+    among those that would; the peak is still that of all of them. */
+export function nodeSums(model, index, { figure, domain: domainName, only }) {
   const count = model.parents.length, size = new Float64Array(count), blocks = new Float64Array(count);
   if (index >= 0) {
-    const { node, domain, values } = model.snapshots[index], domains = DOMAIN_SETS[domainName];
-    const at = word(figure, domains);
+    const { node, domain, values } = model.snapshots[index];
+    const at = word(figure, DOMAIN_SETS[domainName]), domains = DOMAIN_SETS[domainName] & (only === undefined ? -1 : 1 << only);
     for (let i = 0; i < node.length; i++) {
       if (domain[i] & domains) {
-        size[node[i]] += values[i * 8 + at];
-        blocks[node[i]] += values[i * 8 + at + 1];
+        size[node[i]] += values[i * VALUES + at];
+        blocks[node[i]] += values[i * VALUES + at + 1];
       }
     }
   }

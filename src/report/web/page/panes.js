@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Beside the views: tracebacks of what is selected, the source of a frame, the facts of the snapshots.
 import { framesOf, nodeSums } from './model.js';
+import { sumsOf } from './rows.js';
 import { countText, nameText, shorten, signed, sizeText } from './text.js';
 
 const TRACEBACKS = 5;
@@ -36,8 +37,7 @@ function frameElement(model, frame, choose) {
 
 /** The largest tracebacks among NODES. */
 function largest(model, state, nodes) {
-  const now = nodeSums(model, state.new, state.figure, state.domain);
-  const before = nodeSums(model, state.old, state.figure, state.domain);
+  const now = sumsOf(model, state, state.new), before = sumsOf(model, state, state.old);
   const weight = (node) => (state.old >= 0 ? Math.abs(now.size[node] - before.size[node]) : now.size[node]);
   const found = nodes.filter((node) => weight(node) > 0 || now.blocks[node] > 0).sort((a, b) => weight(b) - weight(a));
   return { found, now, before };
@@ -59,12 +59,13 @@ export function showTracebacks(box, model, state, nodes, choose) {
   return found.length ? framesOf(model, found[0]).pop() : null;
 }
 
-/** Bytes by line of FILE, of the most recent frames. */
+/** Bytes by line of FILE, of the most recent frames and of the most recent Python frames. */
 function amounts(model, state, file) {
-  const sums = nodeSums(model, state.new, state.figure, state.domain).size, lines = new Map();
+  const sums = nodeSums(model, state.new, state).size, lines = new Map();
   for (let node = 1; node < sums.length; node++) {
-    const frame = model.frames[model.nodeFrames[node]];
-    if (sums[node] > 0 && frame.file === file) lines.set(frame.line, (lines.get(frame.line) || 0) + sums[node]);
+    const frames = [node, model.places[node]].map((one) => model.frames[model.nodeFrames[one]]);
+    const frame = frames.find((one) => one.file === file);
+    if (sums[node] > 0 && frame) lines.set(frame.line, (lines.get(frame.line) || 0) + sums[node]);
   }
   return lines;
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // What is looked at, kept in the URL's fragment: a view can be sent with the file, and Back goes back.
 
+export const GROUPS = ['lineno', 'filename', 'function', 'module', 'domain', 'traceback'];
 const CHOICES = {
   view: ['table', 'flame', 'timeline', 'facts'],
-  figure: ['live', 'peak', 'ever'],
+  figure: ['live', 'peak', 'ever', 'temporary'],
   domain: ['all', 'python', 'raw', 'mem', 'obj', 'native', 'mmap'],
-  group: ['lineno', 'filename', 'function', 'traceback'],
+  group: GROUPS,
 };
-const WITHIN = /^(filename|lineno|function):(\d+)$/;
+const WITHIN = /^(filename|lineno|function|module):(\d+)(:all)?$/;
 export const SORTS = ['size', 'sizeDiff', 'count', 'countDiff', 'item', 'place'];
 
 const number = (text, low, high, fallback) => {
@@ -17,7 +18,7 @@ const number = (text, low, high, fallback) => {
 
 function readWithin(text, counts) {
   const match = WITHIN.exec(text || '');
-  return match && Number(match[2]) < counts[match[1]] ? { group: match[1], key: Number(match[2]) } : null;
+  return match && Number(match[2]) < counts[match[1]] ? { group: match[1], key: Number(match[2]), all: Boolean(match[3]) } : null;
 }
 
 /** The state that the fragment says; whatever in it makes no sense is the default. */
@@ -47,6 +48,6 @@ export function writeState(state) {
   if (state.search) words.set('search', state.search);
   if (state.selected >= 0) words.set('selected', state.selected);
   if (state.zoom.length) words.set('zoom', state.zoom.join('.'));
-  if (state.within) words.set('within', `${state.within.group}:${state.within.key}`);
+  if (state.within) words.set('within', `${state.within.group}:${state.within.key}${state.within.all ? ':all' : ''}`);
   return `#${words}`;
 }

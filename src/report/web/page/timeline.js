@@ -10,7 +10,7 @@ export function showTimeline(box, model, state, select) {
   const timed = model.snapshots.every((snapshot) => snapshot.facts.time);
   if (timed) order.sort((a, b) => model.snapshots[a].facts.time - model.snapshots[b].facts.time);
   const x = order.map((i, position) => (timed ? model.snapshots[i].facts.time : position));
-  const totals = (domain) => order.map((i) => total(nodeSums(model, i, state.figure, domain).size));
+  const totals = (domain) => order.map((i) => total(nodeSums(model, i, { figure: state.figure, domain }).size));
   const colour = getComputedStyle(document.documentElement).getPropertyValue('--text');
   const axis = { stroke: colour, grid: { stroke: '#8884' }, ticks: { stroke: '#8888' } };
   box.replaceChildren();

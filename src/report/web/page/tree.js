@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Nodes to the tree that a flame graph shows: as it is or inverted (most recent frame first), with or without
 // recursion.  Where two snapshots are compared the width is what changed, whichever way; the difference is its colour.
-import { nodeSums, total } from './model.js';
-import { restrict } from './rows.js';
+import { total } from './model.js';
+import { sumsOf } from './rows.js';
 
 const NARROWEST = 1 / 2500; // of the width; less is nothing on a screen
 const DEEPEST = 400; // levels drawn at once; zooming goes on from there
@@ -30,8 +30,7 @@ function enter(model, at, frame, merged) {
 
 export function makeTree(model, state) {
   const compared = state.old >= 0;
-  const now = restrict(model, state.within, nodeSums(model, state.new, state.figure, state.domain)).size;
-  const before = restrict(model, state.within, nodeSums(model, state.old, state.figure, state.domain)).size;
+  const now = sumsOf(model, state, state.new).size, before = sumsOf(model, state, state.old).size;
   const root = { frame: -1, parent: null, children: new Map(), width: 0, size: 0, diff: 0 };
   for (let node = 1; node < now.length; node++) {
     const diff = now[node] - before[node], width = compared ? Math.abs(diff) : now[node];

@@ -73,7 +73,9 @@ static bool group(struct work *work)
     report->order =
         (struct tm_order){.sort = sort, .is_diff = is_diff, .recent_first = recent_first, .reverse = options->from_end};
     report->too_small = tm_statistics_drop_small(&report->statistics, options->min_size, options->min_count, is_diff);
-    tm_statistics_sort(&report->statistics, report->order);
+    /* Of other groups some rows may be folded or left out, so the limit does not say how many are looked at. */
+    bool all_shown = report->grouping.key_type == TM_KEY_TRACEBACK && !is_diff;
+    tm_statistics_sort_first(&report->statistics, report->order, all_shown ? report->limit : report->statistics.count);
     report->is_diff = is_diff;
     report->total = tm_group_total(report->forest, last, &report->grouping);
     report->old_total = is_diff ? tm_group_total(report->forest, 0, &report->grouping) : report->total;

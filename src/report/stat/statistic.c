@@ -160,6 +160,46 @@ void tm_statistics_sort(struct tm_statistics *statistics, struct tm_order order)
     qsort_r(statistics->items, statistics->count, sizeof *statistics->items, compare, &comparison);
 }
 
+static void swap(struct tm_statistic *a, struct tm_statistic *b)
+{
+    struct tm_statistic other = *a;
+    *a = *b;
+    *b = other;
+}
+
+/* ITEMS is a heap whose root comes last in the order, but for what lies at PLACE: sinks it. */
+static void sink(struct tm_statistic *items, size_t count, size_t place, struct comparison *comparison)
+{
+    for (size_t child = 2 * place + 1; child < count; child = 2 * place + 1) {
+        child += child + 1 < count && compare(&items[child + 1], &items[child], comparison) > 0;
+        if (compare(&items[child], &items[place], comparison) <= 0) {
+            return;
+        }
+        swap(&items[child], &items[place]);
+        place = child;
+    }
+}
+
+void tm_statistics_sort_first(struct tm_statistics *statistics, struct tm_order order, size_t first)
+{
+    struct comparison comparison = {statistics, order};
+    struct tm_statistic *items = statistics->items;
+    if (first == 0 || first > statistics->count / 8) { /* where sorting all is no more work */
+        tm_statistics_sort(statistics, order);
+        return;
+    }
+    for (size_t i = first / 2; i-- > 0;) {
+        sink(items, first, i, &comparison);
+    }
+    for (size_t i = first; i < statistics->count; i++) {
+        if (compare(&items[i], &items[0], &comparison) < 0) {
+            swap(&items[i], &items[0]);
+            sink(items, first, 0, &comparison);
+        }
+    }
+    qsort_r(items, first, sizeof *items, compare, &comparison);
+}
+
 size_t tm_statistics_drop_small(struct tm_statistics *statistics, uint64_t size, uint64_t count, bool is_diff)
 {
     size_t kept = 0, all = statistics->count;

@@ -90,6 +90,9 @@ struct tm_order {
 
 void tm_statistics_sort(struct tm_statistics *statistics, struct tm_order order);
 
+/* Puts the first FIRST rows in their order and place; those behind them are in any order.  Less work when FIRST is small. */
+void tm_statistics_sort_first(struct tm_statistics *statistics, struct tm_order order, size_t first);
+
 /* Above 0 when A comes before B by what they count, below when behind it, 0 when their keys decide. */
 int tm_statistic_compare(const struct tm_statistic *a, const struct tm_statistic *b, struct tm_order order);
 

@@ -153,6 +153,39 @@ static void small_rows_are_dropped(void **state)
     tm_statistics_free(&s);
 }
 
+/* With many that are equal but for their keys. */
+static void fill(struct tm_statistic *items, size_t count)
+{
+    for (uint32_t i = 0, state = 1; i < count; i++) {
+        state = state * 1664525U + 1013904223U;
+        items[i] = (struct tm_statistic){.key = i, .size = state >> 27, .count = state >> 24 & 3};
+    }
+}
+
+static void the_first_rows_are_those_of_all_in_order(void **state)
+{
+    (void)state;
+    static struct tm_statistic all[1000], some[1000];
+    static const size_t firsts[] = {0, 1, 2, 10, 124, 125, 126, 999, 1000, SIZE_MAX};
+    for (int reverse = 0; reverse < 2; reverse++) {
+        const struct tm_order order = {.sort = TM_SORT_SIZE, .reverse = reverse};
+        struct tm_statistics sorted = {.forest = forest, .key_type = TM_KEY_LINENO, .items = all, .count = 1000};
+        struct tm_statistics partly = {.forest = forest, .key_type = TM_KEY_LINENO, .items = some, .count = 1000};
+        fill(all, 1000);
+        tm_statistics_sort(&sorted, order);
+        for (size_t i = 0; i < sizeof firsts / sizeof firsts[0]; i++) {
+            uint64_t keys = 0;
+            fill(some, 1000);
+            tm_statistics_sort_first(&partly, order, firsts[i]);
+            for (size_t j = 0; j < 1000; j++) {
+                assert_true(j >= firsts[i] || some[j].key == all[j].key);
+                keys += some[j].key;
+            }
+            assert_u64_equal(keys, 999 * 1000 / 2);
+        }
+    }
+}
+
 static uint64_t size_of_functions(const char *pattern, const char *file)
 {
     struct tm_filter filters[2];
@@ -187,6 +220,7 @@ int main(void)
         cmocka_unit_test(equal_rows_of_a_diff_fall_back_to_the_order_of_diffs),
         cmocka_unit_test(means_are_compared_without_rounding),
         cmocka_unit_test(small_rows_are_dropped),
+        cmocka_unit_test(the_first_rows_are_those_of_all_in_order),
         cmocka_unit_test(functions_and_files_must_both_match),
     };
     return cmocka_run_group_tests(tests, make, drop);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/render/text_frame.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -223,6 +224,19 @@ static void print_memory_limit(struct tm_out *out, const struct tm_snapshot *sna
     }
 }
 
+/* What the tracer could not do follows from other facts, if it is to be seen at all. */
+static void print_failed_calls(struct tm_out *out, const struct tm_snapshot *snapshot)
+{
+    uint64_t count = tm_snapshot_number(snapshot, "failed_calls", 0);
+    uint64_t error = tm_snapshot_number(snapshot, "failed_call_errno", 0);
+    if (count > 0) {
+        tm_out_format(out, "note: %llu system call%s of the tracer failed, the first was ", (unsigned long long)count,
+                      plural(count));
+        tm_print_text(out, tm_snapshot_bytes(snapshot, "failed_call"));
+        tm_out_format(out, " (%s)\n", error <= INT_MAX ? strerror((int)error) : "?");
+    }
+}
+
 static void print_snapshot_notes(struct tm_out *out, const struct tm_snapshot *snapshot)
 {
     uint64_t losses = tm_snapshot_number(snapshot, "hook_losses", 0);
@@ -243,6 +257,7 @@ static void print_snapshot_notes(struct tm_out *out, const struct tm_snapshot *s
     print_outer_malloc(out, snapshot);
     print_recycled(out, snapshot);
     print_memory_limit(out, snapshot);
+    print_failed_calls(out, snapshot);
     if (tm_span_is(tm_snapshot_bytes(snapshot, "python_frames"), "unsupported")) {
         tm_out_text(out, "note: the frames of this Python release cannot be read: sizes only\n");
     }

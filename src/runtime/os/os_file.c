@@ -13,17 +13,19 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "runtime/os/os_call.h"
+
 #ifndef XFS_SUPER_MAGIC
 #define XFS_SUPER_MAGIC 0x58465342
 #endif
 
-/* Runs EXPRESSION until it is not interrupted; the value is its result or a negative errno value. */
-#define RETRY(type, expression)                                                                                        \
+/* Runs the call NAME (see os_call.h) until it is not interrupted; the value is its result or a negative errno value. */
+#define RETRY(type, name, expression)                                                                                  \
     __extension__({                                                                                                    \
         int saved_errno = errno;                                                                                       \
         type retry_result;                                                                                             \
         do {                                                                                                           \
-            retry_result = (type)(expression);                                                                         \
+            retry_result = (type)TM_OS_CALL(name, expression);                                                         \
         } while (retry_result == -1 && errno == EINTR);                                                                \
         if (retry_result == -1) {                                                                                      \
             retry_result = (type)-errno;                                                                               \
@@ -35,7 +37,7 @@
 static int identify(int descriptor, struct tm_file_identity *identity)
 {
     struct stat found;
-    int status = RETRY(int, fstat(descriptor, &found));
+    int status = RETRY(int, STAT, fstat(descriptor, &found));
     if (status == 0) {
         identity->device = found.st_dev;
         identity->inode = found.st_ino;
@@ -62,17 +64,18 @@ static int identified(int descriptor, struct tm_file_identity *identity)
 int tm_file_create(const char *path, struct tm_file_identity *identity)
 {
     int descriptor =
-        RETRY(int, syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+        RETRY(int, OPEN, syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (descriptor >= 0) {
         /* A umask of 0777 would keep the owner out.  Some file systems have no modes: then there is nothing to do. */
-        (void)RETRY(int, fchmod(descriptor, 0600));
+        (void)RETRY(int, MODE, fchmod(descriptor, 0600));
     }
     return identified(descriptor, identity);
 }
 
 int tm_file_reopen(const char *path, const struct tm_file_identity *identity)
 {
-    int descriptor = RETRY(int, syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0));
+    int descriptor =
+        RETRY(int, OPEN, syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0));
     if (descriptor >= 0) {
         struct tm_file_identity found;
         int status = identify(descriptor, &found);
@@ -98,7 +101,7 @@ int tm_file_write(int descriptor, const void *bytes, size_t size)
 {
     const char *at = bytes;
     while (size > 0) {
-        ssize_t written = RETRY(ssize_t, syscall(SYS_write, descriptor, at, size));
+        ssize_t written = RETRY(ssize_t, WRITE, syscall(SYS_write, descriptor, at, size));
         if (written <= 0) {
             return written < 0 ? (int)written : -EIO;
         }
@@ -112,7 +115,7 @@ int tm_file_write_at(int descriptor, const void *bytes, size_t size, uint64_t of
 {
     const char *at = bytes;
     while (size > 0) {
-        ssize_t written = RETRY(ssize_t, syscall(SYS_pwrite64, descriptor, at, size, offset));
+        ssize_t written = RETRY(ssize_t, WRITE, syscall(SYS_pwrite64, descriptor, at, size, offset));
         if (written <= 0) {
             return written < 0 ? (int)written : -EIO;
         }
@@ -141,46 +144,47 @@ static int write_zeros(int descriptor, uint64_t offset, uint64_t size)
 int tm_file_allocate(int descriptor, uint64_t offset, uint64_t size)
 {
     struct rlimit limit;
-    int status = RETRY(int, getrlimit(RLIMIT_FSIZE, &limit));
+    int status = RETRY(int, LIMIT, getrlimit(RLIMIT_FSIZE, &limit));
     if (status == 0 && limit.rlim_cur != RLIM_INFINITY && (offset > limit.rlim_cur || size > limit.rlim_cur - offset)) {
         return -EFBIG;
     }
-    status = RETRY(int, syscall(SYS_fallocate, descriptor, 0, offset, size));
+    status = RETRY(int, ALLOCATE, syscall(SYS_fallocate, descriptor, 0, offset, size));
     return status == -EOPNOTSUPP || status == -ENOSYS ? write_zeros(descriptor, offset, size) : status;
 }
 
 int tm_file_map_at(int descriptor, uint64_t offset, size_t size, void *at)
 {
-    long result = RETRY(
-        long, syscall(SYS_mmap, at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, descriptor, (long)offset));
+    long result =
+        RETRY(long, MMAP,
+              syscall(SYS_mmap, at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, descriptor, (long)offset));
     return result < 0 && result > -4096 ? (int)result : 0;
 }
 
 int tm_file_sync(int descriptor)
 {
-    return RETRY(int, syscall(SYS_fsync, descriptor)); /* libc's is a cancellation point */
+    return RETRY(int, SYNC, syscall(SYS_fsync, descriptor)); /* libc's is a cancellation point */
 }
 
 /* A device, a pipe, a folder, or a link to one: root may rename over /dev/null, and all programs would suffer. */
 static bool is_special(const char *path)
 {
     struct stat found;
-    return RETRY(int, stat(path, &found)) == 0 && !S_ISREG(found.st_mode);
+    return RETRY(int, STAT, stat(path, &found)) == 0 && !S_ISREG(found.st_mode);
 }
 
 int tm_file_rename(const char *from, const char *to, bool replace)
 {
     if (replace) {
-        return is_special(to) ? -EISDIR : RETRY(int, rename(from, to));
+        return is_special(to) ? -EISDIR : RETRY(int, RENAME, rename(from, to));
     }
-    int status = RETRY(int, syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE));
+    int status = RETRY(int, RENAME, syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE));
     if (status != -EINVAL && status != -ENOSYS && status != -EPERM) {
         return status;
     }
     /* File systems without the flag, and sandboxes without the call: a link refuses to replace as well. */
-    status = RETRY(int, link(from, to));
+    status = RETRY(int, LINK, link(from, to));
     if (status == 0) {
-        (void)RETRY(int, unlink(from));
+        (void)RETRY(int, REMOVE, unlink(from));
     }
     return status;
 }
@@ -188,14 +192,14 @@ int tm_file_rename(const char *from, const char *to, bool replace)
 int tm_file_remove(const char *path, const struct tm_file_identity *identity)
 {
     struct stat found;
-    int status = RETRY(int, lstat(path, &found));
+    int status = RETRY(int, STAT, lstat(path, &found));
     if (status < 0) {
         return status;
     }
     if (found.st_dev != identity->device || found.st_ino != identity->inode) {
         return -ESTALE;
     }
-    return RETRY(int, unlink(path));
+    return RETRY(int, REMOVE, unlink(path));
 }
 
 #ifndef SYS_faccessat2
@@ -216,7 +220,7 @@ bool tm_folder_takes_files(const char *folder)
 bool tm_file_system_maps(const char *folder)
 {
     struct statfs found;
-    if (RETRY(int, statfs(folder, &found)) < 0) {
+    if (RETRY(int, STAT, statfs(folder, &found)) < 0) {
         return false;
     }
     switch ((unsigned long)found.f_type) {
@@ -233,14 +237,14 @@ bool tm_file_system_maps(const char *folder)
 
 int64_t tm_file_read(const char *path, void *buffer, size_t capacity)
 {
-    int descriptor = RETRY(int, syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0));
+    int descriptor = RETRY(int, OPEN, syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0));
     if (descriptor < 0) {
         return descriptor;
     }
     char *at = buffer;
     size_t length = 0;
     while (length < capacity) {
-        ssize_t got = RETRY(ssize_t, syscall(SYS_read, descriptor, at + length, capacity - length));
+        ssize_t got = RETRY(ssize_t, READ, syscall(SYS_read, descriptor, at + length, capacity - length));
         if (got < 0) {
             tm_file_close(descriptor);
             return got;

@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "runtime/os/os_call.h"
+
 static _Atomic size_t total;
 
 /* The raw calls: libc's mmap and mremap are symbols that we and other preloaded libraries stand in front of.
@@ -47,7 +49,7 @@ static long move_call(void *from, size_t old_size, size_t new_size, int flags, v
 static void *map(void *at, size_t size, int protection, int flags)
 {
     int saved = errno;
-    long result = map_call(at, size, protection, flags);
+    long result = TM_OS_CALL(MMAP, map_call(at, size, protection, flags));
     errno = saved;
     return result == -1 ? NULL : (void *)result;
 }
@@ -68,7 +70,7 @@ void *tm_pages_map_sparse(size_t size)
     void *pages = map(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
     if (pages != NULL) {
         int saved = errno;
-        (void)madvise(pages, size, MADV_NOHUGEPAGE);
+        (void)TM_OS_CALL(MADVISE, madvise(pages, size, MADV_NOHUGEPAGE));
         errno = saved;
     }
     return pages;
@@ -87,7 +89,7 @@ bool tm_pages_map_at(void *at, size_t size)
 bool tm_pages_move(void *from, size_t size, void *to)
 {
     int saved = errno;
-    long result = move_call(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+    long result = TM_OS_CALL(MREMAP, move_call(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to));
     errno = saved;
     return result != -1;
 }
@@ -97,7 +99,7 @@ void *tm_pages_grow(void *from, size_t old_size, size_t new_size)
     int saved = errno;
     old_size = tm_page_round(old_size);
     new_size = tm_page_round(new_size);
-    long result = move_call(from, old_size, new_size, MREMAP_MAYMOVE, NULL);
+    long result = TM_OS_CALL(MREMAP, move_call(from, old_size, new_size, MREMAP_MAYMOVE, NULL));
     errno = saved;
     if (result == -1) {
         return NULL;
@@ -109,7 +111,7 @@ void *tm_pages_grow(void *from, size_t old_size, size_t new_size)
 static bool unmap(void *at, size_t size)
 {
     int saved = errno;
-    bool done = unmap_call(at, size) == 0;
+    bool done = TM_OS_CALL(MUNMAP, unmap_call(at, size)) == 0;
     errno = saved;
     return done;
 }
@@ -127,13 +129,20 @@ void tm_pages_unmap_sparse(void *at, size_t size)
     (void)unmap(at, tm_page_round(size));
 }
 
+void tm_pages_wipe_on_fork(void *at, size_t size)
+{
+    int saved = errno;
+    (void)TM_OS_CALL(MADVISE, madvise(at, size, MADV_WIPEONFORK));
+    errno = saved;
+}
+
 void tm_pages_forget(void *at, size_t size)
 {
     uintptr_t first = ((uintptr_t)at + TM_PAGE_SIZE - 1) & ~(uintptr_t)(TM_PAGE_SIZE - 1);
     uintptr_t end = ((uintptr_t)at + size) & ~(uintptr_t)(TM_PAGE_SIZE - 1);
     int saved = errno;
     if (first < end) {
-        (void)madvise((void *)first, end - first, MADV_DONTNEED);
+        (void)TM_OS_CALL(MADVISE, madvise((void *)first, end - first, MADV_DONTNEED));
     }
     errno = saved;
 }
@@ -164,7 +173,7 @@ static size_t limit_of(__rlimit_resource_t resource)
 {
     struct rlimit limit;
     int saved = errno;
-    bool known = getrlimit(resource, &limit) == 0;
+    bool known = TM_OS_CALL(LIMIT, getrlimit(resource, &limit)) == 0;
     errno = saved;
     return !known || limit.rlim_cur == RLIM_INFINITY ? SIZE_MAX : (size_t)limit.rlim_cur;
 }

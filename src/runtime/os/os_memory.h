@@ -46,6 +46,10 @@ void tm_pages_unmap_sparse(void *at, size_t size);
  * again.  Where the kernel will not, nothing happens. */
 void tm_pages_forget(void *at, size_t size);
 
+/* A child of the process finds zeros in the pages of the range (page aligned), however it was made.  Where the kernel
+ * will not (before Linux 4.14), nothing happens. */
+void tm_pages_wipe_on_fork(void *at, size_t size);
+
 /* Bytes of the mapping of SIZE bytes at AT that have a page behind them. */
 size_t tm_pages_resident(const void *at, size_t size);
 

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "runtime/os/os_call.h"
 #include "runtime/os/os_file.h"
 
 uint32_t tm_process_pid(void)
@@ -71,7 +72,7 @@ unsigned tm_process_threads(void)
 {
     struct stat found;
     int saved = errno;
-    int status = stat("/proc/self/task", &found);
+    int status = (int)TM_OS_CALL(STAT, stat("/proc/self/task", &found));
     errno = saved;
     /* A folder has one link for each folder in it, one for its name and one for its dot. */
     return status == 0 && found.st_nlink > 2 ? (unsigned)(found.st_nlink - 2) : 0;

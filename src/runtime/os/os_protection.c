@@ -6,12 +6,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "runtime/os/os_call.h"
 #include "runtime/os/os_memory.h"
 
 /* The raw call: libc's mprotect is a symbol that we stand in front of. */
 static bool protect(void *page, int rights)
 {
-    return syscall(SYS_mprotect, page, (size_t)TM_PAGE_SIZE, rights) == 0;
+    return TM_OS_CALL(MPROTECT, syscall(SYS_mprotect, page, (size_t)TM_PAGE_SIZE, rights)) == 0;
 }
 
 bool tm_protected_word_set(uintptr_t *place, uintptr_t value, bool is_code)

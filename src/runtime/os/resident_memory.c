@@ -7,6 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "runtime/os/os_call.h"
+
 #define LINE_MAX_BYTES 8192U /* longer lines are cut: of a path only the start counts */
 
 static bool starts_with(const char *line, size_t length, const char *prefix)
@@ -141,7 +143,7 @@ static long read_some(int descriptor, char *to, size_t capacity)
 {
     long got;
     do {
-        got = syscall(SYS_read, descriptor, to, capacity);
+        got = TM_OS_CALL(READ, syscall(SYS_read, descriptor, to, capacity));
     } while (got < 0 && errno == EINTR);
     return got;
 }
@@ -163,7 +165,7 @@ bool tm_resident_memory_read(struct tm_resident_memory *memory, const char *stor
     int saved = errno;
     bool done = false;
     memset(memory, 0, sizeof *memory);
-    int descriptor = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/smaps", O_RDONLY | O_CLOEXEC, 0);
+    int descriptor = (int)TM_OS_CALL(OPEN, syscall(SYS_openat, AT_FDCWD, "/proc/self/smaps", O_RDONLY | O_CLOEXEC, 0));
     if (descriptor >= 0) {
         done = read_all(memory, descriptor, store);
         (void)syscall(SYS_close, descriptor);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/track/fork.h"
 
+#include "runtime/os/os_message.h"
 #include "runtime/os/os_process.h"
 #include "runtime/os/thread_state.h"
 #include "runtime/track/event_record.h"
@@ -88,6 +89,7 @@ static bool become_child(struct tm_runtime *runtime, uint32_t pid)
 {
     if (!tm_live_store_detach(&runtime->store, &runtime->fork_image)) {
         runtime->is_disabled = true;
+        tm_message("a forked child is not traced: there is no memory for its own store", NULL, NULL);
         return false;
     }
     describe_child(runtime, pid);

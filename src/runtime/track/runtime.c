@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "runtime/os/os_memory.h"
@@ -221,7 +220,7 @@ void tm_runtime_begin(void)
         tm_sampler_begin(runtime->config.sample_rate, tm_process_time_ns() ^ ((uint64_t)runtime->pid << 32), 0);
     }
     tm_budget_begin();
-    (void)madvise(&tm_life_page, sizeof tm_life_page, MADV_WIPEONFORK);
+    tm_pages_wipe_on_fork(&tm_life_page, sizeof tm_life_page);
     runtime->start_is_pending = runtime->config.start == TM_START_PYTHON;
     tm_due_begin();
     tm_life_set(runtime->config.start == TM_START_NOW ? TM_LIFE_TRACING : TM_LIFE_STOPPED);

@@ -107,6 +107,7 @@ struct tm_runtime {
     unsigned store_attempt; /* the suffix of the store's name, which the exit snapshot takes over; 0, 1: none */
     unsigned last_number;   /* %n of the last snapshot that the tracer wrote by itself; 0: none yet */
     int last_failure;       /* status of the last such write: what was said is not said again */
+    uint32_t told_failures; /* system calls that failed, as of the last snapshot */
     bool is_disabled;
     bool fork_has_locks; /* the prepare handler took them */
     bool fork_has_maps;  /* likewise maps_lock */

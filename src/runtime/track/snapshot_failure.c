@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/text.h"
+#include "runtime/os/os_call.h"
 #include "runtime/os/os_message.h"
 #include "runtime/track/runtime_state.h"
 
@@ -56,6 +57,21 @@ static void say_failure(int error)
         tm_text_add(&text, tm_runtime.store.path);
     }
     tm_message(line, NULL, NULL);
+}
+
+void tm_snapshot_tell_late_failures(void)
+{
+    const struct tm_os_failures failures = tm_os_failures();
+    if (failures.count > tm_runtime.told_failures) {
+        char line[128];
+        struct tm_text text;
+        tm_text_init(&text, line, sizeof line);
+        tm_text_add(&text, "a system call failed while the last snapshot was written: ");
+        tm_text_add(&text, failures.last);
+        tm_text_add(&text, ", ");
+        tm_text_add(&text, reason_of((int)failures.last_error));
+        tm_message(line, NULL, NULL);
+    }
 }
 
 void tm_snapshot_note_result(int status)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "runtime/os/os_call.h"
 #include "runtime/os/os_file.h"
 #include "runtime/os/os_memory.h"
 #include "runtime/os/os_message.h"
@@ -126,6 +127,18 @@ struct encoded {
     size_t capacity;
 };
 
+static unsigned add_failures(struct tm_encode_fact *facts, unsigned count)
+{
+    const struct tm_os_failures failures = tm_os_failures();
+    tm_runtime.told_failures = failures.count;
+    if (failures.count != 0) {
+        facts[count++] = number_fact("failed_calls", failures.count);
+        facts[count++] = text_fact("failed_call", failures.first);
+        facts[count++] = number_fact("failed_call_errno", failures.first_error);
+    }
+    return count;
+}
+
 /* BLOCKS may be NULL. */
 static int encode(const char *moment, struct tm_encode_blocks *blocks, struct encoded *encoded)
 {
@@ -140,6 +153,7 @@ static int encode(const char *moment, struct tm_encode_blocks *blocks, struct en
     facts[count++] = text_fact("python_frames", frames_word(runtime));
     count = tm_memory_facts_add(facts, count, may_ask_libc(runtime));
     facts[count++] = text_fact("store", runtime->store.in_file ? "file" : "memory");
+    count = add_failures(facts, count);
     if (runtime->exit_moment != NULL) {
         facts[count++] = text_fact("exit_moment", runtime->exit_moment);
     }

@@ -48,19 +48,6 @@ static int identify(int descriptor, struct tm_file_identity *identity)
     return status;
 }
 
-/* DESCRIPTOR (or the error it is) once its IDENTITY is known. */
-static int identified(int descriptor, struct tm_file_identity *identity)
-{
-    if (descriptor >= 0) {
-        int status = identify(descriptor, identity);
-        if (status < 0) {
-            tm_file_close(descriptor);
-            return status;
-        }
-    }
-    return descriptor;
-}
-
 int tm_file_create(const char *path, struct tm_file_identity *identity)
 {
     int descriptor =
@@ -69,7 +56,12 @@ int tm_file_create(const char *path, struct tm_file_identity *identity)
         /* A umask of 0777 would keep the owner out.  Some file systems have no modes: then there is nothing to do. */
         (void)RETRY(int, MODE, fchmod(descriptor, 0600));
     }
-    return identified(descriptor, identity);
+    int status = descriptor < 0 ? descriptor : identify(descriptor, identity);
+    if (descriptor >= 0 && status < 0) {
+        tm_file_close(descriptor);
+        (void)RETRY(int, REMOVE, unlink(path)); /* it was made above, and nobody else would remove it */
+    }
+    return status < 0 ? status : descriptor;
 }
 
 int tm_file_reopen(const char *path, const struct tm_file_identity *identity)

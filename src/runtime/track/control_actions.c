@@ -189,12 +189,13 @@ void tm_runtime_exit_snapshot(const char *exit_moment)
         runtime->exit_snapshot_done = true;
         int status = tm_snapshot_write_exit(exit_moment);
         tm_snapshot_note_result(status);
-        if (status == 0) {
-            tm_snapshot_tell_late_failures();
-        }
         if (status != 0 && !tm_live_store_is_whole(&runtime->store)) {
             tm_live_store_remove_file(&runtime->store); /* nobody can read a part of it */
         }
+        runtime->may_tell_failures = status == 0;
+    }
+    if (runtime->may_tell_failures) {
+        tm_snapshot_tell_late_failures();
     }
     leave(thread);
 }

@@ -75,6 +75,7 @@ static void describe_child(struct tm_runtime *runtime, uint32_t pid)
     runtime->pid = pid;
     tm_sampler_after_fork(tm_thread_self(), pid);
     runtime->exit_snapshot_done = false;
+    runtime->may_tell_failures = false;
     runtime->exit_path[0] = '\0';
     runtime->store_attempt = 0;
     tm_snapshot_series_begin();

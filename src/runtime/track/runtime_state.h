@@ -113,7 +113,8 @@ struct tm_runtime {
     bool fork_has_maps;  /* likewise maps_lock */
     bool python_has_begun;
     bool exit_snapshot_done;
-    bool start_is_pending; /* START=python waits for its moment */
+    bool may_tell_failures; /* the exit snapshot is written, what failed since is in none */
+    bool start_is_pending;  /* START=python waits for its moment */
     enum tm_life life_before_fork;
     _Atomic uint32_t young_events; /* of a forked child, see tm_fork_age */
     char output[TM_PATH_CAPACITY]; /* the pattern, absolute where it could be made so */

@@ -66,7 +66,8 @@ void tm_snapshot_tell_late_failures(void)
         char line[128];
         struct tm_text text;
         tm_text_init(&text, line, sizeof line);
-        tm_text_add(&text, "a system call failed while the last snapshot was written: ");
+        tm_runtime.told_failures = failures.count;
+        tm_text_add(&text, "a system call failed at the last snapshot or after it: ");
         tm_text_add(&text, failures.last);
         tm_text_add(&text, ", ");
         tm_text_add(&text, reason_of((int)failures.last_error));

@@ -9,7 +9,7 @@
  * is said once, and again after a write that was done. */
 void tm_snapshot_note_result(int status);
 
-/* After the last snapshot, which was written: one line for system calls that failed too late to stand in it. */
+/* After the exit snapshot, which was written: one line for system calls that failed too late to stand in it. */
 void tm_snapshot_tell_late_failures(void);
 
 #endif

@@ -27,6 +27,7 @@ SETTINGS = {
     "memory": dict(TRACEMALLOC_STORE="none", TRACEMALLOC_NFRAME="5"),
 }
 CALLS_MAX = 3000
+PROCESSES = 2  # the program and its child, which counts its own calls
 QUICK_FIRST, QUICK_STEP = 12, 13  # not in full: each of the first calls of a kind, and some of the others
 
 
@@ -59,7 +60,8 @@ class Tester(object):
         lines = done.stderr.splitlines()
         ours = [line for line in lines if line.startswith(OURS)]
         checks.equal([line for line in lines if line not in ours], self.plain.stderr.splitlines(), fault + ": stderr")
-        checks.that(len(ours) == len(set(ours)) and len(ours) <= 3, fault + ": each thing is said once", done.stderr)
+        most = max([ours.count(line) for line in ours] or [0])
+        checks.that(most <= PROCESSES and len(ours) <= 3, fault + ": each thing is said once", done.stderr)
         facts = [self.facts(path) for path in done.snapshots() + done.stores()]
         ends = tuple(name for name in done.names() if not name.endswith((".tms", ".live", ".error")))
         checks.that(not ends or (call == "unlink" and len(ends) == 1), fault + ": no half files", done.names())

@@ -67,7 +67,8 @@ enum tm_section_kind {
     TM_SECTION_SIZES = 6,
     TM_SECTION_MODULES = 7,
     TM_SECTION_BLOCKS = 8,
-    TM_SECTION_NATIVE_FRAMES = 9
+    TM_SECTION_NATIVE_FRAMES = 9,
+    TM_SECTION_INHERITED = 10
 };
 
 /* META: facts of the process and of the recording; all are optional, unknown keys are ignored.
@@ -114,7 +115,11 @@ enum tm_counter_mask {
     TM_COUNTER_MASK_ALL = 127
 };
 
-/* SIZES: how blocks spread over sizes.  Each (domain, bound) once at most.
+/* INHERITED: of a process that was forked (META has `forked_from`): the part of COUNTERS that is of blocks from before the
+ * fork, in the same form and order, without peaks.  Each (traceback, domain) has its item in COUNTERS, of which no figure
+ * is smaller; the difference is of blocks that the process got itself.
+ *
+ * SIZES: how blocks spread over sizes.  Each (domain, bound) once at most.
  *
  *   +-----------+--------------+--------------------+--------------------+
  *   | domain u8 | bound varint | live blocks varint | ever blocks varint |     bound: largest size of the class in bytes

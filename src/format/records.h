@@ -71,6 +71,15 @@ struct tm_counter_record {
     uint64_t peak_heap_blocks;
 };
 
+/* Below, at or above 0: A stands in a file before, for the same as, or after B. */
+static inline int tm_counter_compare(const struct tm_counter_record *a, const struct tm_counter_record *b)
+{
+    if (a->traceback != b->traceback) {
+        return a->traceback < b->traceback ? -1 : 1;
+    }
+    return (a->domain > b->domain) - (a->domain < b->domain);
+}
+
 struct tm_size_class_record {
     uint8_t domain; /* enum tm_domain */
     uint64_t bound; /* bytes of the largest block in the class */

@@ -8,8 +8,8 @@
 #include "store/section_compress.h"
 #include "store/snapshot_select.h"
 
-#define SECTIONS     9U
-#define PYTHON_ONLY  6U /* sections where there are neither machine frames nor blocks */
+#define SECTIONS     10U
+#define ALWAYS       6U /* sections of those that every snapshot has */
 #define SIZE_STEP    16U
 #define SIZE_CLASSES (TM_EXACT_SIZE_MAX / SIZE_STEP + 2U) /* 0, 16 ... 512, and one for what is larger */
 
@@ -19,6 +19,9 @@ struct encoder {
     unsigned fact_count;
     struct tm_selection selection;
     struct tm_writer raw; /* all sections, one behind the other */
+    struct tm_writer
+        inherited; /* of a forked child: a section made beside that of the counters, of the same look at them */
+    uint64_t inherited_count;
     struct tm_section sections[SECTIONS];
     size_t starts[SECTIONS]; /* in raw */
     unsigned section_count;
@@ -158,8 +161,12 @@ static uint64_t encode_totals(struct encoder *encoder)
     if (header->merged_events != 0) {
         tm_encode_meta_u64(&encoder->raw, "merged_events", header->merged_events);
     }
+    if (header->fork_epoch != 0) {
+        tm_encode_meta_u64(&encoder->raw, "forked_from", header->forked_from);
+        tm_encode_meta_u64(&encoder->raw, "fork_time_ns", header->fork_time_ns);
+    }
     return TM_COUNT_OF(figures) + (rate != 0) + (header->merged_events != 0) + (header->aged_records != 0) +
-           (header->native_unmerged != 0);
+           (header->native_unmerged != 0) + (header->fork_epoch != 0 ? 2U : 0U);
 }
 
 static void encode_meta(struct encoder *encoder)
@@ -272,24 +279,34 @@ static void encode_tracebacks(struct encoder *encoder)
     end_section(encoder, selection->traceback_count);
 }
 
+static void encode_inherited(struct encoder *encoder)
+{
+    begin_section(encoder, TM_SECTION_INHERITED);
+    tm_write_bytes(&encoder->raw, encoder->inherited.start, tm_writer_length(&encoder->inherited));
+    end_section(encoder, encoder->inherited_count);
+}
+
 static void encode_counters(struct encoder *encoder)
 {
     const struct tm_selection *selection = &encoder->selection;
-    struct tm_counter_record previous;
-    struct tm_counter_record next;
+    struct tm_counter_record previous = {0}, previous_inherited = {0};
+    struct tm_counter_record next, inherited;
     uint64_t items = 0;
     uint32_t count = tm_store_view_count(encoder->view, TM_STORE_TRACEBACKS);
-    memset(&previous, 0, sizeof previous);
     begin_section(encoder, TM_SECTION_COUNTERS);
     for (uint32_t id = 0; id < count + (count == 0); id++) {
         uint32_t domains = tm_selection_domains(selection, id);
         for (uint8_t domain = 0; domains >> domain != 0; domain++) {
-            if ((domains >> domain & 1) != 0 && tm_selection_counter(selection, id, domain, &next)) {
-                next.traceback = selection->tracebacks[id];
+            if ((domains >> domain & 1) != 0 && tm_selection_counter(selection, id, domain, &next, &inherited)) {
+                next.traceback = inherited.traceback = selection->tracebacks[id];
                 encoder->live_bytes[domain] += next.live_bytes;
                 encoder->live_blocks[domain] += next.live_blocks;
                 tm_encode_counter(&encoder->raw, &previous, &next);
                 items++;
+                if (inherited.ever_blocks != 0 || inherited.live_blocks != 0) {
+                    tm_encode_counter(&encoder->inherited, &previous_inherited, &inherited);
+                    encoder->inherited_count++;
+                }
             }
         }
     }
@@ -329,6 +346,17 @@ static void encode_sizes(struct encoder *encoder)
     end_section(encoder, items);
 }
 
+static uint64_t counters_bound(const struct encoder *encoder)
+{
+    return ((uint64_t)encoder->selection.traceback_count + 1) * TM_DOMAIN_COUNT * TM_COUNTER_MAX_BYTES;
+}
+
+/* 0 in a process that was not forked. */
+static size_t inherited_bound(const struct encoder *encoder)
+{
+    return encoder->view->header->fork_epoch != 0 ? (size_t)counters_bound(encoder) : 0;
+}
+
 /* The most bytes that all sections can take before compression. */
 static size_t raw_bound(const struct encoder *encoder)
 {
@@ -342,7 +370,7 @@ static size_t raw_bound(const struct encoder *encoder)
     size += (uint64_t)selection->module_count * TM_MODULE_MAX_BYTES + selection->build_id_bytes;
     size += (uint64_t)selection->native_count * TM_NATIVE_MAX_BYTES;
     size += (uint64_t)selection->traceback_count * TM_TRACEBACK_MAX_BYTES;
-    size += ((uint64_t)selection->traceback_count + 1) * TM_DOMAIN_COUNT * TM_COUNTER_MAX_BYTES;
+    size += counters_bound(encoder) + inherited_bound(encoder);
     size += TM_DOMAIN_COUNT * SIZE_CLASSES * TM_SIZE_CLASS_MAX_BYTES;
     return (size_t)size;
 }
@@ -351,7 +379,8 @@ static size_t raw_bound(const struct encoder *encoder)
 static enum tm_encode_result write_blocks(struct encoder *encoder)
 {
     struct tm_encode_blocks *blocks = encoder->blocks;
-    unsigned others = encoder->selection.native_count > 0 ? SECTIONS - 1 : PYTHON_ONLY;
+    unsigned others =
+        ALWAYS + (encoder->selection.native_count > 0 ? 2U : 0U) + (inherited_bound(encoder) != 0 ? 1U : 0U);
     struct tm_section *section = &encoder->sections[encoder->section_count++];
     encoder->traffic = tm_selection_traffic(&encoder->selection);
     blocks->offset = tm_format_head_size(others + 1);
@@ -408,7 +437,10 @@ static enum tm_encode_result encode_all(struct encoder *encoder, const struct tm
         encode_modules(encoder);
         encode_native_frames(encoder);
     }
-    if (encoder->raw.overflow) {
+    if (inherited_bound(encoder) != 0) {
+        encode_inherited(encoder);
+    }
+    if (encoder->raw.overflow || encoder->inherited.overflow) {
         return TM_ENCODE_FAILED;
     }
     *capacity = tm_format_head_size(SECTIONS) + tm_writer_length(&encoder->raw) + SECTIONS * 1024U +
@@ -446,12 +478,21 @@ enum tm_encode_result tm_snapshot_encode_with(const struct tm_store_view *view, 
         tm_selection_free(&encoder.selection, memory);
         return TM_ENCODE_FAILED;
     }
-    size_t bound = raw_bound(&encoder);
+    size_t bound = raw_bound(&encoder), inherited_size = inherited_bound(&encoder);
     void *raw = memory->get(bound);
-    if (raw != NULL) {
+    void *inherited = inherited_size != 0 ? memory->get(inherited_size) : NULL;
+    if (raw != NULL && (inherited != NULL || inherited_size == 0)) {
         encoder.raw = tm_writer_make(raw, bound);
+        if (inherited != NULL) {
+            encoder.inherited = tm_writer_make(inherited, inherited_size);
+        }
         result = encode_all(&encoder, memory, bytes, size, capacity);
+    }
+    if (raw != NULL) {
         memory->release(raw, bound);
+    }
+    if (inherited != NULL) {
+        memory->release(inherited, inherited_size);
     }
     tm_selection_free(&encoder.selection, memory);
     if (result != TM_ENCODE_DONE && *bytes != NULL) {

@@ -252,12 +252,20 @@ uint32_t tm_selection_domains(const struct tm_selection *selection, uint32_t tra
     return domains;
 }
 
+static void add_figures(struct tm_counter_record *counter, const struct tm_record_figures *figures, uint64_t temporary)
+{
+    counter->live_blocks += figures->live_blocks;
+    counter->live_bytes += figures->live_bytes;
+    counter->ever_blocks += figures->ever_blocks;
+    counter->ever_bytes += figures->ever_bytes;
+    counter->temporary_blocks += temporary;
+}
+
 bool tm_selection_counter(const struct tm_selection *selection, uint32_t traceback, uint8_t domain,
-                          struct tm_counter_record *counter)
+                          struct tm_counter_record *counter, struct tm_counter_record *inherited)
 {
     bool any = false;
-    memset(counter, 0, sizeof *counter);
-    counter->domain = domain;
+    *counter = *inherited = (struct tm_counter_record){.domain = domain};
     for (uint32_t id = selection->first_record[traceback]; id != 0; id = selection->next_record[id]) {
         const struct tm_record *record = record_at(selection->view, id);
         if (record->domain != domain) {
@@ -265,12 +273,12 @@ bool tm_selection_counter(const struct tm_selection *selection, uint32_t traceba
         }
         struct tm_record_figures figures = tm_record_figures_of(selection->view, id);
         any = true;
-        counter->live_blocks += figures.live_blocks;
-        counter->live_bytes += figures.live_bytes;
-        counter->ever_blocks += figures.ever_blocks;
-        counter->ever_bytes += figures.ever_bytes;
         uint64_t temporary = load(&record->temporary_blocks);
-        counter->temporary_blocks += is_estimate(selection->view, record) ? whole_blocks(id, temporary) : temporary;
+        temporary = is_estimate(selection->view, record) ? whole_blocks(id, temporary) : temporary;
+        add_figures(counter, &figures, temporary);
+        if (record->epoch < selection->view->header->fork_epoch) {
+            add_figures(inherited, &figures, temporary);
+        }
         add_peaks(selection, id, &figures, counter);
     }
     return any;

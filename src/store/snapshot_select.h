@@ -38,9 +38,10 @@ void tm_selection_free(struct tm_selection *selection, const struct tm_encode_me
 /* One bit (1 << domain) for each domain in which a traceback (old id) has counters. */
 uint32_t tm_selection_domains(const struct tm_selection *selection, uint32_t traceback);
 
-/* The counters of a traceback (old id) in DOMAIN, all sizes together, traceback left 0.  False when it has none. */
+/* The counters of a traceback (old id) in DOMAIN, all sizes together, traceback left 0; the part of them in INHERITED,
+ * without peaks.  False when it has none. */
 bool tm_selection_counter(const struct tm_selection *selection, uint32_t traceback, uint8_t domain,
-                          struct tm_counter_record *counter);
+                          struct tm_counter_record *counter, struct tm_counter_record *inherited);
 
 /* Live and ever blocks of a record, both parts together. */
 struct tm_record_figures {

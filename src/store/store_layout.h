@@ -204,6 +204,10 @@ struct tm_store_header {
     _Atomic uint32_t sampled_epoch; /* where sample_rate is not 0: records from this epoch on are estimates, which count
                                      * blocks in units of 1/65536 (base/sample_chance.h), also in their peaks */
     struct tm_tally_line tallies[TM_TALLY_MAX] __attribute__((aligned(64))); /* number n is at n - 1 */
+    /* Of a forked child, else all 0.  Records of epochs before the fork's are of blocks that it inherited. */
+    uint32_t fork_epoch;
+    uint32_t forked_from; /* pid of the process that forked, as it knows itself */
+    uint64_t fork_time_ns;
 };
 
 #define TM_STORE_HEADER_SIZE 65536U /* bytes in file and memory */

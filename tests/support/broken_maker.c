@@ -367,6 +367,30 @@ static void make_frames(void)
     save_frames("zstd-frames-too-many", UINT64_MAX, 0, 0);
 }
 
+/* What was inherited, beside the counters of good_draft: 9 bytes in 1 block of (1, raw), 90 in 2 of (2, obj). */
+static void make_inherited(void)
+{
+    static const struct {
+        const char *name;
+        struct tm_counter_record record;
+    } cases[] = {
+        {"inherited-without-counter", {.traceback = 2, .domain = 1, .live_bytes = 1}},
+        {"inherited-behind-all-counters", {.traceback = 2, .domain = 3, .live_bytes = 1}},
+        {"inherited-bytes-too-many", {.traceback = 2, .domain = 2, .live_bytes = 91, .live_blocks = 2}},
+        {"inherited-blocks-too-many", {.traceback = 1, .live_blocks = 2}},
+        {"inherited-ever-too-many", {.traceback = 1, .ever_blocks = 1}},
+        {"inherited-temporary-too-many", {.traceback = 1, .temporary_blocks = 1}},
+    };
+    for (size_t i = 0; i < TM_COUNT_OF(cases); i++) {
+        struct tm_counter_record previous = {0};
+        struct draft draft = good_draft();
+        struct tm_writer w = begin(&draft, TM_SECTION_INHERITED, 1);
+        tm_encode_counter(&w, &previous, &cases[i].record);
+        end(&draft, &w);
+        save_draft(cases[i].name, &draft);
+    }
+}
+
 int main(int count, char **arguments)
 {
     if (count != 2) {
@@ -382,5 +406,6 @@ int main(int count, char **arguments)
     make_items();
     make_blocks();
     make_frames();
+    make_inherited();
     return 0;
 }

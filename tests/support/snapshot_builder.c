@@ -35,8 +35,9 @@ struct tm_builder {
     struct tm_module_record *modules;
     struct tm_native_frame_record *natives;
     struct tm_block_record *blocks;
+    struct tm_counter_record *inherited;
     size_t fact_count, string_count, frame_count, traceback_count, counter_count, size_count;
-    size_t module_count, native_count, block_count;
+    size_t module_count, native_count, block_count, inherited_count;
     bool has_blocks;
 };
 
@@ -202,14 +203,15 @@ static uint32_t parse_frame(struct tm_builder *b, const char *at, size_t length,
     return frame_id(b, frame);
 }
 
-static struct tm_counter_record *counter_of(struct tm_builder *b, uint32_t traceback, enum tm_domain domain)
+static struct tm_counter_record *counter_in(struct tm_counter_record **counters, size_t *count, uint32_t traceback,
+                                            enum tm_domain domain)
 {
-    for (size_t i = 0; i < b->counter_count; i++) {
-        if (b->counters[i].traceback == traceback && b->counters[i].domain == domain) {
-            return &b->counters[i];
+    for (size_t i = 0; i < *count; i++) {
+        if ((*counters)[i].traceback == traceback && (*counters)[i].domain == domain) {
+            return &(*counters)[i];
         }
     }
-    struct tm_counter_record *counter = APPEND(b->counters, b->counter_count);
+    struct tm_counter_record *counter = APPEND(*counters, *count);
     *counter = (struct tm_counter_record){.traceback = traceback, .domain = (uint8_t)domain};
     return counter;
 }
@@ -290,14 +292,15 @@ static void add_block(struct tm_builder *b, const char *line)
     b->has_blocks = true;
 }
 
-static void add_trace(struct tm_builder *b, const char *line)
+/* Of COUNTERS or of INHERITED. */
+static void add_trace(struct tm_builder *b, struct tm_counter_record **counters, size_t *count, const char *line)
 {
     const char *at = line;
     uint32_t traceback = parse_traceback(b, line);
     size_t length;
     (void)next_word(&at, &length);
     const char *word = next_word(&at, &length);
-    struct tm_counter_record *counter = counter_of(b, traceback, domain_of(word, length, line));
+    struct tm_counter_record *counter = counter_in(counters, count, traceback, domain_of(word, length, line));
     for (word = next_word(&at, &length); *word != '|'; word = next_word(&at, &length)) {
         add_figure(counter, word, line);
     }
@@ -361,7 +364,9 @@ static void add_module(struct tm_builder *b, const char *line)
 static void add_line(struct tm_builder *b, const char *line)
 {
     if (strncmp(line, "trace ", 6) == 0) {
-        add_trace(b, line);
+        add_trace(b, &b->counters, &b->counter_count, line);
+    } else if (strncmp(line, "inherited ", 10) == 0) {
+        add_trace(b, &b->inherited, &b->inherited_count, line);
     } else if (strncmp(line, "meta ", 5) == 0) {
         add_meta(b, line);
     } else if (strncmp(line, "module ", 7) == 0) {
@@ -401,6 +406,7 @@ void tm_builder_free(struct tm_builder *b)
     free(b->frames);
     free(b->tracebacks);
     free(b->counters);
+    free(b->inherited);
     free(b->sizes);
     for (size_t i = 0; i < b->module_count; i++) {
         free((void *)(uintptr_t)b->modules[i].build_id.bytes);
@@ -427,11 +433,7 @@ void tm_builder_add(struct tm_builder *builder, const char *text)
 
 static int compare_counters(const void *a, const void *b)
 {
-    const struct tm_counter_record *x = a, *y = b;
-    if (x->traceback != y->traceback) {
-        return x->traceback < y->traceback ? -1 : 1;
-    }
-    return (int)x->domain - (int)y->domain;
+    return tm_counter_compare(a, b);
 }
 
 static int compare_blocks(const void *a, const void *b)
@@ -488,6 +490,11 @@ static void encode_items(struct tm_writer *w, const struct tm_builder *b, uint32
             tm_encode_counter(w, &counter, &b->counters[i]);
         }
         break;
+    case TM_SECTION_INHERITED:
+        for (size_t i = 0; i < b->inherited_count; i++) {
+            tm_encode_counter(w, &counter, &b->inherited[i]);
+        }
+        break;
     case TM_SECTION_MODULES:
         for (size_t i = 0; i < b->module_count; i++) {
             tm_encode_module(w, &b->modules[i]);
@@ -514,8 +521,9 @@ static void encode_items(struct tm_writer *w, const struct tm_builder *b, uint32
 static size_t bytes_needed(const struct tm_builder *b)
 {
     size_t size = b->frame_count * TM_FRAME_MAX_BYTES + b->traceback_count * TM_TRACEBACK_MAX_BYTES +
-                  b->counter_count * TM_COUNTER_MAX_BYTES + b->size_count * TM_SIZE_CLASS_MAX_BYTES +
-                  b->native_count * TM_NATIVE_MAX_BYTES + b->block_count * TM_BLOCK_MAX_BYTES;
+                  (b->counter_count + b->inherited_count) * TM_COUNTER_MAX_BYTES +
+                  b->size_count * TM_SIZE_CLASS_MAX_BYTES + b->native_count * TM_NATIVE_MAX_BYTES +
+                  b->block_count * TM_BLOCK_MAX_BYTES;
     for (size_t i = 0; i < b->module_count; i++) {
         size += TM_MODULE_MAX_BYTES + b->modules[i].build_id.length;
     }
@@ -567,6 +575,34 @@ static void append_section(const struct tm_builder *b, struct tm_section *sectio
     free(raw);
 }
 
+/* Leaves out, in place, sections that few snapshots have; how many stay. */
+static unsigned drop_empty(struct tm_section *sections, unsigned count, bool has_blocks)
+{
+    unsigned kept = 0;
+    bool is_native = false;
+    for (unsigned i = 0; i < count; i++) {
+        is_native |= sections[i].kind == TM_SECTION_NATIVE_FRAMES && sections[i].count > 0;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        uint32_t kind = sections[i].kind;
+        bool is_of_native = kind == TM_SECTION_MODULES || kind == TM_SECTION_NATIVE_FRAMES;
+        bool is_there = kind == TM_SECTION_INHERITED ? sections[i].count > 0
+                        : kind == TM_SECTION_BLOCKS  ? has_blocks
+                                                     : !is_of_native || is_native;
+        if (is_there) {
+            sections[kept++] = sections[i];
+        }
+    }
+    return kept;
+}
+
+static void sort(struct tm_counter_record *counters, size_t count)
+{
+    if (count > 0) {
+        qsort(counters, count, sizeof *counters, compare_counters);
+    }
+}
+
 uint8_t *tm_builder_bytes(const struct tm_builder *b, enum tm_codec codec, size_t *size)
 {
     struct tm_section sections[] = {{.kind = TM_SECTION_META, .count = b->fact_count},
@@ -577,22 +613,17 @@ uint8_t *tm_builder_bytes(const struct tm_builder *b, enum tm_codec codec, size_
                                     {.kind = TM_SECTION_SIZES, .count = b->size_count},
                                     {.kind = TM_SECTION_MODULES, .count = b->module_count},
                                     {.kind = TM_SECTION_NATIVE_FRAMES, .count = b->native_count},
-                                    {.kind = TM_SECTION_BLOCKS, .count = b->block_count}};
-    unsigned count = (unsigned)TM_COUNT_OF(sections) - 1;
-    if (b->native_count == 0) {
-        sections[count - 2] = sections[count];
-        count -= 2;
-    }
-    count += b->has_blocks;
+                                    {.kind = TM_SECTION_BLOCKS, .count = b->block_count},
+                                    {.kind = TM_SECTION_INHERITED, .count = b->inherited_count}};
+    unsigned count = drop_empty(sections, (unsigned)TM_COUNT_OF(sections), b->has_blocks);
     size_t needed = bytes_needed(b), head = tm_format_head_size(count);
     size_t frames = needed / FRAME_BYTES * ZSTD_compressBound(FRAME_BYTES);
     uint8_t *file = malloc(head + (count + 1) * ZSTD_compressBound(needed) + frames);
     if (file == NULL) {
         give_up("out of memory", "");
     }
-    if (b->counter_count > 0) {
-        qsort(b->counters, b->counter_count, sizeof *b->counters, compare_counters);
-    }
+    sort(b->counters, b->counter_count);
+    sort(b->inherited, b->inherited_count);
     if (b->block_count > 0) {
         qsort(b->blocks, b->block_count, sizeof *b->blocks, compare_blocks);
     }

@@ -4,6 +4,7 @@
  *   meta KEY u64|i64 NUMBER
  *   meta KEY bytes TEXT
  *   trace DOMAIN live=BYTES/BLOCKS ever=B/N temporary=N python-peak=B/N heap-peak=B/N | FRAME FRAME ...
+ *   inherited DOMAIN live=B/N ever=B/N temporary=N | FRAME FRAME ...     the part of a trace from before a fork
  *   size DOMAIN BOUND LIVE EVER
  *   module PATH BUILD-ID-IN-HEX
  *   block DOMAIN ADDRESS-IN-HEX SIZE | FRAME FRAME ...

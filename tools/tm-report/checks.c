@@ -22,6 +22,14 @@ static bool check_limits(const struct tm_options *options)
     return true;
 }
 
+static bool check_since_fork(const struct tm_options *options)
+{
+    bool asks_for_peak = options->figure == TM_ASKED_PEAK || options->limits.peak != UINT64_MAX;
+    return !options->since_fork || !asks_for_peak ||
+           tm_misused(options, "what a process got since its fork has no peak: --since-fork goes with live, ever and "
+                               "temporary");
+}
+
 static bool check_standard_input(const struct tm_options *options)
 {
     unsigned count = 0;
@@ -33,7 +41,7 @@ static bool check_standard_input(const struct tm_options *options)
 
 bool tm_check_rows(struct tm_options *options)
 {
-    if (!check_limits(options) || !check_standard_input(options)) {
+    if (!check_limits(options) || !check_since_fork(options) || !check_standard_input(options)) {
         return false;
     }
     if (options->cumulative != TM_CUMULATIVE_OFF &&

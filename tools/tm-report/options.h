@@ -57,6 +57,7 @@ struct tm_options {
     uint32_t domains;          /* 0: not said */
     struct tm_filter *filters; /* malloc'ed */
     size_t filter_count;
+    bool since_fork; /* what was inherited does not count */
     enum tm_style style;
     bool json;
     enum tm_export to; /* NONE for every command but export */

@@ -64,6 +64,14 @@ static bool take_filter(struct tm_options *options, const struct tm_option *opti
     return true;
 }
 
+static bool take_since_fork(struct tm_options *options, const struct tm_option *option, const char *text)
+{
+    (void)option;
+    (void)text;
+    options->since_fork = true;
+    return true;
+}
+
 static const struct tm_option filter[] = {
     {'i', "include", "PATTERN[:LINE]", NULL,
      "count only traces whose most recent frame matches; several: any of them. Patterns: * ? [seq] [!seq], matched "
@@ -80,5 +88,7 @@ static const struct tm_option filter[] = {
      "raw, mem, obj, native, mmap; python: the first three; all: the first four. Default: all in reports for people; "
      "python in diffs, JSON and --style=tracemalloc",
      take_domains},
+    {'\0', "since-fork", NULL, NULL, "of a forked process, only blocks that it got itself and did not inherit",
+     take_since_fork},
 };
 TM_OPTION_GROUP(tm_filter_options, "Traces that count", filter);

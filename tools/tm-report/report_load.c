@@ -4,13 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "report/snapshot/since_fork.h"
 #include "report/snapshot/snapshot_file.h"
 #include "report/snapshot/symbolize.h"
 #include "tools/tm-report/progress.h"
 
+static const char *name_of(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
 static void say_fault(const char *path, enum tm_status status, const struct tm_fault *fault)
 {
-    const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
+    const char *name = name_of(path);
     if (status == TM_STATUS_IO) {
         (void)fprintf(stderr, "tm-report: %s: %s\n", name, fault->what);
         return;
@@ -29,6 +35,24 @@ static bool name_frames(const struct tm_options *options, struct tm_snapshot *sn
     return false;
 }
 
+/* What is asked for by --since-fork. */
+static bool take_fork(const struct tm_options *options, const char *path, struct tm_snapshot *snapshot)
+{
+    if (!options->since_fork) {
+        return true;
+    }
+    if (!tm_snapshot_was_forked(snapshot)) {
+        tm_progress_end();
+        (void)fprintf(stderr, "tm-report: %s: its process was not forked; leave out --since-fork\n", name_of(path));
+        return false;
+    }
+    if (!tm_snapshot_make_since_fork(snapshot)) {
+        (void)fputs("tm-report: out of memory\n", stderr);
+        return false;
+    }
+    return true;
+}
+
 bool tm_report_load(const struct tm_options *options, const char *path, struct tm_snapshot **snapshot)
 {
     struct tm_fault fault;
@@ -40,7 +64,7 @@ bool tm_report_load(const struct tm_options *options, const char *path, struct t
     if (status != TM_STATUS_OK) {
         return false;
     }
-    if (!name_frames(options, *snapshot)) {
+    if (!take_fork(options, path, *snapshot) || !name_frames(options, *snapshot)) {
         tm_snapshot_free(*snapshot);
         *snapshot = NULL;
         return false;

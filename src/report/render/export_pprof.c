@@ -46,9 +46,15 @@ static uint64_t own(const struct work *work, unsigned string)
     return (uint64_t)work->snapshot->string_count + string;
 }
 
+/* The last one is the peak. */
+static unsigned sample_types(const struct work *work)
+{
+    return work->snapshot->is_since_fork ? SAMPLE_TYPES - 1 : SAMPLE_TYPES;
+}
+
 static void write_sample_types(struct work *work)
 {
-    for (unsigned i = 0; i < SAMPLE_TYPES; i++) {
+    for (unsigned i = 0; i < sample_types(work); i++) {
         tm_proto_clear(&work->message);
         tm_proto_number(&work->message, VALUE_TYPE_TYPE, own(work, OWN_SAMPLE_TYPES + i));
         tm_proto_number(&work->message, VALUE_TYPE_UNIT, own(work, i == 1 || i == 3 ? OWN_COUNT : OWN_BYTES));
@@ -77,7 +83,7 @@ static void write_sample(struct work *work, const struct tm_counter_record *coun
     tm_proto_clear(&work->message);
     write_locations(work, counter->traceback);
     tm_proto_clear(&work->part);
-    for (unsigned i = 0; i < SAMPLE_TYPES; i++) {
+    for (unsigned i = 0; i < sample_types(work); i++) {
         tm_proto_varint(&work->part, values[i]);
     }
     tm_proto_message(&work->message, SAMPLE_VALUE, &work->part);

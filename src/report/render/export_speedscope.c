@@ -79,11 +79,27 @@ static void write_profile(struct tm_out *out, const struct tm_report *report, co
     tm_out_format(out, "],\"endValue\":%llu}", (unsigned long long)total);
 }
 
+/* Live, peak, ever; since a fork there is no peak. */
+#define PEAK_PROFILE 1U
+
+static int active_profile(const struct tm_report *report)
+{
+    switch (report->grouping.figure) {
+    case TM_FIGURE_LIVE:
+        return 0;
+    case TM_FIGURE_EVER:
+        return tm_report_snapshot(report)->is_since_fork ? 1 : 2;
+    default:
+        return 1;
+    }
+}
+
 enum tm_status tm_export_speedscope(struct tm_out *out, const struct tm_report *report)
 {
     const struct tm_snapshot *snapshot = tm_report_snapshot(report);
     const struct figure figures[] = {
         {"live", TM_FIGURE_LIVE}, {"peak", tm_report_peak_figure(report->grouping.domains)}, {"ever", TM_FIGURE_EVER}};
+    const char *separator = "\n";
     uint32_t *stack = calloc((size_t)snapshot->traceback_count + 1, sizeof *stack);
     if (stack == NULL) {
         return TM_STATUS_NO_MEMORY;
@@ -91,18 +107,18 @@ enum tm_status tm_export_speedscope(struct tm_out *out, const struct tm_report *
     tm_out_text(out, "{\"$schema\":\"https://www.speedscope.app/file-format-schema.json\",\"name\":");
     tm_json_string(out, report->paths[tm_report_snapshot_number(report)]);
     tm_out_text(out, ",\"exporter\":\"tm-report@" TM_VERSION "\",\"activeProfileIndex\":");
-    tm_out_format(out, "%d",
-                  report->grouping.figure == TM_FIGURE_LIVE   ? 0
-                  : report->grouping.figure == TM_FIGURE_EVER ? 2
-                                                              : 1);
+    tm_out_format(out, "%d", active_profile(report));
     tm_out_text(out, ",\"shared\":{\"frames\":[");
     for (uint32_t id = 0; id < snapshot->frame_count; id++) {
         write_frame(out, snapshot, id);
     }
     tm_out_text(out, "]},\n\"profiles\":[");
     for (size_t i = 0; i < TM_COUNT_OF(figures); i++) {
-        tm_out_text(out, i > 0 ? ",\n" : "\n");
-        write_profile(out, report, &figures[i], stack);
+        if (i != PEAK_PROFILE || !snapshot->is_since_fork) {
+            tm_out_text(out, separator);
+            write_profile(out, report, &figures[i], stack);
+            separator = ",\n";
+        }
     }
     tm_out_text(out, "]}\n");
     free(stack);

@@ -10,8 +10,8 @@
 #include "report/snapshot/snapshot_totals.h"
 
 /* Written in a form of their own, so not once more among the other facts. */
-static const char *const own_keys[] = {"path",   "pid",  "python",  "traceback_limit", "time",
-                                       "traced", "heap", "domains", "program",         "notes"};
+static const char *const own_keys[] = {"path", "pid",     "python",  "traceback_limit", "time",      "traced",
+                                       "heap", "domains", "program", "notes",           "since_fork"};
 
 static bool has_prefix(struct tm_span key, const char *prefix)
 {
@@ -59,10 +59,14 @@ static void write_time(struct tm_out *out, const struct tm_snapshot *snapshot)
     }
 }
 
-static void write_traced(struct tm_out *out, const char *key, struct tm_traced traced)
+static void write_traced(struct tm_out *out, const char *key, struct tm_traced traced, bool has_peak)
 {
-    tm_out_format(out, ", \"%s\": {\"current\": %llu, \"peak\": %llu}", key, (unsigned long long)traced.current,
-                  (unsigned long long)traced.peak);
+    tm_out_format(out, ", \"%s\": {\"current\": %llu", key, (unsigned long long)traced.current);
+    if (has_peak) {
+        tm_out_format(out, ", \"peak\": %llu}", (unsigned long long)traced.peak);
+    } else {
+        tm_out_text(out, ", \"peak\": null}");
+    }
 }
 
 static void write_domains(struct tm_out *out, const struct tm_snapshot *snapshot)
@@ -114,11 +118,12 @@ void tm_json_snapshot(struct tm_out *out, const struct tm_snapshot *snapshot, co
     write_fact(out, snapshot, "python");
     write_fact(out, snapshot, "traceback_limit");
     write_time(out, snapshot);
-    write_traced(out, "traced", tm_snapshot_traced_python(snapshot));
-    write_traced(out, "heap", tm_snapshot_traced_heap(snapshot));
+    write_traced(out, "traced", tm_snapshot_traced_python(snapshot), !snapshot->is_since_fork);
+    write_traced(out, "heap", tm_snapshot_traced_heap(snapshot), !snapshot->is_since_fork);
     write_domains(out, snapshot);
     write_parts(out, snapshot, "program", '\0');
     write_parts(out, snapshot, "notes", '\n');
+    tm_out_text(out, snapshot->is_since_fork ? ", \"since_fork\": true" : "");
     for (size_t i = 0; i < snapshot->meta_count; i++) {
         if (!is_own(snapshot->meta[i].key) && !is_repeated(snapshot, i)) {
             tm_out_text(out, ", ");

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "report/render/location_text.h"
 #include "report/render/sample_margin.h"
@@ -65,13 +66,33 @@ static void print_moment(struct tm_out *out, const struct tm_snapshot *snapshot)
     }
 }
 
+/* In the time zone of whoever reads it. */
+static void print_fork(struct tm_out *out, const struct tm_snapshot *snapshot)
+{
+    uint64_t time_ns = tm_snapshot_number(snapshot, "fork_time_ns", 0);
+    time_t seconds = (time_t)(time_ns / 1000000000);
+    struct tm parts;
+    char text[64] = "";
+    if (time_ns != 0 && localtime_r(&seconds, &parts) != NULL) {
+        (void)strftime(text, sizeof text, " at %Y-%m-%d %H:%M:%S", &parts);
+    }
+    tm_out_format(out, "; since the fork of process %llu%s",
+                  (unsigned long long)tm_snapshot_number(snapshot, "forked_from", 0), text);
+}
+
 static void print_traced(struct tm_out *out, const struct tm_snapshot *snapshot)
 {
     struct tm_traced python = tm_snapshot_traced_python(snapshot), heap = tm_snapshot_traced_heap(snapshot);
+    if (snapshot->is_since_fork) {
+        print_fork(out, snapshot);
+    }
     tm_out_format(out, "; live %s Python", tm_size_for_people((double)python.current, false).text);
     tm_out_format(
         out, " + %s native",
         tm_size_for_people(heap.current > python.current ? (double)(heap.current - python.current) : 0, false).text);
+    if (snapshot->is_since_fork) {
+        return;
+    }
     tm_out_format(out, ", peak %s Python", tm_size_for_people((double)python.peak, false).text);
     tm_out_format(out, ", %s with native", tm_size_for_people((double)heap.peak, false).text);
 }

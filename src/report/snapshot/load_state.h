@@ -22,8 +22,8 @@
 struct tm_load {
     const uint8_t *bytes;
     size_t size;
-    uint64_t budget;                                /* bytes that may still be allocated */
-    uint64_t offsets[TM_SECTION_NATIVE_FRAMES + 1]; /* of the sections in the file, by kind; 0: absent */
+    uint64_t budget;                            /* bytes that may still be allocated */
+    uint64_t offsets[TM_SECTION_INHERITED + 1]; /* of the sections in the file, by kind; 0: absent */
     struct tm_snapshot *snapshot;
     struct tm_fault *fault;
 };

@@ -95,6 +95,8 @@ static const struct section_kind kinds[] = {
     [TM_SECTION_NATIVE_FRAMES] = {"NATIVE_FRAMES", "machine frame", decode_native_frame,
                                   sizeof(struct tm_native_frame_record), TM_NATIVE_MIN_BYTES, 0, 0},
     [TM_SECTION_BLOCKS] = {"BLOCKS", "block", decode_block, sizeof(struct tm_block_record), TM_BLOCK_MIN_BYTES, 0, 0},
+    [TM_SECTION_INHERITED] = {"INHERITED", "counter", decode_counter, sizeof(struct tm_counter_record),
+                              TM_COUNTER_MIN_BYTES, 0, 0},
 };
 
 static const struct section_kind *kind_of(uint32_t kind)
@@ -134,6 +136,10 @@ static void publish(struct tm_snapshot *snapshot, uint32_t kind, const void *ite
     case TM_SECTION_COUNTERS:
         snapshot->counters = (const struct tm_counter_record *)items;
         snapshot->counter_count = (size_t)count;
+        break;
+    case TM_SECTION_INHERITED:
+        snapshot->inherited = (const struct tm_counter_record *)items;
+        snapshot->inherited_count = (size_t)count;
         break;
     case TM_SECTION_MODULES:
         snapshot->modules = (const struct tm_module_record *)items;

@@ -33,11 +33,15 @@ struct tm_snapshot {
     uint32_t traceback_count;                     /* with 0 */
     const struct tm_counter_record *counters;     /* ascending by (traceback, domain) */
     size_t counter_count;
+    const struct tm_counter_record
+        *inherited; /* of a forked process: the part of them from before the fork, see the format */
+    size_t inherited_count;
     const struct tm_size_class_record *sizes;
     size_t size_count;
     const struct tm_block_record *blocks; /* ascending by (address, domain) */
     size_t block_count;
-    bool has_blocks; /* the file lists them, if there are any */
+    bool has_blocks;    /* the file lists them, if there are any */
+    bool is_since_fork; /* inherited blocks were taken out (since_fork.h): nothing is known of a peak */
     void *buffers[TM_SNAPSHOT_BUFFERS];
     unsigned buffer_count;
 };

@@ -201,6 +201,35 @@ static enum tm_status check_references(struct tm_load *load)
     return TM_STATUS_OK;
 }
 
+static bool is_part(const struct tm_counter_record *part, const struct tm_counter_record *whole)
+{
+    return part->live_bytes <= whole->live_bytes && part->live_blocks <= whole->live_blocks &&
+           part->ever_bytes <= whole->ever_bytes && part->ever_blocks <= whole->ever_blocks &&
+           part->temporary_blocks <= whole->temporary_blocks;
+}
+
+/* Both ascend. */
+static enum tm_status check_inherited(struct tm_load *load)
+{
+    const struct tm_snapshot *s = load->snapshot;
+    size_t counter = 0;
+    for (size_t i = 0; i < s->inherited_count; i++) {
+        const struct tm_counter_record *part = &s->inherited[i];
+        while (counter < s->counter_count && tm_counter_compare(&s->counters[counter], part) < 0) {
+            counter++;
+        }
+        if (counter == s->counter_count || tm_counter_compare(&s->counters[counter], part) != 0) {
+            return tm_load_fail(load, TM_STATUS_CORRUPT, load->offsets[TM_SECTION_INHERITED],
+                                "inherited counter %zu is of a traceback and domain without a counter", i);
+        }
+        if (!is_part(part, &s->counters[counter])) {
+            return tm_load_fail(load, TM_STATUS_CORRUPT, load->offsets[TM_SECTION_INHERITED],
+                                "inherited counter %zu is more than all that was counted", i);
+        }
+    }
+    return TM_STATUS_OK;
+}
+
 /* False when the sum would leave 62 bits, so that no later sum or difference of two can leave 64. */
 static bool sum_up(uint64_t *sum, uint64_t value)
 {
@@ -252,6 +281,9 @@ enum tm_status tm_snapshot_load(const void *bytes, size_t size, struct tm_snapsh
     }
     if (status == TM_STATUS_OK) {
         status = check_sums(&load);
+    }
+    if (status == TM_STATUS_OK) {
+        status = check_inherited(&load);
     }
     if (status == TM_STATUS_OK && load.snapshot->native_count > 0) {
         status = tm_load_native_frames(&load);

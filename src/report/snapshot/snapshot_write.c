@@ -8,9 +8,9 @@
 #include "format/encode.h"
 #include "store/section_compress.h"
 
-static const uint32_t kinds[] = {TM_SECTION_META,       TM_SECTION_STRINGS,       TM_SECTION_FRAMES,
-                                 TM_SECTION_TRACEBACKS, TM_SECTION_COUNTERS,      TM_SECTION_SIZES,
-                                 TM_SECTION_MODULES,    TM_SECTION_NATIVE_FRAMES, TM_SECTION_BLOCKS};
+static const uint32_t kinds[] = {TM_SECTION_META,     TM_SECTION_STRINGS,  TM_SECTION_FRAMES,  TM_SECTION_TRACEBACKS,
+                                 TM_SECTION_COUNTERS, TM_SECTION_SIZES,    TM_SECTION_MODULES, TM_SECTION_NATIVE_FRAMES,
+                                 TM_SECTION_BLOCKS,   TM_SECTION_INHERITED};
 
 #define SECTIONS_MAX TM_COUNT_OF(kinds)
 
@@ -62,6 +62,8 @@ static bool has_section(const struct tm_snapshot *s, uint32_t kind)
         return s->native_count > 0;
     case TM_SECTION_BLOCKS:
         return s->has_blocks;
+    case TM_SECTION_INHERITED:
+        return s->inherited_count > 0;
     default:
         return true;
     }
@@ -101,6 +103,11 @@ static uint64_t encode_section(struct tm_writer *w, const struct tm_snapshot *s,
             tm_encode_counter(w, &counter, &s->counters[i]);
         }
         return s->counter_count;
+    case TM_SECTION_INHERITED:
+        for (size_t i = 0; i < s->inherited_count; i++) {
+            tm_encode_counter(w, &counter, &s->inherited[i]);
+        }
+        return s->inherited_count;
     case TM_SECTION_MODULES:
         for (uint32_t i = 1; i < s->module_count; i++) {
             tm_encode_module(w, &s->modules[i]);
@@ -127,8 +134,9 @@ static uint64_t encode_section(struct tm_writer *w, const struct tm_snapshot *s,
 static size_t raw_bound(const struct tm_snapshot *s)
 {
     size_t size = (size_t)s->frame_count * TM_FRAME_MAX_BYTES + (size_t)s->traceback_count * TM_TRACEBACK_MAX_BYTES +
-                  s->counter_count * TM_COUNTER_MAX_BYTES + s->size_count * TM_SIZE_CLASS_MAX_BYTES +
-                  (size_t)s->native_count * TM_NATIVE_MAX_BYTES + s->block_count * TM_BLOCK_MAX_BYTES;
+                  (s->counter_count + s->inherited_count) * TM_COUNTER_MAX_BYTES +
+                  s->size_count * TM_SIZE_CLASS_MAX_BYTES + (size_t)s->native_count * TM_NATIVE_MAX_BYTES +
+                  s->block_count * TM_BLOCK_MAX_BYTES;
     for (uint32_t i = 1; i < s->module_count; i++) {
         size += TM_MODULE_MAX_BYTES + s->modules[i].build_id.length;
     }

@@ -247,15 +247,30 @@ static void name_module(struct work *work, uint32_t number)
     free(path);
 }
 
+/* MOVED ascends, so the order stays.  Owned by the model; NULL without memory. */
+static struct tm_counter_record *move_counters(struct work *work, const struct tm_counter_record *items, size_t count,
+                                               const uint32_t *moved)
+{
+    struct tm_counter_record *counters = malloc((count + 1) * sizeof *counters);
+    if (counters == NULL) {
+        work->no_memory = true;
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        counters[i] = items[i];
+        counters[i].traceback = moved[items[i].traceback];
+    }
+    work->snapshot->buffers[work->snapshot->buffer_count++] = counters;
+    return counters;
+}
+
 /* Every traceback whose frame has become several becomes as many, one upon the other. */
 static bool expand_tracebacks(struct work *work)
 {
     const struct tm_snapshot *s = work->snapshot;
     uint32_t *moved = calloc(s->traceback_count, sizeof *moved);
-    struct tm_counter_record *counters = malloc((s->counter_count + 1) * sizeof *counters);
     struct tm_block_record *blocks = malloc((s->block_count + 1) * sizeof *blocks);
-    bool memory = moved != NULL && counters != NULL && blocks != NULL &&
-                  add(work, &work->tracebacks, sizeof(struct tm_traceback_record));
+    bool memory = moved != NULL && blocks != NULL && add(work, &work->tracebacks, sizeof(struct tm_traceback_record));
     if (memory) {
         *(struct tm_traceback_record *)work->tracebacks.items = (struct tm_traceback_record){0, 0};
     }
@@ -272,23 +287,22 @@ static bool expand_tracebacks(struct work *work)
         }
         moved[i] = parent;
     }
-    for (size_t i = 0; memory && i < s->counter_count; i++) {
-        counters[i] = s->counters[i];
-        counters[i].traceback = moved[counters[i].traceback];
-    }
     for (size_t i = 0; memory && i < s->block_count; i++) {
         blocks[i] = s->blocks[i];
         blocks[i].traceback = moved[blocks[i].traceback];
     }
+    const struct tm_counter_record *counters =
+        memory ? move_counters(work, s->counters, s->counter_count, moved) : NULL;
+    const struct tm_counter_record *inherited =
+        counters != NULL ? move_counters(work, s->inherited, s->inherited_count, moved) : NULL;
     free(moved);
-    if (!memory) {
-        free(counters);
+    if (inherited == NULL) {
         free(blocks);
         return false;
     }
-    work->snapshot->buffers[work->snapshot->buffer_count++] = counters;
     work->snapshot->buffers[work->snapshot->buffer_count++] = blocks;
     work->snapshot->counters = counters;
+    work->snapshot->inherited = inherited;
     work->snapshot->blocks = blocks;
     return true;
 }

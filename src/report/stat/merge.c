@@ -65,11 +65,7 @@ static bool add_tracebacks(struct tm_snapshot *snapshot, const struct tm_forest 
 
 static int compare_counters(const void *a, const void *b)
 {
-    const struct tm_counter_record *x = (const struct tm_counter_record *)a, *y = (const struct tm_counter_record *)b;
-    if (x->traceback != y->traceback) {
-        return x->traceback < y->traceback ? -1 : 1;
-    }
-    return (x->domain > y->domain) - (x->domain < y->domain);
+    return tm_counter_compare((const struct tm_counter_record *)a, (const struct tm_counter_record *)b);
 }
 
 static void add_counter(struct tm_counter_record *sum, const struct tm_counter_record *c)

@@ -29,6 +29,7 @@ void tm_runtime_before_fork(void)
     tm_lock_take(&runtime->blocks.odd.lock);
     tm_map_tracker_before_fork();
     runtime->fork_has_locks = true;
+    runtime->fork_time_ns = tm_process_time_ns();
     if (runtime->store.in_file) {
         (void)tm_live_store_image(&runtime->store, &runtime->fork_image, tm_aging_has_begun());
     }
@@ -39,6 +40,7 @@ void tm_runtime_after_fork_parent(void)
     struct tm_runtime *runtime = &tm_runtime;
     if (runtime->fork_has_locks) {
         runtime->fork_image.valid = false; /* a child made past pthread_atfork must not take it for its own */
+        runtime->fork_time_ns = 0;
         tm_map_tracker_after_fork_parent();
         tm_lock_release(&runtime->blocks.odd.lock);
         tm_lock_release(&runtime->store.lock);
@@ -72,6 +74,8 @@ void tm_runtime_after_fork_child(void)
 static void describe_child(struct tm_runtime *runtime, uint32_t pid)
 {
     struct tm_store_header *header = runtime->store.header;
+    header->forked_from = runtime->pid;
+    header->fork_time_ns = runtime->fork_time_ns != 0 ? runtime->fork_time_ns : tm_process_time_ns();
     runtime->pid = pid;
     tm_sampler_after_fork(tm_thread_self(), pid);
     runtime->exit_snapshot_done = false;
@@ -95,6 +99,7 @@ static bool become_child(struct tm_runtime *runtime, uint32_t pid)
     }
     describe_child(runtime, pid);
     tm_runtime_new_epoch(false);
+    runtime->store.header->fork_epoch = atomic_load_explicit(&runtime->epoch, memory_order_relaxed);
     tm_due_begin();
     atomic_store_explicit(&runtime->young_events, 0, memory_order_relaxed);
     return true;
@@ -169,6 +174,7 @@ bool tm_fork_adopt(void)
         done = runtime->config.follow_fork ? become_child(runtime, pid) : leave_alone(runtime);
     }
     runtime->fork_image.valid = false;
+    runtime->fork_time_ns = 0;
     tm_life_set(done ? first_life(runtime, is_child) : TM_LIFE_OFF);
     tm_lock_release(&runtime->life_lock);
     thread->guard--;

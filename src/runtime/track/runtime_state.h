@@ -96,7 +96,8 @@ struct tm_runtime {
     struct tm_lock maps_lock;
     struct tm_map_table maps;
     struct tm_store_image fork_image;
-    char *scratch; /* one name being copied; under the intern lock */
+    uint64_t fork_time_ns; /* while fork_image is the child's */
+    char *scratch;         /* one name being copied; under the intern lock */
     size_t scratch_size;
     struct tm_aging aging;
     struct tm_budget budget;

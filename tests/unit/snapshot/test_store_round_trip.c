@@ -15,12 +15,14 @@
 #define FRAMES     2000U
 #define TRACEBACKS 4000U
 #define RECORDS    3000U
+#define FORK_EPOCH 2U
 
 static struct hand_made store;
 
 /* Live bytes by domain, and by the newest line. */
 struct sums {
     uint64_t live_bytes[4], live_blocks[4], ever_bytes[4], ever_blocks[4];
+    uint64_t inherited_bytes[4], inherited_blocks[4]; /* live, ever: of epochs before the fork */
     uint64_t by_line[FRAMES + 1];
 };
 
@@ -55,6 +57,11 @@ static void fill(struct random_numbers *random, struct sums *sums)
             atomic_store(&record->freed_bytes, freed * 5000);
         }
         uint64_t bytes = size == TM_SIZE_VARIES ? 5000 : size;
+        record->epoch = (uint32_t)random_below(random, 4);
+        if (record->epoch < FORK_EPOCH) {
+            sums->inherited_bytes[domain] += (ever - freed) * bytes;
+            sums->inherited_blocks[domain] += ever;
+        }
         sums->live_bytes[domain] += (ever - freed) * bytes;
         sums->live_blocks[domain] += ever - freed;
         sums->ever_bytes[domain] += ever * bytes;
@@ -67,6 +74,9 @@ static void fill(struct random_numbers *random, struct sums *sums)
     hand_made_word(&store, "notes", "second", 6);
     hand_made_word(&store, "moment", "replaced by a fact", 18);
     store.header->pid = 4711;
+    store.header->fork_epoch = FORK_EPOCH;
+    store.header->forked_from = 4710;
+    store.header->fork_time_ns = 5000000000;
 }
 
 static void assert_loaded(const void *bytes, size_t size, const struct sums *sums)
@@ -88,7 +98,13 @@ static void assert_loaded(const void *bytes, size_t size, const struct sums *sum
         found.ever_blocks[counter->domain] += counter->ever_blocks;
         found.by_line[snapshot->frames[traceback->frame].line] += counter->live_bytes;
     }
+    for (size_t i = 0; i < snapshot->inherited_count; i++) {
+        found.inherited_bytes[snapshot->inherited[i].domain] += snapshot->inherited[i].live_bytes;
+        found.inherited_blocks[snapshot->inherited[i].domain] += snapshot->inherited[i].ever_blocks;
+    }
     assert_memory_equal(&found, sums, sizeof found);
+    assert_u64_equal(tm_snapshot_number(snapshot, "forked_from", 0), 4710);
+    assert_u64_equal(tm_snapshot_number(snapshot, "fork_time_ns", 0), 5000000000);
     assert_u64_equal(tm_snapshot_number(snapshot, "pid", 0), 4711);
     assert_u64_equal(tm_snapshot_number(snapshot, "live_bytes_obj", 0), sums->live_bytes[2]);
     assert_u64_equal(tm_snapshot_number(snapshot, "live_blocks_native", 0), sums->live_blocks[3]);

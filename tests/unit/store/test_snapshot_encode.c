@@ -73,7 +73,7 @@ static void held_and_loose_figures_of_all_sizes_add_up(void **state)
     (void)state;
     struct tm_store_view view;
     struct tm_selection selection;
-    struct tm_counter_record counter;
+    struct tm_counter_record counter, inherited;
     struct tm_record *record = used_record(tracebacks[0], 1, 8, 10, 2);
     struct tm_record_loose *loose = hand_made_loose_at(&store, 1);
     atomic_store(&record->temporary_blocks, 1);
@@ -85,15 +85,49 @@ static void held_and_loose_figures_of_all_sizes_add_up(void **state)
     (void)used_record(tracebacks[0], 2, 8, 1, 0);
     view = hand_made_view(&store);
     assert_true(tm_selection_make(&selection, &view, &counted_memory));
-    assert_true(tm_selection_counter(&selection, tracebacks[0], 1, &counter));
+    assert_true(tm_selection_counter(&selection, tracebacks[0], 1, &counter, &inherited));
     assert_u64_equal(counter.ever_blocks, 15);
     assert_u64_equal(counter.ever_bytes, 13 * 8 + 3000);
     assert_u64_equal(counter.live_blocks, 5);
     assert_u64_equal(counter.live_bytes, 4 * 8 + 2000);
     assert_u64_equal(counter.temporary_blocks, 1);
-    assert_false(tm_selection_counter(&selection, tracebacks[0], 0, &counter));
-    assert_false(tm_selection_counter(&selection, tracebacks[1], 1, &counter));
+    assert_false(tm_selection_counter(&selection, tracebacks[0], 0, &counter, &inherited));
+    assert_false(tm_selection_counter(&selection, tracebacks[1], 1, &counter, &inherited));
     tm_selection_free(&selection, &counted_memory);
+}
+
+static void what_is_of_epochs_before_the_fork_was_inherited(void **state)
+{
+    (void)state;
+    struct tm_store_view view;
+    struct tm_selection selection;
+    struct tm_counter_record counter, inherited;
+    struct tm_record *record = used_record(tracebacks[0], 1, 8, 10, 2);
+    atomic_store(&record->temporary_blocks, 1);
+    record->epoch = 3;
+    used_record(tracebacks[0], 1, 16, 7, 1)->epoch = 2;
+    used_record(tracebacks[0], 1, 8, 5, 1)->epoch = 4;
+    used_record(tracebacks[1], 1, 8, 5, 1)->epoch = 4;
+    static const struct {
+        uint32_t fork_epoch;
+        uint64_t ever, live, bytes, temporary;
+    } cases[] = {{0, 0, 0, 0, 0}, {3, 7, 6, 6 * 16, 0}, {4, 17, 14, 6 * 16 + 8 * 8, 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        store.header->fork_epoch = cases[i].fork_epoch;
+        view = hand_made_view(&store);
+        assert_true(tm_selection_make(&selection, &view, &counted_memory));
+        assert_true(tm_selection_counter(&selection, tracebacks[0], 1, &counter, &inherited));
+        assert_u64_equal(counter.ever_blocks, 22);
+        assert_u64_equal(counter.live_blocks, 18);
+        assert_u64_equal(inherited.ever_blocks, cases[i].ever);
+        assert_u64_equal(inherited.live_blocks, cases[i].live);
+        assert_u64_equal(inherited.live_bytes, cases[i].bytes);
+        assert_u64_equal(inherited.temporary_blocks, cases[i].temporary);
+        assert_u64_equal(inherited.peak_heap_bytes, 0);
+        assert_true(tm_selection_counter(&selection, tracebacks[1], 1, &counter, &inherited));
+        assert_u64_equal(inherited.ever_blocks, 0);
+        tm_selection_free(&selection, &counted_memory);
+    }
 }
 
 static void less_than_nothing_is_shown_as_nothing(void **state)
@@ -113,7 +147,7 @@ static void peaks_are_what_was_saved_or_what_is_live(void **state)
     (void)state;
     struct tm_store_view view;
     struct tm_selection selection;
-    struct tm_counter_record counter;
+    struct tm_counter_record counter, inherited;
     struct tm_record *record = used_record(tracebacks[0], 2, 10, 4, 1);
     struct tm_record_peak *peak = hand_made_peak_at(&store, 1);
     atomic_store(&peak->python_blocks, 50);
@@ -138,7 +172,7 @@ static void peaks_are_what_was_saved_or_what_is_live(void **state)
         atomic_store(&store.header->totals.python_peak, cases[i].python_peak);
         view = hand_made_view(&store);
         assert_true(tm_selection_make(&selection, &view, &counted_memory));
-        assert_true(tm_selection_counter(&selection, tracebacks[0], 2, &counter));
+        assert_true(tm_selection_counter(&selection, tracebacks[0], 2, &counter, &inherited));
         assert_u64_equal(counter.peak_python_blocks, cases[i].python);
         assert_u64_equal(counter.peak_python_bytes, cases[i].python * 10);
         assert_u64_equal(counter.peak_heap_blocks, cases[i].heap);
@@ -155,11 +189,12 @@ static void any_lack_of_memory_is_told_and_leaves_nothing_behind(void **state)
     size_t size;
     size_t capacity;
     (void)used_record(tracebacks[3], 2, 8, 5, 1);
+    store.header->fork_epoch = 1; /* one that inherits needs the most */
     view = hand_made_view(&store);
     assert_int_equal(tm_snapshot_encode(&view, NULL, 0, &counted_memory, &bytes, &size, &capacity), TM_ENCODE_DONE);
     memory_release(bytes, capacity);
     unsigned gets = memory_gets;
-    assert_true(gets > 8);
+    assert_true(gets > 9);
     for (unsigned n = 1; n <= gets; n++) {
         memory_gets = 0;
         memory_fails_at = n;
@@ -169,7 +204,7 @@ static void any_lack_of_memory_is_told_and_leaves_nothing_behind(void **state)
         } else {
             assert_null(bytes);
         }
-        assert_true(result == TM_ENCODE_NO_MEMORY || n > 8);
+        assert_true(result == TM_ENCODE_NO_MEMORY || n > 9);
         assert_int_equal(memory_out, 0);
     }
 }
@@ -193,6 +228,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(only_what_records_need_is_chosen),
         TEST(held_and_loose_figures_of_all_sizes_add_up),
+        TEST(what_is_of_epochs_before_the_fork_was_inherited),
         TEST(less_than_nothing_is_shown_as_nothing),
         TEST(peaks_are_what_was_saved_or_what_is_live),
         TEST(any_lack_of_memory_is_told_and_leaves_nothing_behind),

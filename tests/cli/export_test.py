@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import tracemalloc
 
 ALL = ["--domain", "all"]
 SAMPLE_TYPES = ["live_bytes", "live_blocks", "alloc_bytes", "alloc_blocks", "peak_bytes"]
@@ -160,6 +161,23 @@ class Test(object):
         for domain in totals:
             self.equal(domain, self.rows("live", "lineno", "--domain", domain)["total"]["size"], totals[domain])
 
+    def check_pickle(self):
+        """As many traces as blocks, and of the size of each where the snapshot lists them."""
+        for arguments in ((), ("--domain", "mem"), ("--domain", "all,mmap")):
+            with tempfile.TemporaryDirectory() as folder:
+                target = os.path.join(folder, "pickle")
+                self.export("pickle", "-o", target, *arguments)
+                traces = tracemalloc.Snapshot.load(target).traces
+            total = self.rows("live", "traceback", *arguments)["total"]
+            self.equal("pickle's sums", (total["size"], total["count"]), (sum(trace.size for trace in traces), len(traces)))
+            domains = arguments or ("--domain", "python")
+            listed = subprocess.run((self.report, "blocks", "--format", "json", self.path) + domains,
+                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            if listed.returncode == 0:
+                blocks = json.loads(listed.stdout.decode("utf-8"))["blocks"]
+                self.equal("pickle's sizes", sorted((block["size"], block["traceback"][-1]["lineno"]) for block in blocks),
+                           sorted((trace.size, trace.traceback[-1].lineno) for trace in traces))
+
     def check_go(self):
         """Go's own reader, where it is installed."""
         with tempfile.NamedTemporaryFile(suffix=".pb.gz") as file:
@@ -183,7 +201,8 @@ def main():
     checks, go = 0, has_go()
     for path in sys.argv[2:]:
         test = Test(sys.argv[1], path)
-        for check in (test.check_json, test.check_csv, test.check_folded, test.check_speedscope, test.check_pprof):
+        for check in (test.check_json, test.check_csv, test.check_folded, test.check_speedscope, test.check_pprof,
+                      test.check_pickle):
             check()
         if go:
             test.check_go()

@@ -9,6 +9,7 @@
 
 #include "base/crc32c.h"
 #include "fuzz/fuzz_target.h"
+#include "report/render/render_blocks.h"
 #include "report/render/render_json.h"
 #include "report/render/render_stats.h"
 #include "report/render/render_text.h"
@@ -86,6 +87,20 @@ static void repair(uint8_t *bytes, size_t size)
     write_u32(bytes + 20, tm_crc32c(checksum, bytes + TM_SNAPSHOT_HEAD_SIZE, directory));
 }
 
+static void render_blocks(struct tm_out *out, const struct tm_report *report)
+{
+    struct tm_block_rows rows;
+    check(tm_block_rows_make(&rows, report->forest, &report->grouping, TM_BLOCKS_BY_ADDRESS, false));
+    for (size_t i = 0; i < rows.count && i < 3; i++) {
+        const struct tm_block_record *block = rows.blocks[i];
+        const struct tm_block_record *found = tm_block_rows_at(&rows, block->address);
+        check(found != NULL && found->address == block->address && found->size <= block->size);
+        check(tm_render_block(out, report, found, block->address));
+    }
+    check(tm_render_blocks(out, report, &rows) && tm_render_blocks_json(out, report, &rows));
+    tm_block_rows_free(&rows);
+}
+
 static void render_all(struct tm_report *report)
 {
     char *text = NULL;
@@ -97,6 +112,7 @@ static void render_all(struct tm_report *report)
     check(tm_render_tracemalloc(&out, report));
     check(tm_render_json(&out, report));
     check(tm_render_tree(&out, report));
+    render_blocks(&out, report);
     tm_render_stats_text(&out, report);
     tm_render_stats_json(&out, report);
     check(fclose(out.stream) == 0);

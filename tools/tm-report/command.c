@@ -6,9 +6,9 @@
 
 #include "base/edit_distance.h"
 
-const struct tm_command *const tm_commands[] = {
-    &tm_cmd_top,    &tm_cmd_diff, &tm_cmd_series,    &tm_cmd_merge, &tm_cmd_traceback, &tm_cmd_tree, &tm_cmd_stats,
-    &tm_cmd_export, &tm_cmd_html, &tm_cmd_symbolize, NULL};
+const struct tm_command *const tm_commands[] = {&tm_cmd_top,       &tm_cmd_diff, &tm_cmd_series,    &tm_cmd_merge,
+                                                &tm_cmd_traceback, &tm_cmd_tree, &tm_cmd_blocks,    &tm_cmd_stats,
+                                                &tm_cmd_export,    &tm_cmd_html, &tm_cmd_symbolize, NULL};
 
 const struct tm_command *tm_command_find(const char *name)
 {

@@ -42,6 +42,7 @@ extern const struct tm_command tm_cmd_series;
 extern const struct tm_command tm_cmd_merge;
 extern const struct tm_command tm_cmd_traceback;
 extern const struct tm_command tm_cmd_tree;
+extern const struct tm_command tm_cmd_blocks;
 extern const struct tm_command tm_cmd_stats;
 extern const struct tm_command tm_cmd_export;
 extern const struct tm_command tm_cmd_html;

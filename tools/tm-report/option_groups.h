@@ -28,6 +28,7 @@ struct tm_option_group {
 };
 
 extern const struct tm_option_group tm_grouping_options; /* which traces are one row */
+extern const struct tm_option_group tm_block_options;    /* which single blocks */
 extern const struct tm_option_group tm_limit_options;    /* how many rows */
 extern const struct tm_option_group tm_order_options;    /* which first */
 extern const struct tm_option_group tm_figure_options;

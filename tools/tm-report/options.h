@@ -53,6 +53,9 @@ struct tm_options {
     size_t limit;  /* SIZE_MAX: all */
     bool from_end; /* the smallest rows, not the largest */
     bool limit_given;
+    uint64_t block; /* the address that one block is asked for by */
+    bool block_given;
+    bool largest; /* blocks in order of size */
     enum tm_asked_figure figure;
     uint32_t domains;          /* 0: not said */
     struct tm_filter *filters; /* malloc'ed */

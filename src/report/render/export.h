@@ -34,7 +34,7 @@ TM_CHECKED enum tm_status tm_export_speedscope(struct tm_out *out, const struct 
 TM_CHECKED enum tm_status tm_export_pprof(struct tm_out *out, const struct tm_report *report);
 
 /* What tracemalloc.Snapshot.load of CPython 3.6 and later opens: one trace for each block of the figure, whose sizes are
- * the mean of their traceback's (so that sums are equal).  TM_STATUS_TOO_LARGE: more blocks than TM_PICKLE_BLOCKS_MAX. */
+ * the mean of their traceback's (so that sums are equal), or the blocks' own where the snapshot lists all that is live.  TM_STATUS_TOO_LARGE: more blocks than TM_PICKLE_BLOCKS_MAX. */
 #define TM_PICKLE_BLOCKS_MAX UINT64_C(500000000)
 TM_CHECKED enum tm_status tm_export_pickle(struct tm_out *out, const struct tm_report *report);
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/utf8.h"
+#include "report/render/sample_margin.h"
 
 #define HEX_3_9 0x030900F0U
 
@@ -18,6 +19,7 @@ struct pickle {
     const struct tm_forest *forest;
     uint8_t *names_written; /* by name id: the memo number is the id */
     uint8_t *sites_written; /* by site id: the memo number is the id + the number of names */
+    uint8_t *nodes_written; /* by node: a tuple of frames; + the number of sites */
 };
 
 static void write_word(struct tm_out *out, uint32_t word)
@@ -98,22 +100,34 @@ static void write_site(struct pickle *pickle, uint32_t site)
     write_memo(pickle->out, 'r', memo);
 }
 
+static void write_frames(struct pickle *pickle, uint32_t node)
+{
+    const struct tm_forest *forest = pickle->forest;
+    uint32_t memo = forest->names.count + forest->sites.count + node;
+    if (pickle->nodes_written[node]) {
+        write_memo(pickle->out, 'j', memo);
+        return;
+    }
+    pickle->nodes_written[node] = 1;
+    tm_out_text(pickle->out, "(");
+    for (uint32_t frame = node; frame != 0; frame = forest->nodes[frame].parent) {
+        write_site(pickle, forest->nodes[frame].site);
+    }
+    tm_out_text(pickle->out, "t");
+    write_memo(pickle->out, 'r', memo);
+}
+
 /* COUNT traces of SIZE bytes: the second and later ones are DUPs of the first. */
 static void write_traces(struct pickle *pickle, unsigned domain, uint32_t node, uint64_t size, uint64_t count)
 {
-    const struct tm_node *nodes = pickle->forest->nodes;
     if (count == 0) {
         return;
     }
     tm_out_text(pickle->out, "((");
     write_number(pickle->out, domain);
     write_number(pickle->out, size);
-    tm_out_text(pickle->out, "(");
-    for (uint32_t frame = node; frame != 0; frame = nodes[frame].parent) {
-        write_site(pickle, nodes[frame].site);
-    }
-    tm_out_text(pickle->out, "t");
-    write_number(pickle->out, nodes[node].depth);
+    write_frames(pickle, node);
+    write_number(pickle->out, pickle->forest->nodes[node].depth);
     tm_out_text(pickle->out, "t");
     tm_out_repeat(pickle->out, '2', (size_t)count - 1);
     tm_out_text(pickle->out, "e"); /* APPENDS */
@@ -157,6 +171,38 @@ static bool is_too_large(const struct tm_report *report, const struct tm_snapsho
     return blocks > TM_PICKLE_BLOCKS_MAX; /* the loader has seen that no sum leaves 62 bits */
 }
 
+/* Does the snapshot say of each block that counts how large it is? */
+static bool has_all_blocks(const struct tm_report *report, const struct tm_snapshot *snapshot)
+{
+    return snapshot->has_blocks && report->grouping.figure == TM_FIGURE_LIVE && tm_sample_rate(snapshot) == 0 &&
+           tm_snapshot_number(snapshot, "blocks_skew", 0) == 0 &&
+           tm_snapshot_number(snapshot, "blocks_left_out", 0) == 0;
+}
+
+static void write_blocks(struct pickle *pickle, const struct tm_report *report, const struct tm_snapshot *snapshot)
+{
+    const struct tm_grouping *grouping = &report->grouping;
+    const uint32_t *node_of = report->forest->node_of[tm_report_snapshot_number(report)];
+    for (size_t i = 0; i < snapshot->block_count; i++) {
+        const struct tm_block_record *block = &snapshot->blocks[i];
+        uint32_t node = node_of[block->traceback];
+        if ((grouping->domains & TM_DOMAIN_BIT(block->domain)) != 0 &&
+            (grouping->nodes == NULL || grouping->nodes[node] != 0)) {
+            write_traces(pickle, stdlib_domain(block->domain), node, block->size, 1);
+        }
+    }
+}
+
+static void write_counters(struct pickle *pickle, const struct tm_report *report, const struct tm_snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->counter_count; i++) {
+        const struct tm_counter_record *counter = &snapshot->counters[i];
+        if (tm_export_counts(report, tm_report_snapshot_number(report), counter)) {
+            write_counter(pickle, counter, tm_figure_amount(counter, report->grouping.figure));
+        }
+    }
+}
+
 static void write_snapshot(struct pickle *pickle, const struct tm_report *report)
 {
     const struct tm_snapshot *snapshot = tm_report_snapshot(report);
@@ -168,12 +214,7 @@ static void write_snapshot(struct pickle *pickle, const struct tm_report *report
     write_word(pickle->out, 7);
     tm_out_text(pickle->out, "_traces");
     begin_traces(pickle->out);
-    for (size_t i = 0; i < snapshot->counter_count; i++) {
-        const struct tm_counter_record *counter = &snapshot->counters[i];
-        if (tm_export_counts(report, tm_report_snapshot_number(report), counter)) {
-            write_counter(pickle, counter, tm_figure_amount(counter, report->grouping.figure));
-        }
-    }
+    (has_all_blocks(report, snapshot) ? write_blocks : write_counters)(pickle, report, snapshot);
     tm_out_text(pickle->out, "\x86R\x85RsbX"); /* map, list; SETITEM, BUILD */
     write_word(pickle->out, 15);
     tm_out_text(pickle->out, "traceback_limit");
@@ -189,11 +230,13 @@ enum tm_status tm_export_pickle(struct tm_out *out, const struct tm_report *repo
     struct pickle pickle = {.out = out, .forest = report->forest};
     pickle.names_written = calloc((size_t)report->forest->names.count + 1, 1);
     pickle.sites_written = calloc((size_t)report->forest->sites.count + 1, 1);
-    bool memory = pickle.names_written != NULL && pickle.sites_written != NULL;
+    pickle.nodes_written = calloc((size_t)report->forest->node_count + 1, 1);
+    bool memory = pickle.names_written != NULL && pickle.sites_written != NULL && pickle.nodes_written != NULL;
     if (memory) {
         write_snapshot(&pickle, report);
     }
     free(pickle.names_written);
     free(pickle.sites_written);
+    free(pickle.nodes_written);
     return memory ? TM_STATUS_OK : TM_STATUS_NO_MEMORY;
 }

@@ -18,7 +18,7 @@ static const char *const figure_names[] = {[TM_FIGURE_LIVE] = "live",
                                            [TM_FIGURE_EVER] = "ever",
                                            [TM_FIGURE_TEMPORARY] = "temporary"};
 
-static void write_counted(struct tm_out *out, uint32_t domains)
+void tm_json_counted(struct tm_out *out, uint32_t domains)
 {
     const char *separator = "";
     tm_out_text(out, ", \"counted\": [");
@@ -48,7 +48,7 @@ static void write_head(struct tm_out *out, const struct tm_report *report)
     tm_out_format(out, ",\n \"group_by\": \"%s\", \"cumulative\": %s, \"figure\": \"%s\"",
                   group_names[report->grouping.key_type], cumulative_names[report->grouping.cumulative],
                   figure_names[report->grouping.figure]);
-    write_counted(out, report->grouping.domains);
+    tm_json_counted(out, report->grouping.domains);
     tm_out_format(out, ",\n \"total\": {\"size\": %llu, \"count\": %llu, \"statistics\": %zu",
                   (unsigned long long)report->total.size, (unsigned long long)report->total.count,
                   report->statistics.count);
@@ -59,7 +59,7 @@ static void write_head(struct tm_out *out, const struct tm_report *report)
     tm_out_text(out, "},\n \"statistics\": [");
 }
 
-static void write_frame(struct tm_out *out, const struct tm_key_frame *frame, bool first)
+void tm_json_frame(struct tm_out *out, const struct tm_key_frame *frame, bool first)
 {
     tm_out_text(out, first ? "{\"filename\": " : ", {\"filename\": ");
     tm_json_text(out, frame->filename);
@@ -106,7 +106,7 @@ static void write_row(struct tm_out *out, const struct tm_report *report, const 
     }
     tm_out_text(out, ", \"traceback\": [");
     for (size_t i = 0; i < frames->count; i++) {
-        write_frame(out, &frames->frames[i], i == 0);
+        tm_json_frame(out, &frames->frames[i], i == 0);
     }
     tm_out_text(out, "]}");
 }

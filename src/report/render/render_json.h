@@ -10,9 +10,14 @@
 #ifndef TM_REPORT_RENDER_JSON_H
 #define TM_REPORT_RENDER_JSON_H
 
+#include "report/render/key_frames.h"
 #include "report/render/out.h"
 #include "report/render/report.h"
 
 TM_CHECKED bool tm_render_json(struct tm_out *out, const struct tm_report *report);
+
+/* Parts of it: the member "counted" of an object, and one frame of an array of them. */
+void tm_json_counted(struct tm_out *out, uint32_t domains);
+void tm_json_frame(struct tm_out *out, const struct tm_key_frame *frame, bool first);
 
 #endif

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The biggest tracebacks, frame by frame, for people. */
-#include <string.h>
-
-#include "report/render/key_frames.h"
-#include "report/render/location_text.h"
+#include "report/render/frame_lines.h"
 #include "report/render/sample_margin.h"
 #include "report/render/render_text.h"
 #include "report/render/size_text.h"
-#include "report/render/source_line.h"
 #include "report/render/text_frame.h"
 
 static void print_margin(struct tm_out *out, const struct tm_report *report, const struct tm_statistic *row)
@@ -28,45 +24,6 @@ static void print_title(struct tm_out *out, const struct tm_report *report, cons
         tm_out_format(out, ", average %s", tm_size_for_people((double)row->size / (double)row->count, false).text);
     }
     tm_out_text(out, "\n");
-}
-
-static void print_frame(struct tm_out *out, const struct tm_key_frame *frame, struct tm_source_cache *sources)
-{
-    tm_out_text(out, "  File \"");
-    tm_print_text(out, frame->filename);
-    tm_out_text(out, "\"");
-    if (frame->line > 0 || !frame->is_native) {
-        tm_out_format(out, ", line %u", (unsigned)frame->line);
-    }
-    if (frame->function.length > 0) {
-        tm_out_text(out, ", in ");
-        tm_print_text(out, frame->function);
-    }
-    tm_out_text(out, "\n");
-    struct tm_span line = {(const uint8_t *)"", 0};
-    if (sources != NULL) {
-        line = tm_source_line(sources, frame->filename, frame->line);
-    }
-    if (line.length > 0) {
-        tm_out_text(out, "    ");
-        tm_print_text(out, line);
-        tm_out_text(out, sources->changed ? "  (changed since)\n" : "\n");
-    }
-}
-
-/* Frames that are not shown are counted. */
-static void print_frames(struct tm_out *out, const struct tm_report *report, const struct tm_key_frames *frames,
-                         struct tm_source_cache *sources)
-{
-    size_t first, shown = tm_report_frames_shown(report, frames->count, &first);
-    for (size_t i = 0; i < shown; i++) {
-        size_t frame = report->frames.recent_first ? first + shown - 1 - i : first + i;
-        print_frame(out, &frames->frames[frame], report->sources.left_out ? NULL : sources);
-    }
-    if (shown < frames->count) {
-        tm_out_format(out, "  and %zu %s frame%s\n", frames->count - shown, first > 0 ? "older" : "newer",
-                      frames->count - shown == 1 ? "" : "s");
-    }
 }
 
 static void print_rest(struct tm_out *out, const struct tm_report *report, size_t shown)
@@ -100,7 +57,7 @@ bool tm_render_text_tracebacks(struct tm_out *out, const struct tm_report *repor
         memory = tm_key_frames_get(&frames, report->forest, report->statistics.key_type, row->key);
         print_title(out, report, row);
         if (memory) {
-            print_frames(out, report, &frames, &sources);
+            tm_print_frame_lines(out, report, &frames, &sources);
         }
         tm_out_text(out, "\n");
     }

@@ -321,3 +321,9 @@ void tm_print_notes(struct tm_out *out, const struct tm_report *report)
     }
     print_snapshot_notes(out, tm_report_snapshot(report));
 }
+
+void tm_print_file_notes(struct tm_out *out, const struct tm_report *report)
+{
+    print_frames_advice(out, report);
+    print_snapshot_notes(out, tm_report_snapshot(report));
+}

@@ -19,4 +19,7 @@ void tm_print_by_peak(struct tm_out *out, const struct tm_report *report);
 /* One line for each: more frames needed, hooks lost, the stdlib's tracer ran too, notes of the file, ... */
 void tm_print_notes(struct tm_out *out, const struct tm_report *report);
 
+/* Of these, those that say what the file does not have: more frames needed, hooks lost, notes of the file, ... */
+void tm_print_file_notes(struct tm_out *out, const struct tm_report *report);
+
 #endif

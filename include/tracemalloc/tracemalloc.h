@@ -66,7 +66,7 @@ TRACEMALLOC_API size_t tracemalloc_get_tracemalloc_memory(void);
 TRACEMALLOC_API int tracemalloc_take_snapshot(const char *path);
 
 /* The same, and the snapshot lists every live traced block too: address, size and traceback, as the traces of the stdlib's
- * Snapshot (in `tm-report blocks`).  It takes some 0.2 us and 5 bytes of file a block.  The program's other threads go on
+ * Snapshot (in `tm-report blocks`).  It takes about a thousand instructions and two bytes of file a block.  The program's other threads go on
  * meanwhile: what they hand out or free just then may be listed or not, and the snapshot says how many blocks that were.
  * With TRACEMALLOC_BLOCKS=1 every snapshot is one of these. */
 TRACEMALLOC_API int tracemalloc_take_snapshot_with_blocks(const char *path);

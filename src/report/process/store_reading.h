@@ -23,4 +23,7 @@ TM_CHECKED bool tm_store_read_snapshot(int descriptor, const char *name, const c
 TM_CHECKED bool tm_store_read_header(int descriptor, const char *name, struct tm_store_header *header,
                                      struct tm_why *why);
 
+/* The process was asked for single blocks (TRACEMALLOC_BLOCKS=1), which no store has. */
+bool tm_store_lacks_blocks(const struct tm_store_header *header);
+
 #endif

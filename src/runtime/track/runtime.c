@@ -173,6 +173,9 @@ static void describe_process(struct tm_runtime *runtime)
     (void)tm_live_store_add_meta(store, "cwd", buffer, tm_process_folder(buffer, sizeof buffer));
     (void)tm_live_store_add_meta(store, "host", buffer, tm_process_host(buffer, sizeof buffer));
     tm_runtime_say("library", TM_VERSION);
+    if (runtime->config.blocks) {
+        tm_runtime_say("blocks_asked", "1");
+    }
 }
 
 /* Says why where there is an interpreter: a script starts a hundred programs that nobody wants to trace. */

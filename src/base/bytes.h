@@ -71,7 +71,10 @@ static inline void tm_write_bytes(struct tm_writer *writer, const void *bytes, s
 
 static inline void tm_write_u8(struct tm_writer *writer, uint8_t value)
 {
-    tm_write_bytes(writer, &value, 1);
+    uint8_t *at = tm_write_room(writer, 1);
+    if (at != NULL) {
+        *at = value;
+    }
 }
 
 static inline void tm_write_u32(struct tm_writer *writer, uint32_t value)
@@ -90,16 +93,25 @@ static inline void tm_write_u64(struct tm_writer *writer, uint64_t value)
     }
 }
 
-static inline void tm_write_varint(struct tm_writer *writer, uint64_t value)
+/* The bytes of VALUE to AT, which has room for as many as it can take; returns where the next goes. */
+static inline uint8_t *tm_put_varint(uint8_t *at, uint64_t value)
 {
-    uint8_t bytes[TM_VARINT64_MAX_BYTES];
-    size_t length = 0;
     while (value >= 0x80) {
-        bytes[length++] = (uint8_t)(value | 0x80);
+        *at++ = (uint8_t)(value | 0x80);
         value >>= 7;
     }
-    bytes[length++] = (uint8_t)value;
-    tm_write_bytes(writer, bytes, length);
+    *at++ = (uint8_t)value;
+    return at;
+}
+
+static inline void tm_write_varint(struct tm_writer *writer, uint64_t value)
+{
+    if (!writer->overflow && tm_writer_room(writer) >= TM_VARINT64_MAX_BYTES) {
+        writer->at = tm_put_varint(writer->at, value);
+        return;
+    }
+    uint8_t bytes[TM_VARINT64_MAX_BYTES];
+    tm_write_bytes(writer, bytes, (size_t)(tm_put_varint(bytes, value) - bytes));
 }
 
 static inline uint64_t tm_zigzag(int64_t value)

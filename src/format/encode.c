@@ -59,32 +59,47 @@ void tm_encode_traceback(struct tm_writer *w, uint32_t id, struct tm_traceback_r
     *previous = *next;
 }
 
+static inline uint8_t *put_if_any(uint8_t *at, uint64_t value, unsigned bit, unsigned *mask)
+{
+    if (value != 0) {
+        *mask |= 1U << bit;
+        at = tm_put_varint(at, value);
+    }
+    return at;
+}
+
+static inline uint8_t *put_pair_if_any(uint8_t *at, uint64_t bytes, uint64_t blocks, unsigned bit, unsigned *mask)
+{
+    if ((bytes | blocks) != 0) {
+        *mask |= 1U << bit;
+        at = tm_put_varint(at, bytes);
+        at = tm_put_varint(at, blocks);
+    }
+    return at;
+}
+
+/* Most of a snapshot's time goes into these records: the room is looked at once. */
 void tm_encode_counter(struct tm_writer *w, struct tm_counter_record *previous, const struct tm_counter_record *next)
 {
-    const uint64_t singles[] = {next->live_bytes, next->live_blocks, next->ever_bytes, next->ever_blocks,
-                                next->temporary_blocks};
-    const uint64_t pairs[] = {next->peak_python_bytes, next->peak_python_blocks, next->peak_heap_bytes,
-                              next->peak_heap_blocks};
+    uint8_t record[TM_COUNTER_MAX_BYTES];
+    bool is_roomy = !w->overflow && tm_writer_room(w) >= sizeof record;
+    uint8_t *const start = is_roomy ? w->at : record;
     unsigned mask = 0;
-    for (unsigned i = 0; i < 5; i++) {
-        mask |= (unsigned)(singles[i] != 0) << i;
-    }
-    for (unsigned i = 0; i < 2; i++) {
-        mask |= (unsigned)((pairs[2 * i] | pairs[2 * i + 1]) != 0) << (5 + i);
-    }
-    tm_write_varint(w, (uint32_t)(next->traceback - previous->traceback));
-    tm_write_u8(w, next->domain);
-    tm_write_u8(w, (uint8_t)mask);
-    for (unsigned i = 0; i < 5; i++) {
-        if (mask & (1U << i)) {
-            tm_write_varint(w, singles[i]);
-        }
-    }
-    for (unsigned i = 0; i < 2; i++) {
-        if (mask & (1U << (5 + i))) {
-            tm_write_varint(w, pairs[2 * i]);
-            tm_write_varint(w, pairs[2 * i + 1]);
-        }
+    uint8_t *at = tm_put_varint(start, (uint32_t)(next->traceback - previous->traceback));
+    *at++ = next->domain;
+    uint8_t *const mask_at = at++;
+    at = put_if_any(at, next->live_bytes, 0, &mask);
+    at = put_if_any(at, next->live_blocks, 1, &mask);
+    at = put_if_any(at, next->ever_bytes, 2, &mask);
+    at = put_if_any(at, next->ever_blocks, 3, &mask);
+    at = put_if_any(at, next->temporary_blocks, 4, &mask);
+    at = put_pair_if_any(at, next->peak_python_bytes, next->peak_python_blocks, 5, &mask);
+    at = put_pair_if_any(at, next->peak_heap_bytes, next->peak_heap_blocks, 6, &mask);
+    *mask_at = (uint8_t)mask;
+    if (is_roomy) {
+        w->at = at;
+    } else {
+        tm_write_bytes(w, record, (size_t)(at - record));
     }
     *previous = *next;
 }

@@ -8,10 +8,8 @@
 #include "store/section_compress.h"
 #include "store/snapshot_select.h"
 
-#define SECTIONS     10U
-#define ALWAYS       6U /* sections of those that every snapshot has */
-#define SIZE_STEP    16U
-#define SIZE_CLASSES (TM_EXACT_SIZE_MAX / SIZE_STEP + 2U) /* 0, 16 ... 512, and one for what is larger */
+#define SECTIONS 10U
+#define ALWAYS   6U /* sections of those that every snapshot has */
 
 struct encoder {
     const struct tm_store_view *view;
@@ -29,8 +27,8 @@ struct encoder {
     uint64_t live_blocks[TM_DOMAIN_COUNT];
     struct tm_encode_blocks *blocks; /* NULL: none are wanted.  Otherwise they are the first section */
     uint64_t blocks_left_out;
-    uint64_t traffic;          /* when the blocks began */
-    uint64_t live_small_bytes; /* of mem and obj, in blocks that CPython's small-block allocator serves */
+    uint64_t traffic; /* when the blocks began */
+    struct tm_size_sums sizes;
 };
 
 static void begin_section(struct encoder *encoder, uint32_t kind)
@@ -133,7 +131,7 @@ static uint64_t encode_totals(struct encoder *encoder)
         {"hook_losses", header->hook_losses},
         {"dropped_events", header->dropped_events},
         {"recycled_moves", header->recycled_moves},
-        {"live_small_bytes", encoder->live_small_bytes},
+        {"live_small_bytes", encoder->sizes.live_small_bytes},
         {"live_bytes_raw", encoder->live_bytes[TM_DOMAIN_RAW]},
         {"live_blocks_raw", encoder->live_blocks[TM_DOMAIN_RAW]},
         {"live_bytes_mem", encoder->live_bytes[TM_DOMAIN_MEM]},
@@ -184,7 +182,8 @@ static void encode_strings(struct encoder *encoder)
     const struct tm_store_view *view = encoder->view;
     begin_section(encoder, TM_SECTION_STRINGS);
     tm_encode_string(&encoder->raw, "", 0);
-    for (uint32_t id = 1; id < tm_store_view_count(view, TM_STORE_STRINGS); id++) {
+    uint32_t count = tm_store_view_count(view, TM_STORE_STRINGS);
+    for (uint32_t id = 1; id < count; id++) {
         if (encoder->selection.strings[id] != 0) {
             const uint8_t *at = view->sections[TM_STORE_STRINGS] + (uint64_t)id * 4;
             uint32_t length;
@@ -218,7 +217,8 @@ static void encode_frames(struct encoder *encoder)
     const struct tm_stored_frame *frames = (const void *)view->sections[TM_STORE_FRAMES];
     struct tm_frame_record previous = {.line = 0};
     begin_section(encoder, TM_SECTION_FRAMES);
-    for (uint32_t id = 1; id < tm_store_view_count(view, TM_STORE_FRAMES); id++) {
+    uint32_t count = tm_store_view_count(view, TM_STORE_FRAMES);
+    for (uint32_t id = 1; id < count; id++) {
         if (selection->frames[id] != 0 && !tm_frame_is_module(&frames[id])) {
             encode_frame(encoder, frames, id, &previous);
         }
@@ -232,7 +232,8 @@ static void encode_modules(struct encoder *encoder)
     const struct tm_selection *selection = &encoder->selection;
     const struct tm_stored_frame *frames = (const void *)view->sections[TM_STORE_FRAMES];
     begin_section(encoder, TM_SECTION_MODULES);
-    for (uint32_t id = 1; id < tm_store_view_count(view, TM_STORE_FRAMES); id++) {
+    uint32_t count = tm_store_view_count(view, TM_STORE_FRAMES);
+    for (uint32_t id = 1; id < count; id++) {
         if (selection->frames[id] != 0 && tm_frame_is_module(&frames[id])) {
             const uint8_t *build_id =
                 view->sections[TM_STORE_STRINGS] + (uint64_t)(frames[id].function & ~TM_FRAME_MODULE) * 4;
@@ -252,7 +253,8 @@ static void encode_native_frames(struct encoder *encoder)
     const struct tm_stored_frame *frames = (const void *)encoder->view->sections[TM_STORE_FRAMES];
     struct tm_native_frame_record previous = {0, 0, 0};
     begin_section(encoder, TM_SECTION_NATIVE_FRAMES);
-    for (uint32_t id = 1; id < tm_store_view_count(encoder->view, TM_STORE_FRAMES); id++) {
+    uint32_t count = tm_store_view_count(encoder->view, TM_STORE_FRAMES);
+    for (uint32_t id = 1; id < count; id++) {
         if (selection->frames[id] != 0 && tm_frame_is_native(&frames[id])) {
             const struct tm_native_frame_record next = {selection->frames[id], selection->frames[frames[id].file],
                                                         frames[id].line};
@@ -269,7 +271,8 @@ static void encode_tracebacks(struct encoder *encoder)
     const struct tm_stored_traceback *items = (const void *)view->sections[TM_STORE_TRACEBACKS];
     struct tm_traceback_record previous = {0, 0};
     begin_section(encoder, TM_SECTION_TRACEBACKS);
-    for (uint32_t id = 1; id < tm_store_view_count(view, TM_STORE_TRACEBACKS); id++) {
+    uint32_t count = tm_store_view_count(view, TM_STORE_TRACEBACKS);
+    for (uint32_t id = 1; id < count; id++) {
         if (selection->tracebacks[id] != 0) {
             const struct tm_traceback_record next = {selection->tracebacks[items[id].parent],
                                                      selection->frames[items[id].frame]};
@@ -297,7 +300,8 @@ static void encode_counters(struct encoder *encoder)
     for (uint32_t id = 0; id < count + (count == 0); id++) {
         uint32_t domains = tm_selection_domains(selection, id);
         for (uint8_t domain = 0; domains >> domain != 0; domain++) {
-            if ((domains >> domain & 1) != 0 && tm_selection_counter(selection, id, domain, &next, &inherited)) {
+            if ((domains >> domain & 1) != 0 &&
+                tm_selection_counter(selection, id, domain, &next, &inherited, &encoder->sizes)) {
                 next.traceback = inherited.traceback = selection->tracebacks[id];
                 encoder->live_bytes[domain] += next.live_bytes;
                 encoder->live_blocks[domain] += next.live_blocks;
@@ -313,32 +317,21 @@ static void encode_counters(struct encoder *encoder)
     end_section(encoder, items);
 }
 
+/* What encode_counters added up. */
 static void encode_sizes(struct encoder *encoder)
 {
-    struct tm_size_class_record classes[TM_DOMAIN_COUNT][SIZE_CLASSES];
-    const struct tm_record *records = (const void *)encoder->view->sections[TM_STORE_RECORDS];
     uint64_t items = 0;
-    memset(classes, 0, sizeof classes);
-    for (uint32_t id = 1; id < tm_store_view_count(encoder->view, TM_STORE_RECORDS); id++) {
-        if (records[id].domain < TM_DOMAIN_COUNT && tm_selection_has(&encoder->selection, id)) {
-            unsigned class =
-                records[id].size == TM_SIZE_VARIES ? SIZE_CLASSES - 1 : (records[id].size + SIZE_STEP - 1U) / SIZE_STEP;
-            struct tm_record_figures figures = tm_record_figures_of(encoder->view, id);
-            classes[records[id].domain][class].live_blocks += figures.live_blocks;
-            classes[records[id].domain][class].ever_blocks += figures.ever_blocks;
-            bool is_small = records[id].size != TM_SIZE_VARIES && records[id].domain != TM_DOMAIN_RAW &&
-                            records[id].domain != TM_DOMAIN_NATIVE;
-            encoder->live_small_bytes += is_small ? figures.live_blocks * records[id].size : 0;
-        }
-    }
     begin_section(encoder, TM_SECTION_SIZES);
     for (unsigned domain = 0; domain < TM_DOMAIN_COUNT; domain++) {
-        for (unsigned class = 0; class < SIZE_CLASSES; class ++) {
-            struct tm_size_class_record *item = &classes[domain][class];
-            if (item->ever_blocks != 0 || item->live_blocks != 0) {
-                item->domain = (uint8_t)domain;
-                item->bound = class == SIZE_CLASSES - 1 ? UINT64_MAX : class * SIZE_STEP;
-                tm_encode_size_class(&encoder->raw, item);
+        for (unsigned class = 0; class < TM_SIZE_CLASSES; class ++) {
+            const struct tm_size_class_record item = {
+                .domain = (uint8_t)domain,
+                .bound = class == TM_SIZE_CLASSES - 1 ? UINT64_MAX : class * TM_SIZE_STEP,
+                .live_blocks = encoder->sizes.classes[domain][class].live_blocks,
+                .ever_blocks = encoder->sizes.classes[domain][class].ever_blocks,
+            };
+            if (item.ever_blocks != 0 || item.live_blocks != 0) {
+                tm_encode_size_class(&encoder->raw, &item);
                 items++;
             }
         }
@@ -371,7 +364,7 @@ static size_t raw_bound(const struct encoder *encoder)
     size += (uint64_t)selection->native_count * TM_NATIVE_MAX_BYTES;
     size += (uint64_t)selection->traceback_count * TM_TRACEBACK_MAX_BYTES;
     size += counters_bound(encoder) + inherited_bound(encoder);
-    size += TM_DOMAIN_COUNT * SIZE_CLASSES * TM_SIZE_CLASS_MAX_BYTES;
+    size += TM_DOMAIN_COUNT * TM_SIZE_CLASSES * TM_SIZE_CLASS_MAX_BYTES;
     return (size_t)size;
 }
 

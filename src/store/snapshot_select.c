@@ -22,6 +22,12 @@ static uint64_t difference(uint64_t ever, uint64_t freed)
     return (int64_t)(ever - freed) < 0 ? 0 : ever - freed;
 }
 
+/* What others than its owner counted is mostly nothing, and lies in a cache line of its own. */
+static bool is_loose(const struct tm_record *record)
+{
+    return atomic_load_explicit(&record->has_loose, memory_order_relaxed) != 0;
+}
+
 static bool is_estimate(const struct tm_store_view *view, const struct tm_record *record)
 {
     const struct tm_store_header *header = view->header;
@@ -39,39 +45,52 @@ static uint64_t whole_blocks(uint32_t id, uint64_t parts)
     return (parts + share) / TM_SAMPLE_ONE;
 }
 
-struct tm_record_figures tm_record_figures_of(const struct tm_store_view *view, uint32_t id)
+static inline uint64_t stored_blocks(uint32_t id, bool is_estimated, const _Atomic uint64_t *word)
+{
+    return is_estimated ? whole_blocks(id, load(word)) : load(word);
+}
+
+static inline struct tm_record_figures figures_of(const struct tm_store_view *view, uint32_t id, bool is_estimated)
 {
     const struct tm_record *held = record_at(view, id);
     const struct tm_record_loose *loose =
         (const struct tm_record_loose *)(const void *)view->sections[TM_STORE_LOOSE] + id;
     struct tm_record_figures figures;
-    uint64_t freed = load(&held->freed_blocks) + load(&loose->freed_blocks);
-    figures.ever_blocks = load(&held->ever_blocks) + load(&loose->ever_blocks);
+    bool has_loose = is_loose(held);
+    uint64_t freed = load(&held->freed_blocks) + (has_loose ? load(&loose->freed_blocks) : 0);
+    figures.ever_blocks = load(&held->ever_blocks) + (has_loose ? load(&loose->ever_blocks) : 0);
     figures.live_blocks = difference(figures.ever_blocks, freed);
     if (held->size == TM_SIZE_VARIES) {
-        uint64_t freed_bytes = load(&held->freed_bytes) + load(&loose->freed_bytes);
-        figures.ever_bytes = load(&held->ever_bytes) + load(&loose->ever_bytes);
+        uint64_t freed_bytes = load(&held->freed_bytes) + (has_loose ? load(&loose->freed_bytes) : 0);
+        figures.ever_bytes = load(&held->ever_bytes) + (has_loose ? load(&loose->ever_bytes) : 0);
         figures.live_bytes = difference(figures.ever_bytes, freed_bytes);
     } else {
-        bool is_counted = !is_estimate(view, held);
         figures.ever_bytes =
-            is_counted ? figures.ever_blocks * held->size : tm_sample_bytes(figures.ever_blocks, held->size);
+            is_estimated ? tm_sample_bytes(figures.ever_blocks, held->size) : figures.ever_blocks * held->size;
         figures.live_bytes =
-            is_counted ? figures.live_blocks * held->size : tm_sample_bytes(figures.live_blocks, held->size);
+            is_estimated ? tm_sample_bytes(figures.live_blocks, held->size) : figures.live_blocks * held->size;
     }
-    if (is_estimate(view, held)) {
+    if (is_estimated) {
         figures.ever_blocks = whole_blocks(id, figures.ever_blocks);
         figures.live_blocks = whole_blocks(id, figures.live_blocks);
     }
     return figures;
 }
 
-bool tm_selection_has(const struct tm_selection *selection, uint32_t id)
+struct tm_record_figures tm_record_figures_of(const struct tm_store_view *view, uint32_t id)
 {
-    const struct tm_store_view *view = selection->view;
-    uint32_t base = atomic_load_explicit(&view->header->base_epoch, memory_order_relaxed);
-    if (record_at(view, id)->epoch < base || record_at(view, id)->domain >= TM_DOMAIN_COUNT) {
+    return figures_of(view, id, is_estimate(view, record_at(view, id)));
+}
+
+/* The record belongs to an epoch that counts (from BASE on) and was ever used. */
+static bool has(const struct tm_store_view *view, uint32_t id, uint32_t base)
+{
+    const struct tm_record *record = record_at(view, id);
+    if (record->epoch < base || record->domain >= TM_DOMAIN_COUNT) {
         return false;
+    }
+    if (load(&record->ever_blocks) != 0 && !is_loose(record) && !is_estimate(view, record)) {
+        return true; /* nearly all */
     }
     struct tm_record_figures figures = tm_record_figures_of(view, id);
     return figures.ever_blocks != 0 || figures.live_blocks != 0;
@@ -123,9 +142,10 @@ static void select_tracebacks(struct tm_selection *selection)
     const struct tm_store_view *view = selection->view;
     const struct tm_stored_traceback *items = (const void *)view->sections[TM_STORE_TRACEBACKS];
     uint32_t count = tm_store_view_count(view, TM_STORE_TRACEBACKS);
+    uint32_t base = atomic_load_explicit(&view->header->base_epoch, memory_order_relaxed);
     for (uint32_t id = tm_store_view_count(view, TM_STORE_RECORDS); id-- > 1;) {
         uint32_t traceback = record_at(view, id)->traceback;
-        if (traceback < count + (count == 0) && tm_selection_has(selection, id)) {
+        if (traceback < count + (count == 0) && has(view, id, base)) {
             selection->next_record[id] = selection->first_record[traceback];
             selection->first_record[traceback] = id;
             selection->tracebacks[traceback] = 1;
@@ -186,7 +206,8 @@ static void select_names(struct tm_selection *selection)
         }
     }
     selection->string_count = 1;
-    for (uint32_t id = 1; id < tm_store_view_count(view, TM_STORE_STRINGS); id++) {
+    uint32_t strings = tm_store_view_count(view, TM_STORE_STRINGS);
+    for (uint32_t id = 1; id < strings; id++) {
         if (selection->strings[id] != 0) {
             selection->strings[id] = selection->string_count++;
             selection->string_bytes += length_of(view, id);
@@ -220,8 +241,8 @@ bool tm_selection_make(struct tm_selection *selection, const struct tm_store_vie
     return true;
 }
 
-static void add_peaks(const struct tm_selection *selection, uint32_t id, const struct tm_record_figures *figures,
-                      struct tm_counter_record *counter)
+static inline void add_peaks(const struct tm_selection *selection, uint32_t id, bool is_estimated,
+                             const struct tm_record_figures *figures, struct tm_counter_record *counter)
 {
     const struct tm_store_view *view = selection->view;
     const struct tm_record_peak *peak =
@@ -229,18 +250,25 @@ static void add_peaks(const struct tm_selection *selection, uint32_t id, const s
     uint64_t changed = load(&record_at(view, id)->marks) ^ selection->marks;
     bool python_live = selection->python_peaks_now || (uint32_t)changed != 0;
     bool heap_live = selection->heap_peaks_now || changed >> 32 != 0;
-    uint64_t python_blocks = load(&peak->python_blocks);
-    uint64_t heap_blocks = load(&peak->heap_blocks);
-    if (is_estimate(view, record_at(view, id))) {
-        python_blocks = whole_blocks(id, python_blocks);
-        heap_blocks = whole_blocks(id, heap_blocks);
-    }
     if (counter->domain <= TM_DOMAIN_OBJ) {
-        counter->peak_python_blocks += python_live ? figures->live_blocks : python_blocks;
+        counter->peak_python_blocks +=
+            python_live ? figures->live_blocks : stored_blocks(id, is_estimated, &peak->python_blocks);
         counter->peak_python_bytes += python_live ? figures->live_bytes : load(&peak->python_bytes);
     }
-    counter->peak_heap_blocks += heap_live ? figures->live_blocks : heap_blocks;
+    counter->peak_heap_blocks += heap_live ? figures->live_blocks : stored_blocks(id, is_estimated, &peak->heap_blocks);
     counter->peak_heap_bytes += heap_live ? figures->live_bytes : load(&peak->heap_bytes);
+}
+
+static inline void add_sizes(const struct tm_record *record, const struct tm_record_figures *figures,
+                             struct tm_size_sums *sizes)
+{
+    bool varies = record->size == TM_SIZE_VARIES;
+    unsigned class = varies ? TM_SIZE_CLASSES - 1 : (record->size + TM_SIZE_STEP - 1U) / TM_SIZE_STEP;
+    sizes->classes[record->domain][class].live_blocks += figures->live_blocks;
+    sizes->classes[record->domain][class].ever_blocks += figures->ever_blocks;
+    if (!varies && record->domain != TM_DOMAIN_RAW && record->domain != TM_DOMAIN_NATIVE) {
+        sizes->live_small_bytes += figures->live_blocks * record->size;
+    }
 }
 
 uint32_t tm_selection_domains(const struct tm_selection *selection, uint32_t traceback)
@@ -262,7 +290,8 @@ static void add_figures(struct tm_counter_record *counter, const struct tm_recor
 }
 
 bool tm_selection_counter(const struct tm_selection *selection, uint32_t traceback, uint8_t domain,
-                          struct tm_counter_record *counter, struct tm_counter_record *inherited)
+                          struct tm_counter_record *counter, struct tm_counter_record *inherited,
+                          struct tm_size_sums *sizes)
 {
     bool any = false;
     *counter = *inherited = (struct tm_counter_record){.domain = domain};
@@ -271,15 +300,16 @@ bool tm_selection_counter(const struct tm_selection *selection, uint32_t traceba
         if (record->domain != domain) {
             continue;
         }
-        struct tm_record_figures figures = tm_record_figures_of(selection->view, id);
+        bool is_estimated = is_estimate(selection->view, record);
+        struct tm_record_figures figures = figures_of(selection->view, id, is_estimated);
         any = true;
-        uint64_t temporary = load(&record->temporary_blocks);
-        temporary = is_estimate(selection->view, record) ? whole_blocks(id, temporary) : temporary;
+        uint64_t temporary = stored_blocks(id, is_estimated, &record->temporary_blocks);
         add_figures(counter, &figures, temporary);
         if (record->epoch < selection->view->header->fork_epoch) {
             add_figures(inherited, &figures, temporary);
         }
-        add_peaks(selection, id, &figures, counter);
+        add_peaks(selection, id, is_estimated, &figures, counter);
+        add_sizes(record, &figures, sizes);
     }
     return any;
 }

@@ -38,10 +38,22 @@ void tm_selection_free(struct tm_selection *selection, const struct tm_encode_me
 /* One bit (1 << domain) for each domain in which a traceback (old id) has counters. */
 uint32_t tm_selection_domains(const struct tm_selection *selection, uint32_t traceback);
 
+/* Blocks by what they are large: one class for each of 0, 16 ... 512 bytes, and the last for what is larger. */
+#define TM_SIZE_STEP    16U
+#define TM_SIZE_CLASSES (TM_EXACT_SIZE_MAX / TM_SIZE_STEP + 2U)
+struct tm_size_sums {
+    struct {
+        uint64_t live_blocks;
+        uint64_t ever_blocks;
+    } classes[TM_DOMAIN_COUNT][TM_SIZE_CLASSES];
+    uint64_t live_small_bytes; /* of mem and obj, in blocks that CPython's small-block allocator serves */
+};
+
 /* The counters of a traceback (old id) in DOMAIN, all sizes together, traceback left 0; the part of them in INHERITED,
- * without peaks.  False when it has none. */
+ * without peaks.  False when it has none.  The same blocks are added to SIZES: each record is looked at once. */
 bool tm_selection_counter(const struct tm_selection *selection, uint32_t traceback, uint8_t domain,
-                          struct tm_counter_record *counter, struct tm_counter_record *inherited);
+                          struct tm_counter_record *counter, struct tm_counter_record *inherited,
+                          struct tm_size_sums *sizes);
 
 /* Live and ever blocks of a record, both parts together. */
 struct tm_record_figures {
@@ -52,8 +64,5 @@ struct tm_record_figures tm_record_figures_of(const struct tm_store_view *view, 
 /* Blocks that were ever handed out and that came back, in all records that the selection saw.  What this moves by is how far
  * figures that were read at two moments may be apart. */
 uint64_t tm_selection_traffic(const struct tm_selection *selection);
-
-/* The record belongs to an epoch that counts and was ever used. */
-bool tm_selection_has(const struct tm_selection *selection, uint32_t record);
 
 #endif

@@ -12,6 +12,7 @@ import tempfile
 import unittest
 
 BENCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bench.py")
+PROBES = os.path.join(os.path.dirname(BENCH), "probes")
 ARGUMENTS = sys.argv[1:]
 CONFIGS = ["none", "stdlib1"] + (["us1"] if "--library" in ARGUMENTS else [])
 
@@ -108,6 +109,36 @@ class Smoke(unittest.TestCase):
 
     def test_stored_run_shows_the_same(self):
         self.assertEqual(self.shown, (0, self.out, ""))
+
+
+@unittest.skipUnless("--library" in ARGUMENTS, "the library was not built")
+class ManyTracebacks(unittest.TestCase):
+    """The probe of a snapshot's pause and size.  Times are not judged, bytes are."""
+
+    def traced(self, folder, *arguments):
+        library = ARGUMENTS[ARGUMENTS.index("--library") + 1]
+        environment = dict(os.environ, LD_PRELOAD=library, TRACEMALLOC_NFRAME="25", TRACEMALLOC_OUTPUT="left.tms")
+        out = subprocess.check_output([sys.executable, "-B"] + list(arguments), env=environment, cwd=folder)
+        return out.decode()
+
+    def test_probe(self):
+        with tempfile.TemporaryDirectory() as folder:
+            found = json.loads(self.traced(folder, os.path.join(PROBES, "many_tracebacks.py"), "300", "900", "p.tms"))
+        self.assertEqual((found["paths"], found["blocks"]), (300, 900))
+        self.assertGreaterEqual(found["distinct_tracebacks"], 300)
+        self.assertGreater(found["cpu_s"], 0)
+        # A call that keeps the interpreter's lock stops the others for as long as it lasts, about.
+        self.assertGreater(found["held_gap_max_s"], found["cpu_s"] / 2)
+
+    def test_bytes_per_distinct_traceback(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.traced(folder, os.path.join(os.path.dirname(BENCH), "workloads", "w7_imports.py"), "60")
+            found = json.loads(subprocess.check_output(
+                [sys.executable, "-B", os.path.join(PROBES, "file_parts.py"), os.path.join(folder, "left.tms")]).decode())
+        self.assertGreater(found["distinct_tracebacks"], 1000)
+        self.assertEqual(sum(found["parts"].values()) + 24 + 48 * len(found["parts"]), found["file_bytes"])
+        self.assertGreater(found["bytes_per_traceback"], 0)
+        self.assertLessEqual(found["bytes_per_traceback"], 40)
 
 
 class Peers(unittest.TestCase):

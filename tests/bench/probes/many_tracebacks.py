@@ -1,8 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Hold BLOCKS blocks from TRACEBACKS distinct tracebacks, then say as one line of JSON what a snapshot of them costs.
 
-many_tracebacks.py TRACEBACKS BLOCKS SNAPSHOT
-Run it preloaded, with a limit of at least 10: a traceback is a path of eight calls, each from one of several lines.
+many_tracebacks.py PATHS BLOCKS SNAPSHOT
+Run it preloaded, with a limit of at least 10: a path is of eight calls, each from one of several lines.  Calls on the
+way allocate, too, so there are about three distinct tracebacks for each path.
+
+take      wall time of tracemalloc_take_snapshot, which lets other threads of Python run
+cpu       processor time of the thread in it: the wall time on a quiet machine, but for fsync
+gap       longest time for which another thread of Python stood still meanwhile
+held_gap  the same, when the call keeps the interpreter's lock, as a snapshot does that is due by itself
+          (TRACEMALLOC_INTERVAL, _THRESHOLD, _SIGNAL)
 """
 import ctypes
 import gc
@@ -12,10 +19,13 @@ import sys
 import threading
 import time
 
+import file_parts
+
 LEVELS = 8
 LINES = 5  # 5 ** 8 paths: more than anybody asks for
 RUNS = 5
 now = getattr(time, "perf_counter", time.time)
+thread_time = getattr(time, "thread_time", time.process_time)
 
 
 def level_source(level):
@@ -63,35 +73,39 @@ class Ticker(threading.Thread):
 
 
 def snapshot(library, path):
-    started = now()
+    started, worked = now(), thread_time()
     error = library.tracemalloc_take_snapshot(path.encode())
     if error != 0:
         sys.exit("tracemalloc_take_snapshot: " + os.strerror(error))
-    return now() - started
+    return now() - started, thread_time() - worked
 
 
-def main(tracebacks, blocks, path):
-    if not 0 < tracebacks <= min(LINES ** LEVELS, blocks):
-        sys.exit("TRACEBACKS: 1 to %d, and no more than BLOCKS" % LINES ** LEVELS)
+def main(paths, blocks, path):
+    if not 0 < paths <= min(LINES ** LEVELS, blocks):
+        sys.exit("PATHS: 1 to %d, and no more than BLOCKS" % LINES ** LEVELS)
     library = ctypes.CDLL(None)
-    library.tracemalloc_take_snapshot.argtypes = [ctypes.c_char_p]
+    holding = ctypes.PyDLL(None)
+    for door in (library, holding):
+        door.tracemalloc_take_snapshot.argtypes = [ctypes.c_char_p]
     library.tracemalloc_get_tracemalloc_memory.restype = ctypes.c_size_t
     gc.disable()
     allocate = make_levels()
     before = library.tracemalloc_get_tracemalloc_memory()
-    heap = [allocate(number, blocks // tracebacks) for number in range(tracebacks)]
+    heap = [allocate(number, blocks // paths) for number in range(paths)]
     own = library.tracemalloc_get_tracemalloc_memory()
     ticker = Ticker()
     ticker.start()
     time.sleep(0.05)
     quiet = [ticker.longest_during(lambda: time.sleep(0.1))[0] for _ in range(RUNS)]
     measured = [ticker.longest_during(lambda: snapshot(library, path)) for _ in range(RUNS)]
-    gaps, taken = zip(*measured)
-    print(json.dumps({"tracebacks": tracebacks, "blocks": sum(map(len, heap)), "take_s": min(taken),
-                      "take_max_s": max(taken), "gap_s": min(gaps), "gap_max_s": max(gaps),
-                      "gap_without_s": min(quiet), "gap_without_max_s": max(quiet),
-                      "file_bytes": os.stat(path).st_size,
-                      "tracer_bytes": own, "tracer_grown_bytes": own - before}))
+    held = [ticker.longest_during(lambda: snapshot(holding, path))[0] for _ in range(RUNS)]
+    gaps, costs = zip(*measured)
+    taken, cpu = zip(*costs)
+    result = {"paths": paths, "blocks": sum(map(len, heap)), "tracer_bytes": own, "tracer_grown_bytes": own - before}
+    for name, values in (("take", taken), ("cpu", cpu), ("gap", gaps), ("held_gap", held), ("gap_without", quiet)):
+        result[name + "_s"], result[name + "_max_s"] = min(values), max(values)
+    result.update(file_parts.figures(path))
+    print(json.dumps(result))
     sys.stdout.flush()
     os._exit(0)
 

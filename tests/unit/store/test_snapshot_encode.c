@@ -74,9 +74,11 @@ static void held_and_loose_figures_of_all_sizes_add_up(void **state)
     struct tm_store_view view;
     struct tm_selection selection;
     struct tm_counter_record counter, inherited;
+    struct tm_size_sums sizes = {.live_small_bytes = 0};
     struct tm_record *record = used_record(tracebacks[0], 1, 8, 10, 2);
     struct tm_record_loose *loose = hand_made_loose_at(&store, 1);
     atomic_store(&record->temporary_blocks, 1);
+    atomic_store(&record->has_loose, 1);
     atomic_store(&loose->ever_blocks, 3);
     atomic_store(&loose->freed_blocks, 7); /* more came back here than went out here */
     record = used_record(tracebacks[0], 1, TM_SIZE_VARIES, 2, 1);
@@ -85,14 +87,19 @@ static void held_and_loose_figures_of_all_sizes_add_up(void **state)
     (void)used_record(tracebacks[0], 2, 8, 1, 0);
     view = hand_made_view(&store);
     assert_true(tm_selection_make(&selection, &view, &counted_memory));
-    assert_true(tm_selection_counter(&selection, tracebacks[0], 1, &counter, &inherited));
+    assert_true(tm_selection_counter(&selection, tracebacks[0], 1, &counter, &inherited, &sizes));
     assert_u64_equal(counter.ever_blocks, 15);
     assert_u64_equal(counter.ever_bytes, 13 * 8 + 3000);
     assert_u64_equal(counter.live_blocks, 5);
     assert_u64_equal(counter.live_bytes, 4 * 8 + 2000);
     assert_u64_equal(counter.temporary_blocks, 1);
-    assert_false(tm_selection_counter(&selection, tracebacks[0], 0, &counter, &inherited));
-    assert_false(tm_selection_counter(&selection, tracebacks[1], 1, &counter, &inherited));
+    assert_false(tm_selection_counter(&selection, tracebacks[0], 0, &counter, &inherited, &sizes));
+    assert_false(tm_selection_counter(&selection, tracebacks[1], 1, &counter, &inherited, &sizes));
+    assert_u64_equal(sizes.classes[1][1].live_blocks, 4); /* of 8 bytes: in the class up to 16 */
+    assert_u64_equal(sizes.classes[1][1].ever_blocks, 13);
+    assert_u64_equal(sizes.classes[1][TM_SIZE_CLASSES - 1].live_blocks, 1);
+    assert_u64_equal(sizes.classes[1][TM_SIZE_CLASSES - 1].ever_blocks, 2);
+    assert_u64_equal(sizes.live_small_bytes, 4 * 8);
     tm_selection_free(&selection, &counted_memory);
 }
 
@@ -102,6 +109,7 @@ static void what_is_of_epochs_before_the_fork_was_inherited(void **state)
     struct tm_store_view view;
     struct tm_selection selection;
     struct tm_counter_record counter, inherited;
+    struct tm_size_sums sizes = {.live_small_bytes = 0};
     struct tm_record *record = used_record(tracebacks[0], 1, 8, 10, 2);
     atomic_store(&record->temporary_blocks, 1);
     record->epoch = 3;
@@ -116,7 +124,7 @@ static void what_is_of_epochs_before_the_fork_was_inherited(void **state)
         store.header->fork_epoch = cases[i].fork_epoch;
         view = hand_made_view(&store);
         assert_true(tm_selection_make(&selection, &view, &counted_memory));
-        assert_true(tm_selection_counter(&selection, tracebacks[0], 1, &counter, &inherited));
+        assert_true(tm_selection_counter(&selection, tracebacks[0], 1, &counter, &inherited, &sizes));
         assert_u64_equal(counter.ever_blocks, 22);
         assert_u64_equal(counter.live_blocks, 18);
         assert_u64_equal(inherited.ever_blocks, cases[i].ever);
@@ -124,7 +132,7 @@ static void what_is_of_epochs_before_the_fork_was_inherited(void **state)
         assert_u64_equal(inherited.live_bytes, cases[i].bytes);
         assert_u64_equal(inherited.temporary_blocks, cases[i].temporary);
         assert_u64_equal(inherited.peak_heap_bytes, 0);
-        assert_true(tm_selection_counter(&selection, tracebacks[1], 1, &counter, &inherited));
+        assert_true(tm_selection_counter(&selection, tracebacks[1], 1, &counter, &inherited, &sizes));
         assert_u64_equal(inherited.ever_blocks, 0);
         tm_selection_free(&selection, &counted_memory);
     }
@@ -148,6 +156,7 @@ static void peaks_are_what_was_saved_or_what_is_live(void **state)
     struct tm_store_view view;
     struct tm_selection selection;
     struct tm_counter_record counter, inherited;
+    struct tm_size_sums sizes = {.live_small_bytes = 0};
     struct tm_record *record = used_record(tracebacks[0], 2, 10, 4, 1);
     struct tm_record_peak *peak = hand_made_peak_at(&store, 1);
     atomic_store(&peak->python_blocks, 50);
@@ -172,7 +181,7 @@ static void peaks_are_what_was_saved_or_what_is_live(void **state)
         atomic_store(&store.header->totals.python_peak, cases[i].python_peak);
         view = hand_made_view(&store);
         assert_true(tm_selection_make(&selection, &view, &counted_memory));
-        assert_true(tm_selection_counter(&selection, tracebacks[0], 2, &counter, &inherited));
+        assert_true(tm_selection_counter(&selection, tracebacks[0], 2, &counter, &inherited, &sizes));
         assert_u64_equal(counter.peak_python_blocks, cases[i].python);
         assert_u64_equal(counter.peak_python_bytes, cases[i].python * 10);
         assert_u64_equal(counter.peak_heap_blocks, cases[i].heap);

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The harness without a bench: its arithmetic, its names, and that a tracer that does not trace cannot win."""
+import contextlib
 import ctypes.util
+import io
+import json
 import os
 import sys
 import tempfile
@@ -8,6 +11,7 @@ import unittest
 
 from harness import configs, figures, instructions, machine, measure, packages, presets, probes, rounds, text, workloads
 import bench
+import guard
 
 LOADABLE = ctypes.util.find_library("m")
 
@@ -206,6 +210,28 @@ class FalseTracers(unittest.TestCase):
         config = configs.parse("none", None)
         reading = measure.run([sys.executable, "-c", "raise SystemExit('no')"], config.environment_for_run(), 60)
         self.assertEqual(config.fault(reading), "exit code 1: no")
+
+
+class Guard(unittest.TestCase):
+    def holds(self, now, then):
+        with contextlib.redirect_stdout(io.StringIO()):
+            return guard.compare({"us1": now}, {"us1": then})
+
+    def test_what_fails(self):
+        self.assertTrue(self.holds({"w": 1.5}, {"w": 1.5}))
+        self.assertTrue(self.holds({"w": 1.54}, {"w": 1.5}))
+        self.assertTrue(self.holds({"w": 1.2}, {"w": 1.5}))
+        self.assertFalse(self.holds({"w": 1.55}, {"w": 1.5}))
+        self.assertFalse(self.holds({}, {"w": 1.5}))
+        self.assertFalse(self.holds({"w": 1.5, "new": 1.5}, {"w": 1.5}))
+
+    def test_what_is_recorded(self):
+        with open(guard.RECORD, encoding="utf-8") as file:
+            known = json.load(file)
+        for build, ratios in known.items():
+            self.assertEqual(set(ratios), set(guard.CONFIGS) - {"none"}, build)
+            for found in ratios.values():
+                self.assertEqual(len(found), len(guard.WORKLOADS), build)
 
 
 class Parsing(unittest.TestCase):

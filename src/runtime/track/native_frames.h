@@ -16,9 +16,12 @@
 #define TM_NATIVE_LIMIT_MAX 1024U /* Python frames of a traceback with machine frames, whatever the limit */
 #define TM_NATIVE_BUFFERS   32U   /* events at the same instant that can have machine frames */
 
-/* The stacks of one event: too much for the stack of a small thread. */
+/* The stacks of one event: too much for the stack of a small thread.  A thread takes the same one each time unless
+ * another took it meanwhile, so that it mostly finds there the machine stack that it left. */
 struct tm_native_buffer {
     _Atomic uint32_t is_taken;
+    struct tm_known_stack known;
+    struct tm_known_frame frames[TM_NATIVE_FRAMES], fresh[TM_NATIVE_FRAMES];
     struct tm_native_frame native[TM_NATIVE_FRAMES];
     struct tm_raw_frame python[TM_NATIVE_LIMIT_MAX];
     struct tm_raw_frame merged[TM_NATIVE_LIMIT_MAX + TM_NATIVE_FRAMES];

@@ -7,13 +7,17 @@
 #include "runtime/track/trace_key.h"
 #include "runtime/unwind/python_stack.h"
 
-static struct tm_native_buffer *take_buffer(struct tm_native_state *state)
+static struct tm_native_buffer *take_buffer(struct tm_native_state *state, const struct tm_thread *thread)
 {
+    const uintptr_t own = ((uintptr_t)thread >> 12) * TM_HASH_MULTIPLIER >> 32; /* threads' are pages apart */
     for (unsigned i = 0; i < TM_NATIVE_BUFFERS; i++) {
-        _Atomic uint32_t *is_taken = &state->buffers[i].is_taken;
-        if (atomic_load_explicit(is_taken, memory_order_relaxed) == 0 &&
-            atomic_exchange_explicit(is_taken, 1, memory_order_acquire) == 0) {
-            return &state->buffers[i];
+        struct tm_native_buffer *buffer = &state->buffers[(own + i) % TM_NATIVE_BUFFERS];
+        if (atomic_load_explicit(&buffer->is_taken, memory_order_relaxed) == 0 &&
+            atomic_exchange_explicit(&buffer->is_taken, 1, memory_order_acquire) == 0) {
+            buffer->known.frames = buffer->frames;
+            buffer->known.fresh = buffer->fresh;
+            buffer->known.limit = TM_NATIVE_FRAMES;
+            return buffer;
         }
     }
     return NULL;
@@ -24,16 +28,20 @@ static void give_buffer(struct tm_native_buffer *buffer)
     atomic_store_explicit(&buffer->is_taken, 0, memory_order_release);
 }
 
-static uint64_t hash_of(const struct tm_two_stacks *stacks)
+static uint64_t hash_of(const struct tm_raw_frame *frames, unsigned count)
 {
-    uint64_t hash = 1;
-    for (unsigned i = 0; i < stacks->native_count; i++) {
-        hash = tm_stack_hash(tm_runtime.cache.versions, hash, stacks->native[i].pc, 0);
-    }
-    for (unsigned i = 0; i < stacks->python_count; i++) {
-        hash = tm_stack_hash(tm_runtime.cache.versions, hash, stacks->python[i].place, stacks->python[i].offset);
+    uint64_t hash = 0;
+    while (count-- > 0) {
+        hash = tm_stack_hash(tm_runtime.cache.versions, hash, frames[count].place, frames[count].offset);
     }
     return hash;
+}
+
+/* One hash of both. */
+static uint64_t join_hashes(uint64_t native, uint64_t python)
+{
+    uint64_t hash = (native ^ (python << 32 | python >> 32)) * TM_HASH_MULTIPLIER;
+    return hash ^ (hash >> 31);
 }
 
 static void reverse(struct tm_raw_frame *frames, unsigned count)
@@ -81,12 +89,34 @@ static uint16_t owner_of(const struct place *place)
     return place->held ? TM_OWNER_HELD : place->tally != NULL ? place->tally->number : TM_OWNER_NOBODY;
 }
 
-static uint32_t make_record(struct tm_thread *thread, const struct tm_two_stacks *stacks, struct tm_raw_frame *merged,
-                            unsigned limit, const struct place *place, uint8_t domain, uint16_t size)
+/* What an event's stacks are; those of machine frames are in the buffer. */
+struct event {
+    struct tm_native_buffer *buffer;
+    struct tm_two_stacks stacks;
+    bool python_is_kept; /* its frames are in the stack of the GIL's holder only */
+    unsigned limit;      /* of Python frames */
+};
+
+/* What the GIL's holder keeps oldest first. */
+static void copy_held(struct tm_raw_frame *frames)
 {
+    const struct tm_stack_cache *held = &tm_runtime.held_stack;
+    for (unsigned i = 0; i < held->count; i++) {
+        frames[i] = held->frames[held->count - 1 - i];
+    }
+}
+
+static uint32_t make_record(struct tm_thread *thread, struct event *event, const struct place *place, uint8_t domain,
+                            uint16_t size)
+{
+    struct tm_raw_frame *merged = event->buffer->merged;
     bool is_merged;
     bool may_cache;
-    unsigned count = tm_stacks_merge(stacks, merged, limit, &is_merged);
+    tm_native_stack_list(&event->buffer->known, event->buffer->native);
+    if (event->python_is_kept) {
+        copy_held(event->buffer->python);
+    }
+    unsigned count = tm_stacks_merge(&event->stacks, merged, event->limit + TM_NATIVE_FRAMES, &is_merged);
     if (!is_merged) {
         atomic_fetch_add_explicit(&tm_runtime.store.header->native_unmerged, 1, memory_order_relaxed);
     }
@@ -98,43 +128,56 @@ static uint32_t make_record(struct tm_thread *thread, const struct tm_two_stacks
     return record;
 }
 
-static unsigned walk_python(struct tm_two_stacks *stacks, struct tm_caller caller, struct tm_raw_frame *frames,
-                            unsigned limit)
+/* Finds Python's frames; a hash of them. */
+static uint64_t look_at_python(struct event *event, struct tm_caller caller)
 {
+    struct tm_two_stacks *stacks = &event->stacks;
+    struct tm_raw_frame *frames = event->buffer->python;
     stacks->row = tm_runtime.layout;
     stacks->tstate = caller.tstate;
     if (stacks->row == NULL || caller.tstate == 0) {
         return 0;
     }
-    unsigned count = tm_python_stack_walk(stacks->row, caller.tstate, frames, limit);
+    if (event->limit != 1 && caller.held && !tm_runtime.config.slow) {
+        struct tm_stack_cache *held = &tm_runtime.held_stack;
+        uint64_t hash = tm_stack_cache_look(held, stacks->row, caller.tstate, event->limit);
+        event->python_is_kept = true;
+        stacks->python_count = held->count;
+        return hash;
+    }
+    stacks->python_count = event->limit == 1
+                               ? tm_python_stack_top(stacks->row, caller.tstate, frames)
+                               : tm_python_stack_walk(stacks->row, caller.tstate, frames, event->limit);
     if (!caller.attached && !tm_loose_walk_is_valid()) {
         stacks->tstate = 0;
-        return 0;
+        stacks->python_count = 0;
     }
-    return count;
+    return hash_of(frames, stacks->python_count);
 }
 
 static uint32_t record_in(struct tm_thread *thread, struct tm_caller caller, uint8_t domain, uint16_t size,
                           struct tm_native_buffer *buffer)
 {
     struct tm_runtime *runtime = &tm_runtime;
-    struct tm_two_stacks stacks = {.code = runtime->native.code, .native = buffer->native, .python = buffer->python};
+    struct event event = {.buffer = buffer};
+    struct tm_two_stacks *stacks = &event.stacks;
     unsigned limit = __atomic_load_n(&runtime->traceback_limit, __ATOMIC_RELAXED);
-    limit = limit < TM_NATIVE_LIMIT_MAX ? limit : TM_NATIVE_LIMIT_MAX;
-    stacks.native_count = tm_native_stack_walk(thread, &runtime->native.steps, &runtime->native.own, buffer->native,
-                                               TM_NATIVE_FRAMES, &stacks.native_end);
-    stacks.python_count = walk_python(&stacks, caller, buffer->python, limit);
-    stacks.python_is_cut = stacks.python_count == limit;
+    event.limit = limit < TM_NATIVE_LIMIT_MAX ? limit : TM_NATIVE_LIMIT_MAX;
+    uint64_t native = tm_native_stack_look(thread, &runtime->native.steps, &runtime->native.own, &buffer->known);
+    uint64_t hash = join_hashes(native, look_at_python(&event, caller));
+    stacks->code = runtime->native.code;
+    stacks->native = buffer->native;
+    stacks->native_count = buffer->known.count;
+    stacks->native_end = buffer->known.end;
+    stacks->python = buffer->python;
+    stacks->python_is_cut = stacks->python_count == event.limit;
     const struct place place = {
-        .key = tm_trace_key_of_stack(&runtime->cache, hash_of(&stacks), stacks.native_count + stacks.python_count,
-                                     domain, size),
+        .key = tm_trace_key_of_stack(&runtime->cache, hash, stacks->native_count + stacks->python_count, domain, size),
         .tally = caller.held ? NULL : tm_tally_of(thread),
         .held = caller.held,
     };
     uint32_t record = find_record(&place);
-    return TM_LIKELY(record != 0)
-               ? record
-               : make_record(thread, &stacks, buffer->merged, limit + TM_NATIVE_FRAMES, &place, domain, size);
+    return TM_LIKELY(record != 0) ? record : make_record(thread, &event, &place, domain, size);
 }
 
 /* The state of a thread without the GIL may be freed by another thread: see loose_walk.h. */
@@ -161,7 +204,7 @@ bool tm_native_record(struct tm_thread *thread, struct tm_caller caller, uint8_t
         return false;
     }
     thread->guard++;
-    struct tm_native_buffer *buffer = take_buffer(&runtime->native);
+    struct tm_native_buffer *buffer = take_buffer(&runtime->native, thread);
     if (buffer != NULL) {
         *record = record_safely(thread, caller, domain, size, buffer);
         give_buffer(buffer);

@@ -7,9 +7,6 @@
 
 #define WORD ((uintptr_t)sizeof(uintptr_t))
 
-/* The instruction before a return to 0, as coroutines begin their stacks: nobody's, so that it is a TM_STEP_END. */
-#define NO_CALLER UINTPTR_MAX
-
 /* The registers that a function keeps for its caller, where the walk begins. */
 struct registers {
     uintptr_t pc, sp, frame, rbx, r12, r13, r14, r15;
@@ -19,12 +16,19 @@ struct walk {
     struct tm_thread *thread;
     struct tm_step_cache *cache;
     const struct tm_native_skip *skip;
-    struct tm_native_frame *frames;
-    unsigned limit;
-    unsigned count;
-    bool is_past_own;
+    struct tm_known_stack *stack;
+    unsigned count;  /* of fresh frames */
+    unsigned kept;   /* of the known ones, from the oldest on */
+    unsigned cursor; /* of the known ones, those from here on are newer than where the walk is */
     uintptr_t end;
 };
+
+/* Where a walk is. */
+struct position {
+    uintptr_t pc, sp, frame;
+};
+
+enum stepped { STEPPED, STEPPED_OUT /* there is no caller */, STEPPED_ODDLY };
 
 /* One statement: between two the compiler may move what it says of the stack. */
 #define TAKE_REGISTERS(to)                                                                                             \
@@ -55,52 +59,191 @@ static bool read_for_step(void *context, uintptr_t address, uintptr_t *word)
     return read_word(context, address, word);
 }
 
-/* False: the limit is reached. */
-TM_INLINE bool keep(struct walk *walk, uintptr_t pc, uintptr_t sp)
+TM_INLINE uint64_t hash_of(uint64_t older, uintptr_t pc)
 {
-    if (TM_UNLIKELY(!walk->is_past_own)) {
-        if (pc - walk->skip->low < walk->skip->high - walk->skip->low) {
-            return true;
-        }
-        walk->is_past_own = true;
+    uint64_t hash = (older ^ pc) * TM_HASH_MULTIPLIER;
+    return hash ^ (hash >> 31);
+}
+
+TM_INLINE bool is_own(const struct walk *walk, uintptr_t pc)
+{
+    return pc - walk->skip->low < walk->skip->high - walk->skip->low;
+}
+
+/* AT becomes its caller.  *SAVED_AT is where its frame pointer was found, 0: nowhere. */
+TM_INLINE enum stepped step_out(struct walk *walk, struct position *at, uintptr_t *saved_at)
+{
+    uint64_t step = tm_step_find(walk->cache, at->pc);
+    unsigned kind = step & TM_STEP_KIND;
+    uintptr_t cfa = (kind == TM_STEP_BY_STACK ? at->sp : at->frame) + (uintptr_t)((int64_t)step >> 32);
+    uintptr_t caller;
+    *saved_at = 0;
+    if (TM_UNLIKELY(kind > TM_STEP_BY_FRAME)) {
+        return kind == TM_STEP_ODD ? STEPPED_ODDLY : STEPPED_OUT;
     }
-    if (walk->count == walk->limit) {
-        walk->end = sp;
+    if (TM_UNLIKELY(cfa <= at->sp) || !read_word(walk->thread, cfa - WORD, &caller) || TM_UNLIKELY(caller == 0)) {
+        return STEPPED_OUT; /* coroutines begin their stacks with a return to 0 */
+    }
+    if ((step & TM_STEP_SAVES_FRAME) != 0) {
+        *saved_at = cfa + (uintptr_t)(intptr_t)(int16_t)(step >> 16);
+        if (!read_word(walk->thread, *saved_at, &at->frame)) {
+            return STEPPED_OUT;
+        }
+        if (TM_UNLIKELY(*saved_at < at->sp) || TM_UNLIKELY(*saved_at >= cfa)) {
+            walk->stack->is_odd = true; /* not in its own frame: cannot be looked at by itself */
+        }
+    }
+    at->sp = cfa;
+    at->pc = caller - 1;
+    return STEPPED;
+}
+
+/* AT becomes the first frame that is not ours, when CHAIN is how we came here.  Our own frames can always be read. */
+TM_INLINE bool follow_chain(const struct walk *walk, const struct tm_own_chain *chain, struct position *at)
+{
+    const uint8_t *start = (const uint8_t *)at->sp; /* NOLINT(performance-no-int-to-ptr) */
+    unsigned last = chain->count - 1;
+    if (chain->count == 0) {
         return false;
     }
-    walk->frames[walk->count++] = (struct tm_native_frame){pc, sp};
+    for (unsigned i = 0; i < last; i++) {
+        if (*(const uintptr_t *)(const void *)(start + chain->at[i]) != chain->to[i]) {
+            return false;
+        }
+    }
+    uintptr_t caller = *(const uintptr_t *)(const void *)(start + chain->at[last]);
+    if (caller == 0 || is_own(walk, caller - 1)) {
+        return false;
+    }
+    if (chain->saved_at != 0) {
+        at->frame = *(const uintptr_t *)(const void *)(start + chain->saved_at);
+    }
+    at->pc = caller - 1;
+    at->sp += chain->at[last] + WORD;
     return true;
 }
 
-/* False: a step is odd, and all has to be done by the whole rules. */
-TM_INLINE bool walk_quickly(struct walk *walk, const struct registers *start)
+/* The long way out of our own code; what is found is kept. */
+static enum stepped leave_own_code(struct walk *walk, struct position *at)
 {
-    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): it does not see what TAKE_REGISTERS writes */
-    uintptr_t pc = start->pc;
-    uintptr_t sp = start->sp;
-    uintptr_t frame = start->frame;
-    while (keep(walk, pc, sp)) {
-        uint64_t step = tm_step_find(walk->cache, pc);
-        unsigned kind = step & TM_STEP_KIND;
-        uintptr_t from = kind == TM_STEP_BY_STACK ? sp : frame;
-        uintptr_t cfa = from + (uintptr_t)((int64_t)step >> 32);
-        uintptr_t caller;
-        if (TM_UNLIKELY(kind > TM_STEP_BY_FRAME)) {
-            walk->end = UINTPTR_MAX;
-            walk->count -= pc == NO_CALLER;
-            return kind != TM_STEP_ODD;
+    struct tm_own_chain chain = {.count = 0};
+    const uintptr_t start = at->sp;
+    bool fits = true;
+    while (is_own(walk, at->pc)) {
+        uintptr_t saved_at;
+        fits &= (tm_step_find(walk->cache, at->pc) & TM_STEP_KIND) == TM_STEP_BY_STACK;
+        enum stepped stepped = step_out(walk, at, &saved_at);
+        if (stepped != STEPPED) {
+            return stepped;
         }
-        if (TM_UNLIKELY(cfa <= sp) || !read_word(walk->thread, cfa - WORD, &caller)) {
-            break;
+        fits &= chain.count < TM_OWN_FRAMES_MAX && at->sp - start <= UINT32_MAX;
+        if (fits) {
+            chain.at[chain.count++] = (uint32_t)(at->sp - WORD - start);
+            chain.saved_at = saved_at != 0 ? (uint32_t)(saved_at - start) : chain.saved_at;
+            if (chain.count < TM_OWN_FRAMES_MAX) {
+                chain.to[chain.count - 1] = at->pc + 1;
+            }
         }
-        if ((step & TM_STEP_SAVES_FRAME) != 0 &&
-            !read_word(walk->thread, cfa + (uintptr_t)(intptr_t)(int16_t)(step >> 16), &frame)) {
-            break;
+    }
+    if (fits && chain.count > 0) {
+        walk->stack->chains[walk->stack->next_chain++ % TM_OWN_CHAINS] = chain;
+    }
+    return STEPPED;
+}
+
+TM_INLINE enum stepped pass_own_code(struct walk *walk, struct position *at)
+{
+    if (!is_own(walk, at->pc)) {
+        return STEPPED;
+    }
+    for (unsigned i = 0; i < TM_OWN_CHAINS; i++) {
+        if (follow_chain(walk, &walk->stack->chains[i], at)) {
+            return STEPPED;
         }
-        sp = cfa;
-        pc = caller - 1;
+    }
+    return leave_own_code(walk, at);
+}
+
+/* Frame number I of those known is there: is each older one, too?  If not, *CURSOR becomes the first that is not. */
+TM_INLINE bool stands(const struct tm_known_stack *stack, unsigned i, unsigned *cursor)
+{
+    const struct tm_known_frame *known = &stack->frames[i];
+    for (; known != stack->frames; known--) {
+        const struct tm_known_frame *caller = known - 1;
+        if (TM_UNLIKELY(*(const uintptr_t *)(caller->sp - WORD) != caller->pc + 1) ||
+            (known->saved_at != 0 && TM_UNLIKELY(*(const uintptr_t *)known->saved_at != caller->frame))) {
+            *cursor = (unsigned)(caller - stack->frames);
+            return false;
+        }
     }
     return true;
+}
+
+/* AT is a frame that is known, and so are all that called it. */
+TM_INLINE bool is_known(struct walk *walk, const struct position *at)
+{
+    const struct tm_known_stack *stack = walk->stack;
+    while (walk->cursor > 0 && stack->frames[walk->cursor - 1].sp < at->sp) {
+        walk->cursor--;
+    }
+    if (walk->cursor == 0) {
+        return false;
+    }
+    const unsigned i = walk->cursor - 1;
+    const struct tm_known_frame *known = &stack->frames[i];
+    uintptr_t oldest = stack->frames[0].sp - WORD;
+    if (known->sp != at->sp || known->pc != at->pc || known->frame != at->frame ||
+        (i != 0 && (at->sp < walk->thread->stack_low || oldest - walk->thread->stack_low >= walk->thread->stack_size))) {
+        return false;
+    }
+    return stands(stack, i, &walk->cursor);
+}
+
+TM_INLINE void keep(struct walk *walk, const struct position *at)
+{
+    walk->stack->fresh[walk->count++] = (struct tm_known_frame){.pc = at->pc, .sp = at->sp, .frame = at->frame};
+}
+
+/* The frames from AT on, until one is known.  False: a step is odd, and all has to be done by the whole rules. */
+TM_INLINE bool walk_quickly(struct walk *walk, struct position at)
+{
+    enum stepped stepped = pass_own_code(walk, &at);
+    while (stepped == STEPPED && !is_known(walk, &at)) {
+        if (walk->count == walk->stack->limit) {
+            walk->end = at.sp;
+            return true;
+        }
+        keep(walk, &at);
+        stepped = step_out(walk, &at, &walk->stack->fresh[walk->count - 1].saved_at);
+    }
+    walk->kept = stepped == STEPPED ? walk->cursor : 0;
+    return stepped != STEPPED_ODDLY;
+}
+
+/* What was kept and what is fresh together are the stack: no frame is missing at its oldest end, none is too many. */
+static bool fits(const struct walk *walk)
+{
+    const struct tm_known_stack *stack = walk->stack;
+    unsigned count = walk->kept + walk->count;
+    return walk->kept == 0 || (count <= stack->limit && (stack->end == UINTPTR_MAX || count == stack->limit));
+}
+
+/* Puts what is fresh upon what was kept. */
+TM_INLINE uint64_t join(const struct walk *walk)
+{
+    struct tm_known_stack *stack = walk->stack;
+    struct tm_known_frame *to = stack->frames + walk->kept;
+    uint64_t hash = walk->kept == 0 ? 1 : to[-1].hash;
+    for (unsigned i = walk->count; i-- > 0;) {
+        *to = stack->fresh[i];
+        hash = hash_of(hash, to->pc);
+        to++->hash = hash;
+    }
+    stack->count = walk->kept + walk->count;
+    if (walk->kept == 0) {
+        stack->end = walk->end;
+    }
+    return stack->count == 0 ? 0 : hash;
 }
 
 static bool find_rules(uintptr_t pc, struct tm_cfi_rules *rules)
@@ -125,35 +268,89 @@ static TM_COLD void walk_thoroughly(struct walk *walk, const struct registers *s
         .known = 1U << TM_CFI_RBX | 1U << TM_CFI_RBP | 1U << TM_CFI_RSP | 0xFU << 12 | 1U << TM_CFI_RETURN,
     };
     uintptr_t pc = start->pc;
-    walk->count = 0;
-    walk->is_past_own = false;
-    while (keep(walk, pc, frame.registers[TM_CFI_RSP])) {
+    for (;;) {
         uintptr_t sp = frame.registers[TM_CFI_RSP];
+        if (walk->count != 0 || !is_own(walk, pc)) {
+            if (walk->count == walk->stack->limit) {
+                walk->end = sp;
+                return;
+            }
+            keep(walk, &(struct position){pc, sp, 0});
+        }
         if (!find_rules(pc, &rules) || !tm_cfi_step(&rules, &frame, read_for_step, walk->thread)) {
-            walk->end = UINTPTR_MAX;
             return;
         }
         bool is_called = !rules.is_signal_frame; /* what a signal interrupted may lie on another stack */
         if (frame.registers[TM_CFI_RETURN] == 0 || (is_called && frame.registers[TM_CFI_RSP] <= sp)) {
-            walk->end = UINTPTR_MAX;
             return;
         }
         pc = frame.registers[TM_CFI_RETURN] - (is_called ? 1 : 0);
     }
 }
 
-__attribute__((noinline)) unsigned tm_native_stack_walk(struct tm_thread *thread, struct tm_step_cache *cache,
-                                                        const struct tm_native_skip *skip,
-                                                        struct tm_native_frame *frames, unsigned limit, uintptr_t *end)
+static void begin(struct walk *walk)
 {
-    struct walk walk = {thread, cache, skip, frames, limit, 0, false, UINTPTR_MAX};
+    walk->count = walk->kept = 0;
+    walk->cursor = walk->stack->count;
+    walk->end = UINTPTR_MAX;
+}
+
+/* Nothing that is known is taken for true. */
+static void begin_anew(struct walk *walk)
+{
+    walk->stack->count = 0;
+    walk->stack->is_odd = false;
+    begin(walk);
+}
+
+static TM_COLD void forget(struct tm_known_stack *stack, uint32_t generation)
+{
+    stack->generation = generation;
+    for (unsigned i = 0; i < TM_OWN_CHAINS; i++) {
+        stack->chains[i].count = 0;
+    }
+    stack->count = 0;
+}
+
+__attribute__((noinline)) uint64_t tm_native_stack_look(struct tm_thread *thread, struct tm_step_cache *cache,
+                                                        const struct tm_native_skip *skip,
+                                                        struct tm_known_stack *stack)
+{
+    struct walk walk = {.thread = thread, .cache = cache, .skip = skip, .stack = stack};
+    uint32_t generation = tm_step_cache_generation(cache);
+    if (TM_UNLIKELY(stack->generation != generation)) {
+        forget(stack, generation);
+    }
 #if defined(__x86_64__)
     struct registers start;
     TAKE_REGISTERS(&start);
-    if (!walk_quickly(&walk, &start)) {
+    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): it does not see what TAKE_REGISTERS writes */
+    const struct position first = {start.pc, start.sp, start.frame};
+    if (TM_UNLIKELY(stack->is_odd)) {
+        begin_anew(&walk);
+    } else {
+        begin(&walk);
+    }
+    bool is_quick = walk_quickly(&walk, first);
+    if (is_quick && !fits(&walk)) {
+        begin_anew(&walk);
+        is_quick = walk_quickly(&walk, first);
+    }
+    if (!is_quick) {
+        begin_anew(&walk);
+        stack->is_odd = true;
         walk_thoroughly(&walk, &start);
     }
+#else
+    begin_anew(&walk);
 #endif
-    *end = walk.end;
-    return walk.count;
+    return join(&walk);
+}
+
+void tm_native_stack_list(const struct tm_known_stack *stack, struct tm_native_frame *frames)
+{
+    for (unsigned i = 0; i < stack->count; i++) {
+        const struct tm_known_frame *known = &stack->frames[stack->count - 1 - i];
+        frames[i] = (struct tm_native_frame){known->pc, known->sp};
+    }
 }

@@ -24,8 +24,47 @@ struct tm_native_skip {
     uintptr_t high;
 };
 
-/* Writes at most LIMIT frames, most recent first; returns their number.  *END becomes where the oldest of them ends. */
-unsigned tm_native_stack_walk(struct tm_thread *thread, struct tm_step_cache *cache, const struct tm_native_skip *skip,
-                              struct tm_native_frame *frames, unsigned limit, uintptr_t *end);
+/* A frame with what is needed to see, without any table, whether its caller is still the next one. */
+struct tm_known_frame {
+    uintptr_t pc, sp;
+    uintptr_t frame;    /* the frame pointer's register */
+    uintptr_t saved_at; /* where its caller's lies; 0: the register has it still */
+    uint64_t hash;      /* of this one's pc and all older ones' */
+};
+
+#define TM_OWN_CHAINS     8U
+#define TM_OWN_FRAMES_MAX 12U
+
+/* Calls within our own code that were seen before: its frames have sizes that do not change, so that where they end is
+ * a matter of comparing return addresses. */
+struct tm_own_chain {
+    uint32_t count;                      /* frames; 0: none */
+    uint32_t saved_at;                   /* from the stack pointer at the start: the frame pointer; 0: in its register */
+    uint32_t at[TM_OWN_FRAMES_MAX];      /* likewise: return addresses */
+    uintptr_t to[TM_OWN_FRAMES_MAX - 1]; /* what they were, but for the last */
+};
+
+/* The stack of the last event.  Of the next one only what changed is walked: from the newest frame on up to one that is
+ * known, with the same stack pointer and registers; the older ones are compared in place.  An address is read only
+ * after the frame above it was seen to lead there, as a walk would.
+ * All zero is its valid beginning, but for the two arrays of LIMIT and the limit. */
+struct tm_known_stack {
+    struct tm_known_frame *frames; /* oldest first */
+    struct tm_known_frame *fresh;  /* most recent first, while a walk runs */
+    unsigned limit;
+    unsigned count;
+    uintptr_t end;       /* where the oldest ends; UINTPTR_MAX: there is no older one, else they were cut off */
+    bool is_odd;         /* a frame needs the whole rules: nothing is known for the next time */
+    uint32_t generation; /* of the steps */
+    uint32_t next_chain; /* to be overwritten */
+    struct tm_own_chain chains[TM_OWN_CHAINS];
+};
+
+/* Brings STACK to what the calling thread's is now; a hash of it, 0: there are no frames. */
+uint64_t tm_native_stack_look(struct tm_thread *thread, struct tm_step_cache *cache, const struct tm_native_skip *skip,
+                              struct tm_known_stack *stack);
+
+/* The frames of STACK, most recent first; FRAMES has room for them. */
+void tm_native_stack_list(const struct tm_known_stack *stack, struct tm_native_frame *frames);
 
 #endif

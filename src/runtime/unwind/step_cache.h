@@ -40,8 +40,14 @@ struct tm_step_slot {
 };
 
 struct tm_step_cache {
-    struct tm_step_slot *slots; /* NULL: there is no memory, nothing is kept */
+    struct tm_step_slot *slots;  /* NULL: there is no memory, nothing is kept */
+    _Atomic uint32_t generation; /* what was worked out by steps is void when it changes */
 };
+
+TM_INLINE uint32_t tm_step_cache_generation(const struct tm_step_cache *cache)
+{
+    return atomic_load_explicit(&cache->generation, memory_order_relaxed);
+}
 
 TM_CHECKED bool tm_step_cache_begin(struct tm_step_cache *cache);
 

@@ -19,25 +19,41 @@ static const struct tm_native_skip nothing;
 static unsigned compared; /* stacks */
 static unsigned deepest;
 
+static struct tm_known_frame kept[2][FRAMES];
+static struct tm_known_stack known = {.frames = kept[0], .fresh = kept[1], .limit = FRAMES};
+
+/* Forgets what was seen last, sees at most LIMIT frames. */
+static void forget(unsigned limit)
+{
+    known = (struct tm_known_stack){.frames = kept[0], .fresh = kept[1], .limit = limit};
+}
+
+/* The frames of this thread, most recent first; their number. */
+static __attribute__((noinline)) unsigned walk(const struct tm_native_skip *skip, struct tm_native_frame *frames)
+{
+    (void)tm_native_stack_look(tm_thread_self(), &cache, skip, &known);
+    tm_native_stack_list(&known, frames);
+    return known.count;
+}
+
 /* From the caller of this function on: a sanitizer's backtrace() has frames of its own before it. */
 static __attribute__((noinline)) void compare(void)
 {
     struct tm_native_frame frames[FRAMES];
     void *addresses[FRAMES];
     const uintptr_t caller = (uintptr_t)__builtin_return_address(0);
-    uintptr_t end;
-    unsigned known = (unsigned)backtrace(addresses, FRAMES), first = 0, own = 0;
-    unsigned count = tm_native_stack_walk(tm_thread_self(), &cache, &nothing, frames, FRAMES, &end);
-    while (first < known && (uintptr_t)addresses[first] != caller) {
+    unsigned found = (unsigned)backtrace(addresses, FRAMES), first = 0, own = 0;
+    unsigned count = walk(&nothing, frames);
+    while (first < found && (uintptr_t)addresses[first] != caller) {
         first++;
     }
     while (own < count && frames[own].pc + 1 != caller) {
         own++;
     }
-    assert_in_range(first, 1, known - 1);
+    assert_in_range(first, 1, found - 1);
     assert_in_range(own, 1, count - 1);
-    assert_int_equal(count - own, known - first);
-    for (unsigned i = first, at = own; i < known; i++, at++) {
+    assert_int_equal(count - own, found - first);
+    for (unsigned i = first, at = own; i < found; i++, at++) {
         uintptr_t address = (uintptr_t)addresses[i];
         bool is_exact = frames[at].pc == address; /* a signal interrupted it there */
         assert_true(is_exact || frames[at].pc + 1 == address);
@@ -166,9 +182,8 @@ static ucontext_t outside, fiber;
 static void run_fiber(void)
 {
     struct tm_native_frame frames[FRAMES];
-    uintptr_t end;
     /* What lies under a fiber is libc's to say; the walk must end, and must have seen this function. */
-    unsigned count = tm_native_stack_walk(tm_thread_self(), &cache, &nothing, frames, FRAMES, &end);
+    unsigned count = walk(&nothing, frames);
     assert_in_range(count, 2, FRAMES);
     compared++;
 }
@@ -196,9 +211,8 @@ static unsigned bottomless_count;
 
 static void run_bottomless(void)
 {
-    uintptr_t end;
-    bottomless_count = tm_native_stack_walk(tm_thread_self(), &cache, &nothing, bottomless, FRAMES, &end);
-    assert_int_equal(end, UINTPTR_MAX);
+    bottomless_count = walk(&nothing, bottomless);
+    assert_int_equal(known.end, UINTPTR_MAX);
     assert_int_equal(setcontext(&outside), 0);
 }
 
@@ -229,25 +243,116 @@ static void fiber_without_a_caller(void **state)
 
 static void limit_says_where_it_ended(void **state)
 {
-    struct tm_native_frame two[2], all[FRAMES];
-    uintptr_t end, end_of_all;
+    struct tm_native_frame two[FRAMES], all[FRAMES];
     (void)state;
-    assert_int_equal(tm_native_stack_walk(tm_thread_self(), &cache, &nothing, two, 2, &end), 2);
-    assert_in_range(tm_native_stack_walk(tm_thread_self(), &cache, &nothing, all, FRAMES, &end_of_all), 5, FRAMES);
+    forget(2);
+    assert_int_equal(walk(&nothing, two), 2);
+    assert_int_equal(walk(&nothing, two), 2);
+    uintptr_t end = known.end;
+    forget(FRAMES);
+    assert_in_range(walk(&nothing, all), 5, FRAMES);
     assert_int_equal(end, all[2].sp);
-    assert_int_equal(end_of_all, UINTPTR_MAX);
+    assert_int_equal(known.end, UINTPTR_MAX);
 }
 
 static void own_code_is_left_out(void **state)
 {
     struct tm_native_frame frames[FRAMES];
     struct tm_loaded_module module;
-    uintptr_t end;
     (void)state;
     assert_true(tm_loaded_module_find((uintptr_t)own_code_is_left_out, &module));
     struct tm_native_skip own = {module.low, module.high};
-    assert_int_not_equal(tm_native_stack_walk(tm_thread_self(), &cache, &own, frames, FRAMES, &end), 0);
-    assert_false(frames[0].pc >= own.low && frames[0].pc < own.high);
+    forget(FRAMES);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_not_equal(walk(&own, frames), 0);
+        assert_false(frames[0].pc >= own.low && frames[0].pc < own.high);
+    }
+    forget(FRAMES);
+}
+
+/* LIMIT 0: all stays known. */
+static __attribute__((noinline)) void forget_if(unsigned limit)
+{
+    if (limit != 0) {
+        forget(limit);
+    }
+}
+
+/* The same machine stack but for what DEPTH and PATH change. */
+static __attribute__((noinline)) uint64_t hash_after(unsigned depth, bool path)
+{
+    volatile unsigned at = depth;
+    if (at > 0) {
+        uint64_t hash = path ? hash_after(depth - 1, path) : hash_after(depth - 1, true);
+        __asm__ volatile("" : "+r"(hash));
+        return hash;
+    }
+    return tm_native_stack_look(tm_thread_self(), &cache, &nothing, &known);
+}
+
+/* The same stack has the same hash, however it was found; another one has another. */
+static void hash_says_which_stack(void **state)
+{
+    uint64_t deep[3];
+    const unsigned limits[] = {FRAMES, 0, FRAMES};
+    (void)state;
+    for (volatile unsigned i = 0; i < 3; i++) { /* one place in the code, for each of the calls */
+        forget_if(limits[i]);
+        deep[i] = hash_after(6, true);
+        assert_int_not_equal(deep[i], hash_after(6, false));
+        assert_int_not_equal(deep[i], hash_after(5, true));
+    }
+    assert_int_equal(deep[0], deep[1]);
+    assert_int_equal(deep[0], deep[2]);
+}
+
+/* Frames at the same places with other callers, other frame pointers, and of cut stacks. */
+static void changed_below_what_is_known(void **state)
+{
+    unsigned before = compared;
+    (void)state;
+    for (unsigned i = 0; i < 50; i++) {
+        recurse(i % 7);
+        with_alloca(16 + 16 * (i % 3));
+        assert_int_equal(realigned(64 + (int)(i % 2) * 32, 7), 7);
+        recurse(i % 5);
+    }
+    forget(FRAMES);
+    assert_int_equal(compared, before + 200);
+}
+
+/* What is found with what is known and without it, DEPTH calls from here; the first two frames are the ways there. */
+static __attribute__((noinline)) void find_twice(unsigned depth, unsigned limit)
+{
+    struct tm_native_frame before[FRAMES], anew[FRAMES];
+    if (depth > 0) {
+        find_twice(depth - 1, limit);
+        __asm__ volatile("" ::: "memory");
+        return;
+    }
+    unsigned count = walk(&nothing, before);
+    uintptr_t end = known.end;
+    forget(limit);
+    assert_int_equal(walk(&nothing, anew), count);
+    assert_int_equal(known.end, end);
+    for (unsigned i = 2; i < count; i++) {
+        bool is_caller = i > 2; /* number 2 is this function, at another line */
+        assert_true(!is_caller || before[i].pc == anew[i].pc);
+        assert_int_equal(before[i].sp, anew[i].sp);
+    }
+}
+
+static void cut_stacks(void **state)
+{
+    static const unsigned depths[] = {3, 3, 4, 2, 9, 9, 0, 1, 12, 5};
+    (void)state;
+    for (unsigned limit = 2; limit < 12; limit++) {
+        forget(limit);
+        for (unsigned i = 0; i < TM_COUNT_OF(depths); i++) {
+            find_twice(depths[i], limit);
+        }
+    }
+    forget(FRAMES);
 }
 
 static void cleared_cache_is_learnt_again(void **state)
@@ -293,6 +398,9 @@ int main(void)
 #endif
         cmocka_unit_test(limit_says_where_it_ended),
         cmocka_unit_test(own_code_is_left_out),
+        cmocka_unit_test(hash_says_which_stack),
+        cmocka_unit_test(changed_below_what_is_known),
+        cmocka_unit_test(cut_stacks),
         cmocka_unit_test(cleared_cache_is_learnt_again),
         cmocka_unit_test(module_is_described),
     };

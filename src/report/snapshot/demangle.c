@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "report/snapshot/demangle_rust.h"
 
 #define HASH_LENGTH 19U /* "::h" and 16 digits */
 
@@ -83,7 +84,10 @@ void tm_demangle_rust(char *name)
 char *tm_demangle(const char *name)
 {
     int status = 0;
-    char *plain = NULL;
+    char *plain = tm_demangle_rust_v0(name);
+    if (plain != NULL) {
+        return plain;
+    }
     if (name[0] == '_' && name[1] == 'Z' && find_function() != NULL) {
         plain = find_function()(name, NULL, NULL, &status);
     }

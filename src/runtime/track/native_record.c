@@ -145,9 +145,8 @@ static uint64_t look_at_python(struct event *event, struct tm_caller caller)
         stacks->python_count = held->count;
         return hash;
     }
-    stacks->python_count = event->limit == 1
-                               ? tm_python_stack_top(stacks->row, caller.tstate, frames)
-                               : tm_python_stack_walk(stacks->row, caller.tstate, frames, event->limit);
+    stacks->python_count = event->limit == 1 ? tm_python_stack_top(stacks->row, caller.tstate, frames)
+                                             : tm_python_stack_walk(stacks->row, caller.tstate, frames, event->limit);
     if (!caller.attached && !tm_loose_walk_is_valid()) {
         stacks->tstate = 0;
         stacks->python_count = 0;

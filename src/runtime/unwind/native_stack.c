@@ -193,7 +193,8 @@ TM_INLINE bool is_known(struct walk *walk, const struct position *at)
     const struct tm_known_frame *known = &stack->frames[i];
     uintptr_t oldest = stack->frames[0].sp - WORD;
     if (known->sp != at->sp || known->pc != at->pc || known->frame != at->frame ||
-        (i != 0 && (at->sp < walk->thread->stack_low || oldest - walk->thread->stack_low >= walk->thread->stack_size))) {
+        (i != 0 &&
+         (at->sp < walk->thread->stack_low || oldest - walk->thread->stack_low >= walk->thread->stack_size))) {
         return false;
     }
     return stands(stack, i, &walk->cursor);
@@ -313,8 +314,7 @@ static TM_COLD void forget(struct tm_known_stack *stack, uint32_t generation)
 }
 
 __attribute__((noinline)) uint64_t tm_native_stack_look(struct tm_thread *thread, struct tm_step_cache *cache,
-                                                        const struct tm_native_skip *skip,
-                                                        struct tm_known_stack *stack)
+                                                        const struct tm_native_skip *skip, struct tm_known_stack *stack)
 {
     struct walk walk = {.thread = thread, .cache = cache, .skip = skip, .stack = stack};
     uint32_t generation = tm_step_cache_generation(cache);

@@ -38,9 +38,9 @@ struct tm_known_frame {
 /* Calls within our own code that were seen before: its frames have sizes that do not change, so that where they end is
  * a matter of comparing return addresses. */
 struct tm_own_chain {
-    uint32_t count;                      /* frames; 0: none */
-    uint32_t saved_at;                   /* from the stack pointer at the start: the frame pointer; 0: in its register */
-    uint32_t at[TM_OWN_FRAMES_MAX];      /* likewise: return addresses */
+    uint32_t count;                 /* frames; 0: none */
+    uint32_t saved_at;              /* from the stack pointer at the start: the frame pointer; 0: in its register */
+    uint32_t at[TM_OWN_FRAMES_MAX]; /* likewise: return addresses */
     uintptr_t to[TM_OWN_FRAMES_MAX - 1]; /* what they were, but for the last */
 };
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/cmocka_include.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "report/snapshot/demangle.h"
 
@@ -58,12 +60,136 @@ static void rust_of_the_older_form(void **state)
     }
 }
 
+static void rust_of_the_newer_form(void **state)
+{
+    (void)state;
+    assert_name("_RNvC7mycrate3foo", "mycrate::foo");
+    assert_name("_RNvNtCs1234_7mycrate3foo3bar", "mycrate::foo::bar");
+    assert_name("_RINvNtC3std3mem8align_ofdE", "std::mem::align_of::<f64>");
+    assert_name("_RNCNCNgCs6DXkGYLi8lr_2cc5spawn00B5_", "cc::spawn::{closure#0}::{closure#0}");
+    assert_name(
+        "_RNCINkXs25_NgCsbmNqQUJIY6D_4core5sliceINyB9_4IterhENuNgNoBb_4iter8iterator8Iterator9rpositionNCNgNpB9_"
+        "6memchr7memrchrs_0E0Bb_",
+        "<core::slice::Iter<u8> as core::iter::iterator::Iterator>::rposition::<core::slice::memchr::memrchr::"
+        "{closure#1}>::{closure#0}");
+    assert_name("_RINbNbCskIICzLVDPPb_5alloc5alloc8box_freeDINbNiB4_5boxed5FnBoxuEp6OutputuEL_ECs1iopQbuBiw2_3std",
+                "alloc::alloc::box_free::<dyn alloc::boxed::FnBox<(), Output = ()>>");
+    assert_name("_RNvYNtC1a1bNtC1c1d1e", "<a::b as c::d>::e");
+    assert_name("_RNvMC1aNtB2_4Pool4grow", "<a::Pool>::grow");
+    assert_name("_RNSC1a4call", "a::{shim:call#0}");
+}
+
+static void rust_types(void **state)
+{
+    (void)state;
+    assert_name("_RINvC1a1fRShQeE", "a::f::<&[u8], &mut str>");
+    assert_name("_RINvC1a1fPaOtTEThETbcEE", "a::f::<*const i8, *mut u16, (), (u8,), (bool, char)>");
+    assert_name("_RINvC1a1fAhj10_E", "a::f::<[u8; 16]>");
+    assert_name("_RINvC1a1fFUKChEmFKC_EuE", "_RINvC1a1fFUKChEmFKC_EuE"); /* not right */
+    assert_name("_RINvC1a1fFUKChEmFEuE", "a::f::<unsafe extern \"C\" fn(u8) -> u32, fn()>");
+    assert_name("_RINvC1a1fFG_RL0_hEuE", "a::f::<for<'a> fn(&'a u8)>");
+    assert_name("_RINvC1a1fL_E", "a::f::<'_>");
+    assert_name("_RINvC1a1fDG_INtC1b1TL0_ENtC1b4SendEL_E", "a::f::<dyn for<'a> b::T<'a> + b::Send>");
+}
+
+static void rust_constants(void **state)
+{
+    (void)state;
+    assert_name("_RNvMC0INtC8arrayvec8ArrayVechKj7b_E3new", "<arrayvec::ArrayVec<u8, 123>>::new");
+    assert_name("_RINvC1a1fKb1_Kb0_Kc76_Kcfeff_E", "a::f::<true, false, 'v', '\\u{feff}'>");
+    assert_name("_RINvC1a1fKan7b_KpKoffffffffffffffffff_E", "a::f::<-123, _, 0xffffffffffffffffff>");
+    assert_name("_RINvC1a1fKhn7b_E", "_RINvC1a1fKhn7b_E"); /* has no sign */
+}
+
+static void rust_of_all_alphabets(void **state)
+{
+    (void)state;
+    assert_name("_RNqCs4fqI2P2rA04_11utf8_identsu30____7hkackfecea1cbdathfdh9hlq6y",
+                "utf8_idents::\u10e1\u10d0\u10ed\u10db\u10d4\u10da\u10d0\u10d3_"
+                "\u10d2\u10d4\u10db\u10e0\u10d8\u10d4\u10da\u10d8_\u10e1\u10d0\u10d3\u10d8\u10da\u10d8");
+    assert_name("_RNvC1au8gdel_5qa", "a::g\u00f6del");
+    assert_name("_RNvC1au4_5A_", "_RNvC1au4_5A_");
+}
+
+static void rust_endings(void **state)
+{
+    (void)state;
+    assert_name("_RNvC1a1f.llvm.1234ABCD", "a::f");
+    assert_name("_RNvC1a1f.cold", "a::f.cold");
+    assert_name("_RNvC1a1f!", "_RNvC1a1f!");
+    assert_name("_R0NvC1a1f", "_R0NvC1a1f"); /* a form to come */
+}
+
+/* Each beginning of a name, each with one letter changed; names that refer to themselves or would never end. */
+static void damaged_rust(void **state)
+{
+    static const char whole[] =
+        "_RINbNbCskIICzLVDPPb_5alloc5alloc8box_freeDG_INbNiB4_5boxed5FnBoxuEp6OutputuEL_ECs1_3std";
+    static const char *const endless[] = {"_RNvB_1a",
+                                          "_RNvB0_1a",
+                                          "_RIC1aBa_E",
+                                          "_RINvC1a1fDG99999999_EL_E",
+                                          "_RNvC99999999999999999999991a",
+                                          "_RINvC1a1fLzzzzzzzzzzzzzz_E",
+                                          "_RC"};
+    (void)state;
+    for (size_t length = 0; length < sizeof whole; length++) {
+        for (int c = length == 0 ? 'A' : '!'; c < 0x7F; c++) {
+            char name[sizeof whole];
+            memcpy(name, whole, sizeof whole);
+            name[length] = (char)c;
+            free(tm_demangle(name));
+            name[length] = '\0';
+            free(tm_demangle(name));
+        }
+    }
+    for (size_t i = 0; i < sizeof endless / sizeof endless[0]; i++) {
+        assert_name(endless[i], endless[i]);
+    }
+    char deep[5000] = "_R"; /* deeper than any stack should become */
+    memset(deep + 2, 'M', sizeof deep - 3);
+    deep[sizeof deep - 1] = '\0';
+    assert_name(deep, deep);
+}
+
+/* Ten tuples, each of eight references to the one before. */
+static void swelling_rust(void **state)
+{
+    char name[2000] = "_RINvC1a1fThE", reference[8];
+    unsigned place = 8;
+    (void)state;
+    for (unsigned level = 0; level < 10; level++) {
+        size_t next = strlen(name) - 2;
+        static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+        if (place - 1 < 62) {
+            (void)snprintf(reference, sizeof reference, "B%c_", digits[place - 1]);
+        } else {
+            (void)snprintf(reference, sizeof reference, "B%c%c_", digits[(place - 1) / 62], digits[(place - 1) % 62]);
+        }
+        strcat(name, "T");
+        for (unsigned i = 0; i < 8; i++) {
+            strcat(name, reference);
+        }
+        strcat(name, "E");
+        place = (unsigned)next;
+    }
+    strcat(name, "E");
+    assert_name(name, name);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_mangled_stays),
         cmocka_unit_test(cxx),
         cmocka_unit_test(rust_of_the_older_form),
+        cmocka_unit_test(rust_of_the_newer_form),
+        cmocka_unit_test(rust_types),
+        cmocka_unit_test(rust_constants),
+        cmocka_unit_test(rust_of_all_alphabets),
+        cmocka_unit_test(rust_endings),
+        cmocka_unit_test(damaged_rust),
+        cmocka_unit_test(swelling_rust),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

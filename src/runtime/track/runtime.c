@@ -262,7 +262,9 @@ void tm_runtime_python_found(void)
         runtime->layout_is_decided = true;
         tm_runtime_say("notes", runtime->python.refusal);
     }
-    runtime->native.code = tm_eval_code_find(&runtime->python);
+    if (runtime->native.is_ready) {
+        runtime->native.code = tm_eval_code_find(&runtime->python);
+    }
     tm_tally_give_back(tm_thread_self()); /* what comes now is mostly under the GIL */
     runtime->python_is_found = true;
     tm_runtime_decide_quick();

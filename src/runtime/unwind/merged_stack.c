@@ -18,23 +18,6 @@ struct calls {
     uintptr_t cframe; /* its record, until 3.12 */
 };
 
-struct tm_eval_code tm_eval_code_find(const struct tm_cpython *python)
-{
-    struct tm_eval_code code = {0, 0};
-    const struct tm_cpython_layout *row = python->layout;
-    size_t size = 0;
-    if (row == NULL || row->chain != TM_CHAIN_OBJECT || row->tstate_cframe != 0) {
-        return code;
-    }
-    const char *const names[] = {"_PyEval_EvalFrameDefault",
-                                 "PyEval_EvalFrameEx"}; /* the second is the loop in 2.7 only */
-    for (unsigned i = 0; i < TM_COUNT_OF(names) && code.low == 0; i++) {
-        code.low = (uintptr_t)tm_loaded_symbol(&python->where.library, names[i], &size);
-    }
-    code.high = code.low + size;
-    return code;
-}
-
 static struct calls begin_calls(const struct tm_cpython_layout *row, uintptr_t tstate)
 {
     struct calls calls = {row, 0, 0};
@@ -134,7 +117,7 @@ static bool owns(const struct tm_two_stacks *stacks, unsigned i, const struct ca
     if (call->marker != 0) {
         return call->marker >= frame->sp && call->marker < end;
     }
-    return frame->pc - stacks->code.low < stacks->code.high - stacks->code.low;
+    return tm_eval_code_has(&stacks->code, frame->pc);
 }
 
 /* All the Python frames that are wanted are there. */

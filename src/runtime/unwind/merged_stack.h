@@ -12,23 +12,15 @@
 #define TM_RUNTIME_UNWIND_MERGED_STACK_H
 
 #include "runtime/unwind/cpython_runtime.h"
+#include "runtime/unwind/eval_code.h"
 #include "runtime/unwind/native_stack.h"
 #include "runtime/unwind/raw_frame.h"
-
-/* The code of the evaluation function, for releases before 3.10; low 0: not found. */
-struct tm_eval_code {
-    uintptr_t low;
-    uintptr_t high;
-};
-
-/* Finds it.  Once the interpreter is known; nothing where no range is needed. */
-struct tm_eval_code tm_eval_code_find(const struct tm_cpython *python);
 
 /* What the two stacks are. */
 struct tm_two_stacks {
     const struct tm_cpython_layout *row; /* NULL: there are no Python frames */
     uintptr_t tstate;
-    struct tm_eval_code code;
+    struct tm_eval_code code;             /* before 3.10 */
     const struct tm_native_frame *native; /* most recent first */
     unsigned native_count;
     uintptr_t native_end; /* where the oldest of them ends on the stack; UINTPTR_MAX: there are no older ones */

@@ -18,7 +18,7 @@ struct scene {
     uintptr_t code;
 };
 
-static const uintptr_t eval_code = 0x500000;
+static const uintptr_t eval_code = 0x500000, cold_code = 0x400000; /* the second part is seldom run */
 
 static bool has_shims(const struct tm_cpython_layout *row)
 {
@@ -58,7 +58,7 @@ static unsigned enter_loop(struct scene *scene, unsigned native, unsigned count)
 {
     struct fake_interpreter *fake = scene->fake;
     const struct tm_cpython_layout *row = &fake->row;
-    scene->native[native].pc = eval_code + 16;
+    scene->native[native].pc = native % 2 == 0 ? eval_code + 16 : cold_code + 16;
     put_cframe(scene, native);
     if (has_shims(row)) {
         uintptr_t shim = place_in(scene, native);
@@ -109,7 +109,7 @@ static unsigned merge(struct scene *scene, unsigned native_count, unsigned limit
         .python_count = tm_python_stack_walk(row, scene->fake->tstate, scene->python, FRAMES),
     };
     if (row->chain == TM_CHAIN_OBJECT && row->tstate_cframe == 0) {
-        scene->stacks.code = (struct tm_eval_code){eval_code, eval_code + 4096};
+        scene->stacks.code = (struct tm_eval_code){{{eval_code, eval_code + 4096}, {cold_code, cold_code + 64}}};
     }
     return tm_stacks_merge(&scene->stacks, scene->merged, limit, is_merged);
 }

@@ -146,18 +146,22 @@ static enum stepped leave_own_code(struct walk *walk, struct position *at)
         }
     }
     if (fits && chain.count > 0) {
-        walk->stack->chains[walk->stack->next_chain++ % TM_OWN_CHAINS] = chain;
+        walk->stack->last_chain = walk->stack->next_chain++ % TM_OWN_CHAINS;
+        walk->stack->chains[walk->stack->last_chain] = chain;
     }
     return STEPPED;
 }
 
 TM_INLINE enum stepped pass_own_code(struct walk *walk, struct position *at)
 {
+    struct tm_known_stack *stack = walk->stack;
     if (!is_own(walk, at->pc)) {
         return STEPPED;
     }
     for (unsigned i = 0; i < TM_OWN_CHAINS; i++) {
-        if (follow_chain(walk, &walk->stack->chains[i], at)) {
+        const unsigned number = (stack->last_chain + i) % TM_OWN_CHAINS;
+        if (follow_chain(walk, &stack->chains[number], at)) {
+            stack->last_chain = number;
             return STEPPED;
         }
     }

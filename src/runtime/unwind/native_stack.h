@@ -56,6 +56,7 @@ struct tm_known_stack {
     uintptr_t end;       /* where the oldest ends; UINTPTR_MAX: there is no older one, else they were cut off */
     bool is_odd;         /* a frame needs the whole rules: nothing is known for the next time */
     uint32_t generation; /* of the steps */
+    uint32_t last_chain; /* the one that fitted */
     uint32_t next_chain; /* to be overwritten */
     struct tm_own_chain chains[TM_OWN_CHAINS];
 };

@@ -116,16 +116,22 @@ def check(options, checks, folder, interpreter):
     checks.end()
 
 
+def why_not(options, chosen):
+    """Why names cannot be tested here, or None."""
+    if not all(shutil.which(tool) for tool in ("readelf", "objcopy")) or not native.compiles_cpp() or not chosen:
+        return "there is no compiler of C and C++, no binutils, or no Python.h"
+    if "built without elfutils" in traced.report(options.report, GOLDEN):
+        return "tm-report was built without elfutils"
+    return None
+
+
 def main():
     options = traced.arguments(__doc__).parse_args()
     checks = traced.Checks()
-    tools = ["readelf", "objcopy"]
     chosen = [one for one in interpreters.select(options.pythons) if native.include_folder(one)]
-    if not all(shutil.which(tool) for tool in tools) or not native.compiles_cpp() or not chosen:
-        print("skipped: there is no compiler of C and C++, no binutils, or no Python.h")
-        return 77
-    if "built without elfutils" in traced.report(options.report, GOLDEN):
-        print("skipped: tm-report was built without elfutils")
+    why = why_not(options, chosen)
+    if why is not None:
+        print("skipped: " + why)
         return 77
     with traced.Folder() as folder:
         for interpreter in chosen if options.full else chosen[-1:]:

@@ -73,7 +73,9 @@ TRACEMALLOC_API int tracemalloc_take_snapshot_with_blocks(const char *path);
 
 /* The traceback of the traced block in which ADDRESS lies (an object is not always the start of its block): fills
  * FRAMES, oldest first, with the most recent CAPACITY frames at most; *TOTAL is how many were recorded (0: allocated
- * where no Python code ran).  FRAMES and TOTAL may be NULL.  0; ENODATA: not tracing; ENOENT: no traced block is there. */
+ * where no Python code ran).  With TRACEMALLOC_NATIVE machine frames are among them: their filename is the program's or
+ * library's, their line 0 and their function "", for names are looked up where a snapshot is read.  FRAMES and TOTAL may
+ * be NULL.  0; ENODATA: not tracing; ENOENT: no traced block is there. */
 TRACEMALLOC_API int tracemalloc_get_object_traceback(const void *address, struct tracemalloc_frame *frames,
                                                      unsigned capacity, unsigned *total);
 

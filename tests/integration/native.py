@@ -6,6 +6,7 @@ What is compared, frame by frame: Python's frames as (function, line), the exten
 those of libc and libstdc++ as the name of the library; the interpreter's own are left out.  The line and the C function
 are looked up in the sources, so the expected stacks stand here as names only.
 """
+import json
 import os
 import re
 import shutil
@@ -179,6 +180,40 @@ def check_default_limit(options, checks, folder, interpreter):
     checks.end()
 
 
+# The traceback of a block of malloc as the control API says it.
+ASKING = """
+import ctypes, json
+class Frame(ctypes.Structure):
+    _fields_ = [("filename", ctypes.c_char_p), ("function", ctypes.c_char_p), ("lineno", ctypes.c_uint)]
+library = ctypes.CDLL(None)
+library.malloc.restype = ctypes.c_void_p
+frames, total = (Frame * 64)(), ctypes.c_uint()
+def take():
+    return library.malloc(ctypes.c_size_t(70000))
+block = ctypes.c_void_p(take())
+code = library.tracemalloc_get_object_traceback(block, frames, 64, ctypes.byref(total))
+print(json.dumps([code] + [[f.filename.decode(), f.function.decode(), f.lineno] for f in frames[:total.value]]))
+"""
+
+
+def check_object_traceback(options, checks, folder, interpreter):
+    """Machine frames have a file, no name and no line; what called comes first."""
+    checks.begin("%s object traceback" % interpreter.label)
+    done = traced.run([interpreter.path, "-c", ASKING], folder.fresh(), interpreter.environment(
+        LD_PRELOAD=options.library, TRACEMALLOC_NATIVE="native", TRACEMALLOC_NFRAME="64"))
+    if checks.equal((done.code, done.stderr), (0, b""), "code and stderr"):
+        said = json.loads(done.stdout.decode())
+        checks.equal(said[0], 0, "answer")
+        python = [frame for frame in said[1:] if frame[0] == "<string>"]
+        checks.equal(python, [["<string>", "<module>", 10], ["<string>", "take", 9]], "Python's frames")
+        after = said[said.index(python[-1]) + 1:] if python else []
+        checks.that(after and all(os.path.isabs(frame[0]) and frame[1:] == ["", 0] for frame in after),
+                    "machine frames below", said)
+        checks.that(any("ffi" in os.path.basename(frame[0]) or "ctypes" in os.path.basename(frame[0]) for frame in after),
+                    "the caller of malloc", after)
+    checks.end()
+
+
 def main():
     options = traced.arguments(__doc__).parse_args()
     checks = traced.Checks()
@@ -191,6 +226,7 @@ def main():
                 check(options, checks, folder, interpreter, native, ["--domain", "native"])
             if include_folder(interpreter) is not None:
                 check_default_limit(options, checks, folder, interpreter)
+            check_object_traceback(options, checks, folder, interpreter)
     return checks.finish()
 
 

@@ -11,6 +11,7 @@ import gzip
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -78,6 +79,8 @@ class Profile(object):
         self.default = self.strings[number(profile, 14)]
         self.functions = {}
         for function in map(fields, profile[5]):
+            if 3 in function:
+                raise AssertionError("a system name, by which `<module>` is taken for a template")
             self.functions[number(function, 1)] = [self.strings[number(function, i)] for i in (2, 4)]
         self.locations = {}
         for location in map(fields, profile[4]):
@@ -179,13 +182,18 @@ class Test(object):
                            sorted((trace.size, trace.traceback[-1].lineno) for trace in traces))
 
     def check_go(self):
-        """Go's own reader, where it is installed."""
+        """Go's own reader, where it is installed: each function by its name."""
+        names = {name for values, frames, _ in Profile(self.export("pprof")).samples if values[0] for name, _, _ in frames}
         with tempfile.NamedTemporaryFile(suffix=".pb.gz") as file:
             file.write(self.export("pprof"))
             file.flush()
             for name in SAMPLE_TYPES:
-                output = run("go", "tool", "pprof", "-top", "-sample_index=" + name, file.name).decode("utf-8")
+                output = run("go", "tool", "pprof", "-top", "-nodecount=10000", "-nodefraction=0", "-sample_index=" + name,
+                             file.name).decode("utf-8")
                 self.equal("go tool pprof", True, "Type: " + name in output)
+                if name == "live_bytes":
+                    self.equal("functions", names, {line.split(None, 5)[5] for line in output.splitlines()
+                                                    if re.match(r"\s+\S+\s+[0-9.]+%", line)})
 
 
 def has_go():

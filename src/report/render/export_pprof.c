@@ -24,7 +24,9 @@ enum { SAMPLE_LOCATION = 1, SAMPLE_VALUE = 2, SAMPLE_LABEL = 3 };
 enum { LABEL_KEY = 1, LABEL_TEXT = 2 };
 enum { LOCATION_ID = 1, LOCATION_LINE = 4 };
 enum { LINE_FUNCTION = 1, LINE_LINE = 2 };
-enum { FUNCTION_ID = 1, FUNCTION_NAME = 2, FUNCTION_SYSTEM_NAME = 3, FUNCTION_FILE = 4 };
+/* No system_name (3): where it equals the name, readers take the name for a mangled one, and `<module>` for C++'s template
+ * arguments, which they cut.  Where it differs they leave the name alone. */
+enum { FUNCTION_ID = 1, FUNCTION_NAME = 2, FUNCTION_FILE = 4 };
 
 /* Strings of our own, behind the snapshot's. */
 enum own_string { OWN_BYTES, OWN_COUNT, OWN_UNKNOWN, OWN_DOMAIN, OWN_SAMPLE_TYPES };
@@ -111,7 +113,6 @@ static void write_frame(struct work *work, const uint32_t *functions, uint32_t i
         tm_proto_clear(&work->message);
         tm_proto_number(&work->message, FUNCTION_ID, (uint64_t)id + 1);
         tm_proto_number(&work->message, FUNCTION_NAME, name);
-        tm_proto_number(&work->message, FUNCTION_SYSTEM_NAME, name);
         tm_proto_number(&work->message, FUNCTION_FILE, frame->file);
         tm_proto_message(&work->profile, PROFILE_FUNCTION, &work->message);
     }

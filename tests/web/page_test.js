@@ -300,6 +300,9 @@ async function main() {
     await reader.open(empty);
     assert.match(await reader.text('#footer'), /^0 of 0 lines; total 0 B/);
     assert.ok(statSync(empty).size < 1.5e6, 'without data the page is small');
+    const sampled = page('sampled.html', [snapshot('sampled.tms', [...facts(0), 'meta sample_rate u64 524288', `trace obj live=100/1 | ${app}:2:main`])]);
+    await reader.open(sampled);
+    assert.match(await reader.text('#footer'), /^1 of 1 line; total 100 B in 1 block; estimates from one sample in 512 KiB$/);
     assert.deepEqual(reader.problems, []);
   } finally {
     await browser.close();

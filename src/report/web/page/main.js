@@ -7,7 +7,7 @@ import { Flame } from './flame.js';
 import { showFacts, showHover, showSource, showTracebacks, element } from './panes.js';
 import { showTimeline } from './timeline.js';
 import './style.css'; // behind the libraries' own
-import { baseName, countText, nameText, signed, sizeText } from './text.js';
+import { baseName, countOf, countText, nameText, signed, sizeText } from './text.js';
 
 const byId = (id) => document.getElementById(id);
 const VIEWS = ['table', 'flame', 'timeline', 'facts'];
@@ -66,8 +66,14 @@ function showFooter(filtered) {
   let size = 0;
   if (filtered) for (const key of sorted) size += rows.size[key];
   const diff = state.old >= 0 ? ` (${signed(rows.total - rows.oldTotal, sizeText)})` : '';
-  byId('footer').textContent = `${countText(sorted.length)} of ${countText(rows.keys.length)} lines` +
-    `${filtered ? `, ${sizeText(size)} shown` : ''}; total ${sizeText(rows.total)}${diff} in ${countText(rows.totalCount)} blocks`;
+  byId('footer').textContent = `${countText(sorted.length)} of ${countOf(rows.keys.length, 'line')}` +
+    `${filtered ? `, ${sizeText(size)} shown` : ''}; total ${sizeText(rows.total)}${diff} in ${countOf(rows.totalCount, 'block')}${sampledText()}`;
+}
+
+/** Figures of a sampled snapshot are estimates. */
+function sampledText() {
+  const rates = [state.new, state.old].map((i) => (i >= 0 && model.snapshots[i].facts.sample_rate) || 0);
+  return Math.max(...rates) > 0 ? `; estimates from one sample in ${sizeText(Math.max(...rates))}` : '';
 }
 
 /** Nodes of the row that is selected, or of the frames that were zoomed into. */

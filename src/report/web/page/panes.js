@@ -2,7 +2,7 @@
 // Beside the views: tracebacks of what is selected, the source of a frame, the facts of the snapshots.
 import { framesOf, nodeSums } from './model.js';
 import { sumsOf } from './rows.js';
-import { countText, nameText, shorten, signed, sizeText } from './text.js';
+import { countOf, countText, nameText, shorten, signed, sizeText } from './text.js';
 
 const TRACEBACKS = 5;
 
@@ -46,12 +46,12 @@ function largest(model, state, nodes) {
 export function showTracebacks(box, model, state, nodes, choose) {
   box.replaceChildren();
   const { found, now, before } = largest(model, state, nodes);
-  box.append(element('p', '', found.length ? `${countText(found.length)} traceback${found.length > 1 ? 's' : ''}, the largest first`
+  box.append(element('p', '', found.length ? `${countOf(found.length, 'traceback')}, the largest first`
     : 'Select a row to see who asked for it.'));
   for (const node of found.slice(0, TRACEBACKS)) {
     const one = element('div', 'one');
     const diff = state.old >= 0 ? ` (${signed(now.size[node] - before.size[node], sizeText)})` : '';
-    one.append(element('strong', '', `${sizeText(now.size[node])}${diff} in ${countText(now.blocks[node])} blocks`));
+    one.append(element('strong', '', `${sizeText(now.size[node])}${diff} in ${countOf(now.blocks[node], 'block')}`));
     framesOf(model, node).forEach((frame) => one.append(frameElement(model, frame, choose)));
     box.append(one);
   }

@@ -17,6 +17,7 @@ export function sizeText(bytes) {
 }
 
 export const countText = (count) => Math.round(count).toLocaleString('en');
+export const countOf = (count, word) => `${countText(count)} ${word}${Math.round(count) === 1 ? '' : 's'}`;
 export const signed = (value, text) => (value > 0 ? '+' : '') + text(value);
 
 export function shorten(text, limit) {

@@ -9,6 +9,7 @@
 #include "runtime/os/os_message.h"
 #include "runtime/os/os_process.h"
 #include "runtime/os/thread_state.h"
+#include "runtime/track/event_log.h"
 #include "runtime/track/output_path.h"
 #include "runtime/track/runtime_state.h"
 #include "runtime/track/sampler.h"
@@ -226,6 +227,7 @@ void tm_runtime_begin(void)
     tm_pages_wipe_on_fork(&tm_life_page, sizeof tm_life_page);
     runtime->start_is_pending = runtime->config.start == TM_START_PYTHON;
     tm_due_begin();
+    tm_event_log_begin();
     tm_life_set(runtime->config.start == TM_START_NOW ? TM_LIFE_TRACING : TM_LIFE_STOPPED);
 }
 

@@ -4,6 +4,7 @@
 #include "runtime/track/block_count.h"
 #include "runtime/track/capture.h"
 #include "runtime/track/counting.h"
+#include "runtime/track/event_log.h"
 #include "runtime/track/event_record.h"
 #include "runtime/track/fork.h"
 #include "runtime/track/loose_walk.h"
@@ -57,6 +58,7 @@ TM_INLINE void count_alloc(struct tm_thread *thread, uint8_t domain, const void 
     if (TM_UNLIKELY(!put_block(thread, block, record, size))) {
         return;
     }
+    tm_event_log(TM_EVENT_ALLOC, &runtime->records.records[record], (uintptr_t)block, size);
     uint64_t bytes = tm_block_count_in(runtime, record, size, account.owner);
     tm_totals_move(runtime, domain, bytes, account);
     thread->last_block = (uintptr_t)block;
@@ -204,6 +206,7 @@ TM_INLINE void uncount(struct tm_thread *thread, uintptr_t address, uint32_t id,
     struct tm_runtime *runtime = &tm_runtime;
     struct tm_record *record = &runtime->records.records[id];
     struct tm_account account = account_of_free(thread, record);
+    tm_event_log(TM_EVENT_FREE, record, address, size);
     bool counts = record->epoch >= atomic_load_explicit(&runtime->base_epoch, memory_order_relaxed);
     if (TM_LIKELY(counts)) {
         tm_totals_leave(runtime->totals, account.line);
@@ -323,6 +326,7 @@ void tm_tracker_put_back(struct tm_thread *thread, const void *block, const stru
     }
     struct tm_record *record = &runtime->records.records[taken->record];
     struct tm_account account = account_of_free(thread, record);
+    tm_event_log(TM_EVENT_ALLOC, record, (uintptr_t)block, taken->size);
     struct tm_sample_weight weight = tm_block_give_back(runtime, taken->record, taken->size, UINT64_MAX, account.owner);
     if ((taken->flags & TAKEN_TEMPORARY) != 0) {
         count_temporary(record, 0 - weight.blocks, account.owner);

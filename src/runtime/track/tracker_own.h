@@ -6,6 +6,7 @@
 
 #include "runtime/os/thread_state.h"
 #include "runtime/track/counting.h"
+#include "runtime/track/event_log.h"
 #include "runtime/track/runtime_state.h"
 #include "runtime/track/tally.h"
 #include "runtime/track/tracker.h"
@@ -55,6 +56,7 @@ TM_INLINE bool tm_own_count(struct tm_thread *thread, const void *block, size_t 
     }
     thread->last_block = address;
     thread->newborn = address;
+    tm_event_log(TM_EVENT_ALLOC, record, address, size);
     tm_word_add(&record->ever_blocks, 1);
     tm_tally_move(runtime->totals, tally->line, true, size);
     return true;
@@ -103,6 +105,7 @@ TM_INLINE bool tm_own_take(struct tm_thread *thread, const void *block)
         TM_UNLIKELY(!tm_record_is_saved(totals, record))) {
         return false;
     }
+    tm_event_log(TM_EVENT_FREE, record, address, record->size);
     if (is_short) {
         tm_half_store(slot, 0);
     } else {

@@ -10,6 +10,7 @@
 #define TM_RUNTIME_TRACK_TRACKER_QUICK_H
 
 #include "runtime/track/counting.h"
+#include "runtime/track/event_log.h"
 #include "runtime/track/runtime_state.h"
 #include "runtime/track/trace_key.h"
 #include "runtime/os/thread_state.h"
@@ -74,6 +75,7 @@ TM_INLINE uint32_t tm_quick_stack_record(struct tm_thread *thread, uint8_t domai
 TM_INLINE void tm_quick_count(struct tm_thread *thread, struct tm_record *record, const void *block, size_t size)
 {
     struct tm_totals *totals = tm_runtime.totals;
+    tm_event_log(TM_EVENT_ALLOC, record, (uintptr_t)block, size);
     tm_word_add(&record->ever_blocks, 1);
     tm_word_add(&totals->python_held, size);
     thread->last_block = (uintptr_t)block;
@@ -136,6 +138,7 @@ TM_INLINE bool tm_quick_take_or_save(struct tm_thread *thread, const void *block
     } else if (TM_UNLIKELY(tm_totals_are_over(totals)) || TM_UNLIKELY(!tm_record_is_saved(totals, record))) {
         return false;
     }
+    tm_event_log(TM_EVENT_FREE, record, address, record->size);
     if (is_short) {
         tm_half_store(slot, 0);
     } else {

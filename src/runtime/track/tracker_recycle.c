@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/track/block_count.h"
+#include "runtime/track/event_log.h"
 #include "runtime/track/event_record.h"
 #include "runtime/track/tracker.h"
 
@@ -33,6 +34,7 @@ static __attribute__((noinline)) void move_block(struct tm_thread *thread, uintp
         return;
     }
     uint32_t owner = tm_event_account(thread, caller.held).owner;
+    tm_event_log(TM_EVENT_MOVE, &runtime->records.records[to], address, size);
     (void)tm_block_give_back(runtime, from, size, 1, owner);
     (void)tm_block_count_in(runtime, to, size, owner);
     atomic_fetch_add_explicit(&runtime->store.header->recycled_moves, 1, memory_order_relaxed);

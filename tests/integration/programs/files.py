@@ -11,11 +11,12 @@ import os
 import pathlib
 import shutil
 import tarfile
-import tempfile
 import zipfile
 
-# A name of one length; it does not stand in the figures of two runs differently.
-root = pathlib.Path(tempfile.mkdtemp(prefix="tm-files-"))
+# The same name in each run: the size of a path's hash, which it keeps, is by chance.
+root = pathlib.Path("tm-files")
+shutil.rmtree(str(root), ignore_errors=True)
+root.mkdir()
 lines = ["line %04d: %s\n" % (number, "text " * (number % 7)) for number in range(200)]
 
 for number in range(8):

@@ -13,6 +13,18 @@ go_on = threading.Event()
 ready = threading.Semaphore(0)
 
 
+class Forgetful(object):
+    """threading's set of weak references: when its table grows depends on the addresses of dead threads."""
+    def add(self, thread):
+        pass
+
+    def __iter__(self):
+        return iter(())
+
+
+threading._dangling = Forgetful()
+
+
 def work(number):
     local.own = [number]
     mine = []

@@ -22,6 +22,14 @@ def rows_by_traceback(options, path, *more):
     return rows
 
 
+def sums_at_line(rows):
+    sums = {}
+    for chain, size in rows:
+        line = tuple(chain[-1][:2])
+        sums[line] = sums.get(line, 0) + size
+    return sums
+
+
 def check(options, checks, folder, interpreter, limit, python=None):
     output = folder.fresh("snapshots")
     done = traced.run([python or interpreter.path, PROGRAM, str(limit), output], folder.fresh(), interpreter.environment(
@@ -33,10 +41,14 @@ def check(options, checks, folder, interpreter, limit, python=None):
     checks.equal(said["greenlet"] or not python, True, "greenlet is there")
     path = os.path.join(output, "kinds.tms")
     rows = rows_by_traceback(options, path)
+    at_line, expected_at_line = sums_at_line(rows.items()), sums_at_line(said["expected"])
     for chain, size in said["expected"]:
         key = tuple(tuple(frame) for frame in chain)
-        near = [other for other in rows if other[-1][:2] == key[-1][:2]]
-        checks.that(rows.get(key, 0) >= size, "traceback", "%r with %d B is not there; near it: %r" % (
+        line = key[-1][:2]
+        near = [other for other in rows if other[-1][:2] == line]
+        # With one frame, functions of one line are one traceback, as in the stdlib: it has no names.
+        as_line = limit == 1 and 0 < expected_at_line[line] <= at_line.get(line, 0)
+        checks.that(rows.get(key, 0) >= size or as_line, "traceback", "%r with %d B is not there; near it: %r" % (
             key[-3:], size, [other[-3:] for other in near[:2]]))
     check_dead(checks, rows)
     unknown = rows_by_traceback(options, path, "--domain", "native")

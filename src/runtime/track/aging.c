@@ -6,7 +6,8 @@
 #include "runtime/track/counting.h"
 #include "runtime/track/runtime_state.h"
 
-#define FRAMES_MIN 4096U
+#define FRAMES_MIN  4096U
+#define RECORDS_MIN 1024U
 
 /* One round.  The sets are private and for this round only. */
 struct round {
@@ -255,6 +256,25 @@ static void age(struct tm_runtime *runtime)
     tm_trace_cache_new_generation(&runtime->cache); /* and the notes of the present stack */
     uint32_t share = tm_record_count(&runtime->records) / 8;
     runtime->aging.next_count = runtime->aging.died.count + (share > FRAMES_MIN ? share : FRAMES_MIN);
+}
+
+void tm_aging_release_old_epochs(uint32_t epoch)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    struct tm_record_table *records = &runtime->records;
+    uint32_t count = tm_record_count(records);
+    uint32_t used = count - tm_free_ids_count(&records->free);
+    const struct round round = {.runtime = runtime};
+    if (used < RECORDS_MIN || used < runtime->aging.next_records) {
+        return;
+    }
+    begin_round(runtime);
+    for (uint32_t id = 1; id < count; id++) {
+        if (records->records[id].epoch < epoch && !tm_free_ids_have(&records->free, id) && !is_live(&round, id)) {
+            tm_record_release(records, id);
+        }
+    }
+    runtime->aging.next_records = 2 * (count - tm_free_ids_count(&records->free));
 }
 
 static uint32_t next_count(const struct tm_aging *aging)

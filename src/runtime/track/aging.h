@@ -25,12 +25,19 @@
 struct tm_aging {
     struct tm_id_set died;   /* frames; under the intern lock */
     uint32_t next_count;     /* so many: a round */
+    uint32_t next_records;   /* so many in use: look for those of older epochs */
     bool texts_are_out;      /* somebody outside has pointers to names */
     uint32_t aged_traceback; /* (aged out), once it was made */
 };
 
 /* After a capture, with the guard up or down and without our locks: begins a round when it is time. */
 void tm_aging_look(struct tm_thread *thread);
+
+/* A base epoch begins: when records have become twice as many as the last time, those from before EPOCH are given back of
+ * which no block is live.  So a program that clears or starts for ever has no more records than it has blocks and traces.
+ * EPOCH is the base epoch that ends, so that no event is under way that could still count in one of them.
+ * Under the life and the intern lock. */
+void tm_aging_release_old_epochs(uint32_t epoch);
 
 /* Bytes of its own memory, under the intern lock. */
 size_t tm_aging_bytes(void);

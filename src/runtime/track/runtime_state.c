@@ -105,6 +105,7 @@ void tm_runtime_new_epoch(bool base)
     atomic_store_explicit(&header->epoch, epoch, memory_order_relaxed);
     if (base) {
         struct tm_totals *totals = runtime->totals;
+        uint32_t previous_base = atomic_load_explicit(&runtime->base_epoch, memory_order_relaxed);
         atomic_store_explicit(&runtime->base_epoch, epoch, memory_order_relaxed);
         if (runtime->records.stamp != TM_STAMP_NEVER) {
             runtime->records.stamp++; /* records of older epochs do not count any more: never the quick way */
@@ -118,6 +119,7 @@ void tm_runtime_new_epoch(bool base)
         }
         tm_due_forget_steps();
         tm_tallies_new_base();
+        tm_aging_release_old_epochs(previous_base);
     }
     tm_trace_cache_new_generation(&runtime->cache);
     tm_runtime_decide_quick();

@@ -281,6 +281,41 @@ static void recycled_block_stays_where_its_traceback_is(void **state)
     assert_u64_equal(atomic_load(&tm_runtime.store.header->recycled_moves), 0);
 }
 
+/* Three hundred traces for each of many epochs, a few blocks of which are freed much later or never. */
+static void clearing_for_ever_takes_no_more_records(void **state)
+{
+    (void)state;
+    enum { EPOCHS = 200, TRACES = 300, KEPT = 2 };
+    const uintptr_t old = A + UINT64_C(0x10000000);
+    for (unsigned epoch = 0; epoch < EPOCHS; epoch++) {
+        for (unsigned i = 0; i < TRACES; i++) {
+            fake_alloc(i % 2 == 0 ? TM_DOMAIN_OBJ : TM_DOMAIN_RAW, A + i * UINT64_C(1024), i);
+        }
+        for (unsigned i = 0; i < KEPT; i++) {
+            fake_alloc(TM_DOMAIN_MEM, old + (epoch * KEPT + i) * UINT64_C(1024), i);
+        }
+        assert_u64_equal(live_blocks(), TRACES + KEPT);
+        for (unsigned i = 0; i < TRACES; i++) {
+            assert_true(fake_free(A + i * UINT64_C(1024)));
+        }
+        assert_u64_equal(live_blocks(), KEPT);
+        if (epoch >= EPOCHS / 2) { /* of long ago: in no figure, but gone from the tables */
+            for (unsigned i = 0; i < KEPT; i++) {
+                assert_true(fake_free(old + ((epoch - EPOCHS / 2) * KEPT + i) * UINT64_C(1024)));
+            }
+        }
+        assert_u64_equal(live_blocks(), KEPT);
+        assert_true(tm_record_table_is_valid(&tm_runtime.records));
+        if (epoch % 2 == 0) {
+            tm_runtime_clear();
+        } else {
+            tm_runtime_stop();
+            assert_int_equal(tm_runtime_start(1), 0);
+        }
+    }
+    assert_in_range(tm_record_count(&tm_runtime.records), TRACES, 24 * TRACES); /* not EPOCHS * TRACES */
+}
+
 static void wrong_option_disables_for_ever(void **state)
 {
     (void)state;
@@ -402,6 +437,7 @@ int main(void)
         TEST_OFF(nothing_is_traced_before_start),
         TEST(stop_forgets_and_start_finds_no_ghosts),
         TEST(clear_forgets_what_was_live),
+        TEST(clearing_for_ever_takes_no_more_records),
         TEST(reset_peak_begins_at_what_is_live),
         TEST(address_inside_a_block_finds_its_traceback),
         TEST(recycled_block_stays_where_its_traceback_is),

@@ -4,7 +4,9 @@
 from __future__ import print_function
 
 import os
+import subprocess
 import sys
+import time
 
 import interpreters
 import traced
@@ -94,6 +96,56 @@ print(os.listdir('elsewhere'))
 """
 
 
+# Many short children, half of them of a program that does not exist; the store grows no more once each line ran.
+SPAWNS = """
+import glob, os, subprocess, sys
+number = int(sys.argv[1])
+def store():
+    return sum(os.path.getsize(name) for name in glob.glob('*.live'))
+ended = missing = before = 0
+for i in range(number):
+    try:
+        ended += subprocess.call(['true'] if i % 2 else ['./there is no such program']) == 0
+    except OSError as error:
+        missing += error.errno == 2
+    if i == number // 2:
+        before = store()
+print(ended, missing, store() - before < 100000)
+"""
+
+# Leaves its folder, its descriptors and its terminal, as daemons do, and only then does its work.
+DAEMON = """
+import os, sys
+def work():
+    return [bytearray(3000) for i in range(500)]  # THE LINE
+if os.fork():
+    os._exit(0)
+os.setsid()
+if os.fork():
+    os._exit(0)
+os.chdir('/')
+os.umask(0)
+os.closerange(0, 1000)
+for i in range(3):
+    os.open('/dev/null', os.O_RDWR)
+held = work()
+names = {}
+exec(''.join('def f%d(x): return [x] * 10\\n' % i for i in range(20000)), names)
+more = [names['f%d' % i](i) for i in range(20000)]  # as many records: the store grows
+"""
+
+# What a container's first process does.
+FIRST = """
+import os, sys
+held = [bytearray(1000) for i in range(1000)]
+print('process %d' % os.getpid())
+sys.stdout.flush()
+if sys.argv[1] == 'stay':
+    import time
+    time.sleep(60)
+"""
+
+
 class Tester(traced.Tester):
     def run(self, program, *arguments, **variables):
         variables.setdefault("LD_PRELOAD", self.options.library)
@@ -165,16 +217,76 @@ class Tester(traced.Tester):
                          LD_PRELOAD="libm.so.6:" + self.options.library)
         self.left(done, 0)
 
+    def spawns(self):
+        number = 10000 if self.options.full else 500
+        expected = "%d %d True\n" if self.interpreter.version >= (3,) else "(%d, %d, True)\n"
+        for preload in ("", self.options.library):
+            done = self.run(SPAWNS, str(number), LD_PRELOAD=preload)
+            self.checks.equal((done.code, done.stdout.decode(), done.stderr), (0, expected % (number // 2, number // 2), b""),
+                              "code and output, LD_PRELOAD=" + preload)
+            self.checks.equal(len(done.names()), len(done.snapshots()), "no litter")
+            # Where exec fails 2.7 has run hundreds of lines of Python in the child, which counts for itself then.
+            most = 0 if not preload else 1 if self.interpreter.version >= (3,) else 1 + number // 2
+            self.checks.that(bool(preload) <= len(done.snapshots()) <= most, "only its own snapshot", len(done.snapshots()))
+
+    def daemon(self):
+        """Its files are where it was started, and whole."""
+        done = self.run(DAEMON)
+        self.checks.equal((done.code, done.stdout, done.stderr), (0, b"", b""), "code and output")
+        end = time.time() + 120
+        while (len(done.snapshots()) < 2 or done.stores()) and time.time() < end:
+            time.sleep(0.1)
+        self.checks.equal((len(done.snapshots()), len(done.names())), (2, 2), "the starter's and the daemon's")
+        line = DAEMON.split("# THE LINE")[0].count("\n") + 1
+        found = []
+        for path in done.snapshots():
+            rows = traced.statistics(self.options.report, path, "lineno", "--domain", "all")["statistics"]
+            found += [row["size"] for row in rows if row["traceback"][-1]["lineno"] == line and
+                      row["traceback"][-1]["filename"].endswith("program.py")]
+        self.checks.that(len(found) == 1 and 500 * 3001 < found[0] < 500 * 3100, "what the daemon holds", found)
+
+    def restarted(self):
+        """Process 1 of a container that is started again and again on one volume."""
+        checks = self.checks
+        prefix = ["unshare", "-p", "-f", "--kill-child"]
+        if subprocess.call(prefix + ["true"], stderr=subprocess.DEVNULL) != 0:
+            checks.skip("process 1", "unshare is not allowed")
+            return
+        folder = self.folder.fresh()
+        environment = self.interpreter.environment(LD_PRELOAD=self.options.library)
+        command = prefix + [self.interpreter.path, "-c", FIRST]
+        kept, wanted = {}, []
+        for how, name in (("end", "tracemalloc.1.tms"), ("stay", "tracemalloc.1.live"), ("end", "tracemalloc.1-2.tms"),
+                          ("end", "tracemalloc.1-3.tms")):
+            process = subprocess.Popen(command + [how], cwd=folder, env=environment, stdout=subprocess.PIPE)
+            checks.equal(process.stdout.readline(), b"process 1\n", "its pid")
+            if how == "stay":
+                process.kill()
+            process.stdout.read()
+            process.wait()
+            process.stdout.close()
+            wanted.append(name)
+            checks.equal(sorted(os.listdir(folder)), sorted(wanted), "files after " + name)
+            for known, content in kept.items():
+                checks.that(read(os.path.join(folder, known)) == content, "%s is as it was after %s" % (known, name))
+            kept[name] = read(os.path.join(folder, name))
+
     def others(self):
         done = self.run(OTHERS)
         self.checks.equal((done.code, done.stdout, done.stderr), (0, b"A=B\n1\n1\n['chosen.tms']\n", b""),
                           "no variable without the library; another OUTPUT is the program's own")
 
 
+def read(path):
+    with open(path, "rb") as stream:
+        return stream.read()
+
+
 def main():
     options = traced.arguments(__doc__).parse_args()
     return traced.on_groups(options, interpreters.select(options.pythons), Tester, (Tester.server, Tester.exec_folder),
-                            with_few=(Tester.pool, Tester.exec_fixed, Tester.exec_unfollowed, Tester.others))
+                            with_few=(Tester.spawns, Tester.daemon, Tester.restarted,
+                                      Tester.pool, Tester.exec_fixed, Tester.exec_unfollowed, Tester.others))
 
 
 if __name__ == "__main__":

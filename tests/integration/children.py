@@ -96,7 +96,7 @@ print(os.listdir('elsewhere'))
 """
 
 
-# Many short children, half of them of a program that does not exist; the store grows no more once each line ran.
+# Many short children, half of them of a program that does not exist; the store does not grow with their number.
 SPAWNS = """
 import glob, os, subprocess, sys
 number = int(sys.argv[1])
@@ -110,7 +110,7 @@ for i in range(number):
         missing += error.errno == 2
     if i == number // 2:
         before = store()
-print(ended, missing, store() - before < 100000)
+print(ended, missing, store() - before < 2 << 20)
 """
 
 # Leaves its folder, its descriptors and its terminal, as daemons do, and only then does its work.

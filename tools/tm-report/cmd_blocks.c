@@ -12,6 +12,9 @@ static bool check(struct tm_options *options)
     if (options->block_given && (options->limit_given || options->largest)) {
         return tm_misused(options, "--block is one block, so no --limit and no --largest");
     }
+    if (options->since_fork) {
+        return tm_misused(options, "single blocks do not say whether they were inherited, so no --since-fork");
+    }
     if (options->block_given) {
         options->group_by = TM_KEY_TRACEBACK;
     }

@@ -27,3 +27,4 @@ run -i '*/cache.pi' v1-blocks.tms
 run v1-blocks.tms v1-blocks.tms
 run
 run --sort size v1-blocks.tms
+run --since-fork v1-blocks.tms

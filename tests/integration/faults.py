@@ -24,6 +24,7 @@ OURS = b"libtracemalloc: "
 SETTINGS = {
     "plain": dict(TRACEMALLOC_THRESHOLD="7MiB", TRACEMALLOC_OUTPUT="out.tms"),
     "native": dict(TRACEMALLOC_NATIVE="all", TRACEMALLOC_NFRAME="25", TRACEMALLOC_EXACT="1"),
+    "blocks": dict(TRACEMALLOC_BLOCKS="1", TRACEMALLOC_NFRAME="5"),
     "memory": dict(TRACEMALLOC_STORE="none", TRACEMALLOC_NFRAME="5"),
 }
 CALLS_MAX = 3000

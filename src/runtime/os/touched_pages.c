@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "runtime/os/os_call.h"
 #include "runtime/os/os_file.h"
 #include "runtime/os/os_memory.h"
 
@@ -18,7 +19,7 @@
 static bool read_entries(int descriptor, uintptr_t first, size_t count, uint64_t *entries)
 {
     size_t size = count * sizeof *entries;
-    long got = syscall(SYS_pread64, descriptor, entries, size, first * sizeof *entries);
+    long got = TM_OS_CALL(READ, syscall(SYS_pread64, descriptor, entries, size, first * sizeof *entries));
     return got >= 0 && (size_t)got == size;
 }
 
@@ -26,7 +27,7 @@ void tm_pages_touched(const void *at, size_t count, bool *touched)
 {
     uint64_t entries[AT_ONCE];
     int saved = errno;
-    long descriptor = syscall(SYS_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0);
+    long descriptor = TM_OS_CALL(OPEN, syscall(SYS_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0));
     memset(touched, true, count * sizeof *touched);
     for (size_t done = 0; descriptor >= 0 && done < count; done += AT_ONCE) {
         size_t part = count - done < AT_ONCE ? count - done : AT_ONCE;

@@ -70,14 +70,15 @@ TM_INLINE bool is_own(const struct walk *walk, uintptr_t pc)
     return pc - walk->skip->low < walk->skip->high - walk->skip->low;
 }
 
-/* AT becomes its caller.  *SAVED_AT is where its frame pointer was found, 0: nowhere. */
-TM_INLINE enum stepped step_out(struct walk *walk, struct position *at, uintptr_t *saved_at)
+/* AT becomes its caller.  How is written to LEFT: where the frame pointer was found, whether it was used. */
+TM_INLINE enum stepped step_out(struct walk *walk, struct position *at, struct tm_known_frame *left)
 {
     uint64_t step = tm_step_find(walk->cache, at->pc);
     unsigned kind = step & TM_STEP_KIND;
     uintptr_t cfa = (kind == TM_STEP_BY_STACK ? at->sp : at->frame) + (uintptr_t)((int64_t)step >> 32);
     uintptr_t caller;
-    *saved_at = 0;
+    left->saved_at = 0;
+    left->is_by_frame = kind == TM_STEP_BY_FRAME;
     if (TM_UNLIKELY(kind > TM_STEP_BY_FRAME)) {
         return kind == TM_STEP_ODD ? STEPPED_ODDLY : STEPPED_OUT;
     }
@@ -85,11 +86,11 @@ TM_INLINE enum stepped step_out(struct walk *walk, struct position *at, uintptr_
         return STEPPED_OUT; /* coroutines begin their stacks with a return to 0 */
     }
     if ((step & TM_STEP_SAVES_FRAME) != 0) {
-        *saved_at = cfa + (uintptr_t)(intptr_t)(int16_t)(step >> 16);
-        if (!read_word(walk->thread, *saved_at, &at->frame)) {
+        left->saved_at = cfa + (uintptr_t)(intptr_t)(int16_t)(step >> 16);
+        if (!read_word(walk->thread, left->saved_at, &at->frame)) {
             return STEPPED_OUT;
         }
-        if (TM_UNLIKELY(*saved_at < at->sp) || TM_UNLIKELY(*saved_at >= cfa)) {
+        if (TM_UNLIKELY(left->saved_at < at->sp) || TM_UNLIKELY(left->saved_at >= cfa)) {
             walk->stack->is_odd = true; /* not in its own frame: cannot be looked at by itself */
         }
     }
@@ -130,16 +131,15 @@ static enum stepped leave_own_code(struct walk *walk, struct position *at)
     const uintptr_t start = at->sp;
     bool fits = true;
     while (is_own(walk, at->pc)) {
-        uintptr_t saved_at;
-        fits &= (tm_step_find(walk->cache, at->pc) & TM_STEP_KIND) == TM_STEP_BY_STACK;
-        enum stepped stepped = step_out(walk, at, &saved_at);
+        struct tm_known_frame left;
+        enum stepped stepped = step_out(walk, at, &left);
         if (stepped != STEPPED) {
             return stepped;
         }
-        fits &= chain.count < TM_OWN_FRAMES_MAX && at->sp - start <= UINT32_MAX;
+        fits &= !left.is_by_frame && chain.count < TM_OWN_FRAMES_MAX && at->sp - start <= UINT32_MAX;
         if (fits) {
             chain.at[chain.count++] = (uint32_t)(at->sp - WORD - start);
-            chain.saved_at = saved_at != 0 ? (uint32_t)(saved_at - start) : chain.saved_at;
+            chain.saved_at = left.saved_at != 0 ? (uint32_t)(left.saved_at - start) : chain.saved_at;
             if (chain.count < TM_OWN_FRAMES_MAX) {
                 chain.to[chain.count - 1] = at->pc + 1;
             }
@@ -196,7 +196,7 @@ TM_INLINE bool is_known(struct walk *walk, const struct position *at)
     const unsigned i = walk->cursor - 1;
     const struct tm_known_frame *known = &stack->frames[i];
     uintptr_t oldest = stack->frames[0].sp - WORD;
-    if (known->sp != at->sp || known->pc != at->pc || known->frame != at->frame ||
+    if (known->sp != at->sp || known->pc != at->pc || (known->needs_frame && known->frame != at->frame) ||
         (i != 0 &&
          (at->sp < walk->thread->stack_low || oldest - walk->thread->stack_low >= walk->thread->stack_size))) {
         return false;
@@ -219,7 +219,7 @@ TM_INLINE bool walk_quickly(struct walk *walk, struct position at)
             return true;
         }
         keep(walk, &at);
-        stepped = step_out(walk, &at, &walk->stack->fresh[walk->count - 1].saved_at);
+        stepped = step_out(walk, &at, &walk->stack->fresh[walk->count - 1]);
     }
     walk->kept = stepped == STEPPED ? walk->cursor : 0;
     return stepped != STEPPED_ODDLY;
@@ -233,16 +233,28 @@ static bool fits(const struct walk *walk)
     return walk->kept == 0 || (count <= stack->limit && (stack->end == UINTPTR_MAX || count == stack->limit));
 }
 
+/* The value of the frame pointer changes from call to call where it is a register like others: it is looked at only
+ * where a frame's end depends on it. */
+TM_INLINE void say_what_is_needed(struct tm_known_frame *known, bool caller_needs_frame)
+{
+    bool hands_on = known->saved_at == 0 && caller_needs_frame;
+    known->needs_frame = known->is_by_frame || hands_on;
+    known->saved_at = caller_needs_frame ? known->saved_at : 0;
+}
+
 /* Puts what is fresh upon what was kept. */
 TM_INLINE uint64_t join(const struct walk *walk)
 {
     struct tm_known_stack *stack = walk->stack;
     struct tm_known_frame *to = stack->frames + walk->kept;
     uint64_t hash = walk->kept == 0 ? 1 : to[-1].hash;
-    for (unsigned i = walk->count; i-- > 0;) {
+    bool caller_needs_frame = walk->kept != 0 && to[-1].needs_frame;
+    for (unsigned i = walk->count; i-- > 0; to++) {
         *to = stack->fresh[i];
+        say_what_is_needed(to, caller_needs_frame);
+        caller_needs_frame = to->needs_frame;
         hash = hash_of(hash, to->pc);
-        to++->hash = hash;
+        to->hash = hash;
     }
     stack->count = walk->kept + walk->count;
     if (walk->kept == 0) {

@@ -28,8 +28,10 @@ struct tm_native_skip {
 struct tm_known_frame {
     uintptr_t pc, sp;
     uintptr_t frame;    /* the frame pointer's register */
-    uintptr_t saved_at; /* where its caller's lies; 0: the register has it still */
+    uintptr_t saved_at; /* where its caller's lies; 0: the register has it still, or it makes no difference */
     uint64_t hash;      /* of this one's pc and all older ones' */
+    bool is_by_frame;   /* its end was found by the frame pointer */
+    bool needs_frame;   /* so was its own end, or that of an older one by the same value */
 };
 
 #define TM_OWN_CHAINS     8U

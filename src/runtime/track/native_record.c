@@ -162,6 +162,9 @@ static uint32_t record_in(struct tm_thread *thread, struct tm_caller caller, uin
     struct tm_two_stacks *stacks = &event.stacks;
     unsigned limit = __atomic_load_n(&runtime->traceback_limit, __ATOMIC_RELAXED);
     event.limit = limit < TM_NATIVE_LIMIT_MAX ? limit : TM_NATIVE_LIMIT_MAX;
+    if (TM_UNLIKELY(runtime->config.slow)) {
+        buffer->known.count = 0;
+    }
     uint64_t native = tm_native_stack_look(thread, &runtime->native.steps, &runtime->native.own, &buffer->known);
     uint64_t hash = join_hashes(native, look_at_python(&event, caller));
     stacks->code = runtime->native.code;

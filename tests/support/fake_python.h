@@ -88,7 +88,8 @@ static inline bool fake_free(uintptr_t address)
     static _Thread_local unsigned turn;
     struct tm_taken taken;
     bool is_quick = turn++ % 2 == 0;
-    if (is_quick && fake_holder != 0 && tm_quick_take_or_save(tm_thread_self(), (const void *)address, turn % 4 == 1)) {
+    if (is_quick && fake_holder != 0 &&
+        tm_quick_take_or_save(tm_thread_self(), (const void *)address, turn % 4 == 1, TM_QUICK_ANY)) {
         return true;
     }
     if (is_quick && fake_holder == 0 && tm_own_take(tm_thread_self(), (const void *)address)) {

@@ -50,17 +50,22 @@ TM_INLINE const struct tm_cpython_allocator *tm_python_behind(const struct tm_py
     return tm_python_is_wrapped(hook, over_debug) ? &hook->inner : &hook->real;
 }
 
+/* The call of the hook CTX needs no look. */
+TM_INLINE bool tm_python_is_usual(const void *ctx, unsigned domain, bool over_debug)
+{
+    /* What the tracemalloc module allocates for itself comes through raw, so a module that has just started is noticed
+     * there at once; the other domains need no such test. */
+    return tm_python_doors[domain].quick == ctx &&
+           (domain != TM_CPYTHON_RAW || *tm_python_doors[domain].word == (uintptr_t)ctx) &&
+           !tm_python_is_wrapped(ctx, over_debug);
+}
+
 TM_INLINE bool tm_python_hears(struct tm_thread *thread, const void *ctx, unsigned domain, bool over_debug)
 {
     if (TM_UNLIKELY(thread->guard != 0)) {
         return false;
     }
-    /* What the tracemalloc module allocates for itself comes through raw, so a module that has just started is noticed
-     * there at once; the other domains need no such test. */
-    bool is_usual = tm_python_doors[domain].quick == ctx &&
-                    (domain != TM_CPYTHON_RAW || *tm_python_doors[domain].word == (uintptr_t)ctx) &&
-                    !tm_python_is_wrapped(ctx, over_debug);
-    return TM_LIKELY(is_usual) || tm_python_look(thread, ctx, domain);
+    return TM_LIKELY(tm_python_is_usual(ctx, domain, over_debug)) || tm_python_look(thread, ctx, domain);
 }
 
 /* Behind a door that is up, or behind the tracemalloc module for its own sake: nothing new is recorded. */

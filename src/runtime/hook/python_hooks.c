@@ -25,7 +25,23 @@ TM_INLINE void *hook_malloc(void *ctx, size_t size, unsigned domain, bool over_d
         tm_tracker_alloc(thread, TM_DOMAIN_RAW, block, size);
         return block;
     }
-    return tm_quick_alloc(thread, (uint8_t)domain, block, size);
+    return tm_quick_alloc(thread, (uint8_t)domain, block, size, TM_QUICK_ANY);
+}
+
+/* The usual call of a hook of mem or obj.  RARELY is hook_malloc: what is rare is its own last act, so that hardly a
+ * register need be saved here. */
+TM_INLINE void *hook_malloc_usually(void *ctx, size_t size, unsigned domain, enum tm_quick_way way,
+                                    void *(*rarely)(void *, size_t))
+{
+    struct tm_thread *thread = tm_thread_self();
+    const struct tm_cpython_allocator *real = tm_python_behind(ctx, false);
+    if (TM_UNLIKELY(thread->guard != 0) || TM_UNLIKELY(!tm_python_is_usual(ctx, domain, false))) {
+        return rarely(ctx, size);
+    }
+    tm_door_guard_first_up(thread);
+    void *block = real->malloc(real->ctx, size);
+    tm_door_guard_all_down(thread);
+    return TM_LIKELY(block != NULL) ? tm_quick_alloc(thread, (uint8_t)domain, block, size, way) : NULL;
 }
 
 TM_INLINE void *hook_calloc(void *ctx, size_t count, size_t size, unsigned domain, bool over_debug)
@@ -94,28 +110,42 @@ __attribute__((noinline)) void tm_python_free_generally(const struct tm_cpython_
 }
 
 /* Where the quick way ends, mostly because a maximum is left or was left just now. */
-static __attribute__((noinline)) void free_saving(const struct tm_cpython_allocator *real, void *block)
+TM_INLINE void free_saving(const struct tm_cpython_allocator *real, void *block, enum tm_quick_way way)
 {
     struct tm_thread *thread = tm_thread_self();
-    if (thread->guard == 0 && tm_quick_take_or_save(thread, block, true)) {
+    if (thread->guard == 0 && tm_quick_take_or_save(thread, block, true, way)) {
         real->free(real->ctx, block);
     } else {
         tm_python_free_generally(real, block);
     }
 }
 
+#define FREE_SAVING(name, way)                                                                                         \
+    static __attribute__((noinline)) void free_saving_##name(const struct tm_cpython_allocator *real, void *block)     \
+    {                                                                                                                  \
+        free_saving(real, block, way);                                                                                 \
+    }
+
+FREE_SAVING(any, TM_QUICK_ANY)
+FREE_SAVING(shared, TM_QUICK_SHARED)
+FREE_SAVING(own, TM_QUICK_OWN)
+
 /* After the quick way the guard stays down, so that the real call can be the last act: should a door behind hear it,
  * the block is not known any more. */
-TM_INLINE void hook_free(void *ctx, void *block, unsigned domain, bool over_debug)
+TM_INLINE void hook_free(void *ctx, void *block, unsigned domain, bool over_debug, enum tm_quick_way way)
 {
     struct tm_thread *thread = tm_thread_self();
     const struct tm_cpython_allocator *real = tm_python_behind(ctx, over_debug);
-    if (domain != TM_CPYTHON_RAW && TM_LIKELY(thread->guard == 0) && TM_LIKELY(tm_quick_take(thread, block))) {
-        real->free(real->ctx, block);
-    } else if (domain != TM_CPYTHON_RAW) {
-        free_saving(real, block);
-    } else {
+    if (domain == TM_CPYTHON_RAW) {
         tm_python_free_generally(real, block);
+    } else if (TM_LIKELY(thread->guard == 0) && TM_LIKELY(tm_quick_take_or_save(thread, block, false, way))) {
+        real->free(real->ctx, block);
+    } else if (way == TM_QUICK_SHARED) {
+        free_saving_shared(real, block);
+    } else if (way == TM_QUICK_OWN) {
+        free_saving_own(real, block);
+    } else {
+        free_saving_any(real, block);
     }
 }
 
@@ -159,7 +189,7 @@ TM_INLINE void *look(void *block, size_t size)
     }                                                                                                                  \
     static void name##_free(void *ctx, void *block)                                                                    \
     {                                                                                                                  \
-        hook_free(ctx, block, domain, over_debug);                                                                     \
+        hook_free(ctx, block, domain, over_debug, TM_QUICK_ANY);                                                       \
     }
 
 HOOKS(raw, TM_CPYTHON_RAW, false)
@@ -168,6 +198,25 @@ HOOKS(obj, TM_CPYTHON_OBJ, false)
 HOOKS(raw_debug, TM_CPYTHON_RAW, true)
 HOOKS(mem_debug, TM_CPYTHON_MEM, true)
 HOOKS(obj_debug, TM_CPYTHON_OBJ, true)
+/* Those of one way; calloc and realloc are the general ones. */
+#define USUAL_HOOKS(name, general, domain, way)                                                                        \
+    static void *name##_malloc(void *ctx, size_t size)                                                                 \
+    {                                                                                                                  \
+        return hook_malloc_usually(ctx, size, domain, way, general##_malloc);                                          \
+    }                                                                                                                  \
+    static void *name##_watched_malloc(void *ctx, size_t size)                                                         \
+    {                                                                                                                  \
+        return look(name##_malloc(ctx, size), size);                                                                   \
+    }                                                                                                                  \
+    static void name##_free(void *ctx, void *block)                                                                    \
+    {                                                                                                                  \
+        hook_free(ctx, block, domain, false, way);                                                                     \
+    }
+
+USUAL_HOOKS(mem_shared, mem, TM_CPYTHON_MEM, TM_QUICK_SHARED)
+USUAL_HOOKS(obj_shared, obj, TM_CPYTHON_OBJ, TM_QUICK_SHARED)
+USUAL_HOOKS(mem_own, mem, TM_CPYTHON_MEM, TM_QUICK_OWN)
+USUAL_HOOKS(obj_own, obj, TM_CPYTHON_OBJ, TM_QUICK_OWN)
 WATCHED_HOOKS(mem)
 WATCHED_HOOKS(obj)
 WATCHED_HOOKS(mem_debug)
@@ -182,13 +231,28 @@ WATCHED_HOOKS(obj_debug)
         NULL, name##_watched_malloc, name##_watched_calloc, name##_watched_realloc, name##_free                        \
     }
 
-#define KINDS 4U
+#define USUAL(name, general)                                                                                           \
+    {                                                                                                                  \
+        NULL, name##_malloc, general##_calloc, general##_realloc, name##_free                                          \
+    }
+#define USUAL_WATCHED(name, general)                                                                                   \
+    {                                                                                                                  \
+        NULL, name##_watched_malloc, general##_watched_calloc, general##_watched_realloc, name##_free                  \
+    }
+
+#define OVER_DEBUG 3U /* after the ways */
+#define WATCHED_0  4U
+#define KINDS      8U
 
 static const struct tm_cpython_allocator functions[KINDS][TM_PYTHON_DOMAINS] = {
-    {FUNCTIONS(raw), FUNCTIONS(mem), FUNCTIONS(obj)},
-    {FUNCTIONS(raw_debug), FUNCTIONS(mem_debug), FUNCTIONS(obj_debug)},
-    {FUNCTIONS(raw), WATCHED(mem), WATCHED(obj)},
-    {FUNCTIONS(raw_debug), WATCHED(mem_debug), WATCHED(obj_debug)},
+    [TM_QUICK_ANY] = {FUNCTIONS(raw), FUNCTIONS(mem), FUNCTIONS(obj)},
+    [TM_QUICK_SHARED] = {FUNCTIONS(raw), USUAL(mem_shared, mem), USUAL(obj_shared, obj)},
+    [TM_QUICK_OWN] = {FUNCTIONS(raw), USUAL(mem_own, mem), USUAL(obj_own, obj)},
+    [OVER_DEBUG] = {FUNCTIONS(raw_debug), FUNCTIONS(mem_debug), FUNCTIONS(obj_debug)},
+    [WATCHED_0 + TM_QUICK_ANY] = {FUNCTIONS(raw), WATCHED(mem), WATCHED(obj)},
+    [WATCHED_0 + TM_QUICK_SHARED] = {FUNCTIONS(raw), USUAL_WATCHED(mem_shared, mem), USUAL_WATCHED(obj_shared, obj)},
+    [WATCHED_0 + TM_QUICK_OWN] = {FUNCTIONS(raw), USUAL_WATCHED(mem_own, mem), USUAL_WATCHED(obj_own, obj)},
+    [WATCHED_0 + OVER_DEBUG] = {FUNCTIONS(raw_debug), WATCHED(mem_debug), WATCHED(obj_debug)},
 };
 
 bool tm_python_is_ours(const struct tm_cpython_allocator *allocator)
@@ -206,6 +270,9 @@ bool tm_python_is_ours(const struct tm_cpython_allocator *allocator)
 struct tm_cpython_allocator tm_python_functions(unsigned domain, enum tm_layer over, bool is_quick)
 {
     bool over_debug = over == TM_LAYER_DEBUG;
-    return tm_doors_sample ? tm_sampled_hooks(domain, over_debug, is_quick)
-                           : functions[2U * tm_runtime_is_watched() + over_debug][domain];
+    if (tm_doors_sample) {
+        return tm_sampled_hooks(domain, over_debug, is_quick);
+    }
+    unsigned kind = over_debug ? OVER_DEBUG : (unsigned)tm_quick_way_of(tm_runtime_python(), &tm_runtime.blocks);
+    return functions[tm_runtime_is_watched() ? WATCHED_0 + kind : kind][domain];
 }

@@ -28,6 +28,16 @@ TM_INLINE uint64_t tm_word_peek(const _Atomic uint64_t *word)
 #endif
 }
 
+/* tm_word_peek of a smaller word. */
+TM_INLINE uint32_t tm_number_peek(const _Atomic uint32_t *number)
+{
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+    return *(const uint32_t *)number;
+#else
+    return atomic_load_explicit(number, memory_order_relaxed);
+#endif
+}
+
 TM_INLINE void tm_word_store(_Atomic uint64_t *word, uint64_t value)
 {
     atomic_store_explicit(word, value, memory_order_relaxed);

@@ -90,81 +90,87 @@ static __attribute__((noinline)) void *alloc_generally(struct tm_thread *thread,
     return block;
 }
 
-/* What tm_quick_alloc does, with more than one frame.  False: nothing has happened. */
-TM_INLINE bool alloc_of_stack(struct tm_thread *thread, uint8_t domain, void *block, size_t size)
-{
-    struct tm_runtime *runtime = &tm_runtime;
-    if (TM_UNLIKELY(size - TM_QUICK_SIZE_MIN >=
-                    atomic_load_explicit(&tm_life_page.stack_sizes, memory_order_relaxed)) ||
-        TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, (uintptr_t)block))) {
-        return false;
-    }
-    TM_ASSUME(size <= TM_SMALL_SIZE_MAX);
-    uint32_t word = tm_quick_stack_record(thread, domain, (uint16_t)size);
-    tm_slot_half *slot = tm_block_slot(&runtime->blocks, (uintptr_t)block);
-    if (TM_UNLIKELY(word == 0) || TM_UNLIKELY(slot == NULL) || TM_UNLIKELY(tm_slot_load(slot) != 0)) {
-        return false;
-    }
-    struct tm_record *record = tm_runtime_record_of(runtime, word);
-    if (TM_UNLIKELY(!tm_record_is_saved(runtime->totals, record))) {
-        (void)tm_tracker_enter_known(thread, block, size, slot, word);
-        return true;
-    }
-    tm_slot_store(slot, word);
-    tm_quick_count(thread, record, block, size);
-    return true;
-}
-
 /* The word of the record of a short block when a quick way is open and knows it; 0: not so. */
-TM_INLINE uint32_t short_record(struct tm_thread *thread, uint8_t domain, uint16_t size)
+TM_INLINE uint32_t short_record(struct tm_thread *thread, uint8_t domain, uint16_t size, enum tm_quick_way way)
 {
     uint32_t word;
-    if (atomic_load_explicit(&tm_life_page.top_sizes, memory_order_relaxed) != 0) {
-        return tm_quick_record(&tm_runtime, domain, size, &word) ? word : 0;
+    if (tm_number_peek(&tm_life_page.top_sizes) != 0) {
+        return tm_quick_record(&tm_runtime, domain, size, &word, way) ? word : 0;
     }
-    return atomic_load_explicit(&tm_life_page.stack_sizes, memory_order_relaxed) != 0
-               ? tm_quick_stack_record(thread, domain, size)
-               : 0;
+    return tm_number_peek(&tm_life_page.stack_sizes) != 0 ? tm_quick_stack_record(thread, domain, size, way) : 0;
 }
 
 /* What both quick ways leave out: blocks of one granule. */
-static __attribute__((noinline)) void *enter_short(struct tm_thread *thread, uint8_t domain, void *block, size_t size)
+TM_INLINE void *enter_short(struct tm_thread *thread, uint8_t domain, void *block, size_t size, enum tm_quick_way way)
 {
     struct tm_runtime *runtime = &tm_runtime;
     uint32_t word = TM_LIKELY(!tm_block_is_odd(&runtime->blocks, (uintptr_t)block))
-                        ? short_record(thread, domain, (uint16_t)size)
+                        ? short_record(thread, domain, (uint16_t)size, way)
                         : 0;
     if (TM_UNLIKELY(word == 0)) {
         return alloc_generally(thread, domain, block, size);
     }
     tm_slot_half *slot = tm_block_slot_shifted(&runtime->blocks, (uintptr_t)block, TM_SLOT_SHIFT_16);
     struct tm_record *record = tm_runtime_record_of(runtime, word);
+    struct tm_totals *totals = runtime->totals;
     uint32_t number;
     if (TM_UNLIKELY(slot == NULL) || TM_UNLIKELY(tm_half_load(slot) != 0) ||
         TM_UNLIKELY(!tm_short_table_has(&runtime->blocks.shorts, tm_slot_record(word), &number)) ||
-        TM_UNLIKELY(!tm_record_is_saved(runtime->totals, record))) {
+        TM_UNLIKELY(!tm_record_is_saved(totals, record))) {
         return alloc_generally(thread, domain, block, size);
     }
     tm_half_store(slot, tm_half_of_short(number));
-    tm_quick_count(thread, record, block, size);
+    tm_quick_count(thread, totals, record, block, size);
     return block;
 }
 
-void *tm_tracker_enter(struct tm_thread *thread, uint8_t domain, void *block, size_t size)
+/* What tm_quick_alloc does, with more than one frame, and what it leaves out.  Calls are the last act here too. */
+TM_INLINE void *enter(struct tm_thread *thread, uint8_t domain, void *block, size_t size, enum tm_quick_way way,
+                      void *(*enter_rarely)(struct tm_thread *, uint8_t, void *, size_t))
 {
-    if (TM_LIKELY(alloc_of_stack(thread, domain, block, size))) {
-        return block;
+    struct tm_runtime *runtime = &tm_runtime;
+    if (TM_UNLIKELY(size - TM_QUICK_SIZE_MIN >= tm_number_peek(&tm_life_page.stack_sizes)) ||
+        TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, (uintptr_t)block))) {
+        return enter_rarely(thread, domain, block, size);
     }
-    return size < TM_QUICK_SIZE_MIN ? enter_short(thread, domain, block, size)
-                                    : alloc_generally(thread, domain, block, size);
+    TM_ASSUME(size <= TM_SMALL_SIZE_MAX);
+    uint32_t word = tm_quick_stack_record(thread, domain, (uint16_t)size, way);
+    tm_slot_half *slot = tm_block_slot_shifted(&runtime->blocks, (uintptr_t)block, TM_SLOT_SHIFT_16);
+    if (TM_UNLIKELY(word == 0) || TM_UNLIKELY(slot == NULL) || TM_UNLIKELY(tm_slot_load(slot) != 0)) {
+        return enter_rarely(thread, domain, block, size);
+    }
+    struct tm_record *record = tm_runtime_record_of(runtime, word);
+    struct tm_totals *totals = runtime->totals;
+    if (TM_UNLIKELY(!tm_record_is_saved(totals, record))) {
+        return tm_tracker_enter_known(thread, block, size, slot, word);
+    }
+    tm_slot_store(slot, word);
+    tm_quick_count(thread, totals, record, block, size);
+    return block;
 }
+
+#define ENTER(name, way)                                                                                               \
+    static __attribute__((noinline)) void *name##_rarely(struct tm_thread *thread, uint8_t domain, void *block,        \
+                                                         size_t size)                                                  \
+    {                                                                                                                  \
+        return size < TM_QUICK_SIZE_MIN ? enter_short(thread, domain, block, size, way)                                \
+                                        : alloc_generally(thread, domain, block, size);                                \
+    }                                                                                                                  \
+    void *name(struct tm_thread *thread, uint8_t domain, void *block, size_t size)                                     \
+    {                                                                                                                  \
+        return enter(thread, domain, block, size, way, name##_rarely);                                                 \
+    }
+
+ENTER(tm_tracker_enter, TM_QUICK_ANY)
+ENTER(tm_tracker_enter_shared, TM_QUICK_SHARED)
+ENTER(tm_tracker_enter_own, TM_QUICK_OWN)
 
 void *tm_tracker_enter_known(struct tm_thread *thread, void *block, size_t size, tm_slot_half *slot, uint32_t word)
 {
     struct tm_record *record = tm_runtime_record_of(&tm_runtime, word);
     tm_record_save_peaks(&tm_runtime, tm_slot_record(word), record);
     tm_slot_store(slot, word);
-    tm_quick_count(thread, record, block, size);
+    tm_quick_count(thread, tm_runtime.totals, record, block, size);
     return block;
 }
 
@@ -172,7 +178,7 @@ void tm_tracker_alloc(struct tm_thread *thread, enum tm_domain domain, const voi
 {
     bool is_python = domain == TM_DOMAIN_OBJ || domain == TM_DOMAIN_MEM;
     if (is_python) {
-        (void)tm_quick_alloc(thread, (uint8_t)domain, (void *)(uintptr_t)block, size);
+        (void)tm_quick_alloc(thread, (uint8_t)domain, (void *)(uintptr_t)block, size, TM_QUICK_ANY);
     } else {
         (void)alloc_generally(thread, (uint8_t)domain, (void *)(uintptr_t)block, size);
     }

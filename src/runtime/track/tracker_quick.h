@@ -16,12 +16,47 @@
 #include "runtime/os/thread_state.h"
 #include "runtime/unwind/python_frame.h"
 
+/* How the caller's thread state and newest frame are found.  The doors of mem and obj have functions for each way, so
+ * that what is the same at all events of a process is asked when they are installed. */
+enum tm_quick_way {
+    TM_QUICK_ANY,    /* as the row says */
+    TM_QUICK_SHARED, /* one GIL for all interpreters: its holder's state is in a word; the frames are behind a cframe */
+    TM_QUICK_OWN, /* the state is in thread-local storage, the main interpreter's in a word; the frames are behind it */
+};
+
+/* The way for PYTHON, as found, with the granules of BLOCKS. */
+TM_INLINE enum tm_quick_way tm_quick_way_of(const struct tm_cpython *python, const struct tm_block_table *blocks)
+{
+    const struct tm_cpython_getter *current = &python->current;
+    if (python->row.release == 0 || blocks->slot_shift != TM_SLOT_SHIFT_16) {
+        return TM_QUICK_ANY;
+    }
+    if (python->row.tstate_current_is_own) {
+        return current->tls_offset != 0 && python->main_interpreter.tls_offset == 0 &&
+                       python->main_interpreter.word != NULL && python->row.chain == TM_CHAIN_INTERPRETER
+                   ? TM_QUICK_OWN
+                   : TM_QUICK_ANY;
+    }
+    return current->tls_offset == 0 && current->word != NULL && python->row.chain == TM_CHAIN_CFRAME ? TM_QUICK_SHARED
+                                                                                                     : TM_QUICK_ANY;
+}
+
 /* The thread state of the caller, which holds the GIL of the main interpreter; 0 when it is another's.  Rows with one
  * GIL for all interpreters need not ask whose it is; free-threaded builds, and those whose thread state can only be
  * had by a call, never come here. */
-TM_INLINE uintptr_t tm_quick_tstate(const struct tm_cpython *python)
+TM_INLINE uintptr_t tm_quick_tstate(const struct tm_cpython *python, enum tm_quick_way way)
 {
     const struct tm_cpython_layout *row = &python->row;
+    if (way == TM_QUICK_SHARED) {
+        return __atomic_load_n(python->current.word, __ATOMIC_RELAXED);
+    }
+    if (way == TM_QUICK_OWN) {
+        uintptr_t own = tm_cpython_getter_own(&python->current);
+        return TM_LIKELY(own != 0) &&
+                       TM_LIKELY(tm_python_word(own, row->tstate_interp) == *python->main_interpreter.word)
+                   ? own
+                   : 0;
+    }
     uintptr_t tstate = tm_cpython_getter_peek(&python->current);
     if (row->tstate_current_is_own && TM_LIKELY(tstate != 0) &&
         TM_UNLIKELY(tm_python_word(tstate, row->tstate_interp) != tm_cpython_getter_peek(&python->main_interpreter))) {
@@ -30,13 +65,27 @@ TM_INLINE uintptr_t tm_quick_tstate(const struct tm_cpython *python)
     return tstate;
 }
 
+/* The newest frame of TSTATE, which is not 0; 0: none. */
+TM_INLINE uintptr_t tm_quick_newest(const struct tm_cpython_layout *row, uintptr_t tstate, enum tm_quick_way way)
+{
+    if (way == TM_QUICK_OWN) {
+        return tm_python_word(tstate, row->tstate_frame);
+    }
+    if (way == TM_QUICK_SHARED) {
+        uintptr_t cframe = tm_python_word(tstate, row->tstate_cframe);
+        return TM_LIKELY(cframe != 0) ? tm_python_word(cframe, row->cframe_current) : 0;
+    }
+    return tm_python_frame_newest(row, tstate);
+}
+
 /* The record of an event with one frame per traceback, as a word, when the cache has it.  A place gets into the cache only from a
  * frame that counts, so a hit tells that the newest frame counts without looking at its code. */
-TM_INLINE bool tm_quick_record(const struct tm_runtime *runtime, uint8_t domain, uint16_t size, uint32_t *word)
+TM_INLINE bool tm_quick_record(const struct tm_runtime *runtime, uint8_t domain, uint16_t size, uint32_t *word,
+                               enum tm_quick_way way)
 {
     const struct tm_cpython_layout *row = &runtime->python.row;
-    uintptr_t tstate = tm_quick_tstate(&runtime->python);
-    uintptr_t frame = TM_LIKELY(tstate != 0) ? tm_python_frame_newest(row, tstate) : 0;
+    uintptr_t tstate = tm_quick_tstate(&runtime->python, way);
+    uintptr_t frame = TM_LIKELY(tstate != 0) ? tm_quick_newest(row, tstate, way) : 0;
     if (TM_UNLIKELY(frame == 0)) {
         return false;
     }
@@ -46,20 +95,20 @@ TM_INLINE bool tm_quick_record(const struct tm_runtime *runtime, uint8_t domain,
 }
 
 /* The same with more frames, when the stack stands as at the last event but for its newest instruction; 0: it does not,
- * or is not known.  THREAD's guard goes up, because a signal handler's event would walk over the frames. */
-TM_INLINE uint32_t tm_quick_stack_record(struct tm_thread *thread, uint8_t domain, uint16_t size)
+ * or is not known.  THREAD's guard is 0 and goes up, because a signal handler's event would walk over the frames. */
+TM_INLINE uint32_t tm_quick_stack_record(struct tm_thread *thread, uint8_t domain, uint16_t size, enum tm_quick_way way)
 {
     struct tm_runtime *runtime = &tm_runtime;
     struct tm_stack_cache *stack = &runtime->held_stack;
     uint32_t limit = __atomic_load_n(&runtime->traceback_limit, __ATOMIC_RELAXED);
-    uintptr_t tstate = tm_quick_tstate(&runtime->python);
+    uintptr_t tstate = tm_quick_tstate(&runtime->python, way);
+    uintptr_t newest = TM_LIKELY(tstate != 0) ? tm_quick_newest(&runtime->python.row, tstate, way) : 0;
     uint32_t word = 0;
     uintptr_t place;
     uint64_t hash;
-    thread->guard++;
+    thread->guard = 1;
     atomic_signal_fence(memory_order_seq_cst);
-    if (TM_LIKELY(tstate != 0) &&
-        TM_LIKELY(tm_stack_cache_try(stack, &runtime->python.row, tstate, limit, &place, &hash))) {
+    if (TM_LIKELY(tm_stack_cache_try(stack, &runtime->python.row, newest, limit, &place, &hash))) {
         struct tm_trace_key key = tm_trace_key_of_stack(&runtime->cache, hash, stack->count, domain, size);
         word = tm_trace_cache_held_word(&runtime->cache, key.key, key.check);
         if (TM_LIKELY(word != 0)) {
@@ -67,58 +116,71 @@ TM_INLINE uint32_t tm_quick_stack_record(struct tm_thread *thread, uint8_t domai
         }
     }
     atomic_signal_fence(memory_order_seq_cst);
-    thread->guard--;
+    thread->guard = 0;
     return word;
 }
 
 /* Counts the small BLOCK, whose slot is written, in RECORD, whose peaks are saved. */
-TM_INLINE void tm_quick_count(struct tm_thread *thread, struct tm_record *record, const void *block, size_t size)
+TM_INLINE void tm_quick_count(struct tm_thread *thread, struct tm_totals *totals, struct tm_record *record,
+                              const void *block, size_t size)
 {
-    struct tm_totals *totals = tm_runtime.totals;
     tm_event_log(TM_EVENT_ALLOC, record, (uintptr_t)block, size);
     tm_word_add(&record->ever_blocks, 1);
     tm_word_add(&totals->python_held, size);
     thread->last_block = (uintptr_t)block;
+    atomic_signal_fence(memory_order_seq_cst); /* two stores: the compiler's one takes three instructions */
     thread->newborn = (uintptr_t)block;
 }
 
+/* Where the quick way of one frame ends. */
+TM_INLINE void *tm_quick_enter(struct tm_thread *thread, uint8_t domain, void *block, size_t size,
+                               enum tm_quick_way way)
+{
+    return way == TM_QUICK_SHARED ? tm_tracker_enter_shared(thread, domain, block, size)
+           : way == TM_QUICK_OWN  ? tm_tracker_enter_own(thread, domain, block, size)
+                                  : tm_tracker_enter(thread, domain, block, size);
+}
+
 /* tm_tracker_alloc for DOMAIN mem or obj; answers BLOCK. */
-TM_INLINE void *tm_quick_alloc(struct tm_thread *thread, uint8_t domain, void *block, size_t size)
+TM_INLINE void *tm_quick_alloc(struct tm_thread *thread, uint8_t domain, void *block, size_t size,
+                               enum tm_quick_way way)
 {
     struct tm_runtime *runtime = &tm_runtime;
     uintptr_t address = (uintptr_t)block;
     uint32_t word;
-    if (TM_UNLIKELY(size - TM_QUICK_SIZE_MIN >= atomic_load_explicit(&tm_life_page.top_sizes, memory_order_relaxed)) ||
+    if (TM_UNLIKELY(size - TM_QUICK_SIZE_MIN >= tm_number_peek(&tm_life_page.top_sizes)) ||
         TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, address))) {
-        return tm_tracker_enter(thread, domain, block, size);
+        return tm_quick_enter(thread, domain, block, size, way);
     }
     TM_ASSUME(size <= TM_SMALL_SIZE_MAX);
-    if (TM_UNLIKELY(!tm_quick_record(runtime, domain, (uint16_t)size, &word))) {
-        return tm_tracker_enter(thread, domain, block, size);
+    if (TM_UNLIKELY(!tm_quick_record(runtime, domain, (uint16_t)size, &word, way))) {
+        return tm_quick_enter(thread, domain, block, size, way);
     }
     tm_slot_half *slot = tm_block_slot_shifted(&runtime->blocks, address, TM_SLOT_SHIFT_16);
     if (TM_UNLIKELY(slot == NULL) || TM_UNLIKELY(tm_slot_load(slot) != 0)) {
-        return tm_tracker_enter(thread, domain, block, size);
+        return tm_quick_enter(thread, domain, block, size, way);
     }
     struct tm_record *record = tm_runtime_record_of(runtime, word);
-    if (TM_UNLIKELY(!tm_record_is_saved(runtime->totals, record))) {
+    struct tm_totals *totals = runtime->totals;
+    if (TM_UNLIKELY(!tm_record_is_saved(totals, record))) {
         return tm_tracker_enter_known(thread, block, size, slot, word);
     }
     tm_slot_store(slot, word);
-    tm_quick_count(thread, record, block, size);
+    tm_quick_count(thread, totals, record, block, size);
     return block;
 }
 
 /* tm_tracker_take at a door of mem or obj, when nobody asks what was taken.  Where all interpreters share one GIL, it is
  * the caller's.  SAVES: also where a maximum is left, or the record changes for the first time since, and short blocks. */
-TM_INLINE bool tm_quick_take_or_save(struct tm_thread *thread, const void *block, bool saves)
+TM_INLINE bool tm_quick_take_or_save(struct tm_thread *thread, const void *block, bool saves, enum tm_quick_way way)
 {
     struct tm_runtime *runtime = &tm_runtime;
     uintptr_t address = (uintptr_t)block;
     if (TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, address))) {
         return false;
     }
-    tm_slot_half *slot = tm_block_slot(&runtime->blocks, address);
+    tm_slot_half *slot = tm_block_slot_shifted(&runtime->blocks, address,
+                                               way == TM_QUICK_ANY ? runtime->blocks.slot_shift : TM_SLOT_SHIFT_16);
     uint32_t word = TM_LIKELY(slot != NULL) ? tm_slot_load(slot) : 0;
     bool is_short = saves && tm_half_is_short((uint16_t)word);
     if (!is_short && TM_UNLIKELY(!tm_slot_is_plain(word))) {
@@ -127,8 +189,9 @@ TM_INLINE bool tm_quick_take_or_save(struct tm_thread *thread, const void *block
     struct tm_record *record =
         is_short ? tm_runtime_record_of_short(runtime, (uint16_t)word) : tm_runtime_record_of(runtime, word);
     struct tm_totals *totals = runtime->totals;
-    if (TM_UNLIKELY(record->stamp != atomic_load_explicit(&tm_life_page.stamp, memory_order_relaxed)) ||
-        (runtime->python.row.tstate_current_is_own && TM_UNLIKELY(tm_quick_tstate(&runtime->python) == 0))) {
+    bool asks = way == TM_QUICK_ANY ? runtime->python.row.tstate_current_is_own : way == TM_QUICK_OWN;
+    if (TM_UNLIKELY(record->stamp != tm_number_peek(&tm_life_page.stamp)) ||
+        (asks && TM_UNLIKELY(tm_quick_tstate(&runtime->python, way) == 0))) {
         return false;
     }
     if (saves) {
@@ -151,11 +214,6 @@ TM_INLINE bool tm_quick_take_or_save(struct tm_thread *thread, const void *block
         tm_word_add(&record->temporary_blocks, 1);
     }
     return true;
-}
-
-TM_INLINE bool tm_quick_take(struct tm_thread *thread, const void *block)
-{
-    return tm_quick_take_or_save(thread, block, false);
 }
 
 #endif

@@ -130,6 +130,13 @@ TM_INLINE uintptr_t tm_cpython_getter_peek(const struct tm_cpython_getter *gette
     return tm_cpython_getter_read(getter);
 }
 
+/* The same for one whose word is known to be in thread-local storage. */
+TM_INLINE uintptr_t tm_cpython_getter_own(const struct tm_cpython_getter *getter)
+{
+    TM_ASSUME(getter->tls_offset != 0);
+    return tm_cpython_getter_read(getter);
+}
+
 TM_INLINE bool tm_cpython_getter_is_place(const struct tm_cpython_getter *getter)
 {
     return getter->tls_offset != 0 || getter->word != NULL;

@@ -82,13 +82,31 @@ TM_INLINE uintptr_t tm_stack_skip(const struct tm_cpython_layout *row, uintptr_t
  * count. */
 TM_COLD bool tm_stack_leads_to(const struct tm_cpython_layout *row, uintptr_t above, uintptr_t wanted);
 
+/* The same where the answer is short, without a call: between them is one entry frame of the interpreter (3.12 and
+ * later), which never counts.  False: it may still do. */
+TM_INLINE bool tm_stack_leads_past_entry(const struct tm_cpython_layout *row, uintptr_t above, uintptr_t wanted)
+{
+    TM_STACK_OPAQUE(above); /* or each frame would keep in a register for here what it compares in one instruction */
+    uintptr_t entry = tm_python_word(above, row->frame_previous);
+    return entry != 0 && *(const int8_t *)(entry + row->frame_owner) >= row->owner_shim &&
+           tm_python_word(entry, row->frame_previous) == wanted;
+}
+
+/* MAY_CALL: also where that takes a call. */
+TM_INLINE bool tm_stack_leads_further(const struct tm_cpython_layout *row, uintptr_t above, uintptr_t wanted,
+                                      bool may_call)
+{
+    return may_call ? tm_stack_leads_to(row, above, wanted) : tm_stack_leads_past_entry(row, above, wanted);
+}
+
 /* True when OLDER is the next frame below *ABOVE and at the same instruction; *ABOVE is then that frame.  Six
  * instructions: this is what a deep stack costs per frame. */
 TM_INLINE bool tm_stack_is_next(const struct tm_cpython_layout *row, uintptr_t *above, const struct tm_raw_frame *older,
-                                unsigned previous, unsigned instruction)
+                                unsigned previous, unsigned instruction, bool may_call)
 {
     uintptr_t wanted = older->frame;
-    if (TM_UNLIKELY(tm_python_word(*above, previous) != wanted) && !tm_stack_leads_to(row, *above, wanted)) {
+    if (TM_UNLIKELY(tm_python_word(*above, previous) != wanted) &&
+        !tm_stack_leads_further(row, *above, wanted, may_call)) {
         return false;
     }
     *above = wanted;
@@ -97,9 +115,9 @@ TM_INLINE bool tm_stack_is_next(const struct tm_cpython_layout *row, uintptr_t *
 
 /* True when the frames of the cache below TOP, which is in the stack, are unchanged.  For rows whose frames are told by
  * their instruction alone: an instruction's address is unique while its code object lives, and it
- * was past the first traceable one. */
+ * was past the first traceable one.  Without MAY_CALL false also where it is long to tell. */
 TM_INLINE bool tm_stack_cache_stands(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
-                                     size_t top)
+                                     size_t top, bool may_call)
 {
     const struct tm_raw_frame *oldest = cache->frames;
     const struct tm_raw_frame *at = oldest + top;
@@ -108,19 +126,19 @@ TM_INLINE bool tm_stack_cache_stands(const struct tm_stack_cache *cache, const s
     const struct tm_raw_frame *last_four = oldest + 4;
     uintptr_t above = at->frame;
     for (; at >= last_four; at -= 4) {
-        if (!tm_stack_is_next(row, &above, &at[-1], previous, instruction) ||
-            !tm_stack_is_next(row, &above, &at[-2], previous, instruction) ||
-            !tm_stack_is_next(row, &above, &at[-3], previous, instruction) ||
-            !tm_stack_is_next(row, &above, &at[-4], previous, instruction)) {
+        if (!tm_stack_is_next(row, &above, &at[-1], previous, instruction, may_call) ||
+            !tm_stack_is_next(row, &above, &at[-2], previous, instruction, may_call) ||
+            !tm_stack_is_next(row, &above, &at[-3], previous, instruction, may_call) ||
+            !tm_stack_is_next(row, &above, &at[-4], previous, instruction, may_call)) {
             return false;
         }
     }
     for (; at != oldest; at--) {
-        if (!tm_stack_is_next(row, &above, &at[-1], previous, instruction)) {
+        if (!tm_stack_is_next(row, &above, &at[-1], previous, instruction, may_call)) {
             return false;
         }
     }
-    return !cache->is_whole || tm_python_word(above, previous) == 0 || tm_stack_leads_to(row, above, 0);
+    return !cache->is_whole || tm_python_word(above, previous) == 0 || tm_stack_leads_further(row, above, 0, may_call);
 }
 
 /* True when the COUNT oldest frames of the cache are those from FRAME on, at the same instructions. */
@@ -145,22 +163,21 @@ TM_INLINE bool tm_stack_cache_agrees(const struct tm_stack_cache *cache, const s
 TM_INLINE bool tm_stack_cache_holds(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row, size_t top)
 {
     if (TM_LIKELY(row->chain != TM_CHAIN_OBJECT) && TM_LIKELY(row->code_tlbc == 0)) {
-        return tm_stack_cache_stands(cache, row, top);
+        return tm_stack_cache_stands(cache, row, top, true);
     }
     return tm_stack_cache_agrees(cache, row, tm_python_word(cache->frames[top].frame, row->frame_previous),
                                  (uint32_t)top);
 }
 
-/* True when the stack of TSTATE stands as in the cache but for the instruction of its newest frame, which is then
- * *PLACE; *HASH is that of the whole.  Whether the newest frame counts at *PLACE is for the caller to know, who then
- * calls tm_stack_cache_move. */
+/* True when the stack whose newest frame is NEWEST, or 0, is surely as in the cache but for the instruction of that
+ * frame, which is then *PLACE; *HASH is that of the whole.  Whether NEWEST counts at *PLACE is for the caller to know,
+ * who then calls tm_stack_cache_move.  Calls no function. */
 TM_INLINE bool tm_stack_cache_try(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
-                                  uintptr_t tstate, uint32_t limit, uintptr_t *place, uint64_t *hash)
+                                  uintptr_t newest, uint32_t limit, uintptr_t *place, uint64_t *hash)
 {
-    uintptr_t newest = tm_python_frame_newest(row, tstate);
     size_t top = (size_t)cache->count - 1;
     if (TM_UNLIKELY(cache->count == 0) || TM_UNLIKELY(cache->limit != limit) || newest != cache->frames[top].frame ||
-        !tm_stack_cache_stands(cache, row, top)) {
+        !tm_stack_cache_stands(cache, row, top, false)) {
         return false;
     }
     *place = tm_python_word(newest, row->frame_instruction);

@@ -85,7 +85,7 @@ static void do_free(struct random_numbers *random, unsigned i)
     bool temporary = i == last_allocated;
     bool is_quick = random_below(random, 2) == 0 &&
                     (fake_holder != 0 ? tm_quick_take_or_save(tm_thread_self(), (const void *)address_of(i),
-                                                              random_below(random, 2) == 0)
+                                                              random_below(random, 2) == 0, TM_QUICK_ANY)
                                       : tm_own_take(tm_thread_self(), (const void *)address_of(i)));
     if (!is_quick) {
         assert_true(tm_tracker_take(tm_thread_self(), (const void *)address_of(i), &taken));

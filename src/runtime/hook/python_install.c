@@ -98,7 +98,27 @@ static bool install(const struct tm_cpython *python, unsigned domain)
     return true;
 }
 
-/* CPython keeps the five words of each domain's allocator in its data; the address is not exported. */
+/* It points to no hook of ours, nor into the MiB after the first. */
+TM_INLINE bool is_far(uintptr_t word)
+{
+    return (word - (uintptr_t)hooks) >> 20 != 0;
+}
+
+static void learn_word(const uintptr_t *word)
+{
+    if (*word - (uintptr_t)hooks >= sizeof hooks) {
+        return;
+    }
+    for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
+        if (*word == (uintptr_t)tops[domain] &&
+            tm_python_is_ours((const struct tm_cpython_allocator *)(const void *)word)) {
+            tm_python_doors[domain].word = word;
+        }
+    }
+}
+
+/* CPython keeps the five words of each domain's allocator in its data; the address is not exported.  That may be a
+ * megabyte and more. */
 static void find_words(void)
 {
     unsigned missing = TM_PYTHON_DOMAINS;
@@ -113,16 +133,15 @@ static void find_words(void)
     for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
         tm_python_doors[domain].word = NO_WORD;
     }
-    for (; word < end; word++) {
-        if (*word - (uintptr_t)hooks >= sizeof hooks) { /* as nearly all are */
-            continue;
-        }
-        for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
-            if (*word == (uintptr_t)tops[domain] && *word != 0 &&
-                tm_python_is_ours((const struct tm_cpython_allocator *)(const void *)word)) {
-                tm_python_doors[domain].word = word;
+    for (; word + 4 <= end; word += 4) {
+        if (!is_far(word[0]) || !is_far(word[1]) || !is_far(word[2]) || !is_far(word[3])) { /* hardly ever */
+            for (unsigned i = 0; i < 4; i++) {
+                learn_word(word + i);
             }
         }
+    }
+    for (; word < end; word++) {
+        learn_word(word);
     }
 }
 

@@ -184,8 +184,6 @@ void tm_tracker_alloc(struct tm_thread *thread, enum tm_domain domain, const voi
     }
 }
 
-#define TAKEN_TEMPORARY 1U /* was counted as one */
-
 /* BY is 1, or -1 as two's complement. */
 TM_INLINE void count_temporary(struct tm_record *record, uint64_t by, uint32_t owner)
 {
@@ -223,7 +221,7 @@ TM_INLINE void uncount(struct tm_thread *thread, uintptr_t address, uint32_t id,
     }
     if (thread->last_block == address && thread->sample_left == thread->sample_after) {
         thread->last_block = 0;
-        *flags = TAKEN_TEMPORARY;
+        *flags = TM_TAKEN_TEMPORARY;
         count_temporary(record, weight.blocks, account.owner);
     }
 }
@@ -334,7 +332,7 @@ void tm_tracker_put_back(struct tm_thread *thread, const void *block, const stru
     struct tm_account account = account_of_free(thread, record);
     tm_event_log(TM_EVENT_ALLOC, record, (uintptr_t)block, taken->size);
     struct tm_sample_weight weight = tm_block_give_back(runtime, taken->record, taken->size, UINT64_MAX, account.owner);
-    if ((taken->flags & TAKEN_TEMPORARY) != 0) {
+    if ((taken->flags & TM_TAKEN_TEMPORARY) != 0) {
         count_temporary(record, 0 - weight.blocks, account.owner);
     }
     if (record->epoch >= atomic_load_explicit(&runtime->base_epoch, memory_order_relaxed)) {

@@ -20,6 +20,8 @@
 #include "runtime/os/thread_state.h"
 #include "tracemalloc/snapshot_format.h"
 
+#define TM_TAKEN_TEMPORARY 1U /* was counted as one */
+
 /* A block that was taken out, for putting it back. */
 struct tm_taken {
     uint64_t size;   /* bytes, as the application asked for */

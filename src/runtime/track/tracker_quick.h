@@ -170,9 +170,10 @@ TM_INLINE void *tm_quick_alloc(struct tm_thread *thread, uint8_t domain, void *b
     return block;
 }
 
-/* tm_tracker_take at a door of mem or obj, when nobody asks what was taken.  Where all interpreters share one GIL, it is
+/* tm_tracker_take at a door of mem or obj; TAKEN is NULL when nobody asks what was taken.  Where all interpreters share one GIL, it is
  * the caller's.  SAVES: also where a maximum is left, or the record changes for the first time since, and short blocks. */
-TM_INLINE bool tm_quick_take_or_save(struct tm_thread *thread, const void *block, bool saves, enum tm_quick_way way)
+TM_INLINE bool tm_quick_take_block(struct tm_thread *thread, const void *block, bool saves, enum tm_quick_way way,
+                                   struct tm_taken *taken)
 {
     struct tm_runtime *runtime = &tm_runtime;
     uintptr_t address = (uintptr_t)block;
@@ -209,11 +210,23 @@ TM_INLINE bool tm_quick_take_or_save(struct tm_thread *thread, const void *block
     }
     tm_word_add(&record->freed_blocks, 1);
     tm_word_add(&totals->python_held, 0 - (uint64_t)record->size);
-    if (thread->last_block == address) {
+    bool is_temporary = thread->last_block == address;
+    if (is_temporary) {
         thread->last_block = 0;
         tm_word_add(&record->temporary_blocks, 1);
     }
+    if (taken != NULL) {
+        taken->size = record->size;
+        taken->record = (uint32_t)(record - runtime->records.records);
+        taken->flags = is_temporary ? TM_TAKEN_TEMPORARY : 0;
+    }
     return true;
+}
+
+/* For a door that frees, and forgets. */
+TM_INLINE bool tm_quick_take_or_save(struct tm_thread *thread, const void *block, bool saves, enum tm_quick_way way)
+{
+    return tm_quick_take_block(thread, block, saves, way, NULL);
 }
 
 #endif

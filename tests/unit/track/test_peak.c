@@ -83,19 +83,25 @@ static void do_free(struct random_numbers *random, unsigned i)
 {
     struct tm_taken taken;
     bool temporary = i == last_allocated;
-    bool is_quick = random_below(random, 2) == 0 &&
-                    (fake_holder != 0 ? tm_quick_take_or_save(tm_thread_self(), (const void *)address_of(i),
-                                                              random_below(random, 2) == 0, TM_QUICK_ANY)
-                                      : tm_own_take(tm_thread_self(), (const void *)address_of(i)));
+    bool asks = random_below(random, 2) == 0; /* what was taken, as a realloc does */
+    bool is_quick =
+        random_below(random, 2) == 0 &&
+        (fake_holder != 0 ? tm_quick_take_block(tm_thread_self(), (const void *)address_of(i),
+                                                random_below(random, 2) == 0, TM_QUICK_ANY, asks ? &taken : NULL)
+                          : tm_own_take(tm_thread_self(), (const void *)address_of(i)));
+    bool is_told = !is_quick || (fake_holder != 0 && asks);
     if (!is_quick) {
         assert_true(tm_tracker_take(tm_thread_self(), (const void *)address_of(i), &taken));
+    }
+    if (is_told) {
         assert_u64_equal(taken.size, blocks[i].size);
+        assert_int_equal((taken.flags & TM_TAKEN_TEMPORARY) != 0, temporary);
     }
     quick_frees[ways] += is_quick;
     log_event(FREE, &blocks[i], temporary);
     blocks[i].live = false;
     last_allocated = temporary ? BLOCKS : last_allocated;
-    if (!is_quick && !temporary && event_count < EVENTS && random_below(random, 20) == 0) {
+    if (is_told && !temporary && event_count < EVENTS && random_below(random, 20) == 0) {
         tm_tracker_put_back(tm_thread_self(), (const void *)address_of(i), &taken); /* a realloc that failed */
         log_event(PUT_BACK, &blocks[i], false);
         blocks[i].live = true;

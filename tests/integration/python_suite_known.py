@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+"""What of Python's own test suite ends differently under the preload, and why.
+
+One that does not differ any more fails python_suite.py: take it out here."""
+import collections
+import fnmatch
+
+import interpreters
+
+# releases   labels that an interpreter's begins with, separated by commas; empty: all
+# method     as the suite names it; * and ? mean what they mean in a shell
+Known = collections.namedtuple("Known", "releases module method reason")
+
+KNOWN = [
+]
+
+
+def entries(interpreter, module):
+    return [one for one in KNOWN if one.module == module and (
+        not one.releases or any(interpreters.matches(interpreter.label, prefix) for prefix in one.releases.split(",")))]
+
+
+def reason(interpreter, module, method):
+    """Why METHOD ends differently there; None: it should not."""
+    for one in entries(interpreter, module):
+        if fnmatch.fnmatchcase(method, one.method):
+            return one.reason
+    return None
+
+
+def stale(interpreter, module, methods, differing):
+    """The entries for methods that are among METHODS, of which none is among DIFFERING."""
+    return [one.method for one in entries(interpreter, module)
+            if fnmatch.filter(methods, one.method) and not fnmatch.filter(differing, one.method)]

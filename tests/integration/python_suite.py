@@ -21,6 +21,7 @@ import glob
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -103,6 +104,22 @@ def read_results(path):
     return outcomes, details
 
 
+def finish(command, folder, variables):
+    """(exit code, output) of COMMAND.  What it left running ends with it."""
+    process = subprocess.Popen(command, cwd=folder, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        output = process.communicate(timeout=SECONDS)[0]
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        output = process.communicate()[0] + b"\n(killed by the test: not done after %d seconds)" % SECONDS
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except OSError:
+        pass  # the usual case: nobody is left
+    return process.returncode, output.decode(errors="replace")
+
+
 class Suite(object):
     """Runs modules, one process each, and compares."""
 
@@ -120,11 +137,10 @@ class Suite(object):
         if is_traced:
             variables.update(LD_PRELOAD=self.options.library, TRACEMALLOC_OUTPUT=snapshots + "/%e.%p.%n.tms")
         # --fail-env-changed: a module that leaves files, threads or changed settings has another exit code.
-        done = traced.run([interpreter.path, "-m", "test", "-v", "--fail-env-changed", "--junit-xml", results, module],
-                          work, environment(**variables), timeout=SECONDS, start_new_session=True)
+        code, text = finish([interpreter.path, "-m", "test", "-v", "--fail-env-changed", "--junit-xml", results, module],
+                            work, environment(**variables))
         outcomes, details = read_results(results)
-        outcomes[WHOLE] = "exit code %d" % done.code
-        text = (done.stdout + done.stderr).decode(errors="replace")
+        outcomes[WHOLE] = "exit code %d" % code
         details[WHOLE] = "\n".join(text.splitlines()[-12:])
         for name, detail in failed_subtests(text):
             details.setdefault(name, detail)

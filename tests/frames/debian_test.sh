@@ -7,46 +7,16 @@
 # Needs root.  Exit code 0: all right, 1: a fault, 77: not root, or no debootstrap.
 here=$(cd "$(dirname "$0")" && pwd)
 build=$1
-mirror=http://deb.debian.org/debian
-made=
 tried=0
 failed=0
 
 [ "$(id -u)" = 0 ] || { echo "not root: left out"; exit 77; }
+. "$here/../support/debian_roots.sh"
 
-leave()
-{
-    for root in $made; do
-        umount "$root/proc" 2>/dev/null
-        grep -q " $root/" /proc/mounts || rm -rf --one-file-system "$root"
-    done
-}
-trap leave EXIT
-
-# make_root RELEASE: sets root.  A release that debootstrap does not know yet is made like sid.
-make_root()
-{
-    root=$(mktemp -d "${TM_BARE_FOLDER:-/var/tmp}/tm-frames-$1-XXXXXX")
-    made="$made $root"
-    script=/usr/share/debootstrap/scripts/$1
-    [ -e "$script" ] || script=/usr/share/debootstrap/scripts/sid
-    debootstrap --variant=minbase "$1" "$root" "$mirror" "$script" >"$root.log" 2>&1 ||
-        { tail -n 20 "$root.log"; return 1; }
-    rm -f "$root.log"
-    grep -lisE 'proxy|Acquire::Check' /etc/apt/apt.conf.d/* | while read -r file; do
-        cp "$file" "$root/etc/apt/apt.conf.d/"
-    done
-    mount -t proc proc "$root/proc"
-    chroot "$root" apt-get update -q >/dev/null
-    for minor in 13 14 15; do
-        for package in "python3.$minor" "python3.$minor-dbg" "python3.$minor-dev"; do
-            DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get install -q -y --no-install-recommends "$package" \
-                >/dev/null 2>&1
-        done
-    done
-    DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get install -q -y --no-install-recommends gcc libc6-dev \
-        >/dev/null 2>&1
-}
+packages='gcc libc6-dev'
+for minor in 13 14 15; do
+    packages="$packages python3.$minor python3.$minor-dbg python3.$minor-dev"
+done
 
 try()
 {
@@ -86,7 +56,8 @@ if [ -n "${TM_DEBIAN_ROOTS-}" ]; then
 else
     command -v debootstrap >/dev/null || { echo "no debootstrap: left out"; exit 77; }
     for release in trixie forky; do
-        if make_root "$release"; then test_root; else failed=$((failed + 1)); fi
+        # shellcheck disable=SC2086
+        if make_root "$release" $packages; then test_root; else failed=$((failed + 1)); fi
     done
 fi
 echo "frames on Debian: $tried runs, $failed failed"

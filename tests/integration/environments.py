@@ -21,11 +21,12 @@ def cache():
     return os.environ.get("TM_CACHE") or os.path.join(os.path.expanduser("~"), ".cache", "libtracemalloc-tests")
 
 
-def prepare(interpreter, packages, timeout=420):
-    """(python of an environment that has PACKAGES, None) or (None, why not)."""
+def prepare(interpreter, packages, timeout=420, modules=()):
+    """(python of an environment that has PACKAGES, None) or (None, why not).  MODULES: what they are imported as."""
+    modules = list(modules or packages)
     folder = os.path.join(cache(), interpreter.label)
     python = os.path.join(folder, "bin", "python")
-    if has(python, packages):
+    if has(python, modules):
         return python, None
     try:
         if not os.path.exists(python):
@@ -34,7 +35,7 @@ def prepare(interpreter, packages, timeout=420):
             timeout)
     except (subprocess.SubprocessError, OSError) as error:
         return None, "no environment with %s: %s" % (" and ".join(packages), error)
-    return (python, None) if has(python, packages) else (None, "the packages do not load")
+    return (python, None) if has(python, modules) else (None, "the packages do not load")
 
 
 def has(python, packages):

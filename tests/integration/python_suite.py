@@ -24,7 +24,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import xml.etree.ElementTree
 
 import interpreters
@@ -125,7 +124,7 @@ class Suite(object):
 
     def __init__(self, options, folder):
         self.options, self.folder = options, folder
-        self.lock = threading.Lock()
+        os.chmod(folder.path, 0o755)
 
     def run(self, interpreter, module, is_traced):
         # Short: the suite makes sockets in its folder.
@@ -133,6 +132,9 @@ class Suite(object):
         work, snapshots, results = [os.path.join(place, name) for name in ("w", "s", "r.xml")]
         os.mkdir(work)
         os.mkdir(snapshots)
+        # Tests of root's start processes of other users.
+        os.chmod(place, 0o755)
+        os.chmod(snapshots, 0o1777)
         variables = {"TMPDIR": work}
         if is_traced:
             variables.update(LD_PRELOAD=self.options.library, TRACEMALLOC_OUTPUT=snapshots + "/%e.%p.%n.tms")

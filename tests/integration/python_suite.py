@@ -169,53 +169,52 @@ class Suite(object):
         nowhere = argparse.Namespace(library=os.path.join(self.folder.path, "none.so"), report=self.options.report)
         plain = self.run(interpreter, "test_atexit", False)
         done = Suite(nowhere, self.folder).run(interpreter, "test_atexit", True)
-        return done.snapshots == 0 and "failed" in summary(done) and len(differing([plain], [done])) > 1
+        return done.snapshots == 0 and "failed" in summary(done) and not differing([plain], [done]) <= {WHOLE}
 
-    def compare(self, interpreter, module):
-        """What is printed and counted of one module: (lines, failures, known differences seen)."""
-        plain, done = [self.run(interpreter, module, False)], [self.run(interpreter, module, True)]
-        wrong = first = differing(plain[-1:], done[-1:])
-        for _ in range(MORE_RUNS):
-            # A known difference is not tried again alone.
-            if not [name for name in wrong if not python_suite_known.reason(interpreter, module, name)]:
-                break
+    def run_both(self, interpreter, module):
+        """(runs without, runs with), once each, more often while a method differs that is not known to."""
+        plain, done = [], []
+        for _ in range(1 + MORE_RUNS):
             plain.append(self.run(interpreter, module, False))
             done.append(self.run(interpreter, module, True))
-            wrong = differing(plain, done)
-        lines, known, failures = [], set(), 0
-        # The exit code follows from the methods; by itself it counts when they agree.
-        if len(wrong) > 1:
-            wrong = wrong - {WHOLE}
-        for name in sorted(wrong):
-            reason = python_suite_known.reason(interpreter, module, name)
-            words = "%s: %s without, %s with" % (name, " or ".join(seen(plain, name)), " or ".join(seen(done, name)))
-            if reason:
-                known.add(name)
-                lines.append("  known  %s: %s" % (words, reason))
-                continue
-            failures += 1
-            lines.append("  FAILED %s" % words)
-            detail = [run.details[name] for run in done + plain if name in run.details]
-            lines += ["         | " + line for line in (detail[0].splitlines() if detail else [])]
-        lines += ["  flaky  %s: %s without, %s with" % (name, " or ".join(seen(plain, name)), " or ".join(seen(done, name)))
-                  for name in sorted(first - wrong) if name != WHOLE or not wrong]
-        for run in done:
-            for line in sorted(set(run.ours)):
-                failures += 1
-                lines.append("  FAILED a line of the library: %s" % line)
-            for line in run.broken:
-                failures += 1
-                lines.append("  FAILED a snapshot does not load: %s" % line)
-            if not run.snapshots:
-                failures += 1
-                lines.append("  FAILED no snapshot was left")
-        stale = python_suite_known.stale(interpreter, module, done[0].outcomes, known)
-        lines += ["  FAILED known difference does not differ any more: %s" % name for name in stale]
-        failures += len(stale)
-        lines.insert(0, "%-6s %s %s: %s without, %s with; %d snapshots" % (
+            if all(python_suite_known.reason(interpreter, module, name) for name in differing(plain, done)):
+                break
+        return plain, done
+
+    def compare(self, interpreter, module):
+        """What is to be printed of one module, and whether something is wrong."""
+        plain, done = self.run_both(interpreter, module)
+        wrong = differing(plain, done)
+        known = set(name for name in wrong if python_suite_known.reason(interpreter, module, name))
+        failures = [failure(name, plain, done) for name in sorted(wrong - known)]
+        failures += troubles(done)
+        failures += ["known difference does not differ any more: %s" % name
+                     for name in python_suite_known.stale(interpreter, module, done[0].outcomes, known)]
+        lines = ["%-6s %s %s: %s without, %s with; %d snapshots" % (
             "FAILED" if failures else "ok", interpreter.label, module, summary(plain[0]), summary(done[0]),
-            done[0].snapshots))
-        return lines, failures
+            done[0].snapshots)]
+        lines += ["  FAILED " + line for line in failures]
+        lines += ["  known  %s: %s" % (both(name, plain, done), python_suite_known.reason(interpreter, module, name))
+                  for name in sorted(known)]
+        lines += ["  flaky  " + both(name, plain, done) for name in sorted(differing(plain[:1], done[:1]) - wrong)]
+        return lines, bool(failures)
+
+
+def both(name, plain, done):
+    return "%s: %s without, %s with" % (name, " or ".join(seen(plain, name)), " or ".join(seen(done, name)))
+
+
+def failure(name, plain, done):
+    """What tells of a method that differs, with the end of a traceback."""
+    details = [run.details[name] for run in done + plain if name in run.details]
+    return "\n         | ".join([both(name, plain, done)] + (details[0].splitlines() if details else []))
+
+
+def troubles(runs):
+    """What is wrong with runs under the library by themselves."""
+    return ["a line of the library: %s" % line for run in runs for line in sorted(set(run.ours))] + [
+        "a snapshot does not load: %s" % line for run in runs for line in run.broken] + [
+            "no snapshot was left" for run in runs if not run.snapshots]
 
 
 def failed_subtests(text):
@@ -233,8 +232,11 @@ def seen(runs, name):
 
 
 def differing(plain, done):
+    """The methods of which no outcome of one side is one of the other.  The exit code follows from them: it counts
+    only where they agree."""
     names = set(name for run in plain + done for name in run.outcomes)
-    return set(name for name in names if not set(seen(plain, name)) & set(seen(done, name)))
+    wrong = set(name for name in names if not set(seen(plain, name)) & set(seen(done, name)))
+    return wrong - {WHOLE} or wrong
 
 
 def summary(run):
@@ -277,11 +279,11 @@ def main():
             failed += 1
         waiting = [pool.submit(suite.compare, interpreter, module) for interpreter, module in chosen]
         for one in waiting:
-            lines, failures = one.result()
+            lines, wrong = one.result()
             print("\n".join(lines))
             sys.stdout.flush()
             done += 1
-            failed += failures > 0
+            failed += wrong
     if not done:
         print("no interpreter has a test suite: left out")
         return 77

@@ -143,9 +143,8 @@ def python_cases(interpreter, full):
             yield case("plain", label="PYTHONDEVMODE", environment={"PYTHONDEVMODE": "1"})
     yield case("plain", label="LC_ALL=C", environment={"LC_ALL": "C"})
     modules = ["test_textwrap", "test_heapq"]
-    if full:
-        modules += ["test_json", "test_threading", "test_subprocess", "test_generators", "test_exceptions", "test_gc"]
-        modules += ["test_tracemalloc", "test_coroutines"] if modern else []
+    if full: # those that print what is by chance, or kill their children, are python_suite.py's
+        modules += ["test_json", "test_generators", "test_gc"] + (["test_coroutines"] if modern else [])
     for module in modules:
         if has_test(interpreter, module):
             yield Case("unittest " + module, [python, "-m", "unittest", "test." + module])

@@ -182,10 +182,10 @@ def check_default_limit(options, checks, folder, interpreter):
 
 # The traceback of a block of malloc as the control API says it.
 ASKING = """
-import ctypes, json
+import ctypes, json, sys
 class Frame(ctypes.Structure):
     _fields_ = [("filename", ctypes.c_char_p), ("function", ctypes.c_char_p), ("lineno", ctypes.c_uint)]
-library = ctypes.CDLL(None)
+library = (ctypes.CDLL if sys.version_info >= (3,) else ctypes.PyDLL)(None) # 2.7 tells its frames under the GIL only
 library.malloc.restype = ctypes.c_void_p
 frames, total = (Frame * 64)(), ctypes.c_uint()
 def take():

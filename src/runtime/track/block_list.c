@@ -133,13 +133,15 @@ static void collect_others(struct list *list)
 bool tm_block_list_add(struct tm_block_section *section, const struct tm_selection *selection, uint64_t *left_out)
 {
     const struct tm_store_view *view = selection->view;
+    /* Apart: gcc 10 misses the other fields where an initializer has it. */
+    uint32_t base_epoch = atomic_load_explicit(&tm_runtime.base_epoch, memory_order_relaxed);
     struct list list = {
         .runtime = &tm_runtime,
         .selection = selection,
         .section = section,
         .record_count = tm_store_view_count(view, TM_STORE_RECORDS),
         .traceback_count = tm_store_view_count(view, TM_STORE_TRACEBACKS),
-        .base_epoch = atomic_load_explicit(&tm_runtime.base_epoch, memory_order_relaxed),
+        .base_epoch = base_epoch,
     };
     list.capacity = tm_odd_block_table_copy(&tm_runtime.blocks.odd, NULL, 0) + tm_map_tracker_count() + MORE;
     list.others = tm_pages_map(list.capacity * sizeof *list.others);

@@ -133,7 +133,7 @@ static void damaged_rust(void **state)
                                           "_RINvC1a1fLzzzzzzzzzzzzzz_E",
                                           "_RC"};
     (void)state;
-    for (size_t length = 0; length < sizeof whole; length++) {
+    for (size_t length = 0; length < sizeof whole - 1; length++) {
         for (int c = length == 0 ? 'A' : '!'; c < 0x7F; c++) {
             char name[sizeof whole];
             memcpy(name, whole, sizeof whole);

@@ -98,7 +98,9 @@ static uint64_t encode_block_facts(struct encoder *encoder)
     if (encoder->blocks == NULL) {
         return 0;
     }
-    tm_encode_meta_u64(&encoder->raw, "blocks_skew", tm_selection_traffic(&encoder->selection) - encoder->traffic);
+    uint64_t before = encoder->traffic, now = tm_selection_traffic(&encoder->selection);
+    /* It falls where estimates are rounded, and where records are given back. */
+    tm_encode_meta_u64(&encoder->raw, "blocks_skew", now > before ? now - before : before - now);
     tm_encode_meta_u64(&encoder->raw, "blocks_left_out", encoder->blocks_left_out);
     return 2;
 }

@@ -18,6 +18,8 @@
 /* Memory that a file may ask for: so much for any file, and so much for each of its bytes. */
 #define TM_LOAD_BUDGET_BASE     (UINT64_C(256) << 20)
 #define TM_LOAD_BUDGET_PER_BYTE UINT64_C(1024)
+/* Bytes of BLOCKS may ask for more: equal blocks at equal distances, as a list's items, compress to nearly nothing. */
+#define TM_LOAD_BUDGET_PER_BLOCKS_BYTE (UINT64_C(128) << 10)
 
 struct tm_load {
     const uint8_t *bytes;

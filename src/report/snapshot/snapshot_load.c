@@ -101,6 +101,9 @@ static enum tm_status load_section(struct tm_load *load, const struct tm_section
                             tm_load_section_name(section->kind));
     }
     load->offsets[section->kind] = section->offset;
+    if (section->kind == TM_SECTION_BLOCKS) {
+        load->budget += TM_LOAD_BUDGET_PER_BLOCKS_BYTE * section->stored_size;
+    }
     const uint8_t *raw;
     enum tm_status status = tm_load_section_bytes(load, section, &raw);
     return status == TM_STATUS_OK ? tm_load_items(load, section, raw) : status;

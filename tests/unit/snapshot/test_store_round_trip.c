@@ -156,15 +156,18 @@ static void encoded_store_loads_as_what_it_was(void **state)
     }
 }
 
-#define BLOCKS 200000U
+#define BLOCKS       200000U
+#define EQUAL_BLOCKS 11000000U /* in memory more than any file of a few kilobytes may ask for otherwise */
 
 /* What the process would know. */
 struct listing {
     uint8_t *file; /* as far as the blocks */
     size_t size;
     uint64_t offset;
-    uint32_t live; /* the record of a block that comes meanwhile */
+    uint32_t live; /* the record of blocks that come meanwhile */
+    bool is_less;  /* they are no longer counted instead */
     bool fails;
+    bool is_equal; /* the blocks are an array's */
 };
 
 static bool put(void *context, const void *bytes, size_t size, uint64_t offset)
@@ -180,9 +183,21 @@ static bool put(void *context, const void *bytes, size_t size, uint64_t offset)
     return true;
 }
 
-static struct tm_block_record block_number(uint32_t i)
+static struct tm_block_record block_number(uint32_t i, bool is_equal)
 {
+    if (is_equal) {
+        return (struct tm_block_record){0x10000 + UINT64_C(32) * i, 24, 1, TM_DOMAIN_OBJ};
+    }
     return (struct tm_block_record){0x10000 + UINT64_C(48) * i, i % 700, i % 3, (uint8_t)(i % 4)};
+}
+
+/* Three blocks come and two go. */
+static void move(const struct listing *listing, bool is_less)
+{
+    struct tm_record *record = hand_made_record_at(&store, listing->live);
+    uint64_t come = is_less ? 0 - UINT64_C(3) : 3, gone = is_less ? 0 - UINT64_C(2) : 2;
+    atomic_store(&record->ever_blocks, atomic_load(&record->ever_blocks) + come);
+    atomic_store(&record->freed_blocks, atomic_load(&record->freed_blocks) + gone);
 }
 
 static enum tm_encode_result list(void *context, const struct tm_selection *selection, uint64_t offset,
@@ -195,13 +210,11 @@ static enum tm_encode_result list(void *context, const struct tm_selection *sele
     if (!tm_block_section_begin(&blocks, &counted_memory, put, listing)) {
         return TM_ENCODE_NO_MEMORY;
     }
-    for (uint32_t i = 0; i < BLOCKS; i++) {
-        const struct tm_block_record block = block_number(i);
+    for (uint32_t i = 0; i < (listing->is_equal ? EQUAL_BLOCKS : BLOCKS); i++) {
+        const struct tm_block_record block = block_number(i, listing->is_equal);
         tm_block_section_add(&blocks, &block);
     }
-    struct tm_record *record = hand_made_record_at(&store, listing->live);
-    atomic_store(&record->ever_blocks, atomic_load(&record->ever_blocks) + 3);
-    atomic_store(&record->freed_blocks, atomic_load(&record->freed_blocks) + 2);
+    move(listing, listing->is_less);
     *left_out = 9;
     return tm_block_section_end(&blocks, section);
 }
@@ -222,9 +235,9 @@ static void assert_blocks(struct listing *listing, const struct tm_encode_blocks
     if (tm_snapshot_load(file, listing->size + rest, &snapshot, &fault) != TM_STATUS_OK) {
         fail_msg("%s", fault.what);
     }
-    assert_int_equal(snapshot->block_count, BLOCKS);
-    for (uint32_t i = 0; i < BLOCKS; i++) {
-        const struct tm_block_record wanted = block_number(i), *found = &snapshot->blocks[i];
+    assert_int_equal(snapshot->block_count, listing->is_equal ? EQUAL_BLOCKS : BLOCKS);
+    for (uint32_t i = 0; i < snapshot->block_count; i++) {
+        const struct tm_block_record wanted = block_number(i, listing->is_equal), *found = &snapshot->blocks[i];
         assert_true(found->address == wanted.address && found->size == wanted.size &&
                     found->traceback == wanted.traceback && found->domain == wanted.domain);
     }
@@ -233,23 +246,40 @@ static void assert_blocks(struct listing *listing, const struct tm_encode_blocks
     tm_snapshot_free(snapshot);
 }
 
+/* So that the file is small. */
+static void fill_little(void)
+{
+    uint32_t file = hand_made_string(&store, "a", 1);
+    for (uint32_t line = 1; line <= 4; line++) {
+        uint32_t traceback = hand_made_traceback(&store, 0, hand_made_frame(&store, file, 0, line));
+        struct tm_record *record = hand_made_record_at(&store, hand_made_record(&store, traceback, TM_DOMAIN_OBJ, 24));
+        atomic_store(&record->ever_blocks, 1);
+    }
+}
+
 static void blocks_come_before_the_rest(void **state)
 {
     (void)state;
     static struct sums sums;
     struct random_numbers random = {4};
-    for (unsigned fails = 0; fails < 2; fails++) {
-        struct listing listing = {.live = 1, .fails = fails == 1};
+    enum { MORE, LESS, FAILS, EQUAL, CASES };
+    for (unsigned one = 0; one < CASES; one++) {
+        struct listing listing = {.live = 1, .is_less = one == LESS, .fails = one == FAILS, .is_equal = one == EQUAL};
         struct tm_encode_blocks blocks = {.write = list, .context = &listing};
         uint8_t *bytes;
         size_t size, capacity;
         hand_made_begin(&store);
-        fill(&random, &sums);
+        if (one == EQUAL) {
+            fill_little();
+        } else {
+            fill(&random, &sums);
+        }
+        move(&listing, false);
         struct tm_store_view view = hand_made_view(&store);
         enum tm_encode_result result =
             tm_snapshot_encode_with(&view, &blocks, NULL, 0, &counted_memory, &bytes, &size, &capacity);
-        assert_int_equal(result, fails == 1 ? TM_ENCODE_FAILED : TM_ENCODE_DONE);
-        if (fails == 0) {
+        assert_int_equal(result, one == FAILS ? TM_ENCODE_FAILED : TM_ENCODE_DONE);
+        if (one != FAILS) {
             assert_blocks(&listing, &blocks, bytes, size);
             memory_release(bytes, capacity);
         }

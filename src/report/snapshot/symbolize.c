@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "report/snapshot/module_symbols.h"
 
+#define BUFFERS   9U /* that the model gets at most */
 #define NOTES_MAX 4U /* objects of each kind that are named; of the others their number */
 
 /* An array that grows. */
@@ -419,8 +420,11 @@ static void keep_notes(struct work *work)
 bool tm_snapshot_symbolize(struct tm_snapshot *snapshot, const char *debug_dir)
 {
     struct work work = {.snapshot = snapshot, .debug_dir = debug_dir};
-    if (snapshot->made_strings == 0 || snapshot->buffer_count + 8 > TM_SNAPSHOT_BUFFERS) {
+    if (snapshot->made_strings == 0) {
         return true; /* every machine frame has a name */
+    }
+    if (snapshot->buffer_count + BUFFERS > TM_SNAPSHOT_BUFFERS) {
+        return false;
     }
     bool done = begin(&work);
     for (uint32_t module = 1; done && module < snapshot->module_count; module++) {

@@ -13,6 +13,16 @@ tm-report export --since-fork --to speedscope v1-forked.tms | grep -E -o '"name"
 tm-report export --since-fork --to speedscope --figure ever v1-forked.tms | grep -o '"activeProfileIndex":.'
 tm-report export --since-fork --to pprof v1-forked.tms | gzip -dc | od -An -tx1 -N 30
 tm-report export --to pprof v1-forked.tms | gzip -dc | od -An -tx1 -N 30
+# With every section that there is: what gave no names is said.
+tms_from_text "$OLDPWD/all.tms" <<END
+meta forked_from u64 11
+size native 16 2 2
+module /opt/nowhere/lib.so aa
+trace native live=4/2 ever=4/2 | app.py:3:main /opt/nowhere/lib.so+0x10
+inherited native live=2/1 ever=2/1 | app.py:3:main /opt/nowhere/lib.so+0x10
+block native 1000 2 | app.py:3:main /opt/nowhere/lib.so+0x10
+END
+tm-report --since-fork "$OLDPWD/all.tms" | grep -c '^note: '
 # All of it, as of any process.
 tm-report v1-forked.tms
 # Not of others, and not their peak.

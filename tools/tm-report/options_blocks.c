@@ -33,6 +33,7 @@ static bool take_largest(struct tm_options *options, const struct tm_option *opt
     }
     size_t limit = (size_t)strtoull(text, NULL, 10);
     options->largest = true;
+    options->from_end = false;
     options->limit = limit > 0 ? limit : SIZE_MAX;
     options->limit_given = true;
     return true;

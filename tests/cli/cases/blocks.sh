@@ -7,6 +7,7 @@ run() {
 run
 run --largest 3
 run --largest 0 --limit -2 -d obj
+run --limit -2 --largest 2 -d obj
 run -n 2
 run -n -1
 run -i '*/cache.py:12' -d all,mmap -P 1

@@ -9,12 +9,15 @@
 
 #include "base/crc32c.h"
 #include "fuzz/fuzz_target.h"
+#include "report/render/export.h"
+#include "report/render/page_data.h"
 #include "report/render/render_blocks.h"
 #include "report/render/render_json.h"
 #include "report/render/render_stats.h"
 #include "report/render/render_text.h"
 #include "report/render/render_tree.h"
 #include "report/render/render_tracemalloc.h"
+#include "report/snapshot/since_fork.h"
 #include "report/snapshot/snapshot_load.h"
 #include "report/snapshot/snapshot_write.h"
 #include "report/stat/merge.h"
@@ -73,7 +76,7 @@ static void repair(uint8_t *bytes, size_t size)
     memcpy(bytes, TM_SNAPSHOT_MAGIC, TM_SNAPSHOT_MAGIC_SIZE);
     write_u32(bytes + 8, TM_SNAPSHOT_VERSION);
     write_u32(bytes + 12, 0);
-    size_t count = bytes[16] % 8, directory = count * TM_SNAPSHOT_SECTION_SIZE;
+    size_t count = bytes[16] % (TM_SECTION_INHERITED + 2), directory = count * TM_SNAPSHOT_SECTION_SIZE;
     write_u32(bytes + 16, (uint32_t)count);
     if (size < TM_SNAPSHOT_HEAD_SIZE + directory) {
         return;
@@ -119,6 +122,27 @@ static void render_all(struct tm_report *report)
     free(text);
 }
 
+/* A pickle has an item for each block, so only of few. */
+#define PICKLED_MAX 100000U
+
+static void export_all(const struct tm_report *report)
+{
+    char *text = NULL;
+    size_t length = 0;
+    struct tm_out out = {.stream = open_memstream(&text, &length)};
+    const struct tm_snapshot *snapshot = tm_report_snapshot(report);
+    const struct tm_page page = {.snapshots = &snapshot, .paths = report->paths, .count = 1};
+    check(out.stream != NULL);
+    check(tm_export_speedscope(&out, report) == TM_STATUS_OK);
+    check(tm_export_pprof(&out, report) == TM_STATUS_OK);
+    check(tm_page_data(&out, &page));
+    if (report->total.count < PICKLED_MAX) {
+        check(tm_export_pickle(&out, report) == TM_STATUS_OK);
+    }
+    check(fclose(out.stream) == 0);
+    free(text);
+}
+
 static void report_all(const struct tm_snapshot *snapshot)
 {
     const struct tm_snapshot *const snapshots[2] = {snapshot, snapshot};
@@ -145,6 +169,9 @@ static void report_all(const struct tm_snapshot *snapshot)
             tm_statistics_sort(&report.statistics, report.order);
             report.total = report.old_total = tm_group_total(forest, 1, &report.grouping);
             render_all(&report);
+            if (key == TM_KEY_TRACEBACK) {
+                export_all(&report);
+            }
             tm_statistics_free(&report.statistics);
         }
     }
@@ -176,6 +203,29 @@ static void merge_twice(const struct tm_snapshot *snapshot)
     tm_forest_free(forest);
 }
 
+static void add_blocks(const struct tm_counter_record *counters, size_t count, uint64_t sums[2])
+{
+    for (size_t i = 0; i < count; i++) {
+        sums[0] += counters[i].live_blocks;
+        sums[1] += counters[i].ever_blocks;
+    }
+}
+
+/* What is left of a forked process's blocks and what it inherited are all that it had. */
+static void take_fork(struct tm_snapshot *snapshot)
+{
+    uint64_t all[2] = {0, 0}, parts[2] = {0, 0};
+    if (!tm_snapshot_was_forked(snapshot)) {
+        return;
+    }
+    add_blocks(snapshot->counters, snapshot->counter_count, all);
+    add_blocks(snapshot->inherited, snapshot->inherited_count, parts);
+    check(tm_snapshot_make_since_fork(snapshot));
+    add_blocks(snapshot->counters, snapshot->counter_count, parts);
+    check(all[0] == parts[0] && all[1] == parts[1]);
+    report_all(snapshot);
+}
+
 static void load_again(const struct tm_snapshot *snapshot)
 {
     size_t size;
@@ -200,6 +250,7 @@ static void try(const uint8_t *data, size_t size)
     load_again(snapshot);
     merge_twice(snapshot);
     report_all(snapshot);
+    take_fork(snapshot);
     tm_snapshot_free(snapshot);
 }
 

@@ -15,6 +15,18 @@
 #define IS_THERE (UINT64_C(3) << 62)
 #define AT_ONCE  256U
 
+/* Of a process that gave up its user's rights the map is root's: then the kernel does not tell, which is no failure. */
+static long open_map(void)
+{
+    long descriptor = tm_os_fault_is_due(TM_OS_OPEN)
+                          ? -1L
+                          : syscall(SYS_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0);
+    if (descriptor == -1 && errno != EACCES && errno != EPERM) {
+        tm_os_failure_note(TM_OS_OPEN, errno);
+    }
+    return descriptor;
+}
+
 /* The entries of COUNT pages from the one numbered FIRST on.  False: not told. */
 static bool read_entries(int descriptor, uintptr_t first, size_t count, uint64_t *entries)
 {
@@ -27,7 +39,7 @@ void tm_pages_touched(const void *at, size_t count, bool *touched)
 {
     uint64_t entries[AT_ONCE];
     int saved = errno;
-    long descriptor = TM_OS_CALL(OPEN, syscall(SYS_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0));
+    long descriptor = open_map();
     memset(touched, true, count * sizeof *touched);
     for (size_t done = 0; descriptor >= 0 && done < count; done += AT_ONCE) {
         size_t part = count - done < AT_ONCE ? count - done : AT_ONCE;

@@ -14,7 +14,7 @@
 #include "format/records.h"
 
 /* Buffers that a model owns: the unpacked sections and the arrays of items. */
-#define TM_SNAPSHOT_BUFFERS 40U
+#define TM_SNAPSHOT_BUFFERS 48U
 
 struct tm_snapshot {
     const struct tm_meta_record *meta;

@@ -8,7 +8,7 @@
 #include "base/hash.h"
 #include "report/snapshot/module_symbols.h"
 
-#define BUFFERS   9U /* that the model gets at most */
+#define BUFFERS   9U /* that are handed to the model */
 #define NOTES_MAX 4U /* objects of each kind that are named; of the others their number */
 
 /* An array that grows. */
@@ -423,10 +423,7 @@ bool tm_snapshot_symbolize(struct tm_snapshot *snapshot, const char *debug_dir)
     if (snapshot->made_strings == 0) {
         return true; /* every machine frame has a name */
     }
-    if (snapshot->buffer_count + BUFFERS > TM_SNAPSHOT_BUFFERS) {
-        return false;
-    }
-    bool done = begin(&work);
+    bool done = snapshot->buffer_count + BUFFERS <= TM_SNAPSHOT_BUFFERS && begin(&work);
     for (uint32_t module = 1; done && module < snapshot->module_count; module++) {
         name_module(&work, module);
         done = !work.no_memory;

@@ -5,6 +5,7 @@
 #include "report/snapshot/since_fork.h"
 #include "report/snapshot/snapshot_load.h"
 #include "report/snapshot/snapshot_totals.h"
+#include "report/snapshot/symbolize.h"
 #include "support/built_snapshot.h"
 #include "support/snapshot_copy.h"
 
@@ -101,6 +102,25 @@ static void what_was_inherited_is_written_again(void **state)
     free(bytes);
 }
 
+/* A file that has all there can be, and all is done with it that can be: machine frames are looked up none the less. */
+static void names_are_looked_up_in_what_remains(void **state)
+{
+    (void)state;
+    struct tm_snapshot *s = tm_built_snapshot("meta forked_from u64 11\n"
+                                              "module /nowhere/libfast.so.2 00ff\n"
+                                              "size native 64 2 6\n"
+                                              "trace native live=100/5 ever=300/15 | /nowhere/libfast.so.2+0x1234\n"
+                                              "inherited native live=60/3 ever=100/5 | /nowhere/libfast.so.2+0x1234\n"
+                                              "blocks\n");
+    assert_u64_equal(s->native_count, 1);
+    assert_true(s->has_blocks);
+    assert_true(tm_snapshot_make_since_fork(s));
+    assert_true(tm_snapshot_symbolize(s, NULL));
+    assert_true(s->symbol_notes.length > 0); /* there is no such file */
+    assert_in_range(s->buffer_count, 1, TM_SNAPSHOT_BUFFERS);
+    tm_snapshot_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +128,7 @@ int main(void)
         cmocka_unit_test(facts_of_all_blocks_are_not_those_of_some),
         cmocka_unit_test(only_a_forked_process_inherits),
         cmocka_unit_test(what_was_inherited_is_written_again),
+        cmocka_unit_test(names_are_looked_up_in_what_remains),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

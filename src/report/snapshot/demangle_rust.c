@@ -9,8 +9,8 @@
 #include "report/snapshot/punycode.h"
 
 #define LENGTH_MAX ((size_t)64 * 1024)
-#define DEPTH_MAX  200U    /* names within one another */
-#define WORK_MAX   100000U /* items: back references can make a short name an endless one */
+#define DEPTH_MAX  200U     /* names within one another */
+#define WORK_MAX   1000000U /* letters and items: back references can make a short name an endless one */
 
 struct demangling {
     const char *text; /* behind the _R */
@@ -55,7 +55,7 @@ static char peek(const struct demangling *d)
 static char next(struct demangling *d)
 {
     char c = peek(d);
-    d->failed |= c == '\0';
+    d->failed |= c == '\0' || ++d->work > WORK_MAX;
     d->at += c != '\0';
     return c;
 }
@@ -190,6 +190,7 @@ static uint64_t read_binder(struct demangling *d)
     uint64_t count = read_tagged(d, 'G');
     d->failed |= count > d->length;
     for (uint64_t i = 0; i < count && !d->failed; i++) {
+        d->failed |= ++d->work > WORK_MAX;
         add(d, i == 0 ? "for<" : ", ");
         d->lifetimes++;
         add_lifetime(d, 1);

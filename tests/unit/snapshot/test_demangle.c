@@ -177,6 +177,20 @@ static void swelling_rust(void **state)
     assert_name(name, name);
 }
 
+/* A thousand functions that bind six thousand lifetimes each, where nothing of it is shown. */
+static void lifetimes_that_nobody_sees(void **state)
+{
+    static char name[9000] = "_RNvMINvC1a1b";
+    (void)state;
+    for (unsigned i = 0; i < 1000; i++) {
+        strcat(name, "FG1AA_Eu"); /* 6,114 */
+    }
+    strcat(name, "Eh1c");
+    assert_name(name, name);
+    assert_name("_RNvMINvC1a1bFG1AA_EuEh1c", "_RNvMINvC1a1bFG1AA_EuEh1c"); /* more than letters */
+    assert_name("_RNvMINvC1a1bFG0_EuEh1c", "<u8>::c");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +204,7 @@ int main(void)
         cmocka_unit_test(rust_endings),
         cmocka_unit_test(damaged_rust),
         cmocka_unit_test(swelling_rust),
+        cmocka_unit_test(lifetimes_that_nobody_sees),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

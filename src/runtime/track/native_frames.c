@@ -25,8 +25,10 @@ bool tm_native_begin(struct tm_native_state *state)
 void tm_native_after_fork(struct tm_native_state *state)
 {
     for (unsigned i = 0; state->is_ready && i < TM_NATIVE_BUFFERS; i++) {
-        if (atomic_load_explicit(&state->buffers[i].is_taken, memory_order_relaxed) != 0) {
-            atomic_store_explicit(&state->buffers[i].is_taken, 0, memory_order_relaxed);
+        struct tm_native_buffer *buffer = &state->buffers[i];
+        if (atomic_load_explicit(&buffer->is_taken, memory_order_relaxed) != 0) {
+            buffer->known = (struct tm_known_stack){0}; /* its thread may have been writing it */
+            atomic_store_explicit(&buffer->is_taken, 0, memory_order_relaxed);
         }
     }
 }

@@ -41,7 +41,7 @@ struct tm_runtime;
 /* In the constructor.  False without memory. */
 TM_CHECKED bool tm_native_begin(struct tm_native_state *state);
 
-/* In a forked child: other threads' buffers are nobody's. */
+/* In a forked child: other threads' buffers are nobody's, and what is half written in them is forgotten. */
 void tm_native_after_fork(struct tm_native_state *state);
 
 /* The frame of the instruction PC, found or made; 0 when there is no room.  *MAY_CACHE becomes false when PC may come to mean another

@@ -17,13 +17,14 @@ bool tm_step_cache_begin(struct tm_step_cache *cache)
 
 void tm_step_cache_clear(struct tm_step_cache *cache)
 {
-    atomic_fetch_add_explicit(&cache->generation, 1, memory_order_relaxed);
     for (size_t i = 0; i < SLOTS; i++) {
         if (atomic_load_explicit(&cache->slots[i].step, memory_order_relaxed) != 0) {
             atomic_store_explicit(&cache->slots[i].step, 0, memory_order_relaxed);
             atomic_store_explicit(&cache->slots[i].key, 0, memory_order_relaxed);
         }
     }
+    /* Behind it: who sees the new number finds no old step any more. */
+    atomic_fetch_add_explicit(&cache->generation, 1, memory_order_release);
 }
 
 static uint64_t pack(enum tm_step_kind kind, bool saves, int64_t frame_offset, int64_t cfa_offset)

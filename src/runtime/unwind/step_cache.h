@@ -46,7 +46,7 @@ struct tm_step_cache {
 
 TM_INLINE uint32_t tm_step_cache_generation(const struct tm_step_cache *cache)
 {
-    return atomic_load_explicit(&cache->generation, memory_order_relaxed);
+    return atomic_load_explicit(&cache->generation, memory_order_acquire);
 }
 
 TM_CHECKED bool tm_step_cache_begin(struct tm_step_cache *cache);

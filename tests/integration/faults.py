@@ -23,7 +23,7 @@ NOT_NAMED = ("fchmod",)  # a file system without modes refuses it: an answer
 OURS = b"libtracemalloc: "
 SETTINGS = {
     "plain": dict(TRACEMALLOC_THRESHOLD="7MiB", TRACEMALLOC_OUTPUT="out.tms"),
-    "native": dict(TRACEMALLOC_NATIVE="all", TRACEMALLOC_NFRAME="25", TRACEMALLOC_EXACT="1"),
+    "native": dict(TRACEMALLOC_NATIVE="1", TRACEMALLOC_NFRAME="25", TRACEMALLOC_EXACT="1"),
     "blocks": dict(TRACEMALLOC_BLOCKS="1", TRACEMALLOC_NFRAME="5"),
     "memory": dict(TRACEMALLOC_STORE="none", TRACEMALLOC_NFRAME="5"),
 }
@@ -72,6 +72,12 @@ class Tester(object):
             checks.that(named, fault + ": the fault is named", done.names())
         return facts
 
+    def without_fault(self, settings):
+        """There is something that can fail: with these settings it traces, and has nothing to say."""
+        done, was_due = self.run("mmap:%d" % (10 * CALLS_MAX), settings)
+        self.checks.equal((was_due, done.code, done.stderr), (False, self.plain.code, b""), "without a fault")
+        self.checks.that(len(done.snapshots()) >= 3, "without a fault: it traces", done.names())
+
     def each_in_turn(self, call, settings):
         number = made = 0
         while number < CALLS_MAX:
@@ -101,6 +107,7 @@ def check_some(tester, faults, settings):
 
 
 def check_all(tester, chosen):
+    tester.without_fault(chosen)
     counts = []
     for call in CALLS:
         made = tester.each_in_turn(call, chosen)

@@ -121,7 +121,10 @@ class Checks(object):
         print("skip   %s: %s" % (what, why))
 
     def finish(self):
+        """The exit code; 77: everything was skipped."""
         print("%d checks held, %d failed, %d skipped" % (self.held, self.failed, self.skipped))
+        if self.skipped and not (self.held or self.failed):
+            return 77
         return 1 if self.failed or not self.held else 0
 
 

@@ -58,7 +58,7 @@ limit = sys._getframe().f_lineno + 1
 status = take(b"both.tms")
 traces = [[trace.size, [[frame.filename, frame.lineno] for frame in trace.traceback]] for trace in tracemalloc.take_snapshot().traces]
 with open("both.json", "w") as stream:
-    json.dump([limit, traces], stream)
+    stream.write(json.dumps([limit, traces]))
 sys.exit(status)
 """
 

@@ -5,7 +5,7 @@
 #   sh tests/run.sh          the quick tier: what CI runs
 #   sh tests/run.sh --full   everything: also the tests labelled "full" and each with all its programs and limits, every
 #                            build with the tests it can run, clang's checks, other Debian releases with their Pythons
-#                            in chroots (needs root); about two hours on 2 cores
+#                            in chroots (needs root); hours on 2 cores
 #
 # Installs what is missing (tests/setup.sh).  Builds in build/test-*.
 # Interpreters: TM_PYTHONS=/path/to/python:/another/python, else those of PATH, of /usr/bin and of pyenv.

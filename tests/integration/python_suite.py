@@ -8,7 +8,7 @@ other, as flaky otherwise.  Differences whose cause is known are in python_suite
 differ any more is a failure too.  Nothing of the library may be on stderr, and the snapshots must load.
 
   python_suite.py --library L --report R              a few short modules
-  python_suite.py --library L --report R --full       the 40 of SUBSET
+  python_suite.py --library L --report R --full       the 46 of SUBSET
   python_suite.py ... --modules all --jobs 8          every module: hours
   python_suite.py ... --modules test_os,test_io --pythons 3.13
 """

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The 40 modules of python_suite.py on the Python 3.14 of Debian, in a chroot: python_suite_debian.sh LIBRARY REPORT
+# The modules of --full of python_suite.py on the Python 3.14 of Debian, in a chroot: python_suite_debian.sh LIBRARY REPORT
 # [OPTION...], the options are python_suite.py's.
 #
 # TM_DEBIAN_ROOTS  a chroot that is there already, with python3.14, its testsuite package and libdw1; else forky is made

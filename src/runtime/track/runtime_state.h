@@ -109,6 +109,8 @@ struct tm_runtime {
     unsigned last_number;   /* %n of the last snapshot that the tracer wrote by itself; 0: none yet */
     int last_failure;       /* status of the last such write: what was said is not said again */
     uint32_t told_failures; /* system calls that failed, as of the last snapshot */
+    const char *told_call;  /* the last one that a line on stderr named, and its errno value */
+    uint32_t told_error;
     bool is_disabled;
     bool fork_has_locks; /* the prepare handler took them */
     bool fork_has_maps;  /* likewise maps_lock */

@@ -62,11 +62,15 @@ static void say_failure(int error)
 void tm_snapshot_tell_late_failures(void)
 {
     const struct tm_os_failures failures = tm_os_failures();
-    if (failures.count > tm_runtime.told_failures) {
+    /* A process may end in steps, and one fault may come back in each. */
+    bool is_news = failures.last != tm_runtime.told_call || failures.last_error != tm_runtime.told_error;
+    if (failures.count > tm_runtime.told_failures && is_news) {
         char line[128];
         struct tm_text text;
         tm_text_init(&text, line, sizeof line);
         tm_runtime.told_failures = failures.count;
+        tm_runtime.told_call = failures.last;
+        tm_runtime.told_error = failures.last_error;
         tm_text_add(&text, "a system call failed at the last snapshot or after it: ");
         tm_text_add(&text, failures.last);
         tm_text_add(&text, ", ");

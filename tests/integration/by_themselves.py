@@ -22,10 +22,15 @@ while time.time() < end and not [name for name in os.listdir('.') if name.endswi
 print('tasks %d' % len(os.listdir('/proc/self/task')))
 """
 
-# The same in a thread with the smallest stack that Python gives.
+# The same in a thread with the smallest stack that Python gives; libc asks for more where the processor's state is larger.
 IN_THREAD = """
 import threading
-threading.stack_size(32768)
+for size in (32768, 65536):
+    try:
+        threading.stack_size(size)
+        break
+    except ValueError:
+        pass
 def run():
 %s
 thread = threading.Thread(target=run)

@@ -25,12 +25,12 @@ TM_INLINE void *hook_malloc(void *ctx, size_t size, unsigned domain, bool over_d
         tm_tracker_alloc(thread, TM_DOMAIN_RAW, block, size);
         return block;
     }
-    return tm_quick_alloc(thread, (uint8_t)domain, block, size, TM_QUICK_ANY);
+    return tm_quick_alloc_at_door(thread, (uint8_t)domain, block, size, TM_QUICK_ANY, false);
 }
 
 /* The usual call of a hook of mem or obj.  RARELY is hook_malloc: what is rare is its own last act, so that hardly a
  * register need be saved here. */
-TM_INLINE void *hook_malloc_usually(void *ctx, size_t size, unsigned domain, enum tm_quick_way way,
+TM_INLINE void *hook_malloc_usually(void *ctx, size_t size, unsigned domain, enum tm_quick_way way, bool deep,
                                     void *(*rarely)(void *, size_t))
 {
     struct tm_thread *thread = tm_thread_self();
@@ -41,7 +41,7 @@ TM_INLINE void *hook_malloc_usually(void *ctx, size_t size, unsigned domain, enu
     tm_door_guard_first_up(thread);
     void *block = real->malloc(real->ctx, size);
     tm_door_guard_all_down(thread);
-    return TM_LIKELY(block != NULL) ? tm_quick_alloc(thread, (uint8_t)domain, block, size, way) : NULL;
+    return TM_LIKELY(block != NULL) ? tm_quick_alloc_at_door(thread, (uint8_t)domain, block, size, way, deep) : NULL;
 }
 
 TM_INLINE void *hook_calloc(void *ctx, size_t count, size_t size, unsigned domain, bool over_debug)
@@ -136,6 +136,7 @@ TM_INLINE void free_saving(const struct tm_cpython_allocator *real, void *block,
 FREE_SAVING(any, TM_QUICK_ANY)
 FREE_SAVING(shared, TM_QUICK_SHARED)
 FREE_SAVING(own, TM_QUICK_OWN)
+FREE_SAVING(own_cframe, TM_QUICK_OWN_CFRAME)
 
 /* After the quick way the guard stays down, so that the real call can be the last act: should a door behind hear it,
  * the block is not known any more. */
@@ -151,6 +152,8 @@ TM_INLINE void hook_free(void *ctx, void *block, unsigned domain, bool over_debu
         free_saving_shared(real, block);
     } else if (way == TM_QUICK_OWN) {
         free_saving_own(real, block);
+    } else if (way == TM_QUICK_OWN_CFRAME) {
+        free_saving_own_cframe(real, block);
     } else {
         free_saving_any(real, block);
     }
@@ -205,25 +208,32 @@ HOOKS(obj, TM_CPYTHON_OBJ, false)
 HOOKS(raw_debug, TM_CPYTHON_RAW, true)
 HOOKS(mem_debug, TM_CPYTHON_MEM, true)
 HOOKS(obj_debug, TM_CPYTHON_OBJ, true)
+
 /* Those of one way; calloc and realloc are the general ones. */
-#define USUAL_HOOKS(name, general, domain, way)                                                                        \
+#define USUAL_MALLOC(name, general, domain, way, deep)                                                                 \
     static void *name##_malloc(void *ctx, size_t size)                                                                 \
     {                                                                                                                  \
-        return hook_malloc_usually(ctx, size, domain, way, general##_malloc);                                          \
+        return hook_malloc_usually(ctx, size, domain, way, deep, general##_malloc);                                    \
     }                                                                                                                  \
     static void *name##_watched_malloc(void *ctx, size_t size)                                                         \
     {                                                                                                                  \
         return look(name##_malloc(ctx, size), size);                                                                   \
-    }                                                                                                                  \
-    static void name##_free(void *ctx, void *block)                                                                    \
-    {                                                                                                                  \
-        hook_free(ctx, block, domain, false, way);                                                                     \
     }
 
-USUAL_HOOKS(mem_shared, mem, TM_CPYTHON_MEM, TM_QUICK_SHARED)
-USUAL_HOOKS(obj_shared, obj, TM_CPYTHON_OBJ, TM_QUICK_SHARED)
-USUAL_HOOKS(mem_own, mem, TM_CPYTHON_MEM, TM_QUICK_OWN)
-USUAL_HOOKS(obj_own, obj, TM_CPYTHON_OBJ, TM_QUICK_OWN)
+/* A free is the same in both domains. */
+#define USUAL_HOOKS(name, way)                                                                                         \
+    USUAL_MALLOC(mem_##name, mem, TM_CPYTHON_MEM, way, false)                                                          \
+    USUAL_MALLOC(obj_##name, obj, TM_CPYTHON_OBJ, way, false)                                                          \
+    USUAL_MALLOC(mem_##name##_deep, mem, TM_CPYTHON_MEM, way, true)                                                    \
+    USUAL_MALLOC(obj_##name##_deep, obj, TM_CPYTHON_OBJ, way, true)                                                    \
+    static void free_##name(void *ctx, void *block)                                                                    \
+    {                                                                                                                  \
+        hook_free(ctx, block, TM_CPYTHON_OBJ, false, way);                                                             \
+    }
+
+USUAL_HOOKS(shared, TM_QUICK_SHARED)
+USUAL_HOOKS(own, TM_QUICK_OWN)
+USUAL_HOOKS(own_cframe, TM_QUICK_OWN_CFRAME)
 WATCHED_HOOKS(mem)
 WATCHED_HOOKS(obj)
 WATCHED_HOOKS(mem_debug)
@@ -238,27 +248,45 @@ WATCHED_HOOKS(obj_debug)
         NULL, name##_watched_malloc, name##_watched_calloc, name##_watched_realloc, name##_free                        \
     }
 
-#define USUAL(name, general)                                                                                           \
+#define USUAL(general, name, kind)                                                                                     \
     {                                                                                                                  \
-        NULL, name##_malloc, general##_calloc, general##_realloc, name##_free                                          \
+        NULL, general##_##name##kind##malloc, general##_calloc, general##_realloc, free_##name                         \
     }
-#define USUAL_WATCHED(name, general)                                                                                   \
+#define USUAL_WATCHED(general, name, kind)                                                                             \
     {                                                                                                                  \
-        NULL, name##_watched_malloc, general##_watched_calloc, general##_watched_realloc, name##_free                  \
+        NULL, general##_##name##kind##watched_malloc, general##_watched_calloc, general##_watched_realloc, free_##name \
+    }
+#define USUALS(name, kind)                                                                                             \
+    {                                                                                                                  \
+        FUNCTIONS(raw), USUAL(mem, name, kind), USUAL(obj, name, kind)                                                 \
+    }
+#define USUALS_WATCHED(name, kind)                                                                                     \
+    {                                                                                                                  \
+        FUNCTIONS(raw), USUAL_WATCHED(mem, name, kind), USUAL_WATCHED(obj, name, kind)                                 \
     }
 
-#define OVER_DEBUG 3U /* after the ways */
-#define WATCHED_0  4U
-#define KINDS      8U
+/* After the ways: the same, but the first, for tracebacks of more than one frame. */
+#define DEEP_0     (TM_QUICK_WAYS - 1U)
+#define OVER_DEBUG (2U * TM_QUICK_WAYS - 1U)
+#define WATCHED_0  (2U * TM_QUICK_WAYS)
+#define KINDS      (2U * WATCHED_0)
 
 static const struct tm_cpython_allocator functions[KINDS][TM_PYTHON_DOMAINS] = {
     [TM_QUICK_ANY] = {FUNCTIONS(raw), FUNCTIONS(mem), FUNCTIONS(obj)},
-    [TM_QUICK_SHARED] = {FUNCTIONS(raw), USUAL(mem_shared, mem), USUAL(obj_shared, obj)},
-    [TM_QUICK_OWN] = {FUNCTIONS(raw), USUAL(mem_own, mem), USUAL(obj_own, obj)},
+    [TM_QUICK_SHARED] = USUALS(shared, _),
+    [TM_QUICK_OWN] = USUALS(own, _),
+    [TM_QUICK_OWN_CFRAME] = USUALS(own_cframe, _),
+    [DEEP_0 + TM_QUICK_SHARED] = USUALS(shared, _deep_),
+    [DEEP_0 + TM_QUICK_OWN] = USUALS(own, _deep_),
+    [DEEP_0 + TM_QUICK_OWN_CFRAME] = USUALS(own_cframe, _deep_),
     [OVER_DEBUG] = {FUNCTIONS(raw_debug), FUNCTIONS(mem_debug), FUNCTIONS(obj_debug)},
     [WATCHED_0 + TM_QUICK_ANY] = {FUNCTIONS(raw), WATCHED(mem), WATCHED(obj)},
-    [WATCHED_0 + TM_QUICK_SHARED] = {FUNCTIONS(raw), USUAL_WATCHED(mem_shared, mem), USUAL_WATCHED(obj_shared, obj)},
-    [WATCHED_0 + TM_QUICK_OWN] = {FUNCTIONS(raw), USUAL_WATCHED(mem_own, mem), USUAL_WATCHED(obj_own, obj)},
+    [WATCHED_0 + TM_QUICK_SHARED] = USUALS_WATCHED(shared, _),
+    [WATCHED_0 + TM_QUICK_OWN] = USUALS_WATCHED(own, _),
+    [WATCHED_0 + TM_QUICK_OWN_CFRAME] = USUALS_WATCHED(own_cframe, _),
+    [WATCHED_0 + DEEP_0 + TM_QUICK_SHARED] = USUALS_WATCHED(shared, _deep_),
+    [WATCHED_0 + DEEP_0 + TM_QUICK_OWN] = USUALS_WATCHED(own, _deep_),
+    [WATCHED_0 + DEEP_0 + TM_QUICK_OWN_CFRAME] = USUALS_WATCHED(own_cframe, _deep_),
     [WATCHED_0 + OVER_DEBUG] = {FUNCTIONS(raw_debug), WATCHED(mem_debug), WATCHED(obj_debug)},
 };
 
@@ -274,12 +302,19 @@ bool tm_python_is_ours(const struct tm_cpython_allocator *allocator)
     return tm_sampled_hooks_are(allocator);
 }
 
+/* What the limit is now matters to the cost only. */
+static unsigned usual_kind(void)
+{
+    enum tm_quick_way way = tm_quick_way_of(tm_runtime_python(), &tm_runtime.blocks);
+    return (unsigned)way + (way != TM_QUICK_ANY && tm_runtime.traceback_limit > 1 ? DEEP_0 : 0);
+}
+
 struct tm_cpython_allocator tm_python_functions(unsigned domain, enum tm_layer over, bool is_quick)
 {
     bool over_debug = over == TM_LAYER_DEBUG;
     if (tm_doors_sample) {
         return tm_sampled_hooks(domain, over_debug, is_quick);
     }
-    unsigned kind = over_debug ? OVER_DEBUG : (unsigned)tm_quick_way_of(tm_runtime_python(), &tm_runtime.blocks);
+    unsigned kind = over_debug ? OVER_DEBUG : usual_kind();
     return functions[tm_runtime_is_watched() ? WATCHED_0 + kind : kind][domain];
 }

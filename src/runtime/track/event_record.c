@@ -34,10 +34,12 @@ void tm_event_check_layout(struct tm_thread *thread, uintptr_t tstate)
     thread->guard--;
 }
 
-TM_INLINE uint64_t hash_stack(const struct tm_runtime *runtime, const struct tm_raw_frame *frames, unsigned count)
+/* Of FRAMES, newest first, all but the first. */
+TM_INLINE uint64_t hash_older(const struct tm_runtime *runtime, const struct tm_raw_frame *frames, unsigned count)
 {
     uint64_t hash = 0;
-    while (count-- > 0) {
+    while (count > 1) {
+        count--;
         hash = tm_stack_hash(runtime->cache.versions, hash, frames[count].place, frames[count].offset);
     }
     return hash;
@@ -56,10 +58,10 @@ TM_INLINE unsigned walk(const struct tm_runtime *runtime, uintptr_t tstate, stru
 }
 
 TM_INLINE struct tm_trace_key make_key(const struct tm_runtime *runtime, const struct tm_raw_frame *frames,
-                                       unsigned count, unsigned limit, uint8_t domain, uint16_t size)
+                                       unsigned count, uint8_t domain, uint16_t size)
 {
-    return limit == 1 ? tm_trace_key_of_top(&runtime->cache, frames, count, domain, size)
-                      : tm_trace_key_of_stack(&runtime->cache, hash_stack(runtime, frames, count), count, domain, size);
+    return tm_trace_key_of_stack(&runtime->cache, count == 0 ? NULL : frames, hash_older(runtime, frames, count),
+                                 domain, size);
 }
 
 /* The quick ways take a place in the cache as proof that the newest frame counts.  That is so unless the place is one
@@ -118,19 +120,19 @@ TM_INLINE uint32_t stack_record_held(struct tm_thread *thread, uintptr_t tstate,
 {
     struct tm_runtime *runtime = &tm_runtime;
     struct tm_stack_cache *stack = &runtime->held_stack;
-    uint64_t hash = 0;
     thread->guard++; /* until the frames were used: a signal handler's event would walk over them */
     atomic_signal_fence(memory_order_seq_cst);
     if (TM_UNLIKELY(runtime->config.slow)) {
         stack->count = 0;
     }
     if (TM_LIKELY(runtime->layout != NULL)) {
-        hash = tm_stack_cache_look(stack, runtime->layout, tstate, limit);
+        tm_stack_cache_look(stack, runtime->layout, tstate, limit);
     } else {
         stack->count = 0;
     }
-    struct tm_trace_key key = tm_trace_key_of_stack(&runtime->cache, hash, stack->count, domain, size);
-    uint32_t record = tm_trace_cache_held(&runtime->cache, key.key, key.check);
+    const struct tm_raw_frame *newest = stack->count == 0 ? NULL : &stack->frames[stack->count - 1];
+    struct tm_trace_key key = tm_trace_key_of_stack(&runtime->cache, newest, tm_stack_cache_older(stack), domain, size);
+    uint32_t record = key.is_exact ? tm_trace_cache_held(&runtime->cache, key.key, key.check) : 0;
     if (TM_UNLIKELY(record == 0)) {
         record = capture_held(thread, stack->frames, stack->count, valid_notes(runtime), &key, domain, size);
     }
@@ -202,7 +204,7 @@ static uint32_t record_walked(struct tm_thread *thread, struct tm_caller caller,
     if (!caller.attached && count != 0 && !tm_loose_walk_is_valid()) {
         count = 0;
     }
-    struct tm_trace_key key = make_key(runtime, frames, count, limit, domain, size);
+    struct tm_trace_key key = make_key(runtime, frames, count, domain, size);
     struct tm_tally *tally = tm_tally_of(thread);
     uint32_t record = key.is_exact ? find_loose(tally, &key) : 0;
     if (TM_UNLIKELY(record == 0)) {

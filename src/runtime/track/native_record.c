@@ -37,6 +37,14 @@ static uint64_t hash_of(const struct tm_raw_frame *frames, unsigned count)
     return hash;
 }
 
+/* The same of what the GIL's holder keeps. */
+static uint64_t hash_of_held(const struct tm_stack_cache *held)
+{
+    const struct tm_raw_frame *newest = &held->frames[(ptrdiff_t)held->count - 1];
+    uint64_t older = tm_stack_cache_older(held);
+    return held->count == 0 ? 0 : tm_stack_hash(held->versions, older, newest->place, newest->offset);
+}
+
 /* One hash of both. */
 static uint64_t join_hashes(uint64_t native, uint64_t python)
 {
@@ -140,10 +148,10 @@ static uint64_t look_at_python(struct event *event, struct tm_caller caller)
     }
     if (event->limit != 1 && caller.held && !tm_runtime.config.slow) {
         struct tm_stack_cache *held = &tm_runtime.held_stack;
-        uint64_t hash = tm_stack_cache_look(held, stacks->row, caller.tstate, event->limit);
+        tm_stack_cache_look(held, stacks->row, caller.tstate, event->limit);
         event->python_is_kept = true;
         stacks->python_count = held->count;
-        return hash;
+        return hash_of_held(held);
     }
     stacks->python_count = event->limit == 1 ? tm_python_stack_top(stacks->row, caller.tstate, frames)
                                              : tm_python_stack_walk(stacks->row, caller.tstate, frames, event->limit);
@@ -174,7 +182,7 @@ static uint32_t record_in(struct tm_thread *thread, struct tm_caller caller, uin
     stacks->python = buffer->python;
     stacks->python_is_cut = stacks->python_count == event.limit;
     const struct place place = {
-        .key = tm_trace_key_of_stack(&runtime->cache, hash, stacks->native_count + stacks->python_count, domain, size),
+        .key = tm_trace_key_of_stack(&runtime->cache, NULL, hash, domain, size),
         .tally = caller.held ? NULL : tm_tally_of(thread),
         .held = caller.held,
     };

@@ -38,24 +38,31 @@ bool tm_runtime_output_name(unsigned number, char *to, size_t capacity)
     return tm_output_name(runtime->output, runtime->pid, runtime->pid != runtime->first_pid, number, to, capacity);
 }
 
+/* Room for any limit, once: an event under the GIL may be writing here while the limit changes.  Pages come when they
+ * are touched. */
+static bool make_room_for_stack(struct tm_stack_cache *stack)
+{
+    const size_t before = 2; /* the first, see stack_cache.h */
+    const size_t most = TM_TRACEBACK_LIMIT_MAX + before;
+    struct tm_raw_frame *frames = tm_pages_map_sparse(most * sizeof *frames);
+    uint64_t *hashes = tm_pages_map_sparse(most * sizeof *hashes);
+    uint32_t *notes = tm_pages_map_sparse(most * sizeof *notes);
+    if (frames == NULL || hashes == NULL || notes == NULL) {
+        return false;
+    }
+    stack->notes = notes;
+    stack->hashes = hashes + before;
+    stack->frames = frames + before;
+    return true;
+}
+
 bool tm_runtime_set_limit(unsigned limit)
 {
     struct tm_runtime *runtime = &tm_runtime;
-    struct tm_stack_cache *stack = &runtime->held_stack;
-    if (stack->frames == NULL) {
-        /* Room for any limit, once: an event under the GIL may be writing here while the limit changes.  Pages come
-         * when they are touched. */
-        struct tm_raw_frame *frames = tm_pages_map_sparse(TM_TRACEBACK_LIMIT_MAX * sizeof *frames);
-        uint64_t *hashes = tm_pages_map_sparse(TM_TRACEBACK_LIMIT_MAX * sizeof *hashes);
-        uint32_t *notes = tm_pages_map_sparse(TM_TRACEBACK_LIMIT_MAX * sizeof *notes);
-        if (frames == NULL || hashes == NULL || notes == NULL) {
-            return false;
-        }
-        stack->versions = runtime->cache.versions;
-        stack->notes = notes;
-        stack->hashes = hashes;
-        stack->frames = frames;
+    if (runtime->held_stack.frames == NULL && !make_room_for_stack(&runtime->held_stack)) {
+        return false;
     }
+    runtime->held_stack.versions = runtime->cache.versions;
     __atomic_store_n(&runtime->traceback_limit, limit, __ATOMIC_RELAXED);
     tm_runtime_decide_quick();
     return true;

@@ -38,12 +38,15 @@ TM_INLINE struct tm_trace_key tm_trace_key_of_top(const struct tm_trace_cache *c
                                  fits};
 }
 
-/* More frames: HASH is the fingerprint of all of them. */
-TM_INLINE struct tm_trace_key tm_trace_key_of_stack(const struct tm_trace_cache *cache, uint64_t hash, unsigned count,
-                                                    uint8_t domain, uint16_t size)
+/* More frames, of which FRAME (NULL: none) is the newest one of Python's: OLDER is the fingerprint of all others, which
+ * joins the key. */
+TM_INLINE struct tm_trace_key tm_trace_key_of_stack(const struct tm_trace_cache *cache,
+                                                    const struct tm_raw_frame *frame, uint64_t older, uint8_t domain,
+                                                    uint16_t size)
 {
-    uint64_t rest = ((uint64_t)size << 44) ^ ((uint64_t)domain << 60);
-    return (struct tm_trace_key){hash ^ rest, tm_trace_check(cache, count & TM_CHECK_MAX), true};
+    struct tm_trace_key key = tm_trace_key_of_top(cache, frame, frame != NULL ? 1 : 0, domain, size);
+    key.key ^= older;
+    return key;
 }
 
 #endif

@@ -91,22 +91,23 @@ static __attribute__((noinline)) void *alloc_generally(struct tm_thread *thread,
 }
 
 /* The word of the record of a short block when a quick way is open and knows it; 0: not so. */
-TM_INLINE uint32_t short_record(struct tm_thread *thread, uint8_t domain, uint16_t size, enum tm_quick_way way)
+TM_INLINE uint32_t short_record(uint8_t domain, uint16_t size, enum tm_quick_way way)
 {
+    const struct tm_runtime *runtime = &tm_runtime;
     uint32_t word;
-    if (tm_number_peek(&tm_life_page.top_sizes) != 0) {
-        return tm_quick_record(&tm_runtime, domain, size, &word, way) ? word : 0;
-    }
-    return tm_number_peek(&tm_life_page.stack_sizes) != 0 ? tm_quick_stack_record(thread, domain, size, way) : 0;
+    bool is_known = tm_number_peek(&tm_life_page.top_sizes) != 0 ? tm_quick_record(runtime, domain, size, &word, way)
+                    : tm_number_peek(&tm_life_page.stack_sizes) != 0
+                        ? tm_quick_stack_record(runtime, domain, size, &word, way)
+                        : false;
+    return is_known ? word : 0;
 }
 
 /* What both quick ways leave out: blocks of one granule. */
-TM_INLINE void *enter_short(struct tm_thread *thread, uint8_t domain, void *block, size_t size, enum tm_quick_way way)
+TM_INLINE void *alloc_short(struct tm_thread *thread, uint8_t domain, void *block, size_t size, enum tm_quick_way way)
 {
     struct tm_runtime *runtime = &tm_runtime;
-    uint32_t word = TM_LIKELY(!tm_block_is_odd(&runtime->blocks, (uintptr_t)block))
-                        ? short_record(thread, domain, (uint16_t)size, way)
-                        : 0;
+    uint32_t word =
+        TM_LIKELY(!tm_block_is_odd(&runtime->blocks, (uintptr_t)block)) ? short_record(domain, (uint16_t)size, way) : 0;
     if (TM_UNLIKELY(word == 0)) {
         return alloc_generally(thread, domain, block, size);
     }
@@ -124,46 +125,26 @@ TM_INLINE void *enter_short(struct tm_thread *thread, uint8_t domain, void *bloc
     return block;
 }
 
-/* What tm_quick_alloc does, with more than one frame, and what it leaves out.  Calls are the last act here too. */
-TM_INLINE void *enter(struct tm_thread *thread, uint8_t domain, void *block, size_t size, enum tm_quick_way way,
-                      void *(*enter_rarely)(struct tm_thread *, uint8_t, void *, size_t))
-{
-    struct tm_runtime *runtime = &tm_runtime;
-    if (TM_UNLIKELY(size - TM_QUICK_SIZE_MIN >= tm_number_peek(&tm_life_page.stack_sizes)) ||
-        TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, (uintptr_t)block))) {
-        return enter_rarely(thread, domain, block, size);
-    }
-    TM_ASSUME(size <= TM_SMALL_SIZE_MAX);
-    uint32_t word = tm_quick_stack_record(thread, domain, (uint16_t)size, way);
-    tm_slot_half *slot = tm_block_slot_shifted(&runtime->blocks, (uintptr_t)block, TM_SLOT_SHIFT_16);
-    if (TM_UNLIKELY(word == 0) || TM_UNLIKELY(slot == NULL) || TM_UNLIKELY(tm_slot_load(slot) != 0)) {
-        return enter_rarely(thread, domain, block, size);
-    }
-    struct tm_record *record = tm_runtime_record_of(runtime, word);
-    struct tm_totals *totals = runtime->totals;
-    if (TM_UNLIKELY(!tm_record_is_saved(totals, record))) {
-        return tm_tracker_enter_known(thread, block, size, slot, word);
-    }
-    tm_slot_store(slot, word);
-    tm_quick_count(thread, totals, record, block, size);
-    return block;
-}
-
-#define ENTER(name, way)                                                                                               \
+#define RESTS(name, way)                                                                                               \
     static __attribute__((noinline)) void *name##_rarely(struct tm_thread *thread, uint8_t domain, void *block,        \
                                                          size_t size)                                                  \
     {                                                                                                                  \
-        return size < TM_QUICK_SIZE_MIN ? enter_short(thread, domain, block, size, way)                                \
+        return size < TM_QUICK_SIZE_MIN ? alloc_short(thread, domain, block, size, way)                                \
                                         : alloc_generally(thread, domain, block, size);                                \
     }                                                                                                                  \
     void *name(struct tm_thread *thread, uint8_t domain, void *block, size_t size)                                     \
     {                                                                                                                  \
-        return enter(thread, domain, block, size, way, name##_rarely);                                                 \
+        return tm_quick_alloc(thread, domain, block, size, way, true, name##_rarely);                                  \
+    }                                                                                                                  \
+    void *name##_deep(struct tm_thread *thread, uint8_t domain, void *block, size_t size)                              \
+    {                                                                                                                  \
+        return tm_quick_alloc(thread, domain, block, size, way, false, name##_rarely);                                 \
     }
 
-ENTER(tm_tracker_enter, TM_QUICK_ANY)
-ENTER(tm_tracker_enter_shared, TM_QUICK_SHARED)
-ENTER(tm_tracker_enter_own, TM_QUICK_OWN)
+RESTS(tm_tracker_rest, TM_QUICK_ANY)
+RESTS(tm_tracker_rest_shared, TM_QUICK_SHARED)
+RESTS(tm_tracker_rest_own, TM_QUICK_OWN)
+RESTS(tm_tracker_rest_own_cframe, TM_QUICK_OWN_CFRAME)
 
 void *tm_tracker_enter_known(struct tm_thread *thread, void *block, size_t size, tm_slot_half *slot, uint32_t word)
 {
@@ -178,7 +159,7 @@ void tm_tracker_alloc(struct tm_thread *thread, enum tm_domain domain, const voi
 {
     bool is_python = domain == TM_DOMAIN_OBJ || domain == TM_DOMAIN_MEM;
     if (is_python) {
-        (void)tm_quick_alloc(thread, (uint8_t)domain, (void *)(uintptr_t)block, size, TM_QUICK_ANY);
+        (void)tm_quick_alloc_at_door(thread, (uint8_t)domain, (void *)(uintptr_t)block, size, TM_QUICK_ANY, false);
     } else {
         (void)alloc_generally(thread, (uint8_t)domain, (void *)(uintptr_t)block, size);
     }

@@ -33,13 +33,18 @@ struct tm_taken {
  * A block already known at that address had its free missed: it is taken out first. */
 void tm_tracker_alloc(struct tm_thread *thread, enum tm_domain domain, const void *block, size_t size);
 
-/* For tracker_quick.h, where its way ends: tm_tracker_alloc for DOMAIN mem or obj, once for each
- * enum tm_quick_way; and the same for a small block of
- * the record that WORD names, whose peaks must be saved first, and whose free SLOT is at hand.  Both answer BLOCK, so
- * that they can be a door's last act. */
-void *tm_tracker_enter(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
-void *tm_tracker_enter_shared(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
-void *tm_tracker_enter_own(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
+/* For tracker_quick.h, where its way ends: tm_tracker_alloc for DOMAIN mem or obj, once for each enum tm_quick_way, and
+ * again for what comes from a door for more than one frame; and the same for a small block of the record that WORD
+ * names, whose peaks must be saved first, and whose free SLOT is at hand.  All answer BLOCK, so that they can be a door's
+ * last act. */
+void *tm_tracker_rest(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
+void *tm_tracker_rest_deep(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
+void *tm_tracker_rest_shared(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
+void *tm_tracker_rest_shared_deep(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
+void *tm_tracker_rest_own(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
+void *tm_tracker_rest_own_deep(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
+void *tm_tracker_rest_own_cframe(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
+void *tm_tracker_rest_own_cframe_deep(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 void *tm_tracker_enter_known(struct tm_thread *thread, void *block, size_t size, _Atomic uint16_t *slot, uint32_t word);
 
 /* BLOCK is about to be freed or moved.  True: it was known and is taken out, *TAKEN says what it was.

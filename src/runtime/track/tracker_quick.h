@@ -22,7 +22,9 @@ enum tm_quick_way {
     TM_QUICK_ANY,    /* as the row says */
     TM_QUICK_SHARED, /* one GIL for all interpreters: its holder's state is in a word; the frames are behind a cframe */
     TM_QUICK_OWN, /* the state is in thread-local storage, the main interpreter's in a word; the frames are behind it */
+    TM_QUICK_OWN_CFRAME, /* the same with the frames behind a cframe */
 };
+#define TM_QUICK_WAYS 4U
 
 /* The way for PYTHON, as found, with the granules of BLOCKS. */
 TM_INLINE enum tm_quick_way tm_quick_way_of(const struct tm_cpython *python, const struct tm_block_table *blocks)
@@ -31,14 +33,20 @@ TM_INLINE enum tm_quick_way tm_quick_way_of(const struct tm_cpython *python, con
     if (python->row.release == 0 || blocks->slot_shift != TM_SLOT_SHIFT_16) {
         return TM_QUICK_ANY;
     }
-    if (python->row.tstate_current_is_own) {
-        return current->tls_offset != 0 && python->main_interpreter.tls_offset == 0 &&
-                       python->main_interpreter.word != NULL && python->row.chain == TM_CHAIN_INTERPRETER
-                   ? TM_QUICK_OWN
-                   : TM_QUICK_ANY;
+    const enum tm_frame_chain chain = python->row.chain;
+    if (!python->row.tstate_current_is_own) {
+        return current->tls_offset == 0 && current->word != NULL && chain == TM_CHAIN_CFRAME ? TM_QUICK_SHARED
+                                                                                             : TM_QUICK_ANY;
     }
-    return current->tls_offset == 0 && current->word != NULL && python->row.chain == TM_CHAIN_CFRAME ? TM_QUICK_SHARED
-                                                                                                     : TM_QUICK_ANY;
+    if (current->tls_offset == 0 || python->main_interpreter.tls_offset != 0 || python->main_interpreter.word == NULL) {
+        return TM_QUICK_ANY;
+    }
+    return chain == TM_CHAIN_INTERPRETER ? TM_QUICK_OWN : chain == TM_CHAIN_CFRAME ? TM_QUICK_OWN_CFRAME : TM_QUICK_ANY;
+}
+
+TM_INLINE bool tm_quick_way_is_own(enum tm_quick_way way)
+{
+    return way == TM_QUICK_OWN || way == TM_QUICK_OWN_CFRAME;
 }
 
 /* The thread state of the caller, which holds the GIL of the main interpreter; 0 when it is another's.  Rows with one
@@ -50,7 +58,7 @@ TM_INLINE uintptr_t tm_quick_tstate(const struct tm_cpython *python, enum tm_qui
     if (way == TM_QUICK_SHARED) {
         return __atomic_load_n(python->current.word, __ATOMIC_RELAXED);
     }
-    if (way == TM_QUICK_OWN) {
+    if (tm_quick_way_is_own(way)) {
         uintptr_t own = tm_cpython_getter_own(&python->current);
         return TM_LIKELY(own != 0) &&
                        TM_LIKELY(tm_python_word(own, row->tstate_interp) == *python->main_interpreter.word)
@@ -71,7 +79,7 @@ TM_INLINE uintptr_t tm_quick_newest(const struct tm_cpython_layout *row, uintptr
     if (way == TM_QUICK_OWN) {
         return tm_python_word(tstate, row->tstate_frame);
     }
-    if (way == TM_QUICK_SHARED) {
+    if (way == TM_QUICK_SHARED || way == TM_QUICK_OWN_CFRAME) {
         uintptr_t cframe = tm_python_word(tstate, row->tstate_cframe);
         return TM_LIKELY(cframe != 0) ? tm_python_word(cframe, row->cframe_current) : 0;
     }
@@ -94,30 +102,22 @@ TM_INLINE bool tm_quick_record(const struct tm_runtime *runtime, uint8_t domain,
     return tm_trace_cache_has(&runtime->cache, key.key, key.check, word);
 }
 
-/* The same with more frames, when the stack stands as at the last event but for its newest instruction; 0: it does not,
- * or is not known.  THREAD's guard is 0 and goes up, because a signal handler's event would walk over the frames. */
-TM_INLINE uint32_t tm_quick_stack_record(struct tm_thread *thread, uint8_t domain, uint16_t size, enum tm_quick_way way)
+/* The same with more frames, when the stack stands as in the cache but for its newest instruction. */
+TM_INLINE bool tm_quick_stack_record(const struct tm_runtime *runtime, uint8_t domain, uint16_t size, uint32_t *word,
+                                     enum tm_quick_way way)
 {
-    struct tm_runtime *runtime = &tm_runtime;
-    struct tm_stack_cache *stack = &runtime->held_stack;
-    uint32_t limit = __atomic_load_n(&runtime->traceback_limit, __ATOMIC_RELAXED);
+    const struct tm_cpython_layout *row = &runtime->python.row;
     uintptr_t tstate = tm_quick_tstate(&runtime->python, way);
-    uintptr_t newest = TM_LIKELY(tstate != 0) ? tm_quick_newest(&runtime->python.row, tstate, way) : 0;
-    uint32_t word = 0;
-    uintptr_t place;
-    uint64_t hash;
-    thread->guard = 1;
-    atomic_signal_fence(memory_order_seq_cst);
-    if (TM_LIKELY(tm_stack_cache_try(stack, &runtime->python.row, newest, limit, &place, &hash))) {
-        struct tm_trace_key key = tm_trace_key_of_stack(&runtime->cache, hash, stack->count, domain, size);
-        word = tm_trace_cache_held_word(&runtime->cache, key.key, key.check);
-        if (TM_LIKELY(word != 0)) {
-            tm_stack_cache_move(stack, place, hash);
-        }
+    uintptr_t newest = TM_LIKELY(tstate != 0) ? tm_quick_newest(row, tstate, way) : 0;
+    struct tm_raw_frame top = {.offset = 0};
+    uint64_t older;
+    if (TM_UNLIKELY(newest == 0) ||
+        TM_UNLIKELY(!tm_stack_cache_try(&runtime->held_stack, row, newest,
+                                        way == TM_QUICK_SHARED ? TM_GAP_NONE : TM_GAP_ENTRY, &top.place, &older))) {
+        return false;
     }
-    atomic_signal_fence(memory_order_seq_cst);
-    thread->guard = 0;
-    return word;
+    struct tm_trace_key key = tm_trace_key_of_stack(&runtime->cache, &top, older, domain, size);
+    return tm_trace_cache_has(&runtime->cache, key.key, key.check, word);
 }
 
 /* Counts the small BLOCK, whose slot is written, in RECORD, whose peaks are saved. */
@@ -132,33 +132,30 @@ TM_INLINE void tm_quick_count(struct tm_thread *thread, struct tm_totals *totals
     thread->newborn = (uintptr_t)block;
 }
 
-/* Where the quick way of one frame ends. */
-TM_INLINE void *tm_quick_enter(struct tm_thread *thread, uint8_t domain, void *block, size_t size,
-                               enum tm_quick_way way)
-{
-    return way == TM_QUICK_SHARED ? tm_tracker_enter_shared(thread, domain, block, size)
-           : way == TM_QUICK_OWN  ? tm_tracker_enter_own(thread, domain, block, size)
-                                  : tm_tracker_enter(thread, domain, block, size);
-}
+/* What takes over where a quick way ends. */
+typedef void *tm_quick_rest(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 
-/* tm_tracker_alloc for DOMAIN mem or obj; answers BLOCK. */
+/* Records BLOCK of DOMAIN mem or obj with one frame per traceback, or DEEP: with more; answers BLOCK.  REST is the last
+ * act where it does not. */
 TM_INLINE void *tm_quick_alloc(struct tm_thread *thread, uint8_t domain, void *block, size_t size,
-                               enum tm_quick_way way)
+                               enum tm_quick_way way, bool deep, tm_quick_rest *rest)
 {
     struct tm_runtime *runtime = &tm_runtime;
     uintptr_t address = (uintptr_t)block;
     uint32_t word;
-    if (TM_UNLIKELY(size - TM_QUICK_SIZE_MIN >= tm_number_peek(&tm_life_page.top_sizes)) ||
+    if (TM_UNLIKELY(size - TM_QUICK_SIZE_MIN >=
+                    tm_number_peek(deep ? &tm_life_page.stack_sizes : &tm_life_page.top_sizes)) ||
         TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, address))) {
-        return tm_quick_enter(thread, domain, block, size, way);
+        return rest(thread, domain, block, size);
     }
     TM_ASSUME(size <= TM_SMALL_SIZE_MAX);
-    if (TM_UNLIKELY(!tm_quick_record(runtime, domain, (uint16_t)size, &word, way))) {
-        return tm_quick_enter(thread, domain, block, size, way);
+    if (TM_UNLIKELY(!(deep ? tm_quick_stack_record(runtime, domain, (uint16_t)size, &word, way)
+                           : tm_quick_record(runtime, domain, (uint16_t)size, &word, way)))) {
+        return rest(thread, domain, block, size);
     }
     tm_slot_half *slot = tm_block_slot_shifted(&runtime->blocks, address, TM_SLOT_SHIFT_16);
     if (TM_UNLIKELY(slot == NULL) || TM_UNLIKELY(tm_slot_load(slot) != 0)) {
-        return tm_quick_enter(thread, domain, block, size, way);
+        return rest(thread, domain, block, size);
     }
     struct tm_record *record = tm_runtime_record_of(runtime, word);
     struct tm_totals *totals = runtime->totals;
@@ -168,6 +165,27 @@ TM_INLINE void *tm_quick_alloc(struct tm_thread *thread, uint8_t domain, void *b
     tm_slot_store(slot, word);
     tm_quick_count(thread, totals, record, block, size);
     return block;
+}
+
+/* At a door for tracebacks of one frame, or DEEP: of more.  The limit may have changed since it was installed: so the
+ * rest looks at the other quick way first. */
+TM_INLINE void *tm_quick_alloc_at_door(struct tm_thread *thread, uint8_t domain, void *block, size_t size,
+                                       enum tm_quick_way way, bool deep)
+{
+    switch (way) {
+    case TM_QUICK_SHARED:
+        return tm_quick_alloc(thread, domain, block, size, way, deep,
+                              deep ? tm_tracker_rest_shared_deep : tm_tracker_rest_shared);
+    case TM_QUICK_OWN:
+        return tm_quick_alloc(thread, domain, block, size, way, deep,
+                              deep ? tm_tracker_rest_own_deep : tm_tracker_rest_own);
+    case TM_QUICK_OWN_CFRAME:
+        return tm_quick_alloc(thread, domain, block, size, way, deep,
+                              deep ? tm_tracker_rest_own_cframe_deep : tm_tracker_rest_own_cframe);
+    case TM_QUICK_ANY:
+        break;
+    }
+    return tm_quick_alloc(thread, domain, block, size, TM_QUICK_ANY, false, tm_tracker_rest);
 }
 
 /* tm_tracker_take at a door of mem or obj; TAKEN is NULL when nobody asks what was taken.  Where all interpreters share one GIL, it is
@@ -190,7 +208,7 @@ TM_INLINE bool tm_quick_take_block(struct tm_thread *thread, const void *block, 
     struct tm_record *record =
         is_short ? tm_runtime_record_of_short(runtime, (uint16_t)word) : tm_runtime_record_of(runtime, word);
     struct tm_totals *totals = runtime->totals;
-    bool asks = way == TM_QUICK_ANY ? runtime->python.row.tstate_current_is_own : way == TM_QUICK_OWN;
+    bool asks = way == TM_QUICK_ANY ? runtime->python.row.tstate_current_is_own : tm_quick_way_is_own(way);
     if (TM_UNLIKELY(record->stamp != tm_number_peek(&tm_life_page.stamp)) ||
         (asks && TM_UNLIKELY(tm_quick_tstate(&runtime->python, way) == 0))) {
         return false;

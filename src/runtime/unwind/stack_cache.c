@@ -11,19 +11,22 @@ bool tm_stack_leads_to(const struct tm_cpython_layout *row, uintptr_t above, uin
     return tm_stack_skip(row, tm_python_word(above, row->frame_previous)) == wanted;
 }
 
-static uint64_t push(struct tm_stack_cache *cache, struct tm_raw_frame frame)
+/* What was the newest is older now, and gets its hash. */
+static void push(struct tm_stack_cache *cache, struct tm_raw_frame frame)
 {
-    uint64_t older = cache->count == 0 ? 0 : cache->hashes[cache->count - 1];
+    ptrdiff_t at = (ptrdiff_t)cache->count - 1;
+    if (at >= 0) {
+        const struct tm_raw_frame *older = &cache->frames[at];
+        cache->hashes[at] = tm_stack_hash(cache->versions, cache->hashes[at - 1], older->place, older->offset);
+    }
     cache->frames[cache->count] = frame;
     cache->notes[cache->count] = 0;
-    cache->hashes[cache->count] = tm_stack_hash(cache->versions, older, frame.place, frame.offset);
-    return cache->hashes[cache->count++];
+    cache->count++;
 }
 
-static uint64_t walk(struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uintptr_t tstate)
+static void walk(struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uintptr_t tstate)
 {
     unsigned count = tm_python_stack_walk(row, tstate, cache->frames, cache->limit);
-    uint64_t hash = 0;
     for (unsigned i = 0; i < count / 2; i++) {
         struct tm_raw_frame newer = cache->frames[i];
         cache->frames[i] = cache->frames[count - 1 - i];
@@ -31,11 +34,10 @@ static uint64_t walk(struct tm_stack_cache *cache, const struct tm_cpython_layou
     }
     cache->count = 0;
     for (unsigned i = 0; i < count; i++) {
-        hash = push(cache, cache->frames[i]);
+        push(cache, cache->frames[i]);
     }
     uintptr_t rest = count == 0 ? 0 : tm_python_word(cache->frames[0].frame, row->frame_previous);
     cache->is_whole = count < cache->limit || tm_stack_skip(row, rest) == 0;
-    return hash;
 }
 
 /* The remembered frame that FRAME is, among the newest ones below BELOW; BELOW when there is none. */
@@ -75,21 +77,22 @@ static bool read_fresh(const struct tm_stack_cache *cache, const struct tm_cpyth
     return false;
 }
 
-uint64_t tm_stack_cache_follow(struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uintptr_t tstate)
+void tm_stack_cache_follow(struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uintptr_t tstate)
 {
     struct tm_raw_frame fresh[FRESH_MAX];
     unsigned fresh_count;
     uint32_t kept;
     if (cache->count == 0 || !read_fresh(cache, row, tm_python_frame_newest(row, tstate), fresh, &fresh_count, &kept)) {
-        return walk(cache, row, tstate);
+        walk(cache, row, tstate);
+        return;
     }
     uint32_t count = kept + fresh_count;
     if (count > cache->limit || (!cache->is_whole && count != cache->limit)) {
-        return walk(cache, row, tstate); /* the limit now cuts at another frame */
+        walk(cache, row, tstate); /* the limit now cuts at another frame */
+        return;
     }
     cache->count = kept;
     while (fresh_count > 0) {
-        (void)push(cache, fresh[--fresh_count]);
+        push(cache, fresh[--fresh_count]);
     }
-    return cache->hashes[cache->count - 1];
 }

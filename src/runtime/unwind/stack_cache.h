@@ -1,27 +1,32 @@
 /* SPDX-License-Identifier: MIT */
-/* The stack of the last event, so that the next one reads only what changed: most events come from the same frame as
- * the one before, or from a caller or callee of it.
+/* The stack of the last event that changed it, so that the next one reads only what is new: most events come from the
+ * same frame as the one before, or from a caller or callee of it.
  *
  * Looking whether the older frames are the same is cheaper than walking them: the addresses are known beforehand, so
  * the loads of all frames run side by side instead of one after the other.  A remembered address is read only after
  * the frame above it was seen to point there, so nothing is read that is no longer a frame.
  * Frames are kept oldest first, with the hash of each and all older ones: a call or a return then moves the end only.
+ * The newest frame has no hash yet: its place, which moves with nearly every event, is a part of its own in a key.
  *
  * Threads  the caller's lock (the GIL).  Nothing here says whose stack it was: frames of another thread do not match.
  * Limit    the caller's word for each event: the cache empties itself when it changes.
  * Death    whoever hears of the death of code empties the cache (count = 0), for a frame of other code at the same address
  *          would be taken for the old one.
- * Memory   the caller's arrays, with room for the largest limit.   Signals, errno, errors  none. */
+ * Memory   the caller's arrays, with room for the largest limit.   errno, errors  none.
+ * Signals  tm_stack_cache_try only reads, and a handler's event finds the stack as it stands: what it changes here it
+ *          changes to what is here.  All else wants the events of handlers kept out. */
 #ifndef TM_RUNTIME_UNWIND_STACK_CACHE_H
 #define TM_RUNTIME_UNWIND_STACK_CACHE_H
+
+#include <stddef.h>
 
 #include "base/hash.h"
 #include "base/place_version.h"
 #include "runtime/unwind/python_frame.h"
 
 struct tm_stack_cache {
-    struct tm_raw_frame *frames;      /* oldest first */
-    uint64_t *hashes;                 /* of frames[0] to frames[i] */
+    struct tm_raw_frame *frames;      /* oldest first; frames[-1] is all zero, the newest one of an empty cache */
+    uint64_t *hashes;                 /* of frames[0] to frames[i], but for the newest; hashes[-2] and [-1] are 0 */
     uint32_t *notes;                  /* the user's word on frames[0] to frames[i]; 0 whenever one of them changes */
     const _Atomic uint32_t *versions; /* of places: the user's, part of the hashes */
     uint32_t count;
@@ -82,8 +87,14 @@ TM_INLINE uintptr_t tm_stack_skip(const struct tm_cpython_layout *row, uintptr_t
  * count. */
 TM_COLD bool tm_stack_leads_to(const struct tm_cpython_layout *row, uintptr_t above, uintptr_t wanted);
 
-/* The same where the answer is short, without a call: between them is one entry frame of the interpreter (3.12 and
- * later), which never counts.  False: it may still do. */
+/* What may stand between two frames of the cache. */
+enum tm_stack_gap {
+    TM_GAP_NONE,  /* nothing: all else is for the long way */
+    TM_GAP_ENTRY, /* one entry frame of the interpreter (3.12 and later), which never counts; told without a call */
+    TM_GAP_ANY,   /* frames that do not count */
+};
+
+/* The same where the answer is short, without a call. */
 TM_INLINE bool tm_stack_leads_past_entry(const struct tm_cpython_layout *row, uintptr_t above, uintptr_t wanted)
 {
     TM_STACK_OPAQUE(above); /* or each frame would keep in a register for here what it compares in one instruction */
@@ -92,21 +103,21 @@ TM_INLINE bool tm_stack_leads_past_entry(const struct tm_cpython_layout *row, ui
            tm_python_word(entry, row->frame_previous) == wanted;
 }
 
-/* MAY_CALL: also where that takes a call. */
 TM_INLINE bool tm_stack_leads_further(const struct tm_cpython_layout *row, uintptr_t above, uintptr_t wanted,
-                                      bool may_call)
+                                      enum tm_stack_gap gap)
 {
-    return may_call ? tm_stack_leads_to(row, above, wanted) : tm_stack_leads_past_entry(row, above, wanted);
+    return gap == TM_GAP_ANY     ? tm_stack_leads_to(row, above, wanted)
+           : gap == TM_GAP_ENTRY ? tm_stack_leads_past_entry(row, above, wanted)
+                                 : false;
 }
 
 /* True when OLDER is the next frame below *ABOVE and at the same instruction; *ABOVE is then that frame.  Six
  * instructions: this is what a deep stack costs per frame. */
 TM_INLINE bool tm_stack_is_next(const struct tm_cpython_layout *row, uintptr_t *above, const struct tm_raw_frame *older,
-                                unsigned previous, unsigned instruction, bool may_call)
+                                unsigned previous, unsigned instruction, enum tm_stack_gap gap)
 {
     uintptr_t wanted = older->frame;
-    if (TM_UNLIKELY(tm_python_word(*above, previous) != wanted) &&
-        !tm_stack_leads_further(row, *above, wanted, may_call)) {
+    if (TM_UNLIKELY(tm_python_word(*above, previous) != wanted) && !tm_stack_leads_further(row, *above, wanted, gap)) {
         return false;
     }
     *above = wanted;
@@ -115,30 +126,28 @@ TM_INLINE bool tm_stack_is_next(const struct tm_cpython_layout *row, uintptr_t *
 
 /* True when the frames of the cache below TOP, which is in the stack, are unchanged.  For rows whose frames are told by
  * their instruction alone: an instruction's address is unique while its code object lives, and it
- * was past the first traceable one.  Without MAY_CALL false also where it is long to tell. */
+ * was past the first traceable one.  False also where more than GAP stands between two of them. */
 TM_INLINE bool tm_stack_cache_stands(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
-                                     size_t top, bool may_call)
+                                     size_t top, enum tm_stack_gap gap)
 {
-    const struct tm_raw_frame *oldest = cache->frames;
-    const struct tm_raw_frame *at = oldest + top;
+    const struct tm_raw_frame *at = cache->frames + top;
     const unsigned previous = row->frame_previous;
     const unsigned instruction = row->frame_instruction;
-    const struct tm_raw_frame *last_four = oldest + 4;
     uintptr_t above = at->frame;
-    for (; at >= last_four; at -= 4) {
-        if (!tm_stack_is_next(row, &above, &at[-1], previous, instruction, may_call) ||
-            !tm_stack_is_next(row, &above, &at[-2], previous, instruction, may_call) ||
-            !tm_stack_is_next(row, &above, &at[-3], previous, instruction, may_call) ||
-            !tm_stack_is_next(row, &above, &at[-4], previous, instruction, may_call)) {
+    for (; top >= 4; top -= 4, at -= 4) {
+        if (!tm_stack_is_next(row, &above, &at[-1], previous, instruction, gap) ||
+            !tm_stack_is_next(row, &above, &at[-2], previous, instruction, gap) ||
+            !tm_stack_is_next(row, &above, &at[-3], previous, instruction, gap) ||
+            !tm_stack_is_next(row, &above, &at[-4], previous, instruction, gap)) {
             return false;
         }
     }
-    for (; at != oldest; at--) {
-        if (!tm_stack_is_next(row, &above, &at[-1], previous, instruction, may_call)) {
+    for (; top != 0; top--, at--) {
+        if (!tm_stack_is_next(row, &above, &at[-1], previous, instruction, gap)) {
             return false;
         }
     }
-    return !cache->is_whole || tm_python_word(above, previous) == 0 || tm_stack_leads_further(row, above, 0, may_call);
+    return !cache->is_whole || tm_python_word(above, previous) == 0 || tm_stack_leads_further(row, above, 0, gap);
 }
 
 /* True when the COUNT oldest frames of the cache are those from FRAME on, at the same instructions. */
@@ -163,44 +172,43 @@ TM_INLINE bool tm_stack_cache_agrees(const struct tm_stack_cache *cache, const s
 TM_INLINE bool tm_stack_cache_holds(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row, size_t top)
 {
     if (TM_LIKELY(row->chain != TM_CHAIN_OBJECT) && TM_LIKELY(row->code_tlbc == 0)) {
-        return tm_stack_cache_stands(cache, row, top, true);
+        return tm_stack_cache_stands(cache, row, top, TM_GAP_ANY);
     }
     return tm_stack_cache_agrees(cache, row, tm_python_word(cache->frames[top].frame, row->frame_previous),
                                  (uint32_t)top);
 }
 
-/* True when the stack whose newest frame is NEWEST, or 0, is surely as in the cache but for the instruction of that
- * frame, which is then *PLACE; *HASH is that of the whole.  Whether NEWEST counts at *PLACE is for the caller to know,
- * who then calls tm_stack_cache_move.  Calls no function. */
-TM_INLINE bool tm_stack_cache_try(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
-                                  uintptr_t newest, uint32_t limit, uintptr_t *place, uint64_t *hash)
+/* The hash of all frames but the newest; 0: there are none. */
+TM_INLINE uint64_t tm_stack_cache_older(const struct tm_stack_cache *cache)
 {
-    size_t top = (size_t)cache->count - 1;
-    if (TM_UNLIKELY(cache->count == 0) || TM_UNLIKELY(cache->limit != limit) || newest != cache->frames[top].frame ||
-        !tm_stack_cache_stands(cache, row, top, false)) {
+    return cache->hashes[(ptrdiff_t)cache->count - 2];
+}
+
+/* True when the stack whose newest frame is NEWEST, not 0, is surely as in the cache but for the instruction of that
+ * frame, which is then *PLACE; *OLDER is the hash of the others.  Whether NEWEST counts at *PLACE is for the caller to
+ * know, who also hears when the limit changes.  Calls no function and changes nothing. */
+TM_INLINE bool tm_stack_cache_try(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
+                                  uintptr_t newest, enum tm_stack_gap gap, uintptr_t *place, uint64_t *older)
+{
+    ptrdiff_t top = (ptrdiff_t)cache->count - 1;
+    if (newest != cache->frames[top].frame) {
         return false;
     }
     *place = tm_python_word(newest, row->frame_instruction);
-    *hash = tm_stack_hash(cache->versions, top == 0 ? 0 : cache->hashes[top - 1], *place, 0);
+    if (!tm_stack_cache_stands(cache, row, (size_t)top, gap)) {
+        return false;
+    }
+    TM_STACK_OPAQUE(cache); /* or its count would keep a register all the way */
+    *older = tm_stack_cache_older(cache);
     return true;
 }
 
-TM_INLINE void tm_stack_cache_move(struct tm_stack_cache *cache, uintptr_t place, uint64_t hash)
-{
-    size_t top = (size_t)cache->count - 1;
-    if (cache->frames[top].place != place) {
-        cache->frames[top].place = place;
-        cache->hashes[top] = hash;
-        cache->notes[top] = 0;
-    }
-}
-
 /* The long way: follows calls and returns, or walks anew. */
-uint64_t tm_stack_cache_follow(struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uintptr_t tstate);
+void tm_stack_cache_follow(struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uintptr_t tstate);
 
-/* Brings the cache to the present stack of TSTATE, which is not 0, at most LIMIT frames; the hash of all of them. */
-TM_INLINE uint64_t tm_stack_cache_look(struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
-                                       uintptr_t tstate, uint32_t limit)
+/* Brings the cache to the present stack of TSTATE, which is not 0, at most LIMIT frames. */
+TM_INLINE void tm_stack_cache_look(struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uintptr_t tstate,
+                                   uint32_t limit)
 {
     if (TM_UNLIKELY(cache->limit != limit)) {
         cache->limit = limit;
@@ -212,13 +220,11 @@ TM_INLINE uint64_t tm_stack_cache_look(struct tm_stack_cache *cache, const struc
         struct tm_raw_frame now = tm_stack_read(row, newest);
         if (TM_LIKELY(now.place != 0) && TM_LIKELY(tm_stack_cache_holds(cache, row, top))) {
             cache->frames[top] = now;
-            cache->hashes[top] =
-                tm_stack_hash(cache->versions, top == 0 ? 0 : cache->hashes[top - 1], now.place, now.offset);
             cache->notes[top] = 0;
-            return cache->hashes[top];
+            return;
         }
     }
-    return tm_stack_cache_follow(cache, row, tstate);
+    tm_stack_cache_follow(cache, row, tstate);
 }
 
 #endif

@@ -34,18 +34,19 @@ static void set_version(uint32_t version)
     atomic_store(&cache.versions[tm_place_version_index(PLACE)], version << TM_CHECK_BITS);
 }
 
-/* One instruction, whatever code has died about it: sizes that differ in each of their bits, and every domain. */
+/* One stack, whatever code has died about it: sizes that differ in each of their bits, and every domain. */
 static void no_version_stands_for_a_size_or_domain(void **state)
 {
     (void)state;
     static const uint16_t sizes[] = {8, 9, 16, 112, 240, 256, 368, 496, 511, 512, TM_SIZE_VARIES};
+    const struct tm_raw_frame newest = {.place = PLACE + 64 * 1024};
     size_t count = 0;
     for (uint32_t version = 0; version < VERSIONS; version++) {
         set_version(version);
-        uint64_t hash = tm_stack_hash(cache.versions, OLDER, PLACE, 0);
+        uint64_t older = tm_stack_hash(cache.versions, OLDER, PLACE, 0);
         for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) {
             for (uint8_t domain = 0; domain < TM_DOMAIN_COUNT; domain++) {
-                keys[count++] = tm_trace_key_of_stack(&cache, hash, 2, domain, sizes[i]).key;
+                keys[count++] = tm_trace_key_of_stack(&cache, &newest, older, domain, sizes[i]).key;
             }
         }
     }

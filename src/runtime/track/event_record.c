@@ -115,11 +115,11 @@ static uint32_t top_record_held(struct tm_thread *thread, uintptr_t tstate, uint
     return record != 0 ? record : capture_held(thread, &top, count, NULL, &key, domain, size);
 }
 
-TM_INLINE uint32_t stack_record_held(struct tm_thread *thread, uintptr_t tstate, uint8_t domain, uint16_t size,
-                                     uint32_t limit)
+uint32_t tm_event_stack_record(struct tm_thread *thread, uintptr_t tstate, uint8_t domain, uint16_t size)
 {
     struct tm_runtime *runtime = &tm_runtime;
     struct tm_stack_cache *stack = &runtime->held_stack;
+    const uint32_t limit = __atomic_load_n(&runtime->traceback_limit, __ATOMIC_RELAXED);
     thread->guard++; /* until the frames were used: a signal handler's event would walk over them */
     atomic_signal_fence(memory_order_seq_cst);
     if (TM_UNLIKELY(runtime->config.slow)) {
@@ -151,7 +151,7 @@ static __attribute__((noinline)) uint32_t native_record_held(struct tm_thread *t
         return record;
     }
     return limit == 1 ? top_record_held(thread, caller.tstate, domain, size)
-                      : stack_record_held(thread, caller.tstate, domain, size, limit);
+                      : tm_event_stack_record(thread, caller.tstate, domain, size);
 }
 
 TM_INLINE uint32_t record_held(struct tm_thread *thread, struct tm_caller caller, uint8_t domain, uint16_t size)
@@ -161,7 +161,7 @@ TM_INLINE uint32_t record_held(struct tm_thread *thread, struct tm_caller caller
         return top_record_held(thread, caller.tstate, domain, size);
     }
     return TM_UNLIKELY(way == TM_WAY_NATIVE) ? native_record_held(thread, caller, domain, size)
-                                             : stack_record_held(thread, caller.tstate, domain, size, way);
+                                             : tm_event_stack_record(thread, caller.tstate, domain, size);
 }
 
 static void reverse(struct tm_raw_frame *frames, unsigned count)

@@ -63,6 +63,10 @@ TM_INLINE uint16_t tm_size_class(size_t size)
 /* The record of an event of the calling thread now; 0: there was no room for one, the event is dropped and counted. */
 uint32_t tm_event_record(struct tm_thread *thread, struct tm_caller caller, uint8_t domain, uint16_t size);
 
+/* The same of an event that holds the GIL of the main interpreter, whose thread state is TSTATE, while tracebacks have
+ * more than one frame and no machine frames are wanted. */
+uint32_t tm_event_stack_record(struct tm_thread *thread, uintptr_t tstate, uint8_t domain, uint16_t size);
+
 /* In a forked child. */
 void tm_event_after_fork(void);
 

@@ -71,9 +71,8 @@ static TM_COLD bool may_record(struct tm_thread *thread, size_t size)
     return tm_life_may_record(size) && (!tm_runtime.budget.thins || tm_sampler_takes(thread, size));
 }
 
-/* Answers BLOCK. */
-static __attribute__((noinline)) void *alloc_generally(struct tm_thread *thread, uint8_t domain, void *block,
-                                                       size_t size)
+__attribute__((noinline)) void *tm_tracker_alloc_generally(struct tm_thread *thread, uint8_t domain, void *block,
+                                                           size_t size)
 {
     if (TM_UNLIKELY(tm_life_now() != TM_LIFE_TRACING) && !may_record(thread, size)) {
         return block;
@@ -90,78 +89,13 @@ static __attribute__((noinline)) void *alloc_generally(struct tm_thread *thread,
     return block;
 }
 
-/* The word of the record of a short block when a quick way is open and knows it; 0: not so. */
-TM_INLINE uint32_t short_record(uint8_t domain, uint16_t size, enum tm_quick_way way)
-{
-    const struct tm_runtime *runtime = &tm_runtime;
-    uint32_t word;
-    bool is_known = tm_number_peek(&tm_life_page.top_sizes) != 0 ? tm_quick_record(runtime, domain, size, &word, way)
-                    : tm_number_peek(&tm_life_page.stack_sizes) != 0
-                        ? tm_quick_stack_record(runtime, domain, size, &word, way)
-                        : false;
-    return is_known ? word : 0;
-}
-
-/* What both quick ways leave out: blocks of one granule. */
-TM_INLINE void *alloc_short(struct tm_thread *thread, uint8_t domain, void *block, size_t size, enum tm_quick_way way)
-{
-    struct tm_runtime *runtime = &tm_runtime;
-    uint32_t word =
-        TM_LIKELY(!tm_block_is_odd(&runtime->blocks, (uintptr_t)block)) ? short_record(domain, (uint16_t)size, way) : 0;
-    if (TM_UNLIKELY(word == 0)) {
-        return alloc_generally(thread, domain, block, size);
-    }
-    tm_slot_half *slot = tm_block_slot_shifted(&runtime->blocks, (uintptr_t)block, TM_SLOT_SHIFT_16);
-    struct tm_record *record = tm_runtime_record_of(runtime, word);
-    struct tm_totals *totals = runtime->totals;
-    uint32_t number;
-    if (TM_UNLIKELY(slot == NULL) || TM_UNLIKELY(tm_half_load(slot) != 0) ||
-        TM_UNLIKELY(!tm_short_table_has(&runtime->blocks.shorts, tm_slot_record(word), &number)) ||
-        TM_UNLIKELY(!tm_record_is_saved(totals, record))) {
-        return alloc_generally(thread, domain, block, size);
-    }
-    tm_half_store(slot, tm_half_of_short(number));
-    tm_quick_count(thread, totals, record, block, size);
-    return block;
-}
-
-#define RESTS(name, way)                                                                                               \
-    static __attribute__((noinline)) void *name##_rarely(struct tm_thread *thread, uint8_t domain, void *block,        \
-                                                         size_t size)                                                  \
-    {                                                                                                                  \
-        return size < TM_QUICK_SIZE_MIN ? alloc_short(thread, domain, block, size, way)                                \
-                                        : alloc_generally(thread, domain, block, size);                                \
-    }                                                                                                                  \
-    void *name(struct tm_thread *thread, uint8_t domain, void *block, size_t size)                                     \
-    {                                                                                                                  \
-        return tm_quick_alloc(thread, domain, block, size, way, true, name##_rarely);                                  \
-    }                                                                                                                  \
-    void *name##_deep(struct tm_thread *thread, uint8_t domain, void *block, size_t size)                              \
-    {                                                                                                                  \
-        return tm_quick_alloc(thread, domain, block, size, way, false, name##_rarely);                                 \
-    }
-
-RESTS(tm_tracker_rest, TM_QUICK_ANY)
-RESTS(tm_tracker_rest_shared, TM_QUICK_SHARED)
-RESTS(tm_tracker_rest_own, TM_QUICK_OWN)
-RESTS(tm_tracker_rest_own_cframe, TM_QUICK_OWN_CFRAME)
-
-void *tm_tracker_enter_known(struct tm_thread *thread, void *block, size_t size, tm_slot_half *slot, uint32_t word)
-{
-    struct tm_record *record = tm_runtime_record_of(&tm_runtime, word);
-    tm_record_save_peaks(&tm_runtime, tm_slot_record(word), record);
-    tm_slot_store(slot, word);
-    tm_quick_count(thread, tm_runtime.totals, record, block, size);
-    return block;
-}
-
 void tm_tracker_alloc(struct tm_thread *thread, enum tm_domain domain, const void *block, size_t size)
 {
     bool is_python = domain == TM_DOMAIN_OBJ || domain == TM_DOMAIN_MEM;
     if (is_python) {
         (void)tm_quick_alloc_at_door(thread, (uint8_t)domain, (void *)(uintptr_t)block, size, TM_QUICK_ANY, false);
     } else {
-        (void)alloc_generally(thread, (uint8_t)domain, (void *)(uintptr_t)block, size);
+        (void)tm_tracker_alloc_generally(thread, (uint8_t)domain, (void *)(uintptr_t)block, size);
     }
 }
 

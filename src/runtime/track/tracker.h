@@ -20,6 +20,8 @@
 #include "runtime/os/thread_state.h"
 #include "tracemalloc/snapshot_format.h"
 
+struct tm_record;
+
 #define TM_TAKEN_TEMPORARY 1U /* was counted as one */
 
 /* A block that was taken out, for putting it back. */
@@ -33,10 +35,13 @@ struct tm_taken {
  * A block already known at that address had its free missed: it is taken out first. */
 void tm_tracker_alloc(struct tm_thread *thread, enum tm_domain domain, const void *block, size_t size);
 
-/* For tracker_quick.h, where its way ends: tm_tracker_alloc for DOMAIN mem or obj, once for each enum tm_quick_way, and
- * again for what comes from a door for more than one frame; and the same for a small block of the record that WORD
- * names, whose peaks must be saved first, and whose free SLOT is at hand.  All answer BLOCK, so that they can be a door's
- * last act. */
+/* The same with nothing presumed; answers BLOCK. */
+void *tm_tracker_alloc_generally(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
+
+/* For tracker_quick.h, where its way ends (tracker_rest.c): tm_tracker_alloc for DOMAIN mem or obj, once for each enum
+ * tm_quick_way, and again for what comes from a door for more than one frame; and the same for a small block of the
+ * record that WORD names, whose peaks must be saved first, and whose free SLOT is at hand.  All answer BLOCK, so that
+ * they can be a door's last act. */
 void *tm_tracker_rest(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 void *tm_tracker_rest_deep(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 void *tm_tracker_rest_shared(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
@@ -46,6 +51,11 @@ void *tm_tracker_rest_own_deep(struct tm_thread *thread, uint8_t domain, void *b
 void *tm_tracker_rest_own_cframe(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 void *tm_tracker_rest_own_cframe_deep(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 void *tm_tracker_enter_known(struct tm_thread *thread, void *block, size_t size, _Atomic uint16_t *slot, uint32_t word);
+
+/* tm_tracker_take for the block at ADDRESS, of RECORD, whose slot is SLOT and plain, where the caller may look for the GIL
+ * of the main interpreter and holds it.  False: nothing has happened, the general way is to decide. */
+bool tm_tracker_take_long(struct tm_thread *thread, uintptr_t address, _Atomic uint16_t *slot, struct tm_record *record,
+                          struct tm_taken *taken);
 
 /* BLOCK is about to be freed or moved.  True: it was known and is taken out, *TAKEN says what it was.
  * False: not known here; the door then leaves the guard down, so that the door behind it hears the call.

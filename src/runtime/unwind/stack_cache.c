@@ -5,6 +5,7 @@
 
 #define FRESH_MAX 16U /* frames read one by one before a whole walk is the better way */
 #define NEAR      8U  /* remembered frames that one frame is compared with */
+#define MOVED_MAX 4   /* frames that went on, of a stack that is else the same but for one call or return */
 
 bool tm_stack_leads_to(const struct tm_cpython_layout *row, uintptr_t above, uintptr_t wanted)
 {
@@ -77,12 +78,78 @@ static bool read_fresh(const struct tm_stack_cache *cache, const struct tm_cpyth
     return false;
 }
 
+TM_INLINE bool leads(const struct tm_cpython_layout *row, uintptr_t above, uintptr_t wanted)
+{
+    return TM_LIKELY(tm_python_word(above, row->frame_previous) == wanted) ||
+           tm_stack_leads_past_entry(row, above, wanted);
+}
+
+/* Where NEWEST belongs in the cache when one call or return at most has happened; -1: more has. */
+static ptrdiff_t find_newest(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uintptr_t newest)
+{
+    const ptrdiff_t top = (ptrdiff_t)cache->count - 1;
+    if (cache->frames[top].frame == newest) {
+        return top;
+    }
+    if (!cache->is_whole) {
+        return -1; /* the limit would cut at another frame */
+    }
+    if (cache->frames[top - 1].frame == newest) {
+        return top - 1;
+    }
+    return cache->count < cache->limit && leads(row, newest, cache->frames[top].frame) ? top + 1 : -1;
+}
+
+/* Follows where the frames are as before but for one call or return, and some of the newest ones went on.  False:
+ * nothing has happened.  The cache is not empty. */
+static bool follow_one(struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uintptr_t newest)
+{
+    struct tm_raw_frame moved[MOVED_MAX];
+    int moved_count = 0;
+    const ptrdiff_t end = find_newest(cache, row, newest);
+    ptrdiff_t at = end;
+    uintptr_t frame = newest;
+    if (at < 0) {
+        return false;
+    }
+    do {
+        uintptr_t place = tm_python_frame_place(row, frame);
+        if (place == 0 || moved_count == MOVED_MAX) {
+            return false;
+        }
+        moved[moved_count++] = (struct tm_raw_frame){.frame = frame, .place = place};
+        if (--at < 0) {
+            break;
+        }
+        uintptr_t older = cache->frames[at].frame;
+        if (!leads(row, frame, older)) {
+            return false;
+        }
+        frame = older;
+    } while (tm_python_word(frame, row->frame_instruction) != cache->frames[at].place);
+    bool stands = at >= 0 ? tm_stack_cache_stands(cache, row, (size_t)at, TM_GAP_ENTRY)
+                          : !cache->is_whole || leads(row, frame, 0);
+    if (!stands) {
+        return false;
+    }
+    cache->count = (uint32_t)(at + 1);
+    while (moved_count > 0) {
+        push(cache, moved[--moved_count]);
+    }
+    return true;
+}
+
 void tm_stack_cache_follow(struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uintptr_t tstate)
 {
     struct tm_raw_frame fresh[FRESH_MAX];
     unsigned fresh_count;
     uint32_t kept;
-    if (cache->count == 0 || !read_fresh(cache, row, tm_python_frame_newest(row, tstate), fresh, &fresh_count, &kept)) {
+    uintptr_t newest = tm_python_frame_newest(row, tstate);
+    if (cache->count != 0 && newest != 0 && row->chain != TM_CHAIN_OBJECT && row->code_tlbc == 0 &&
+        follow_one(cache, row, newest)) {
+        return;
+    }
+    if (cache->count == 0 || !read_fresh(cache, row, newest, fresh, &fresh_count, &kept)) {
         walk(cache, row, tstate);
         return;
     }

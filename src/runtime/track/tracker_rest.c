@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* What the quick ways of tracker_quick.h leave out and what is yet common: blocks of one granule and blocks of over 512
+ * bytes, and stacks that have changed by a call or a return.  The record is known; no function looks for it. */
+#include "runtime/track/counting.h"
+#include "runtime/track/event_log.h"
+#include "runtime/track/event_record.h"
+#include "runtime/track/tracker.h"
+#include "runtime/track/tracker_quick.h"
+
+#define NOT_KNOWN 0U
+
+/* Of a stack that has changed by a call or a return, or of one that was never seen: the word of record 0 where there is no room. */
+static __attribute__((noinline)) uint32_t follow(struct tm_thread *thread, uint8_t domain, uint16_t size,
+                                                 enum tm_quick_way way)
+{
+    uintptr_t tstate = tm_quick_tstate(&tm_runtime.python, way);
+    return TM_LIKELY(tstate != 0) ? tm_slot_word(tm_event_stack_record(thread, tstate, domain, size)) : NOT_KNOWN;
+}
+
+/* The word of the record while a quick way is open, or NOT_KNOWN.  SIZE is a class of tm_size_class. */
+TM_INLINE uint32_t known_record(struct tm_thread *thread, uint8_t domain, uint16_t size, enum tm_quick_way way)
+{
+    const struct tm_runtime *runtime = &tm_runtime;
+    const bool was_tried = (size_t)size - TM_QUICK_SIZE_MIN <= TM_SMALL_SIZE_MAX - TM_QUICK_SIZE_MIN;
+    uint32_t word;
+    if (tm_number_peek(&tm_life_page.top_sizes) != 0) {
+        return !was_tried && tm_quick_record(runtime, domain, size, &word, way) ? word : NOT_KNOWN;
+    }
+    if (tm_number_peek(&tm_life_page.stack_sizes) == 0) {
+        return NOT_KNOWN;
+    }
+    return !was_tried && tm_quick_stack_record(runtime, domain, size, &word, way) ? word
+                                                                                  : follow(thread, domain, size, way);
+}
+
+/* Writes the block of SIZE bytes, of the record WORD, to SLOT.  False: something stands there, or it is too large. */
+TM_INLINE bool put(struct tm_block_table *table, tm_slot_half *slot, uint32_t word, size_t size)
+{
+    uint32_t number;
+    if (size < TM_QUICK_SIZE_MIN) {
+        if (TM_UNLIKELY(tm_half_load(slot) != 0) ||
+            TM_UNLIKELY(!tm_short_table_has(&table->shorts, tm_slot_record(word), &number))) {
+            return false;
+        }
+        tm_half_store(slot, tm_half_of_short(number));
+        return true;
+    }
+    if (TM_UNLIKELY(tm_slot_load(slot) != 0)) {
+        return false;
+    }
+    if (size > TM_SMALL_SIZE_MAX) {
+        if (TM_UNLIKELY(size >= TM_SLOT_SIZE) || TM_UNLIKELY(tm_slot_load(slot + 2) != 0)) {
+            return false;
+        }
+        tm_slot_store_size(slot, (uint32_t)size);
+    }
+    tm_slot_store(slot, word);
+    return true;
+}
+
+TM_INLINE void *rest(struct tm_thread *thread, uint8_t domain, void *block, size_t size, enum tm_quick_way way)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    uintptr_t address = (uintptr_t)block;
+    uint32_t word = TM_LIKELY(!tm_block_is_odd(&runtime->blocks, address))
+                        ? known_record(thread, domain, tm_size_class(size), way)
+                        : NOT_KNOWN;
+    if (TM_UNLIKELY(word == NOT_KNOWN)) {
+        return tm_tracker_alloc_generally(thread, domain, block, size);
+    }
+    if (TM_UNLIKELY(tm_slot_record(word) == 0)) {
+        return block;
+    }
+    tm_slot_half *slot = tm_block_slot_shifted(&runtime->blocks, address, TM_SLOT_SHIFT_16);
+    if (TM_UNLIKELY(slot == NULL) || TM_UNLIKELY(!put(&runtime->blocks, slot, word, size))) {
+        return tm_tracker_alloc_generally(thread, domain, block, size);
+    }
+    struct tm_record *record = tm_runtime_record_of(runtime, word);
+    tm_record_save_peaks(runtime, tm_slot_record(word), record);
+    if (size > TM_SMALL_SIZE_MAX) {
+        tm_word_add(&record->ever_bytes, size);
+    }
+    tm_quick_count(thread, runtime->totals, record, block, size);
+    return block;
+}
+
+#define RESTS(name, way)                                                                                               \
+    static __attribute__((noinline)) void *name##_rarely(struct tm_thread *thread, uint8_t domain, void *block,        \
+                                                         size_t size)                                                  \
+    {                                                                                                                  \
+        return rest(thread, domain, block, size, way);                                                                 \
+    }                                                                                                                  \
+    void *name(struct tm_thread *thread, uint8_t domain, void *block, size_t size)                                     \
+    {                                                                                                                  \
+        return tm_quick_alloc(thread, domain, block, size, way, true, name##_rarely);                                  \
+    }                                                                                                                  \
+    void *name##_deep(struct tm_thread *thread, uint8_t domain, void *block, size_t size)                              \
+    {                                                                                                                  \
+        return tm_quick_alloc(thread, domain, block, size, way, false, name##_rarely);                                 \
+    }
+
+RESTS(tm_tracker_rest, TM_QUICK_ANY)
+RESTS(tm_tracker_rest_shared, TM_QUICK_SHARED)
+RESTS(tm_tracker_rest_own, TM_QUICK_OWN)
+RESTS(tm_tracker_rest_own_cframe, TM_QUICK_OWN_CFRAME)
+
+void *tm_tracker_enter_known(struct tm_thread *thread, void *block, size_t size, tm_slot_half *slot, uint32_t word)
+{
+    struct tm_record *record = tm_runtime_record_of(&tm_runtime, word);
+    tm_record_save_peaks(&tm_runtime, tm_slot_record(word), record);
+    tm_slot_store(slot, word);
+    tm_quick_count(thread, tm_runtime.totals, record, block, size);
+    return block;
+}
+
+/* Its records have no stamp, so what the stamp says of others is asked here: that it counts and whose it is. */
+bool tm_tracker_take_long(struct tm_thread *thread, uintptr_t address, tm_slot_half *slot, struct tm_record *record,
+                          struct tm_taken *taken)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    struct tm_totals *totals = runtime->totals;
+    const uint32_t size = tm_slot_size(slot);
+    bool is_python = record->domain == TM_DOMAIN_MEM || record->domain == TM_DOMAIN_OBJ;
+    if (tm_number_peek(&tm_life_page.stamp) == 0 || record->size != TM_SIZE_VARIES || !is_python ||
+        TM_STAMP_OWNER(record->stamp) != TM_OWNER_HELD ||
+        record->epoch < atomic_load_explicit(&runtime->base_epoch, memory_order_relaxed) || size == 0 ||
+        size == TM_SLOT_SIZE || (tm_slot_load(slot) & TM_SLOT_SECOND) == 0 || record->epoch >= runtime->sampled_epoch) {
+        return false;
+    }
+    const struct tm_tally *tally = tm_tally_peek(thread);
+    tm_totals_leave(totals, tally == NULL ? NULL : tally->line);
+    tm_record_save_peaks(runtime, (uint32_t)(record - runtime->records.records), record);
+    tm_event_log(TM_EVENT_FREE, record, address, size);
+    tm_slot_store(slot + 2, 0);
+    tm_slot_store(slot, 0);
+    tm_word_add(&record->freed_blocks, 1);
+    tm_word_add(&record->freed_bytes, size);
+    tm_word_add(&totals->python_held, 0 - (uint64_t)size);
+    bool is_temporary = thread->last_block == address;
+    if (is_temporary) {
+        thread->last_block = 0;
+        tm_word_add(&record->temporary_blocks, 1);
+    }
+    if (taken != NULL) {
+        taken->size = size;
+        taken->record = (uint32_t)(record - runtime->records.records);
+        taken->flags = is_temporary ? TM_TAKEN_TEMPORARY : 0;
+    }
+    return true;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* A stack that is called into, returned from and moved on at random, seen through the cache and by a whole walk. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "base/compiler.h"
+#include "runtime/unwind/python_stack.h"
+#include "runtime/unwind/stack_cache.h"
+#include "unit/unwind/fake_interpreter.h"
+
+enum { THREAD = 0, DEPTH = 40, CODES = 3, LOOKS = 20000, BEFORE = 2, UNITS = 8, FIRST_UNIT = 3 };
+
+static struct tm_raw_frame cached[DEPTH + BEFORE];
+static uint64_t hashes[DEPTH + BEFORE];
+static uint32_t notes[DEPTH + BEFORE];
+static _Atomic uint32_t versions[TM_PLACE_VERSIONS];
+
+/* As the interpreter's: a frame of a depth is at the address of the last one of that depth, but for entry frames, which
+ * are on the machine's stack. */
+struct stack {
+    struct fake_interpreter *fake;
+    uintptr_t codes[CODES], places[DEPTH], entries[DEPTH], now[DEPTH];
+    unsigned depth;
+    uint32_t random;
+};
+
+static unsigned random_below(struct stack *stack, unsigned end)
+{
+    stack->random = stack->random * 1664525U + 1013904223U;
+    return (stack->random >> 8) % end;
+}
+
+static void set_newest(const struct stack *stack, uintptr_t frame)
+{
+    const struct tm_cpython_layout *row = &stack->fake->row;
+    if (row->chain == TM_CHAIN_CFRAME) {
+        fake_word(stack->fake->cframe, row->cframe_current, frame);
+    } else {
+        fake_word(stack->fake->tstate, row->tstate_frame, frame);
+    }
+}
+
+static void go_on(struct stack *stack, uintptr_t frame, uintptr_t code)
+{
+    const struct tm_cpython_layout *row = &stack->fake->row;
+    unsigned unit = FIRST_UNIT + random_below(stack, UNITS);
+    if (row->chain == TM_CHAIN_OBJECT) {
+        fake_int(frame, row->frame_instruction, (int32_t)unit);
+    } else {
+        fake_word(frame, row->frame_instruction, code + row->code_bytes + 2 * unit);
+    }
+}
+
+static void call(struct stack *stack)
+{
+    const struct tm_cpython_layout *row = &stack->fake->row;
+    uintptr_t code = stack->codes[random_below(stack, CODES)];
+    unsigned kind = random_below(stack, 12);
+    if (stack->depth == DEPTH) {
+        return;
+    }
+    bool is_entry = kind == 0 && row->chain != TM_CHAIN_OBJECT && row->owner_shim != INT8_MAX;
+    uintptr_t frame = is_entry ? stack->entries[stack->depth] : stack->places[stack->depth];
+    fake_word(frame, row->frame_code, code | (row->frame_code_mask & 1));
+    fake_word(frame, row->frame_previous, stack->depth == 0 ? 0 : stack->now[stack->depth - 1]);
+    if (row->chain != TM_CHAIN_OBJECT) {
+        /* Some do not count: entry frames of the interpreter, where it has them, and what has not begun yet. */
+        *(int8_t *)(frame + row->frame_owner) = is_entry ? row->owner_shim : (int8_t)THREAD;
+    }
+    go_on(stack, frame, code);
+    if (row->chain != TM_CHAIN_OBJECT && kind == 1) {
+        fake_word(frame, row->frame_instruction, code + row->code_bytes);
+    }
+    set_newest(stack, frame);
+    stack->now[stack->depth++] = frame;
+}
+
+static void leave(struct stack *stack)
+{
+    if (stack->depth > 0) {
+        stack->depth--;
+        set_newest(stack, stack->depth == 0 ? 0 : stack->now[stack->depth - 1]);
+    }
+}
+
+static void step(struct stack *stack)
+{
+    const struct tm_cpython_layout *row = &stack->fake->row;
+    switch (random_below(stack, 4)) {
+    case 0:
+        leave(stack);
+        break;
+    case 1:
+        call(stack);
+        break;
+    default:
+        if (stack->depth > 0) {
+            uintptr_t frame = stack->now[stack->depth - 1];
+            go_on(stack, frame, *(uintptr_t *)(frame + row->frame_code) & ~row->frame_code_mask);
+        }
+    }
+}
+
+static void expect_try_to_agree(const struct tm_stack_cache *cache, const struct stack *stack,
+                                const struct tm_raw_frame *walked, unsigned count)
+{
+    const struct tm_cpython_layout *row = &stack->fake->row;
+    const uintptr_t newest = fake_newest(stack->fake);
+    uintptr_t place;
+    uint64_t older;
+    if (row->chain == TM_CHAIN_OBJECT || row->code_tlbc != 0 || newest == 0 ||
+        !tm_stack_cache_try(cache, row, newest, TM_GAP_ENTRY, &place, &older)) {
+        return;
+    }
+    if (count == 0 || walked[0].frame != newest) {
+        return; /* it does not count now, which no trace is known of */
+    }
+    assert_int_equal(cache->count, count);
+    assert_true(place == walked[0].place);
+    for (unsigned i = 1; i < count; i++) {
+        assert_true(walked[i].frame == cache->frames[count - 1 - i].frame);
+        assert_true(walked[i].place == cache->frames[count - 1 - i].place);
+    }
+}
+
+static void expect_cache_as_walked(const struct tm_stack_cache *cache, const struct tm_raw_frame *walked,
+                                   unsigned count)
+{
+    uint64_t older = 0;
+    assert_int_equal(cache->count, count);
+    for (unsigned i = 0; i < count; i++) {
+        const struct tm_raw_frame *expected = &walked[count - 1 - i];
+        assert_memory_equal(&cache->frames[i], expected, sizeof *expected);
+        older = i + 1 < count ? tm_stack_hash(versions, older, expected->place, expected->offset) : older;
+    }
+    assert_true(tm_stack_cache_older(cache) == older);
+}
+
+static void look_and_compare(struct stack *stack, uint32_t limit)
+{
+    struct tm_stack_cache cache = {
+        .frames = cached + BEFORE, .hashes = hashes + BEFORE, .notes = notes + BEFORE, .versions = versions};
+    struct tm_raw_frame walked[DEPTH];
+    memset(cached, 0, sizeof cached);
+    memset(hashes, 0, sizeof hashes);
+    stack->depth = 0;
+    set_newest(stack, 0);
+    for (unsigned i = 0; i < LOOKS; i++) {
+        for (unsigned steps = random_below(stack, 4); steps > 0; steps--) {
+            step(stack);
+        }
+        unsigned count = tm_python_stack_walk(&stack->fake->row, stack->fake->tstate, walked, limit);
+        expect_try_to_agree(&cache, stack, walked, count);
+        tm_stack_cache_look(&cache, &stack->fake->row, stack->fake->tstate, limit);
+        expect_cache_as_walked(&cache, walked, count);
+    }
+}
+
+static void stacks_of_every_row(void **state)
+{
+    (void)state;
+    static const uint32_t limits[] = {1, 2, 5, 25, DEPTH};
+    unsigned count;
+    const struct tm_cpython_layout *rows = tm_cpython_layout_rows(&count);
+    assert_true(count > 0);
+    for (unsigned i = 0; i < count; i++) {
+        struct fake_interpreter fake;
+        struct stack stack = {.fake = &fake, .random = i + 1};
+        fake_init(&fake, &rows[i]);
+        for (unsigned code = 0; code < CODES; code++) {
+            stack.codes[code] = fake_code(&fake, "file.py", "f", (int)code + 1);
+        }
+        for (unsigned depth = 0; depth < DEPTH; depth++) {
+            stack.places[depth] = fake_block(&fake, FAKE_SIZE);
+            stack.entries[depth] = fake_block(&fake, FAKE_SIZE);
+        }
+        for (unsigned limit = 0; limit < TM_COUNT_OF(limits); limit++) {
+            look_and_compare(&stack, limits[limit]);
+        }
+        fake_free(&fake);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(stacks_of_every_row),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -76,9 +76,13 @@ static bool find_kept(struct round *round)
     return true;
 }
 
+/* Most are 0, and an atomic addition is dear. */
 static void add(_Atomic uint64_t *to, const _Atomic uint64_t *from)
 {
-    tm_word_add_loose(to, tm_word_load(from));
+    uint64_t value = tm_word_load(from);
+    if (value != 0) {
+        tm_word_add_loose(to, value);
+    }
 }
 
 /* What was counted in FROM, of which nothing is live, is counted in TO from now on. */

@@ -154,6 +154,19 @@ void tm_record_table_new_epoch(struct tm_record_table *table)
     table->map = (struct tm_id_map){NULL, 0, 0};
 }
 
+void tm_record_table_new_base(struct tm_record_table *table)
+{
+    if (++table->stamp < TM_STAMP_NEVER) {
+        return;
+    }
+    uint32_t count = tm_record_count(table);
+    for (uint32_t id = 0; id < count; id++) {
+        uint32_t *stamp = &table->records[id].stamp; /* a free may be looking */
+        __atomic_store_n(stamp, *stamp | ((uint32_t)TM_STAMP_NEVER << 16), __ATOMIC_RELAXED);
+    }
+    table->stamp = 1;
+}
+
 uint32_t tm_record_count(const struct tm_record_table *table)
 {
     return (uint32_t)(atomic_load_explicit(published(table->store), memory_order_acquire) / sizeof(struct tm_record));

@@ -28,8 +28,7 @@ struct tm_record_table {
     struct tm_record_loose *loose;
     struct tm_id_map map;
     struct tm_free_ids free;
-    uint16_t
-        stamp; /* high half of those of records whose blocks may go a quick way; never 0, TM_STAMP_NEVER: none may */
+    uint16_t stamp; /* high half of those of records whose blocks may go a quick way: 1 to TM_STAMP_NEVER - 1 */
 };
 
 TM_CHECKED bool tm_record_table_init(struct tm_record_table *table, struct tm_live_store *store);
@@ -46,6 +45,10 @@ void tm_record_release(struct tm_record_table *table, uint32_t id);
 
 /* Forgets the index of all records: those of older epochs are not looked for any more. */
 void tm_record_table_new_epoch(struct tm_record_table *table);
+
+/* No block of the records so far may go a quick way any more.  Each 65,534th time this passes over all of them, so that no
+ * stamp means two base epochs.  Under the intern lock. */
+void tm_record_table_new_base(struct tm_record_table *table);
 
 uint32_t tm_record_count(const struct tm_record_table *table);
 

@@ -88,7 +88,7 @@ void tm_runtime_decide_quick(void)
     atomic_store_explicit(&tm_life_page.top_sizes, has_top_only ? sizes : 0, memory_order_relaxed);
     atomic_store_explicit(&tm_life_page.stack_sizes, has_top_only ? 0 : sizes, memory_order_relaxed);
     bool is_tracing = !runtime->config.slow && runtime->sample_rate == 0 && tm_life_now() == TM_LIFE_TRACING;
-    uint32_t stamp = runtime->records.stamp != TM_STAMP_NEVER ? (uint32_t)runtime->records.stamp << 16 : 0;
+    uint32_t stamp = (uint32_t)runtime->records.stamp << 16;
     atomic_store_explicit(&tm_life_page.stamp, has_one_gil ? stamp : 0, memory_order_relaxed);
     atomic_store_explicit(&tm_life_page.own_stamp, is_tracing ? stamp : 0, memory_order_relaxed);
     atomic_store_explicit(&tm_life_page.own_sizes, is_tracing && !runtime->python_is_found ? TM_SMALL_SIZE_MAX + 1 : 0,
@@ -114,9 +114,7 @@ void tm_runtime_new_epoch(bool base)
         struct tm_totals *totals = runtime->totals;
         uint32_t previous_base = atomic_load_explicit(&runtime->base_epoch, memory_order_relaxed);
         atomic_store_explicit(&runtime->base_epoch, epoch, memory_order_relaxed);
-        if (runtime->records.stamp != TM_STAMP_NEVER) {
-            runtime->records.stamp++; /* records of older epochs do not count any more: never the quick way */
-        }
+        tm_record_table_new_base(&runtime->records); /* those of older epochs do not count any more */
         atomic_store_explicit(&header->base_epoch, epoch, memory_order_relaxed);
         _Atomic uint64_t *words[] = {&totals->python_held,   &totals->native_held,  &totals->python_loose,
                                      &totals->native_loose,  &totals->python_peak,  &totals->heap_peak,

@@ -316,6 +316,33 @@ static void clearing_for_ever_takes_no_more_records(void **state)
     assert_in_range(tm_record_count(&tm_runtime.records), TRACES, 24 * TRACES); /* not EPOCHS * TRACES */
 }
 
+/* More base epochs than a stamp has values: a service that clears each minute has them after 46 days. */
+static void clearing_for_ever_keeps_the_quick_ways(void **state)
+{
+    (void)state;
+    enum { CLEARS = 140000 };
+    fake_alloc(TM_DOMAIN_OBJ, B, 40); /* of the first epoch, whose stamp comes again */
+    const uint32_t first = atomic_load(&tm_life_page.stamp);
+    unsigned met = 0;
+    for (unsigned i = 1; i <= CLEARS; i++) {
+        tm_runtime_clear();
+        uint32_t stamp = atomic_load(&tm_life_page.stamp);
+        assert_true(stamp != 0 && stamp >> 16 != TM_STAMP_NEVER);
+        assert_int_equal(stamp, atomic_load(&tm_life_page.own_stamp));
+        fake_alloc(TM_DOMAIN_OBJ, A, 24);
+        if (stamp == first) {
+            assert_false(tm_quick_take_or_save(tm_thread_self(), (const void *)B, true, TM_QUICK_ANY));
+            assert_true(fake_free(B));
+            fake_alloc(TM_DOMAIN_OBJ, B, 40); /* another one, of this epoch */
+            met++;
+        }
+        assert_u64_equal(fake_current(), stamp == first ? 64 : 24);
+        assert_true(tm_quick_take_or_save(tm_thread_self(), (const void *)A, true, TM_QUICK_ANY));
+    }
+    assert_int_equal(met, CLEARS / (TM_STAMP_NEVER - 1));
+    assert_u64_equal(live_blocks(), 0);
+}
+
 static void wrong_option_disables_for_ever(void **state)
 {
     (void)state;
@@ -438,6 +465,7 @@ int main(void)
         TEST(stop_forgets_and_start_finds_no_ghosts),
         TEST(clear_forgets_what_was_live),
         TEST(clearing_for_ever_takes_no_more_records),
+        TEST(clearing_for_ever_keeps_the_quick_ways),
         TEST(reset_peak_begins_at_what_is_live),
         TEST(address_inside_a_block_finds_its_traceback),
         TEST(recycled_block_stays_where_its_traceback_is),

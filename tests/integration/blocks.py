@@ -178,7 +178,8 @@ def check_traces(options, checks, folder, interpreter):
     with open(os.path.join(run_folder, "both.py"), "w") as stream:
         stream.write(BOTH)
     done = traced.run([interpreter.path, "-X", "tracemalloc=5", "both.py"], run_folder, interpreter.environment(
-        LD_PRELOAD=options.library, TRACEMALLOC_NFRAME="5", TRACEMALLOC_START="python"))
+        LD_PRELOAD=options.library, TRACEMALLOC_NFRAME="5", TRACEMALLOC_START="python",
+        TRACEMALLOC_EXACT="1" if interpreter.needs_exact else "0"))
     if not checks.equal((done.code, done.stderr), (0, b""), "both tracers: code and stderr"):
         return
     with open(os.path.join(run_folder, "both.json")) as stream:
@@ -187,11 +188,8 @@ def check_traces(options, checks, folder, interpreter):
     wanted = counted([(size, [tuple(frame) for frame in frames[oldest_first]]) for size, frames in traces], limit)
     blocks = blocks_of(options, os.path.join(run_folder, "both.tms"), "python")["blocks"]
     found = counted([(block["size"], key_of(block)) for block in blocks], limit)
-    # Where recycled objects are not seen, a few of them are at their first line.
-    missing = list((wanted - found).elements())
-    allowed = 50 if interpreter.needs_exact else 0
-    checks.that(sum(wanted.values()) > 2000 and not found - wanted and len(missing) <= allowed,
-                "the traces of Python's module", (sum(wanted.values()), list((found - wanted).items())[:3], missing[:3]))
+    checks.that(sum(wanted.values()) > 2000 and found == wanted, "the traces of Python's module",
+                (sum(wanted.values()), list((found - wanted).items())[:3], list((wanted - found).items())[:3]))
 
 
 def check_failure(options, checks, folder, interpreter):

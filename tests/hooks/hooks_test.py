@@ -25,7 +25,7 @@ import traced  # noqa: E402
 BLOCKS = os.path.join(HERE, "programs", "blocks.py")
 BLOCKS_LINE = 9
 NOT_STARTED = os.path.join(HERE, "programs", "not_started.py")
-FREED_LINE, RECYCLED_LINE = 13, 18
+FREED_LINE, RECYCLED_LINE = 18, 23
 SKIPPED = 77  # exit code
 
 
@@ -220,7 +220,10 @@ def not_started_cases(cases, python):
     if python.version < (3, 8):
         return
     for before, after, variables in (([], ["tried"], {}), (["-I"], [], {"PYTHONTRACEMALLOC": "1"}),
-                                     (["-E"], [], {"PYTHONTRACEMALLOC": "1"}), ([], ["-X", "tracemalloc"], {})):
+                                     (["-E"], [], {"PYTHONTRACEMALLOC": "1"}), ([], ["-X", "tracemalloc"], {}),
+                                     (["-X", "tracemalloc=0"], [], {}), ([], [], {"PYTHONTRACEMALLOC": "00"}),
+                                     (["-X", "tracemalloc=0"], [], {"PYTHONTRACEMALLOC": "1"}),
+                                     ([], ["started"], {})):
         name = "%s not started %s" % (python.label, (before, after, variables))
         snapshots, _ = cases.run(name, [python.path] + before + [NOT_STARTED] + after,
                                  TRACEMALLOC_EXACT="1" if python.needs_exact else "0", **variables)
@@ -235,7 +238,9 @@ def started_cases(cases, python):
     """Python's own start of the module, while we listen in its place."""
     program = "import tracemalloc; print(tracemalloc.is_tracing(), tracemalloc.get_traceback_limit())"
     for options, variables in (([], {"PYTHONTRACEMALLOC": "3"}), (["-X", "tracemalloc=4"], {}), (["-Xtracemalloc"], {}),
-                               (["-E", "-X", "tracemalloc"], {}), ([], {"PYTHONTRACEMALLOC": "0"})):
+                               (["-E", "-X", "tracemalloc"], {}), ([], {"PYTHONTRACEMALLOC": "0"}),
+                               (["-X", "tracemalloc="], {}), (["-X", "tracemalloc=0"], {"PYTHONTRACEMALLOC": "3"}),
+                               (["-X", "tracemalloc=6"], {"PYTHONTRACEMALLOC": "0"})):
         if python.has_tracemalloc and python.version >= (3, 8):
             cases.run("%s started %s" % (python.label, (options, variables)), [python.path] + options + ["-c", program],
                       TRACEMALLOC_EXACT="1" if python.needs_exact else "0", **variables)

@@ -199,24 +199,52 @@ bool tm_exact_mode_is_needed(void)
     return tm_runtime_config()->exact && python->layout != NULL && python->row.recycled_by_flag;
 }
 
+static void find(void *pointer, const char *name)
+{
+    void *address = tm_cpython_symbol(tm_runtime_python(), name);
+    memcpy(pointer, &address, sizeof address);
+}
+
+/* As Python reads a number of frames: 0 starts nothing, and at what is none it ends by itself. */
+static bool is_not_zero(const char *text)
+{
+    char *end;
+    return strtol(text, &end, 10) != 0 || end == text || *end != '\0';
+}
+
 static bool environment_says_so(void)
 {
-    const int *is_ignored = tm_cpython_symbol(tm_runtime_python(), "Py_IgnoreEnvironmentFlag");
+    const int *is_ignored;
     const char *value = getenv("PYTHONTRACEMALLOC");
-    return value != NULL && *value != '\0' && strcmp(value, "0") != 0 && (is_ignored == NULL || *is_ignored == 0);
+    find(&is_ignored, "Py_IgnoreEnvironmentFlag");
+    return value != NULL && *value != '\0' && (is_ignored == NULL || *is_ignored == 0) && is_not_zero(value);
+}
+
+/* The value of -X tracemalloc, borrowed: a str, or True where it has none; NULL: it was not given. */
+static void *option(void)
+{
+    void *(*get_options)(void); /* what both return is borrowed, or NULL */
+    void *(*get_item)(void *options, const char *key);
+    find(&get_options, "PySys_GetXOptions");
+    find(&get_item, "PyDict_GetItemString");
+    void *options = get_options != NULL && get_item != NULL ? get_options() : NULL;
+    return options != NULL ? get_item(options, "tracemalloc") : NULL;
+}
+
+static bool option_says_so(void *value)
+{
+    const char *(*text_of)(void *);
+    find(&text_of, "PyUnicode_AsUTF8");
+    bool has_text = text_of != NULL && value != tm_cpython_symbol(tm_runtime_python(), "_Py_TrueStruct");
+    const char *text = has_text ? text_of(value) : NULL;
+    return text == NULL || *text == '\0' || is_not_zero(text);
 }
 
 /* Python's own start of the module would find the flag set and do nothing. */
 static bool python_will_start_it(void)
 {
-    void *(*get_options)(void); /* both return what is borrowed, or NULL */
-    void *(*get_item)(void *options, const char *key);
-    void *address = tm_cpython_symbol(tm_runtime_python(), "PySys_GetXOptions");
-    memcpy(&get_options, &address, sizeof address);
-    address = tm_cpython_symbol(tm_runtime_python(), "PyDict_GetItemString");
-    memcpy(&get_item, &address, sizeof address);
-    void *options = get_options != NULL && get_item != NULL ? get_options() : NULL;
-    return environment_says_so() || (options != NULL && get_item(options, "tracemalloc") != NULL);
+    void *value = option();
+    return value != NULL ? option_says_so(value) : environment_says_so();
 }
 
 /* The first start makes the module's tables. */

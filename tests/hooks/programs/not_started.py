@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# The tracemalloc module is not started, with "tried" in vain; then objects leave a free list on another line.
+# The tracemalloc module is not started, with "tried" in vain, or is stopped again; then objects leave a free list on
+# another line.
 import sys, tracemalloc
 
 for limit in (-1, 1 << 40, "text") if sys.argv[1:] == ["tried"] else ():
@@ -7,6 +8,10 @@ for limit in (-1, 1 << 40, "text") if sys.argv[1:] == ["tried"] else ():
         tracemalloc.start(limit)
     except (ValueError, OverflowError, TypeError) as error:
         print(type(error).__name__, error)
+if sys.argv[1:] == ["started"]:
+    tracemalloc.start(3)
+    print(tracemalloc.is_tracing())
+    tracemalloc.stop()
 
 
 def halves():

@@ -86,7 +86,7 @@ def agrees(checks, state, facts, what):
 
 
 class MemoryGroup(object):
-    """A memory cgroup of either version; None-like where none can be made."""
+    """A memory cgroup of either version; its path is None where none can be made.  Removed at the end, however that is."""
 
     def __init__(self):
         self.path = None
@@ -108,9 +108,16 @@ class MemoryGroup(object):
         with open(os.path.join(self.path, "cgroup.procs"), "w") as stream:
             stream.write("0")
 
-    def remove(self):
-        if self.path:
-            os.rmdir(self.path)
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for _ in range(100 if self.path else 0):
+            try:
+                os.rmdir(self.path)
+                return
+            except OSError:  # one that was killed is still on its way out
+                time.sleep(0.1)
 
 
 class Tester(object):
@@ -127,17 +134,18 @@ class Tester(object):
             stderr=subprocess.DEVNULL, preexec_fn=self.group.join if how == "oom" else None,
             env=interpreter.environment(LD_PRELOAD=self.options.logging, TM_EVENT_LOG_FILE=log,
                                         TRACEMALLOC_NFRAME=str(rng.choice((1, 5)))))
-        process.stdout.readline()
-        if how in ("kill", "nomemory"):
-            time.sleep(rng.uniform(0, 0.4) if how == "kill" else 0.3 + rng.uniform(0, 0.5))
-            process.send_signal(signal.SIGKILL)
         try:
+            process.stdout.readline()
+            if how in ("kill", "nomemory"):
+                time.sleep(rng.uniform(0, 0.4) if how == "kill" else 0.3 + rng.uniform(0, 0.5))
+                process.send_signal(signal.SIGKILL)
             process.wait(timeout=120)
         except subprocess.TimeoutExpired:
+            checks.that(False, "the program ends")
+        finally:
             process.kill()
             process.wait()
-            checks.that(False, "the program ends")
-        process.stdout.close()
+            process.stdout.close()
         what = "%s %s" % (interpreter.label, how)
         checks.equal(process.returncode, WAYS[how], what + ": the way it ended")
         left = sorted(os.listdir(folder))
@@ -174,8 +182,7 @@ def main():
     if not options.full:
         chosen = [one for one in chosen if not one.shared or one is chosen[-1]][-2:]
     kills = options.kills or (200 if options.full else 20)
-    group = MemoryGroup()
-    with traced.Folder() as folder:
+    with traced.Folder() as folder, MemoryGroup() as group:
         tester = Tester(options, checks, folder, group)
         checks.begin("killed at work, seed %d" % options.seed)
         for number in range(kills):
@@ -186,7 +193,6 @@ def main():
                                                                                tester.in_flight))
     if not group.path:
         checks.skip("killed by the OOM killer", "no memory cgroup can be made")
-    group.remove()
     return checks.finish()
 
 

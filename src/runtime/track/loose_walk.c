@@ -22,19 +22,30 @@ static void mark(struct tm_thread *thread, uintptr_t tstate)
     }
 }
 
+/* Who frees sets the flag first and then looks for the mark and for walks.  So both must be there before the flag is
+ * looked at: otherwise neither might see the other. */
+static void announce(struct tm_thread *thread, uintptr_t tstate)
+{
+    mark(thread, tstate);
+    atomic_fetch_add_explicit(&walks, 1, memory_order_seq_cst);
+#if !defined(__x86_64__)
+    atomic_thread_fence(memory_order_seq_cst); /* there the addition itself is no barrier for the load that follows */
+#endif
+}
+
 bool tm_loose_walk_begin(struct tm_thread *thread, uintptr_t tstate)
 {
-    atomic_fetch_add_explicit(&walks, 1, memory_order_seq_cst);
+    announce(thread, tstate);
     if (tm_cpython_is_finalizing(&tm_runtime.python)) {
         tm_loose_walk_end();
         return false;
     }
-    mark(thread, tstate);
     return true;
 }
 
 bool tm_loose_walk_is_valid(void)
 {
+    atomic_thread_fence(memory_order_acquire); /* what was read was read before the flag is; on x86-64 no instruction */
     return !tm_cpython_is_finalizing(&tm_runtime.python);
 }
 

@@ -56,6 +56,21 @@ static void freed_state_is_marked_anew(void **state)
     assert_u64_equal(fake_current(), 0);
 }
 
+/* Else the flag might be set and the state freed between the look at the one and the mark on the other. */
+static void state_is_marked_before_the_flag_is_looked_at(void **state)
+{
+    (void)state;
+    struct tm_block block;
+    begin();
+    fake_lane_set(FAKE_LOOSE);
+    fake_alloc(TM_DOMAIN_RAW, STATE, 300);
+    finalizing = 1;
+    assert_false(tm_loose_walk_begin(tm_thread_self(), STATE));
+    assert_true(tm_block_table_find(&tm_runtime.blocks, STATE, &block));
+    assert_true((block.word & TM_SLOT_IS_CODE) != 0);
+    assert_true(fake_free(STATE));
+}
+
 static void *walk(void *argument)
 {
     (void)argument;
@@ -135,6 +150,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_walk_once_the_interpreter_finalizes),
         cmocka_unit_test(freed_state_is_marked_anew),
+        cmocka_unit_test(state_is_marked_before_the_flag_is_looked_at),
         cmocka_unit_test(free_of_a_state_waits_for_walks),
         cmocka_unit_test(child_does_not_wait_for_threads_it_has_not),
         cmocka_unit_test(walk_that_never_ends_is_waited_for_once),

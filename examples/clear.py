@@ -8,7 +8,7 @@ Also shown: traced memory now and at most, in bytes, and how to begin a new peak
 """
 import ctypes
 
-tracer = ctypes.CDLL(None)
+tracer = ctypes.PyDLL(None)  # holds the GIL: where other threads allocate, what is cleared is cleared for all at once
 
 
 def traced_memory():

@@ -45,13 +45,16 @@ _FUNCTIONS = {  # name: (type of the result, types of the arguments), as in trac
                                             ctypes.POINTER(ctypes.c_uint)]),
     "version": (ctypes.c_char_p, []),
 }
+# While another thread allocates, what begins anew must not: these hold the GIL.
+_HOLDING = ("start", "stop", "clear_traces", "reset_peak")
 _known = {}
 
 
 def _call(name, *arguments):
     if name not in _known:
         try:
-            function = getattr(ctypes.CDLL(None), "tracemalloc_" + name)
+            library = ctypes.PyDLL(None) if name in _HOLDING else ctypes.CDLL(None)
+            function = getattr(library, "tracemalloc_" + name)
         except AttributeError:
             raise NotPreloaded("libtracemalloc is not preloaded: start Python by `tm-run python3 ...`")
         function.restype, function.argtypes = _FUNCTIONS[name]

@@ -8,7 +8,9 @@
  * The words and their meaning are those of Python's tracemalloc module (PEP 454).  "Traced memory" is what CPython's
  * raw, mem and obj domains gave out; blocks of plain malloc are recorded too and stand in snapshots as domain native.
  *
- * Threads  every function may be called by any thread, with or without the GIL.
+ * Threads  every function may be called by any thread, with or without the GIL.  What begins anew (start, stop,
+ *          clear_traces, reset_peak) is exact for Python's threads when the caller holds the GIL (ctypes.PyDLL);
+ *          otherwise the one event in which each other thread is just then may count on both sides, once.
  * Signals  none may be called from a signal handler.
  * Memory   nothing here calls malloc.
  * errno    kept; errors are return values. */

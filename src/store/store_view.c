@@ -39,6 +39,12 @@ static uint64_t load(const _Atomic uint64_t *word)
     return atomic_load_explicit(word, memory_order_relaxed);
 }
 
+/* Below 0 for a moment, when one thread's free was counted before another's allocation. */
+static uint64_t at_least_0(uint64_t sum)
+{
+    return (int64_t)sum < 0 ? 0 : sum;
+}
+
 void tm_store_traced(const struct tm_store_header *header, uint64_t *python, uint64_t *heap)
 {
     const struct tm_totals *totals = &header->totals;
@@ -49,7 +55,8 @@ void tm_store_traced(const struct tm_store_header *header, uint64_t *python, uin
         *python += load(&line->python) - load(&line->python_base);
         native += load(&line->native) - load(&line->native_base);
     }
-    *heap = *python + native;
+    *heap = at_least_0(*python + native);
+    *python = at_least_0(*python);
 }
 
 uint64_t tm_store_peak_bound(const struct tm_store_header *header)

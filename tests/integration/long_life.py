@@ -19,6 +19,29 @@ import traced
 
 PAIRS = os.path.join(traced.HERE, "applications", "pairs.py")
 THREADS = os.path.join(traced.HERE, "applications", "threads_for_ever.py")
+CLEARED = r"""
+import ctypes, sys, threading
+held, tracer = ctypes.PyDLL(None), ctypes.CDLL(None)
+sys.setswitchinterval(1e-6)
+over = []
+
+def work():
+    while not over:
+        for _ in range(200):
+            kept = [1.5 * number for number in range(30)], bytearray(3000)
+
+for turn in range(int(sys.argv[1])):
+    del over[:]
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for _ in range(20):
+        held.tracemalloc_clear_traces()
+    over.append(1)
+    for thread in threads:
+        thread.join()
+    assert tracer.tracemalloc_take_snapshot(("%d.tms" % turn).encode()) == 0
+"""
 WAYS = {"obj": "obj", "mem": "mem", "large": "obj", "raw": "raw", "native": "native", "held_native": "native",
         "threads": "native"}  # and their domains
 IN_MANY = ("obj", "native")
@@ -93,6 +116,16 @@ def threads(options, checks, folder, interpreter, kind, count):
     print("  %d threads of %s: the tracer grew by %d bytes" % (count, kind, tracer[1] - tracer[0]))
 
 
+def cleared(options, checks, folder, interpreter):
+    """By a thread that holds the GIL, while others allocate: nothing of before is left over."""
+    turns = 300 if options.full else 60
+    done = traced.run([interpreter.path, "-c", CLEARED, str(turns)], folder.fresh(), interpreter.environment(
+        LD_PRELOAD=options.library, TRACEMALLOC_NFRAME=str(options.nframe), TRACEMALLOC_OUTPUT="exit.tms"), timeout=3000)
+    checks.equal((done.code, done.stderr, len(done.snapshots())), (0, b"", turns + 1), "cleared: the program")
+    for path in done.snapshots():
+        rows_agree(checks, "cleared", traced.statistics(options.report, path, "domain")["snapshot"])
+
+
 def threads_of_c(options, checks, folder, interpreter):
     threads(options, checks, folder, interpreter, "C", 1000000 if options.full else 20000)
 
@@ -109,7 +142,7 @@ def main():
     chosen = interpreters.select(options.pythons, python3_only=True)
     if not options.pythons:
         chosen = chosen[-1:]  # it is the tracer that is tried, not the interpreter
-    return traced.on_each(options, chosen, "long life", pairs, threads_of_c, threads_of_python)
+    return traced.on_each(options, chosen, "long life", pairs, cleared, threads_of_c, threads_of_python)
 
 
 if __name__ == "__main__":

@@ -109,7 +109,7 @@ void tm_runtime_traced_memory(size_t *current, size_t *peak)
         uint64_t python, heap;
         tm_store_traced(tm_runtime.store.header, &python, &heap);
         uint64_t highest = tm_word_load(&tm_runtime.totals->python_peak);
-        *current = (int64_t)python < 0 ? 0 : (size_t)python;
+        *current = (size_t)python;
         *peak = highest > *current ? (size_t)highest : *current;
     }
 }

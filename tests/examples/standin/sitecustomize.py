@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Lets an example run unchanged under the stdlib's tracer, to hear its answer.
 
-TM_EXAMPLE=stdlib: ctypes.CDLL(None) has the control API's functions, made of the tracemalloc module, and the end of the
-program dumps exit.dump.  TM_EXAMPLE=library: nothing is changed, only the same modules are loaded.
+TM_EXAMPLE=stdlib: ctypes.CDLL(None) and PyDLL(None) have the control API's functions, made of the tracemalloc module, and
+the end of the program dumps exit.dump.  TM_EXAMPLE=library: nothing is changed, only the same modules are loaded.
 """
 import atexit
 import ctypes
@@ -33,6 +33,7 @@ class StandIn(object):
 
 if os.environ["TM_EXAMPLE"] == "stdlib":
     stand_in = StandIn()
-    real = ctypes.CDLL
-    ctypes.CDLL = lambda name, *more, **options: stand_in if name is None else real(name, *more, **options)
+    for kind in ("CDLL", "PyDLL"):
+        setattr(ctypes, kind, lambda name, *more, real=getattr(ctypes, kind), **options:
+                stand_in if name is None else real(name, *more, **options))
     atexit.register(lambda: stand_in.tracemalloc_take_snapshot(b"exit.tms"))

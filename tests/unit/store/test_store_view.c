@@ -73,6 +73,14 @@ static void traced_memory_is_the_sum_of_all_words_and_tallies(void **state)
     tm_store_traced(header, &python, &heap);
     assert_int_equal(python, 1250);
     assert_int_equal(heap, 1250 + 34 - 50);
+    header->totals.python_held = (uint64_t)-1000; /* a free was counted before its allocation */
+    tm_store_traced(header, &python, &heap);
+    assert_int_equal(python, 0);
+    assert_int_equal(heap, 0);
+    header->totals.native_held = 1030;
+    tm_store_traced(header, &python, &heap);
+    assert_int_equal(python, 0);
+    assert_int_equal(heap, 1250 - 2000 + 1034 - 50);
 }
 
 static void peak_may_be_off_by_what_each_thread_has_not_told(void **state)

@@ -8,16 +8,17 @@ the library only, each file that is left can be read, and the fault is named: on
 """
 from __future__ import print_function
 
+import multiprocessing.pool
 import os
-import subprocess
+import shutil
 import sys
 
 import interpreters
 import traced
 
 PROGRAM = os.path.join(traced.HERE, "applications", "all_calls.py")
-CALLS = ("mmap", "munmap", "mremap", "madvise", "mprotect", "open", "read", "write", "fallocate", "fsync", "stat", "fchmod",
-         "rename", "link", "unlink", "getrlimit")
+CALLS = ("mmap", "munmap", "mremap", "madvise", "mprotect", "open", "read", "write", "fallocate", "fsync", "stat",
+         "fchmod", "rename", "link", "unlink", "getrlimit")
 NOT_MADE = ("link", "mprotect")  # where a file system has no renameat2, and where recycling is found by rewriting
 NOT_NAMED = ("fchmod",)  # a file system without modes refuses it: an answer
 OURS = b"libtracemalloc: "
@@ -36,6 +37,7 @@ class Tester(object):
     def __init__(self, options, checks, folder, interpreter):
         self.options, self.checks, self.folder, self.interpreter = options, checks, folder, interpreter
         self.command = [interpreter.path, PROGRAM, "api.tms"]
+        self.pool = multiprocessing.pool.ThreadPool(options.jobs)
         self.plain = traced.run(self.command, folder.fresh(), interpreter.environment())
 
     def run(self, fault, settings):
@@ -47,30 +49,43 @@ class Tester(object):
         return done, os.path.exists(sign)
 
     def facts(self, path):
-        """The facts of a file, None where tm-report cannot read it."""
+        """The facts of a file, or what tm-report has against it."""
         try:
             return traced.statistics(self.options.report, path, "filename")["snapshot"]
         except RuntimeError as error:
-            self.checks.that(False, "a file that is left can be read", str(error))
-            return {}
+            return str(error)
 
-    def check(self, fault, done, is_named=True):
+    def look(self, fault, settings):
+        """A run with all that is to be known of it; by any thread.  None: there was no such call."""
+        done, was_due = self.run(fault, settings)
+        if not was_due:
+            return None
+        # A store in parts, which can be removed no more.
+        may_stay = fault.endswith("+") and call_of(fault) in ("stat", "unlink")
+        facts = [self.facts(path) for path in done.snapshots() + ([] if may_stay else done.stores())]
+        names = done.names()
+        if not os.environ.get("TM_KEEP"):
+            shutil.rmtree(done.folder)
+            os.unlink(done.folder + ".sign")
+        return fault, done, names, facts
+
+    def check(self, seen):
+        fault, done, names, facts = seen
+        call = call_of(fault)
         checks = self.checks
-        call = fault.split(":")[0]
         checks.equal((done.code, done.stdout), (self.plain.code, self.plain.stdout), fault + ": output")
         lines = done.stderr.splitlines()
         ours = [line for line in lines if line.startswith(OURS)]
         checks.equal([line for line in lines if line not in ours], self.plain.stderr.splitlines(), fault + ": stderr")
         most = max([ours.count(line) for line in ours] or [0])
         checks.that(most <= PROCESSES and len(ours) <= 3, fault + ": each thing is said once", done.stderr)
-        may_stay = fault.endswith("+") and call in ("stat", "unlink")  # a store in parts, which can be removed no more
-        facts = [self.facts(path) for path in done.snapshots() + ([] if may_stay else done.stores())]
-        ends = tuple(name for name in done.names() if not name.endswith((".tms", ".live", ".error")))
-        checks.that(not ends or (call == "unlink" and len(ends) == 1), fault + ": no half files", done.names())
-        named = ours or "api.error" in done.names() or any(fact.get("failed_calls") for fact in facts)
-        if is_named and call not in NOT_NAMED:
-            checks.that(named, fault + ": the fault is named", done.names())
-        return facts
+        for problem in facts:
+            checks.that(type(problem) is dict, fault + ": a file that is left can be read", problem)
+        ends = tuple(name for name in names if not name.endswith((".tms", ".live", ".error")))
+        checks.that(not ends or (call == "unlink" and len(ends) == 1), fault + ": no half files", names)
+        named = ours or "api.error" in names or any(type(fact) is dict and fact.get("failed_calls") for fact in facts)
+        if call not in NOT_NAMED:
+            checks.that(named, fault + ": the fault is named", names)
 
     def without_fault(self, settings):
         """There is something that can fail: with these settings it traces, and has nothing to say."""
@@ -78,32 +93,43 @@ class Tester(object):
         self.checks.equal((was_due, done.code, done.stderr), (False, self.plain.code, b""), "without a fault")
         self.checks.that(len(done.snapshots()) >= 3, "without a fault: it traces", done.names())
 
-    def each_in_turn(self, call, settings):
-        number = made = 0
-        while number < CALLS_MAX:
-            number += 1 if self.options.full or number < QUICK_FIRST else QUICK_STEP
-            done, was_due = self.run("%s:%d" % (call, number), settings)
-            if not was_due:
-                break
-            made = number
-            self.check("%s:%d" % (call, number), done)
+    def check_each(self, faults, settings):
+        """Each of FAULTS, some at a time, as far as there are such calls.  How many there were."""
+        made = 0
+        for first in range(0, len(faults), self.options.jobs):
+            chosen = faults[first:first + self.options.jobs]
+            for seen in self.pool.imap(lambda fault: self.look(fault, settings), chosen):
+                if seen is None:
+                    return made
+                self.check(seen)
+                made += 1
         return made
+
+    def each_in_turn(self, call, settings):
+        numbers = list(range(1, CALLS_MAX))
+        if not self.options.full:
+            numbers = numbers[:QUICK_FIRST] + numbers[QUICK_FIRST - 1 + QUICK_STEP::QUICK_STEP]
+        made = self.check_each(["%s:%d" % (call, number) for number in numbers], settings)
+        self.checks.that(made < len(numbers), "the calls of %s come to an end" % call)
+        return numbers[made - 1] if made else 0
 
     def all_of_a_kind(self, settings):
         """From the first, and from some in the middle: nothing of that kind works any more."""
+        numbers = (1, 2, 3, 5, 9, 17, 33, 65) if self.options.full else (1, 5, 33)
         for call in CALLS:
-            for number in (1, 2, 3, 5, 9, 17, 33, 65) if self.options.full else (1, 5, 33):
-                done, was_due = self.run("%s:%d+" % (call, number), settings)
-                if not was_due:
-                    break
-                self.check("%s:%d+" % (call, number), done)
+            self.check_each(["%s:%d+" % (call, number) for number in numbers], settings)
+
+
+def call_of(fault):
+    return fault.split(":")[0]
 
 
 def check_some(tester, faults, settings):
     for fault in faults:
-        done, was_due = tester.run(fault, settings)
-        print("  %s: %s; left %s" % (fault, done.stderr if was_due else "no such call", " ".join(done.names())))
-        tester.check(fault, done, is_named=was_due)
+        seen = tester.look(fault, settings)
+        if tester.checks.that(seen is not None, fault + ": there is such a call"):
+            print("  %s: %s; left %s" % (fault, seen[1].stderr, " ".join(seen[2])))
+            tester.check(seen)
 
 
 def check_all(tester, chosen):
@@ -121,16 +147,20 @@ def main():
     parser = traced.arguments(__doc__)
     parser.add_argument("--faulty", required=True, help="the library that fails on order")
     parser.add_argument("--only", default="", help="these faults, e.g. mmap:3,open:2+")
+    parser.add_argument("--settings", default="",
+                        help="of %s (default: plain, all when full)" % ", ".join(sorted(SETTINGS)))
+    parser.add_argument("--jobs", type=int, default=2, help="how many programs run at a time (default: 2)")
     options = parser.parse_args()
     options.report, options.faulty = os.path.abspath(options.report), os.path.abspath(options.faulty)
     checks = traced.Checks()
+    settings = options.settings.split(",") if options.settings else sorted(SETTINGS) if options.full else ["plain"]
     chosen = interpreters.select(options.pythons)
     if not options.full:
         chosen = [one for one in chosen if not one.shared or one is chosen[-1]][-2:]
     with traced.Folder() as folder:
         for interpreter in chosen:
             tester = Tester(options, checks, folder, interpreter)
-            for name in sorted(SETTINGS) if options.full else ["plain"]:
+            for name in settings:
                 checks.begin("%s %s" % (interpreter.label, name))
                 if options.only:
                     check_some(tester, options.only.split(","), SETTINGS[name])

@@ -54,7 +54,8 @@ TRACER_GROWTH = 1 << 20  # the table of blocks, where another heap of malloc's g
 def line_of(way):
     """0: threads that Python does not know have no frames."""
     with open(PAIRS) as program:
-        return 0 if way == "threads" else [number for number, line in enumerate(program, 1) if 'names("%s")' % way in line][0]
+        found = [number for number, line in enumerate(program, 1) if 'names("%s")' % way in line]
+    return 0 if way == "threads" else found[0]
 
 
 class Figures(object):
@@ -76,8 +77,9 @@ def is_at(row, line):
 
 def pairs(options, checks, folder, interpreter):
     many, count = ((1 << 32) + 10000000, 300000000) if options.full else (2000000, 1200000)
-    done = traced.run([interpreter.path, PAIRS, options.loops, str(many), str(count)], folder.fresh(), interpreter.environment(
-        LD_PRELOAD=options.library, TRACEMALLOC_NFRAME=str(options.nframe)), timeout=7000)
+    done = traced.run([interpreter.path, PAIRS, options.loops, str(many), str(count)], folder.fresh(),
+                      interpreter.environment(LD_PRELOAD=options.library, TRACEMALLOC_NFRAME=str(options.nframe)),
+                      timeout=7000)
     checks.equal((done.code, done.stderr), (0, b""), "the program")
     for way in sorted(WAYS):
         before, after = (Figures(options, os.path.join(done.folder, "%s.%d.tms" % (way, number)), way)
@@ -92,8 +94,9 @@ def pairs(options, checks, folder, interpreter):
 
 def rows_agree(checks, what, facts):
     """The totals are the sums of the records."""
-    for total, domains in (("python_current", ("raw", "mem", "obj")), ("heap_current", ("raw", "mem", "obj", "native"))):
-        checks.equal(facts[total], sum(facts["domains"][domain]["size"] for domain in domains), "%s: %s" % (what, total))
+    python = sum(facts["domains"][domain]["size"] for domain in ("raw", "mem", "obj"))
+    heap = python + facts["domains"]["native"]["size"]
+    checks.equal((facts["python_current"], facts["heap_current"]), (python, heap), "%s: totals" % what)
 
 
 def threads(options, checks, folder, interpreter, kind, count):
@@ -120,7 +123,8 @@ def cleared(options, checks, folder, interpreter):
     """By a thread that holds the GIL, while others allocate: nothing of before is left over."""
     turns = 300 if options.full else 60
     done = traced.run([interpreter.path, "-c", CLEARED, str(turns)], folder.fresh(), interpreter.environment(
-        LD_PRELOAD=options.library, TRACEMALLOC_NFRAME=str(options.nframe), TRACEMALLOC_OUTPUT="exit.tms"), timeout=3000)
+        LD_PRELOAD=options.library, TRACEMALLOC_NFRAME=str(options.nframe), TRACEMALLOC_OUTPUT="exit.tms"),
+        timeout=3000)
     checks.equal((done.code, done.stderr, len(done.snapshots())), (0, b"", turns + 1), "cleared: the program")
     for path in done.snapshots():
         rows_agree(checks, "cleared", traced.statistics(options.report, path, "domain")["snapshot"])

@@ -51,7 +51,7 @@ class Tester(object):
     def facts(self, path):
         """The facts of a file, or what tm-report has against it."""
         try:
-            return traced.statistics(self.options.report, path, "filename")["snapshot"]
+            return traced.statistics(self.options.report, path, "filename", "--no-symbols")["snapshot"]
         except RuntimeError as error:
             return str(error)
 

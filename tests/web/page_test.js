@@ -278,6 +278,20 @@ async function size(reader, path) {
   assert.ok(shown < 9000 && Math.max(...sorts) < 900, 'a large report is usable');
 }
 
+/** Of a forked process its own blocks only, and no peak, which is of all blocks together. */
+async function forked(reader) {
+  const worker = snapshot('forked.tms', [...facts(0), 'meta forked_from u64 1', `trace obj live=300/3 ever=300/3 heap-peak=300/3 | ${app}:2:main`,
+    `inherited obj live=200/2 ever=200/2 | ${app}:2:main`]);
+  const peaks = () => reader.tab.$$eval('#figure option[value=peak]', (all) => all.length);
+  await reader.open(page('all.html', [worker]), '#figure=peak');
+  assert.match(await reader.text('#footer'), /total 300 B in 3 blocks$/);
+  assert.equal(await peaks(), 1);
+  await reader.open(page('own.html', [worker], '--since-fork'), '#figure=peak');
+  assert.match(await reader.text('#footer'), /total 100 B in 1 block$/);
+  assert.equal(await peaks(), 0);
+  assert.equal(await reader.tab.inputValue('#figure'), 'live');
+}
+
 async function main() {
   writeFileSync(source, 'def main():\n    load()\ndef load():\n    return [object() for _ in range(1000)]\nkept = [0]\n    deep()\n</script>\n');
   const snapshots = [small(0, 1000), small(60, 2000), small(120, 3000)];
@@ -303,6 +317,7 @@ async function main() {
     const sampled = page('sampled.html', [snapshot('sampled.tms', [...facts(0), 'meta sample_rate u64 524288', `trace obj live=100/1 | ${app}:2:main`])]);
     await reader.open(sampled);
     assert.match(await reader.text('#footer'), /^1 of 1 line; total 100 B in 1 block; estimates from one sample in 512 KiB$/);
+    await forked(reader);
     assert.deepEqual(reader.problems, []);
   } finally {
     await browser.close();

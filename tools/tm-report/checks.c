@@ -22,10 +22,14 @@ static bool check_limits(const struct tm_options *options)
     return true;
 }
 
+bool tm_asks_for_peak(const struct tm_options *options)
+{
+    return options->figure == TM_ASKED_PEAK || options->limits.peak != UINT64_MAX;
+}
+
 static bool check_since_fork(const struct tm_options *options)
 {
-    bool asks_for_peak = options->figure == TM_ASKED_PEAK || options->limits.peak != UINT64_MAX;
-    return !options->since_fork || !asks_for_peak ||
+    return !options->since_fork || !tm_asks_for_peak(options) ||
            tm_misused(options, "what a process got since its fork has no peak: --since-fork goes with live, ever and "
                                "temporary");
 }

@@ -8,6 +8,9 @@
 #include "base/compiler.h"
 #include "tools/tm-report/options.h"
 
+/* Is the peak asked for, as a figure or as a limit? */
+bool tm_asks_for_peak(const struct tm_options *options);
+
 /* Options that do not go together, and the default of --limit.  False: one line was printed to stderr. */
 TM_CHECKED bool tm_check_rows(struct tm_options *options);
 

@@ -13,7 +13,9 @@ static bool check(struct tm_options *options)
         return tm_misused(options, "--block is one block, so no --limit and no --largest");
     }
     if (options->since_fork) {
-        return tm_misused(options, "single blocks do not say whether they were inherited, so no --since-fork");
+        return tm_misused(
+            options, "single blocks do not say whether they were inherited; `tm-report traceback --since-fork` has "
+                     "what is its own by traceback");
     }
     if (options->block_given) {
         options->group_by = TM_KEY_TRACEBACK;
@@ -95,8 +97,8 @@ const struct tm_command tm_cmd_blocks = {
     .files_min = 1,
     .files_max = 1,
     .files_wrong = "one snapshot is needed",
-    .groups = {&tm_block_options, &tm_limit_options, &tm_filter_options, &tm_look_options, &tm_source_options,
-               &tm_symbol_options, &tm_frame_options, &tm_format_options},
+    .groups = {&tm_block_options, &tm_limit_options, &tm_filter_options, &tm_fork_options, &tm_look_options,
+               &tm_source_options, &tm_symbol_options, &tm_frame_options, &tm_format_options},
     .examples = {{"blocks --largest 5 app.tms", "the five largest"},
                  {"blocks --block 0x7f3a10000040 app.tms", "who allocated what lies there"},
                  {"blocks -i '*/cache.py:12' -n 0 app.tms", "every block of one line"},

@@ -71,7 +71,7 @@ const struct tm_command tm_cmd_export = {
     .files_max = 2,
     .files_wrong = "one snapshot is needed, or two",
     .groups = {&tm_to_options, &tm_grouping_options, &tm_limit_options, &tm_order_options, &tm_figure_options,
-               &tm_filter_options, &tm_symbol_options, &tm_limits_options, &tm_growth_options},
+               &tm_filter_options, &tm_fork_options, &tm_symbol_options, &tm_limits_options, &tm_growth_options},
     .examples = {{"export --to json app.tms | jq .total", NULL},
                  {"export --to folded app.tms | flamegraph.pl --countname bytes > app.svg", "a flame graph"},
                  {"export --to pprof app.tms -o app.pb.gz", "for go tool pprof -http=: app.pb.gz"},

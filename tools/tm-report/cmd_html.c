@@ -69,7 +69,7 @@ const struct tm_command tm_cmd_html = {
     .files_min = 1,
     .files_max = UINT_MAX,
     .files_wrong = "html needs one snapshot or more",
-    .groups = {&tm_source_options, &tm_symbol_options},
+    .groups = {&tm_fork_options, &tm_source_options, &tm_symbol_options},
     .examples = {{"html before.tms after.tms -o report.html", NULL},
                  {"html --no-source app.tms -o report.html", "without the program's source files"}},
     .check = check,

@@ -74,13 +74,14 @@ const struct tm_command tm_cmd_merge = {
     .summary = "the snapshots of several processes as one",
     .words =
         "It writes a snapshot, which all other commands take. Equal tracebacks are added up; the peak is the sum of "
-        "the peaks, which are of different moments.",
+        "the peaks, which are of different moments. With --since-fork there is none.",
     .files_min = 2,
     .files_max = UINT_MAX,
     .files_wrong = "merge needs two snapshots or more",
-    .groups = {&tm_symbol_options},
+    .groups = {&tm_fork_options, &tm_symbol_options},
     .examples = {{"merge worker.*.tms -o service.tms", NULL},
-                 {"merge worker.*.tms -o - | tm-report top -", "what all workers hold, at once"}},
+                 {"merge worker.*.tms -o - | tm-report top -", "what all workers hold, at once"},
+                 {"merge --since-fork worker.*.tms -o own.tms", "without what they inherited, which each would count"}},
     .check = check,
     .run = run,
 };

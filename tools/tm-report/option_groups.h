@@ -33,8 +33,9 @@ extern const struct tm_option_group tm_limit_options;    /* how many rows */
 extern const struct tm_option_group tm_order_options;    /* which first */
 extern const struct tm_option_group tm_figure_options;
 extern const struct tm_option_group tm_filter_options; /* which traces count */
-extern const struct tm_option_group tm_style_options;  /* whose words */
-extern const struct tm_option_group tm_look_options;   /* of what is printed for people */
+extern const struct tm_option_group tm_fork_options;
+extern const struct tm_option_group tm_style_options; /* whose words */
+extern const struct tm_option_group tm_look_options;  /* of what is printed for people */
 extern const struct tm_option_group tm_format_options;
 extern const struct tm_option_group tm_to_options;
 extern const struct tm_option_group tm_column_options; /* of tables */

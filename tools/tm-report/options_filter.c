@@ -88,7 +88,11 @@ static const struct tm_option filter[] = {
      "raw, mem, obj, native, mmap; python: the first three; all: the first four. Default: all in reports for people; "
      "python in diffs, JSON and --style=tracemalloc",
      take_domains},
+};
+TM_OPTION_GROUP(tm_filter_options, "Traces that count", filter);
+
+static const struct tm_option since_fork[] = {
     {'\0', "since-fork", NULL, NULL, "of a forked process, only blocks that it got itself and did not inherit",
      take_since_fork},
 };
-TM_OPTION_GROUP(tm_filter_options, "Traces that count", filter);
+TM_OPTION_GROUP(tm_fork_options, "Traces that count", since_fork);

@@ -7,6 +7,7 @@
 #include "report/snapshot/since_fork.h"
 #include "report/snapshot/snapshot_file.h"
 #include "report/snapshot/symbolize.h"
+#include "tools/tm-report/checks.h"
 #include "tools/tm-report/progress.h"
 
 static const char *name_of(const char *path)
@@ -41,6 +42,9 @@ static bool take_fork(const struct tm_options *options, const char *path, struct
     if (!options->since_fork) {
         return true;
     }
+    if (snapshot->is_since_fork) {
+        return true; /* as it was merged */
+    }
     if (!tm_snapshot_was_forked(snapshot)) {
         tm_progress_end();
         (void)fprintf(stderr, "tm-report: %s: its process was not forked; leave out --since-fork\n", name_of(path));
@@ -51,6 +55,19 @@ static bool take_fork(const struct tm_options *options, const char *path, struct
         return false;
     }
     return true;
+}
+
+/* A file may be of what processes got since their forks, without being asked for. */
+static bool has_what_is_asked(const struct tm_options *options, const char *path, const struct tm_snapshot *snapshot)
+{
+    if (!snapshot->is_since_fork || !tm_asks_for_peak(options)) {
+        return true;
+    }
+    tm_progress_end();
+    (void)fprintf(stderr,
+                  "tm-report: %s: merged with --since-fork, so it has no peak; ask for live, ever or temporary\n",
+                  name_of(path));
+    return false;
 }
 
 bool tm_report_load(const struct tm_options *options, const char *path, struct tm_snapshot **snapshot)
@@ -64,7 +81,8 @@ bool tm_report_load(const struct tm_options *options, const char *path, struct t
     if (status != TM_STATUS_OK) {
         return false;
     }
-    if (!take_fork(options, path, *snapshot) || !name_frames(options, *snapshot)) {
+    if (!has_what_is_asked(options, path, *snapshot) || !take_fork(options, path, *snapshot) ||
+        !name_frames(options, *snapshot)) {
         tm_snapshot_free(*snapshot);
         *snapshot = NULL;
         return false;

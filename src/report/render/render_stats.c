@@ -102,7 +102,7 @@ static void print_tracer(struct tm_out *out, const struct tm_snapshot *snapshot)
     if (tracer > 0) {
         tm_out_format(out, "; the tracer itself used %s", tm_size_for_people((double)tracer, false).text);
     }
-    if (table > 0 && table <= tracer && blocks > 0 && tracebacks > 0) {
+    if (table > 0 && table <= tracer && !snapshot->is_since_fork && blocks > 0 && tracebacks > 0) {
         tm_out_format(out, ": %.1f bytes per live block", (double)table / (double)blocks);
         tm_out_format(out, ", all else %.0f bytes per traceback", (double)(tracer - table) / (double)tracebacks);
     }
@@ -113,7 +113,9 @@ void tm_render_stats_text(struct tm_out *out, const struct tm_report *report)
     const struct tm_snapshot *snapshot = tm_report_snapshot(report);
     tm_print_contexts(out, report);
     print_domains(out, snapshot);
-    print_other_maps(out, snapshot);
+    if (!snapshot->is_since_fork) {
+        print_other_maps(out, snapshot);
+    }
     print_sizes(out, snapshot);
     tm_render_account_text(out, snapshot);
     tm_out_format(out, "\n%s tracebacks, ", tm_count_for_people(snapshot->traceback_count - 1).text);
@@ -122,6 +124,10 @@ void tm_render_stats_text(struct tm_out *out, const struct tm_report *report)
     print_tracer(out, snapshot);
     tm_out_text(out, "\n");
     tm_print_notes(out, report);
+    if (snapshot->is_since_fork) {
+        tm_out_text(out,
+                    "note: sizes of blocks, mappings and resident memory are not told apart, so they are left out\n");
+    }
 }
 
 void tm_render_stats_json(struct tm_out *out, const struct tm_report *report)

@@ -69,6 +69,10 @@ static void print_moment(struct tm_out *out, const struct tm_snapshot *snapshot)
 /* In the time zone of whoever reads it. */
 static void print_fork(struct tm_out *out, const struct tm_snapshot *snapshot)
 {
+    if (tm_snapshot_meta(snapshot, "forked_from") == NULL) { /* several */
+        tm_out_text(out, "; since their forks");
+        return;
+    }
     uint64_t time_ns = tm_snapshot_number(snapshot, "fork_time_ns", 0);
     time_t seconds = (time_t)(time_ns / 1000000000);
     struct tm parts;

@@ -41,7 +41,7 @@ struct tm_snapshot {
     const struct tm_block_record *blocks; /* ascending by (address, domain) */
     size_t block_count;
     bool has_blocks;    /* the file lists them, if there are any */
-    bool is_since_fork; /* inherited blocks were taken out (since_fork.h): nothing is known of a peak */
+    bool is_since_fork; /* inherited blocks were taken out, now (since_fork.h) or when it was merged: has no peak */
     void *buffers[TM_SNAPSHOT_BUFFERS];
     unsigned buffer_count;
 };

@@ -280,6 +280,7 @@ enum tm_status tm_snapshot_load(const void *bytes, size_t size, struct tm_snapsh
     enum tm_status status = load_sections(&load);
     if (status == TM_STATUS_OK) {
         complete(load.snapshot);
+        load.snapshot->is_since_fork = tm_snapshot_number(load.snapshot, "since_fork", 0) != 0;
         status = check_references(&load);
     }
     if (status == TM_STATUS_OK) {

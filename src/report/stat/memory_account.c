@@ -53,7 +53,7 @@ bool tm_memory_account_make(const struct tm_snapshot *snapshot, struct tm_memory
     account->rss = (uint64_t)figure(snapshot, "rss_bytes");
     account->pss = (uint64_t)figure(snapshot, "pss_bytes");
     account->swap = (uint64_t)figure(snapshot, "swap_bytes");
-    if (account->rss == 0) {
+    if (account->rss == 0 || snapshot->is_since_fork) { /* what was inherited is in RSS, but in no record */
         return false;
     }
     bool has_arenas = figure(snapshot, "arenas") > 0;

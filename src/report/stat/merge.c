@@ -149,6 +149,16 @@ static bool add_sizes(struct tm_snapshot *snapshot, const struct tm_forest *fore
     return true;
 }
 
+/* What is missing in one of them is missing in the whole. */
+static bool is_since_fork(const struct tm_forest *forest)
+{
+    bool any = false;
+    for (unsigned s = 0; s < forest->snapshot_count; s++) {
+        any = any || forest->snapshots[s]->is_since_fork;
+    }
+    return any;
+}
+
 struct tm_snapshot *tm_merge(const struct tm_forest *forest)
 {
     struct tm_snapshot *snapshot = calloc(1, sizeof *snapshot);
@@ -156,8 +166,10 @@ struct tm_snapshot *tm_merge(const struct tm_forest *forest)
         return NULL;
     }
     uint32_t *string_of = NULL;
+    snapshot->is_since_fork = is_since_fork(forest);
     bool memory = tm_merge_strings(snapshot, forest, &string_of) && add_tracebacks(snapshot, forest, string_of) &&
-                  add_counters(snapshot, forest) && add_sizes(snapshot, forest) && tm_merge_facts(snapshot, forest);
+                  add_counters(snapshot, forest) && (snapshot->is_since_fork || add_sizes(snapshot, forest)) &&
+                  tm_merge_facts(snapshot, forest);
     free(string_of);
     if (!memory) {
         tm_snapshot_free(snapshot);

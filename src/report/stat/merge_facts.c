@@ -66,7 +66,7 @@ static void add_largest(struct facts *facts, const struct tm_forest *forest, con
     }
 }
 
-static void add_totals(struct facts *facts, const struct tm_forest *forest)
+static void add_totals(struct facts *facts, const struct tm_forest *forest, bool has_peak)
 {
     struct tm_traced python = {0, 0}, heap = {0, 0};
     for (unsigned s = 0; s < forest->snapshot_count; s++) {
@@ -76,9 +76,13 @@ static void add_totals(struct facts *facts, const struct tm_forest *forest)
         heap = (struct tm_traced){heap.current + h.current, heap.peak + h.peak};
     }
     add_number(facts, "python_current", python.current);
-    add_number(facts, "python_peak", python.peak);
     add_number(facts, "heap_current", heap.current);
-    add_number(facts, "heap_peak", heap.peak);
+    if (has_peak) {
+        add_number(facts, "python_peak", python.peak);
+        add_number(facts, "heap_peak", heap.peak);
+    } else {
+        add_number(facts, "since_fork", 1);
+    }
 }
 
 /* What went wrong in one of them went wrong in the whole. */
@@ -130,8 +134,9 @@ static bool add_notes(struct facts *facts, struct tm_snapshot *snapshot, const s
     }
     unsigned processes = tm_snapshot_count_processes(forest->snapshots, forest->snapshot_count);
     length =
-        (size_t)snprintf(text, NOTE_MAX, "merged: %u snapshots of %u process%s; the peak is the sum of their peaks",
-                         forest->snapshot_count, processes, processes == 1 ? "" : "es");
+        (size_t)snprintf(text, NOTE_MAX, "merged: %u snapshots of %u process%s; %s", forest->snapshot_count, processes,
+                         processes == 1 ? "" : "es",
+                         snapshot->is_since_fork ? "without what was inherited" : "the peak is the sum of their peaks");
     for (unsigned s = 0; s < forest->snapshot_count; s++) {
         if (!is_said_before(forest, s)) {
             struct tm_span notes = tm_snapshot_bytes(forest->snapshots[s], "notes");
@@ -164,7 +169,7 @@ bool tm_merge_facts(struct tm_snapshot *snapshot, const struct tm_forest *forest
         add_sum(&facts, forest, sums[i]);
     }
     add_text(&facts, "moment", text_span("merge"));
-    add_totals(&facts, forest);
+    add_totals(&facts, forest, !snapshot->is_since_fork);
     snapshot->meta = facts.items;
     snapshot->meta_count = facts.count;
     return true;

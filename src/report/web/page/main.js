@@ -17,7 +17,8 @@ const model = makeModel(JSON.parse(byId('data').textContent));
 byId('data').remove();
 const counts = { filename: model.files.length, lineno: model.sites.length, function: model.functions.length,
   module: model.modules.length };
-let state = readState(location.hash, model.snapshots.length, counts);
+const hasPeak = !model.snapshots.some((snapshot) => snapshot.facts.since_fork);
+let state = readState(location.hash, model.snapshots.length, counts, hasPeak);
 let rows = null, rowsKey = '', sortKey = '', sorted = [];
 
 function setState(change, replace) {
@@ -138,7 +139,7 @@ function showControls() {
 }
 
 function render() {
-  state = readState(location.hash, model.snapshots.length, counts);
+  state = readState(location.hash, model.snapshots.length, counts, hasPeak);
   byId('hover').hidden = true;
   showControls();
   showCrumbs();
@@ -196,6 +197,7 @@ function startControls() {
   };
   byId('old').append(option('nothing', '-1'));
   model.snapshots.forEach((snapshot, i) => ['new', 'old'].forEach((id) => byId(id).append(option(snapshotText(snapshot, i), String(i)))));
+  if (!hasPeak) byId('figure').querySelector('[value=peak]').remove(); // the highest moment is that of all blocks together
   document.querySelector('[data-view=timeline]').hidden = model.snapshots.length < 3;
   byId('controls').addEventListener('submit', (event) => event.preventDefault());
   for (const id of ['new', 'old']) byId(id).addEventListener('change', () => setState({ [id]: Number(byId(id).value), ...(id === 'old' ? { sort: byId(id).value === '-1' ? 'size' : 'sizeDiff' } : {}) }));

@@ -21,12 +21,13 @@ function readWithin(text, counts) {
   return match && Number(match[2]) < counts[match[1]] ? { group: match[1], key: Number(match[2]), all: Boolean(match[3]) } : null;
 }
 
-/** The state that the fragment says; whatever in it makes no sense is the default. */
-export function readState(hash, snapshotCount, counts) {
+/** The state that the fragment says; whatever in it makes no sense is the default.  HASPEAK: of all snapshots it is known. */
+export function readState(hash, snapshotCount, counts, hasPeak = true) {
   const words = new URLSearchParams(hash.replace(/^#/, '')), state = {};
   for (const [name, choices] of Object.entries(CHOICES)) {
     state[name] = choices.includes(words.get(name)) ? words.get(name) : choices[0];
   }
+  if (state.figure === 'peak' && !hasPeak) state.figure = 'live';
   state.new = number(words.get('new'), 0, snapshotCount - 1, snapshotCount - 1);
   state.old = number(words.get('old'), -1, snapshotCount - 1, snapshotCount > 1 ? 0 : -1);
   state.cumulative = words.get('cumulative') === '1';

@@ -4,6 +4,7 @@
 from __future__ import print_function
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -85,6 +86,79 @@ if hasattr(os, 'posix_spawn'):
 os.execv(python, words)
 """
 WAYS = 13 # without posix_spawn
+
+# Runs itself with ten thousand more variables in each way, from another folder and a thread with a small stack, and a program
+# that does not exist in between; the run program tells what it got.  No address space stays behind.
+LONG = """
+import os, subprocess, sys, threading, warnings
+warnings.simplefilter('ignore') # of a fork beside a thread
+def told():
+    print(sum(len(name) + len(value) for name, value in os.environ.items() if name.startswith('LONG')),
+          len([name for name in os.environ if name.startswith('LONG')]), 'TRACEMALLOC_ORIGIN' in os.environ)
+def maps():
+    with open('/proc/self/maps') as stream:
+        return len(stream.readlines())
+def fork(function, *arguments):
+    child = os.fork()
+    if child == 0:
+        function(*arguments)
+        os._exit(9)
+    assert os.waitpid(child, 0)[1] == 0
+def fails(*arguments, **options):
+    try:
+        subprocess.call(*arguments, **options)
+    except OSError as error:
+        return error.errno
+def all_ways():
+    fork(os.execve, python, words, long)
+    fork(os.execvpe, os.path.basename(python), words, dict(long, PATH=os.path.dirname(python)))
+    if hasattr(os, 'posix_spawn'):
+        for spawn in (os.posix_spawn, os.posix_spawnp):
+            assert os.waitpid(spawn(python, words, long), 0)[1] == 0
+    subprocess.check_call(words, env=long)
+    subprocess.check_call(words, env=long, close_fds=False)
+    assert fails(['/there is no such program'], env=long) == 2
+    short = dict((name, value) for name, value in long.items() if not name.startswith('TRACEMALLOC'))
+    before = maps()
+    for i in range(20):
+        assert subprocess.call(['/bin/true'], env=short) == 0
+        assert fails(['/there is no such program'], env=short) == 2
+    grown = maps() - before
+    assert grown < 5, grown
+if __name__ == '__main__':
+    if sys.argv[1:] == ['told']:
+        told()
+    else:
+        long = dict(os.environ, **dict(('LONG%05d' % i, 'x' * (i % 7)) for i in range(10000)))
+        words = [sys.executable, os.path.abspath(__file__), 'told']
+        python = sys.executable
+        os.mkdir('elsewhere')
+        os.chdir('elsewhere')
+        sys.stdout.flush()
+        all_ways()
+        threading.stack_size(256 << 10)
+        thread = threading.Thread(target=all_ways)
+        thread.start()
+        thread.join()
+"""
+
+# As long as the kernel takes it, without a word to spare.
+FULL = """
+import os, subprocess
+given = {'LD_PRELOAD': os.environ['LD_PRELOAD']}
+def fits(size):
+    try:
+        whole = dict(given, **dict(('P%d' % i, 'x' * min(100000, size - i * 100000)) for i in range(1 + size // 100000)))
+        return subprocess.call(['/bin/true'], env=whole) == 0
+    except OSError as error:
+        assert error.errno == 7, error
+        return False
+low, high = 0, 8 << 20
+while high - low > 1:
+    middle = (low + high) // 2
+    low, high = (middle, high) if fits(middle) else (low, middle)
+print(low)
+"""
 
 # What a program without our library, or with another choice of names, finds.
 OTHERS = """
@@ -219,6 +293,31 @@ class Tester(traced.Tester):
                          LD_PRELOAD="libm.so.6:" + self.options.library)
         self.left(done, 0)
 
+    def long_environments(self):
+        """10,000 variables are handed on as they are, and with what is to be handed on."""
+        checks = self.checks
+        runs = 2 * (6 if self.interpreter.version >= (3, 8) else 4)
+        for follow in ("fork,exec", "fork"):
+            done = self.run(LONG, TRACEMALLOC_FOLLOW=follow)
+            checks.equal((done.code, done.stderr), (0, b""), "FOLLOW=%s: code and stderr" % follow)
+            words = [str(sum(9 + i % 7 for i in range(10000))), "10000", "False"]
+            lines = [re.findall(r"\w+", line) for line in done.stdout.decode().splitlines()]
+            checks.equal(lines, [words] * runs, "FOLLOW=%s: what each got" % follow)
+            snapshots = len(done.snapshots())
+            # In 2.7 a child that looks for a program may have its own.
+            least = 1 + (runs if follow == "fork,exec" else 0)
+            checks.that(snapshots == least or (self.interpreter.version < (3,) and snapshots >= least),
+                        "FOLLOW=%s: all are where the first one was started" % follow, done.names())
+            checks.equal(os.listdir(os.path.join(done.folder, "elsewhere")), [], "FOLLOW=%s: nothing elsewhere" % follow)
+
+    def full_environments(self):
+        """What the kernel takes without us it takes with us: as many bytes, our variable's own among them."""
+        plain, done = [self.run(FULL, LD_PRELOAD=preload, PATH="/usr/bin:/bin") for preload in ("", self.options.library)]
+        self.checks.equal((plain.code, plain.stderr, done.code, done.stderr), (0, b"", 0, b""), "code and stderr")
+        wanted = int(plain.stdout) - len(self.options.library)
+        # A variable more or less has a name and a pointer more or less.
+        self.checks.that(abs(int(done.stdout) - wanted) < 20, "bytes that fit", (done.stdout, wanted))
+
     def spawns(self):
         number = 10000 if self.options.full else 500
         expected = "%d %d True\n" if self.interpreter.version >= (3,) else "(%d, %d, True)\n"
@@ -288,7 +387,7 @@ def read(path):
 def main():
     options = traced.arguments(__doc__).parse_args()
     return traced.on_groups(options, interpreters.select(options.pythons), Tester, (Tester.server, Tester.exec_folder),
-                            with_few=(Tester.spawns, Tester.daemon, Tester.restarted,
+                            with_few=(Tester.long_environments, Tester.full_environments, Tester.spawns, Tester.daemon, Tester.restarted,
                                       Tester.pool, Tester.exec_fixed, Tester.exec_unfollowed, Tester.others))
 
 

@@ -7,17 +7,16 @@
 #include "base/text.h"
 #include "runtime/track/runtime.h"
 
-#define PRELOAD   "LD_PRELOAD="
-#define WORDS_MAX 2048U
-#define LIBRARY   "libtracemalloc.so"
+#define PRELOAD "LD_PRELOAD="
+#define LIBRARY "libtracemalloc.so"
 
-size_t tm_exec_environment_room(char *const *given)
+size_t tm_exec_environment_count(char *const *given)
 {
     size_t count = 0;
     while (given != NULL && given[count] != NULL) {
         count++;
     }
-    return count < WORDS_MAX ? count + 2 : 1;
+    return count + 2;
 }
 
 /* The path of LENGTH bytes names our library. */
@@ -61,12 +60,23 @@ static bool strip(const char *word, struct tm_text *text)
     return !text->truncated;
 }
 
-static char *const *without_library(char *const *given, size_t preload, char **words, struct tm_exec_environment *room)
+/* Where COUNT words may be put: WORDS or pages; NULL when there is no memory. */
+static char **find_place(char **words, size_t count, struct tm_exec_environment *room)
+{
+    if (count <= TM_EXEC_WORDS) {
+        return words;
+    }
+    size_t size = count * sizeof *words;
+    return tm_lent_pages_take(&room->pages, size, tm_runtime_borrows_memory()) ? room->pages.at : NULL;
+}
+
+static char *const *without_library(char *const *given, size_t preload, char **words, size_t words_needed,
+                                    struct tm_exec_environment *room)
 {
     struct tm_text text;
     size_t count = 0;
     tm_text_init(&text, room->text, sizeof room->text);
-    if (!strip(given[preload], &text)) {
+    if (!strip(given[preload], &text) || (words = find_place(words, words_needed, room)) == NULL) {
         return given;
     }
     for (size_t i = 0; given[i] != NULL; i++) {
@@ -82,18 +92,27 @@ static char *const *without_library(char *const *given, size_t preload, char **w
 
 char *const *tm_exec_environment(char *const *given, char **words, size_t count, struct tm_exec_environment *room)
 {
-    long preload = given == NULL || count == 1 ? -1 : find_preload(given);
+    room->pages = (struct tm_lent_pages){NULL, 0, 0};
+    tm_lent_pages_sweep();
+    long preload = given == NULL ? -1 : find_preload(given);
     if (preload < 0) {
         return given;
     }
     if (!tm_runtime_follows_exec()) {
-        return without_library(given, (size_t)preload, words, room);
+        return without_library(given, (size_t)preload, words, count, room);
     }
-    if (!tm_runtime_origin(given, room->text, sizeof room->text)) {
+    if (!tm_runtime_origin(given, room->text, sizeof room->text) || (words = find_place(words, count, room)) == NULL) {
         return given;
     }
     memcpy(words, given, (count - 2) * sizeof *words);
     words[count - 2] = room->text;
     words[count - 1] = NULL;
     return words;
+}
+
+void tm_exec_environment_end(const struct tm_exec_environment *room)
+{
+    if (room->pages.at != NULL) {
+        tm_lent_pages_return(&room->pages);
+    }
 }

@@ -47,6 +47,12 @@ bool tm_runtime_owns_process(void)
     return tm_runtime.pid == tm_process_pid();
 }
 
+bool tm_runtime_borrows_memory(void)
+{
+    /* A child with a copy of the memory finds its page of life wiped. */
+    return tm_life_now() != TM_LIFE_UNKNOWN && !tm_runtime_owns_process();
+}
+
 struct tm_cpython *tm_runtime_python(void)
 {
     return &tm_runtime.python;

@@ -54,6 +54,9 @@ void tm_runtime_ask_for_snapshot(void);
 /* False in a child of vfork, which runs in the memory of the process that is traced. */
 bool tm_runtime_owns_process(void);
 
+/* True in a child of vfork, not in one that has a memory of its own.  Signal safe. */
+bool tm_runtime_borrows_memory(void);
+
 /* The word to be handed to a program that gets ENVIRONMENT otherwise, to TO (CAPACITY bytes), see origin.h.  False:
  * nothing is to be handed to it.  Signal safe. */
 bool tm_runtime_origin(char *const *environment, char *to, size_t capacity);

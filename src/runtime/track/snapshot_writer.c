@@ -10,6 +10,7 @@
 #include "runtime/os/os_message.h"
 #include "runtime/os/os_process.h"
 #include "runtime/track/block_list.h"
+#include "runtime/os/lent_pages.h"
 #include "runtime/track/memory_facts.h"
 #include "runtime/track/output_path.h"
 #include "runtime/track/runtime_state.h"
@@ -151,6 +152,7 @@ static int encode(const char *moment, struct tm_encode_blocks *blocks, struct en
     facts[count++] = text_fact("start_moment", runtime->start_moment);
     facts[count++] = text_fact("recycled", recycled_word(runtime));
     facts[count++] = text_fact("python_frames", frames_word(runtime));
+    tm_lent_pages_sweep();
     count = tm_memory_facts_add(facts, count, may_ask_libc(runtime));
     facts[count++] = text_fact("store", runtime->store.in_file ? "file" : "memory");
     count = add_failures(facts, count);

@@ -105,6 +105,24 @@ static uint64_t encode_block_facts(struct encoder *encoder)
     return 2;
 }
 
+/* What the header has texts for. */
+static uint64_t encode_said(struct encoder *encoder)
+{
+    const struct tm_store_header *header = encoder->view->header;
+    uint64_t how = atomic_load_explicit(&header->recycled, memory_order_relaxed);
+    uint64_t failed = atomic_load_explicit(&header->failed_calls, memory_order_acquire);
+    if (how != 0) {
+        tm_encode_meta_bytes(&encoder->raw, "recycled", &how, strnlen((const char *)&how, sizeof how));
+    }
+    if (failed != 0) {
+        const char *name = header->failed_call;
+        tm_encode_meta_u64(&encoder->raw, "failed_calls", failed);
+        tm_encode_meta_bytes(&encoder->raw, "failed_call", name, strnlen(name, sizeof header->failed_call));
+        tm_encode_meta_u64(&encoder->raw, "failed_call_errno", header->failed_call_errno);
+    }
+    return (how != 0) + (failed != 0 ? 3U : 0U);
+}
+
 static uint64_t encode_totals(struct encoder *encoder)
 {
     const struct tm_store_header *header = encoder->view->header;
@@ -165,8 +183,8 @@ static uint64_t encode_totals(struct encoder *encoder)
         tm_encode_meta_u64(&encoder->raw, "forked_from", header->forked_from);
         tm_encode_meta_u64(&encoder->raw, "fork_time_ns", header->fork_time_ns);
     }
-    return TM_COUNT_OF(figures) + (rate != 0) + (header->merged_events != 0) + (header->aged_records != 0) +
-           (header->native_unmerged != 0) + (header->fork_epoch != 0 ? 2U : 0U);
+    return encode_said(encoder) + TM_COUNT_OF(figures) + (rate != 0) + (header->merged_events != 0) +
+           (header->aged_records != 0) + (header->native_unmerged != 0) + (header->fork_epoch != 0 ? 2U : 0U);
 }
 
 static void encode_meta(struct encoder *encoder)

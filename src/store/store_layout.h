@@ -208,6 +208,11 @@ struct tm_store_header {
     uint32_t fork_epoch;
     uint32_t forked_from; /* pid of the process that forked, as it knows itself */
     uint64_t fork_time_ns;
+    _Atomic uint64_t recycled; /* how recycled objects are heard of: a word of eight bytes at most; 0: nobody said */
+    /* System calls of the tracer that failed; of the first one its name, written before the count, and its errno value. */
+    _Atomic uint32_t failed_calls;
+    uint32_t failed_call_errno;
+    char failed_call[16];
 };
 
 #define TM_STORE_HEADER_SIZE 65536U /* bytes in file and memory */

@@ -3,6 +3,7 @@
 """tm-snap: looking into processes from outside, and what is left of dead ones."""
 from __future__ import print_function
 
+import errno
 import json
 import os
 import random
@@ -218,6 +219,30 @@ class Tester(traced.Tester):
                 checks.that(b"does not tell" in done.stderr and os.path.exists(process.store()), "not known: it stays",
                             done.stderr)
 
+    def said(self):
+        """What a snapshot of the process itself says of what could not be seen or done is in those from outside too, and
+        in what a kill leaves."""
+        checks = self.checks
+        for variables in ({}, {"TRACEMALLOC_EXACT": "1"}, {"TRACEMALLOC_SAMPLE": "4KiB"}):
+            inside = "import ctypes\nctypes.CDLL(None).tracemalloc_take_snapshot(b'inside.tms')\n"
+            with Process(self, "-c", inside + QUIET, **variables) as process:
+                self.snap(process.folder, process.pid, "-o", "outside.tms")
+                words = [self.facts(process.path(name + ".tms"))["snapshot"].get("recycled") for name in ("inside", "outside")]
+                process.kill()
+                words.append(self.facts(process.store())["snapshot"].get("recycled"))
+            checks.that(words[0] and words == words[:1] * 3, "recycled objects, %s" % variables, words)
+        starved = ("import ctypes, os, resource, signal\nresource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n"
+                   "assert ctypes.CDLL(None).tracemalloc_take_snapshot(b'none.tms') != 0\n"
+                   "os.kill(os.getpid(), signal.SIGKILL)\n")
+        with Process(self, "-c", starved) as process:
+            process.process.wait()
+            facts = self.facts(process.store())["snapshot"]
+            found = [facts.get(key) for key in ("failed_call", "failed_call_errno")]
+            checks.that(facts.get("failed_calls", 0) > 0 and found == ["open", errno.EMFILE], "what failed before a kill", facts)
+            done = self.snap(process.folder, "--collect")
+            facts = self.facts(process.path("tracemalloc.%d.tms" % process.pid))["snapshot"]
+            checks.that(done.code == 0 and facts.get("failed_calls", 0) > 0, "and after --collect", facts)
+
     def hostile(self):
         """A store that is scribbled over and cut while it is read: an answer or one line, never a crash."""
         rng = random.Random(7)
@@ -279,7 +304,7 @@ def main():
     options.report = os.path.abspath(options.report)
     chosen = interpreters.select(options.pythons)
     return traced.on_groups(options, chosen if options.full else chosen[-1:], Tester,
-                            (Tester.any_state, Tester.no_blocks, Tester.listed, Tester.others, Tester.other_namespace, Tester.hostile,
+                            (Tester.any_state, Tester.no_blocks, Tester.listed, Tester.others, Tester.other_namespace, Tester.said, Tester.hostile,
                              Tester.collected, Tester.while_busy))
 
 

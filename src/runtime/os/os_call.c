@@ -10,6 +10,8 @@ static const char *const names[TM_OS_CALL_COUNT] = {
 #undef TM_OS_CALL_NAME
 };
 
+void (*tm_os_failure_listener)(void);
+
 static _Atomic uint32_t count;
 static _Atomic uint64_t first; /* error, and above it the call from 1; 0: none */
 static _Atomic uint64_t last;
@@ -45,6 +47,9 @@ void tm_os_failure_note(enum tm_os_call call, int error)
     atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
     (void)atomic_compare_exchange_strong_explicit(&first, &none, word, memory_order_relaxed, memory_order_relaxed);
     atomic_store_explicit(&last, word, memory_order_relaxed);
+    if (tm_os_failure_listener != NULL) {
+        tm_os_failure_listener();
+    }
 }
 
 struct tm_os_failures tm_os_failures(void)

@@ -41,6 +41,9 @@ void tm_os_failure_note(enum tm_os_call call, int error);
 
 struct tm_os_failures tm_os_failures(void);
 
+/* Called after each failure, by whatever thread had it, which may hold any lock.  NULL: nobody listens. */
+extern void (*tm_os_failure_listener)(void);
+
 #ifdef TM_FAULTS
 /* True, with errno set, when CALL is to fail now.  See os/faults/os_fault.c. */
 bool tm_os_fault_is_due(enum tm_os_call call);

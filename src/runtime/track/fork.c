@@ -10,10 +10,17 @@
 #include "runtime/track/sampler.h"
 #include "runtime/track/snapshot_series.h"
 #include "runtime/track/store_file.h"
+#include "runtime/track/store_words.h"
 
 /* Allocations, and bytes that count as one more.  A preexec_fn and the exec behind it were seen to make less than 100. */
 #define YOUNG_EVENTS 200U
 #define YOUNG_BYTES  4096U
+
+static void note_fork(struct tm_runtime *runtime)
+{
+    runtime->forked_before = runtime->forked;
+    runtime->forked = (struct tm_forked){tm_process_pid(), tm_process_time_ns()};
+}
 
 void tm_runtime_before_fork(void)
 {
@@ -21,6 +28,7 @@ void tm_runtime_before_fork(void)
     tm_thread_self()->guard++;
     if (tm_life_now() <= TM_LIFE_OFF) {
         runtime->fork_has_locks = false;
+        note_fork(runtime);
         return; /* also in a child that forks before its first event: its image is still the right one */
     }
     tm_lock_take(&runtime->life_lock);
@@ -29,7 +37,7 @@ void tm_runtime_before_fork(void)
     tm_lock_take(&runtime->blocks.odd.lock);
     tm_map_tracker_before_fork();
     runtime->fork_has_locks = true;
-    runtime->fork_time_ns = tm_process_time_ns();
+    note_fork(runtime);
     if (runtime->store.in_file) {
         (void)tm_live_store_image(&runtime->store, &runtime->fork_image, tm_aging_has_begun());
     }
@@ -38,9 +46,9 @@ void tm_runtime_before_fork(void)
 void tm_runtime_after_fork_parent(void)
 {
     struct tm_runtime *runtime = &tm_runtime;
+    runtime->forked = runtime->forked_before;
     if (runtime->fork_has_locks) {
         runtime->fork_image.valid = false; /* a child made past pthread_atfork must not take it for its own */
-        runtime->fork_time_ns = 0;
         tm_map_tracker_after_fork_parent();
         tm_lock_release(&runtime->blocks.odd.lock);
         tm_lock_release(&runtime->store.lock);
@@ -74,8 +82,9 @@ void tm_runtime_after_fork_child(void)
 static void describe_child(struct tm_runtime *runtime, uint32_t pid)
 {
     struct tm_store_header *header = runtime->store.header;
-    header->forked_from = runtime->pid;
-    header->fork_time_ns = runtime->fork_time_ns != 0 ? runtime->fork_time_ns : tm_process_time_ns();
+    const struct tm_forked *forked = &runtime->forked;
+    header->forked_from = forked->from != 0 ? forked->from : runtime->pid;
+    header->fork_time_ns = forked->time_ns != 0 ? forked->time_ns : tm_process_time_ns();
     runtime->pid = pid;
     tm_sampler_after_fork(tm_thread_self(), pid);
     runtime->exit_snapshot_done = false;
@@ -99,6 +108,7 @@ static bool become_child(struct tm_runtime *runtime, uint32_t pid)
     }
     describe_child(runtime, pid);
     tm_runtime_new_epoch(false);
+    tm_store_words_refresh();
     runtime->store.header->fork_epoch = atomic_load_explicit(&runtime->epoch, memory_order_relaxed);
     tm_due_begin();
     atomic_store_explicit(&runtime->young_events, 0, memory_order_relaxed);
@@ -174,7 +184,7 @@ bool tm_fork_adopt(void)
         done = runtime->config.follow_fork ? become_child(runtime, pid) : leave_alone(runtime);
     }
     runtime->fork_image.valid = false;
-    runtime->fork_time_ns = 0;
+    runtime->forked = (struct tm_forked){0, 0};
     tm_life_set(done ? first_life(runtime, is_child) : TM_LIFE_OFF);
     tm_lock_release(&runtime->life_lock);
     thread->guard--;

@@ -14,6 +14,7 @@
 #include "runtime/track/runtime_state.h"
 #include "runtime/track/sampler.h"
 #include "runtime/track/store_file.h"
+#include "runtime/track/store_words.h"
 
 /* Our tables take 16 MiB of address space, and half as much for each 64 MiB in which blocks lie: where that is a good part
  * of what the process may have, it is the program that would run out. */
@@ -224,6 +225,7 @@ void tm_runtime_begin(void)
     }
     runtime->totals = &runtime->store.header->totals;
     describe_process(runtime);
+    tm_store_words_begin();
     begin_native(runtime);
     runtime->sampled_epoch = UINT32_MAX;
     if (runtime->config.sample_rate != 0) {
@@ -275,6 +277,7 @@ void tm_runtime_python_found(void)
     }
     tm_tally_give_back(tm_thread_self()); /* what comes now is mostly under the GIL */
     runtime->python_is_found = true;
+    tm_store_words_refresh();
     tm_runtime_decide_quick();
 }
 
@@ -345,6 +348,9 @@ void tm_runtime_note_hooks(unsigned reinstalled, unsigned lost)
 void tm_runtime_note_recycled(const char *how)
 {
     tm_runtime.recycled = how;
+    if (tm_life_now() != TM_LIFE_UNKNOWN) {
+        tm_store_words_refresh();
+    }
 }
 
 void tm_runtime_note_malloc(const char *path)

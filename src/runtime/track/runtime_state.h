@@ -57,6 +57,12 @@ struct tm_life_page {
 /* Machine frames are wanted of some events. */
 #define TM_WAY_NATIVE UINT32_MAX
 
+/* Who forked a process, and when; all 0: past pthread_atfork. */
+struct tm_forked {
+    uint32_t from; /* pid */
+    uint64_t time_ns;
+};
+
 struct tm_runtime {
     /* Read by every event. */
     struct tm_block_table blocks;
@@ -96,8 +102,9 @@ struct tm_runtime {
     struct tm_lock maps_lock;
     struct tm_map_table maps;
     struct tm_store_image fork_image;
-    uint64_t fork_time_ns; /* while fork_image is the child's */
-    char *scratch;         /* one name being copied; under the intern lock */
+    struct tm_forked forked;        /* of a child that has had no event yet, and inside fork of the child to be */
+    struct tm_forked forked_before; /* inside fork: what the parent gets back */
+    char *scratch;                  /* one name being copied; under the intern lock */
     size_t scratch_size;
     struct tm_aging aging;
     struct tm_budget budget;

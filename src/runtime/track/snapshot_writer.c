@@ -4,21 +4,22 @@
 #include <errno.h>
 #include <string.h>
 
+#include "runtime/os/lent_pages.h"
 #include "runtime/os/os_call.h"
 #include "runtime/os/os_file.h"
 #include "runtime/os/os_memory.h"
 #include "runtime/os/os_message.h"
 #include "runtime/os/os_process.h"
 #include "runtime/track/block_list.h"
-#include "runtime/os/lent_pages.h"
 #include "runtime/track/memory_facts.h"
 #include "runtime/track/output_path.h"
 #include "runtime/track/runtime_state.h"
+#include "runtime/track/store_words.h"
 #include "store/snapshot_encode.h"
 
 #define ATTEMPTS 1000U   /* names of parts */
 #define NAMES    100000U /* of snapshots: in a container each run has the same pid, and series grow long */
-#define FACTS    (12U + TM_MEMORY_FACTS)
+#define FACTS    (8U + TM_MEMORY_FACTS)
 
 static void *get_pages(size_t size)
 {
@@ -43,16 +44,6 @@ static const char *frames_word(const struct tm_runtime *runtime)
         return "none";
     }
     return runtime->layout != NULL ? "read" : runtime->layout_is_decided ? "unsupported" : "none";
-}
-
-#define FIRST_RECYCLING 0x0308U /* before 3.8 Python's own module moves nothing, so nothing is declined */
-
-/* Asked for and not to be had with this build of Python: no advice to ask for it again. */
-static const char *recycled_word(const struct tm_runtime *runtime)
-{
-    bool is_declined = runtime->config.exact && strcmp(runtime->recycled, "none") == 0 &&
-                       runtime->python.version >> 16 >= FIRST_RECYCLING;
-    return is_declined ? "declined" : runtime->recycled;
 }
 
 /* _exit may be called by a signal handler, also by one that interrupted malloc while it held a lock. */
@@ -128,18 +119,6 @@ struct encoded {
     size_t capacity;
 };
 
-static unsigned add_failures(struct tm_encode_fact *facts, unsigned count)
-{
-    const struct tm_os_failures failures = tm_os_failures();
-    tm_runtime.told_failures = failures.count;
-    if (failures.count != 0) {
-        facts[count++] = number_fact("failed_calls", failures.count);
-        facts[count++] = text_fact("failed_call", failures.first);
-        facts[count++] = number_fact("failed_call_errno", failures.first_error);
-    }
-    return count;
-}
-
 /* BLOCKS may be NULL. */
 static int encode(const char *moment, struct tm_encode_blocks *blocks, struct encoded *encoded)
 {
@@ -150,12 +129,12 @@ static int encode(const char *moment, struct tm_encode_blocks *blocks, struct en
     facts[count++] = number_fact("time_ns", tm_process_time_ns());
     facts[count++] = text_fact("moment", moment);
     facts[count++] = text_fact("start_moment", runtime->start_moment);
-    facts[count++] = text_fact("recycled", recycled_word(runtime));
     facts[count++] = text_fact("python_frames", frames_word(runtime));
     tm_lent_pages_sweep();
     count = tm_memory_facts_add(facts, count, may_ask_libc(runtime));
     facts[count++] = text_fact("store", runtime->store.in_file ? "file" : "memory");
-    count = add_failures(facts, count);
+    tm_store_words_refresh();
+    runtime->told_failures = tm_os_failures().count;
     if (runtime->exit_moment != NULL) {
         facts[count++] = text_fact("exit_moment", runtime->exit_moment);
     }

@@ -77,6 +77,10 @@ static void fill(struct random_numbers *random, struct sums *sums)
     store.header->fork_epoch = FORK_EPOCH;
     store.header->forked_from = 4710;
     store.header->fork_time_ns = 5000000000;
+    memcpy(&store.header->recycled, "declined", 8);
+    store.header->failed_calls = 3;
+    store.header->failed_call_errno = 28;
+    memcpy(store.header->failed_call, "a name of 16 let", 16); /* no zero byte behind either */
 }
 
 static void assert_loaded(const void *bytes, size_t size, const struct sums *sums)
@@ -105,6 +109,10 @@ static void assert_loaded(const void *bytes, size_t size, const struct sums *sum
     assert_memory_equal(&found, sums, sizeof found);
     assert_u64_equal(tm_snapshot_number(snapshot, "forked_from", 0), 4710);
     assert_u64_equal(tm_snapshot_number(snapshot, "fork_time_ns", 0), 5000000000);
+    assert_true(tm_span_is(tm_snapshot_bytes(snapshot, "recycled"), "declined"));
+    assert_u64_equal(tm_snapshot_number(snapshot, "failed_calls", 0), 3);
+    assert_u64_equal(tm_snapshot_number(snapshot, "failed_call_errno", 0), 28);
+    assert_true(tm_span_is(tm_snapshot_bytes(snapshot, "failed_call"), "a name of 16 let"));
     assert_u64_equal(tm_snapshot_number(snapshot, "pid", 0), 4711);
     assert_u64_equal(tm_snapshot_number(snapshot, "live_bytes_obj", 0), sums->live_bytes[2]);
     assert_u64_equal(tm_snapshot_number(snapshot, "live_blocks_native", 0), sums->live_blocks[3]);

@@ -12,6 +12,7 @@
 
 #include "base/hash.h"
 #include "runtime/os/os_memory.h"
+#include "runtime/os/os_call.h"
 #include "runtime/os/os_process.h"
 #include "runtime/track/counting.h"
 #include "support/child_process.h"
@@ -301,6 +302,36 @@ static pid_t fork_past_handlers(void)
     return (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 }
 
+/* Whoever finds the store of a killed process knows it from there. */
+static void store_says_what_failed_and_what_is_heard(void **state)
+{
+    (void)state;
+    const char word[8] = "tracer";
+    begin_with_output("o.%p.tms", NULL);
+    tm_runtime_python_begins();
+    const struct tm_store_header *header = tm_runtime.store.header;
+    assert_memory_equal(&header->recycled, "none", 5);
+    assert_int_equal(header->failed_calls, 0);
+    tm_runtime_note_recycled("tracer");
+    assert_memory_equal(&header->recycled, word, sizeof word);
+    tm_os_failure_note(TM_OS_ALLOCATE, ENOSPC);
+    tm_os_failure_note(TM_OS_OPEN, EMFILE);
+    assert_int_equal(header->failed_calls, 2);
+    assert_int_equal(header->failed_call_errno, ENOSPC);
+    assert_string_equal(header->failed_call, "fallocate");
+    pid_t pid = fork_with_handlers();
+    int status = -1;
+    if (pid == 0) {
+        tm_os_failure_note(TM_OS_READ, EIO); /* while its header is the parent's */
+        fake_alloc(TM_DOMAIN_OBJ, B, 1000);
+        child_check(tm_runtime.store.header != NULL && tm_runtime.store.header->failed_calls == 3);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_int_equal(header->failed_calls, 2);
+}
+
 static void in_the_child(uint64_t expected)
 {
     unsigned pid = tm_process_pid();
@@ -396,12 +427,19 @@ static void grandchild_of_a_silent_child_counts_for_itself(void **state)
     fake_alloc(TM_DOMAIN_OBJ, A, 100);
     pid_t pid = fork_with_handlers();
     if (pid == 0) {
+        uint64_t between = tm_process_time_ns();
         pid = fork_with_handlers();
         if (pid == 0) {
+            fake_alloc(TM_DOMAIN_OBJ, A + 4096, 0);
+            child_check(tm_runtime.store.header->forked_from == (uint32_t)getppid());
+            child_check(tm_runtime.store.header->fork_time_ns >= between);
             in_the_child(100);
         }
         child_check(waitpid(pid, &status, 0) == pid && status == 0);
         child_check(tm_thread_self()->guard == 0);
+        fake_alloc(TM_DOMAIN_OBJ, A + 4096, 0);
+        child_check(tm_runtime.store.header->forked_from == (uint32_t)getppid());
+        child_check(tm_runtime.store.header->fork_time_ns <= between);
         in_the_child(100);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -570,6 +608,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(process_without_python_leaves_nothing),
         TEST(python_process_has_a_store_and_leaves_a_snapshot),
+        TEST(store_says_what_failed_and_what_is_heard),
         TEST(taken_names_get_a_number_and_are_left_alone),
         TEST(more_than_a_thousand_names_may_be_taken),
         TEST(snapshot_has_the_number_of_its_store),

@@ -34,6 +34,7 @@ static bool write_part(const char *part, uid_t owner, const void *bytes, size_t 
     if (descriptor < 0) {
         return false;
     }
+    (void)!fchmod(descriptor, 0600); /* a umask of 0777 would keep the owner out */
     if (owner != geteuid()) {
         (void)!fchown(descriptor, owner, (gid_t)-1); /* root alone can; else the file is this user's */
     }

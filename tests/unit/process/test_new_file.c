@@ -74,6 +74,24 @@ static void a_link_is_neither_followed_nor_replaced(void **state)
     assert_int_not_equal(stat(target, &found), 0);
 }
 
+static void it_is_the_owner_s_whatever_the_umask(void **state)
+{
+    (void)state;
+    static const mode_t masks[] = {0, 022, 0777};
+    for (unsigned i = 0; i < 3; i++) {
+        struct tm_why why;
+        struct stat found;
+        const char *path = scratch_name(&folder, "mode.tms");
+        mode_t before = umask(masks[i]);
+        enum tm_new_file result = tm_new_file_write(path, true, geteuid(), "x", 1, &why);
+        (void)umask(before);
+        assert_int_equal(result, TM_NEW_FILE_DONE);
+        assert_int_equal(stat(path, &found), 0);
+        assert_int_equal(found.st_mode & 07777, 0600);
+        assert_int_equal(unlink(path), 0);
+    }
+}
+
 static void a_folder_that_is_not_there_is_named(void **state)
 {
     (void)state;
@@ -87,6 +105,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_is_made_and_replaced_only_when_asked),
         cmocka_unit_test(a_link_is_neither_followed_nor_replaced),
+        cmocka_unit_test(it_is_the_owner_s_whatever_the_umask),
         cmocka_unit_test(a_folder_that_is_not_there_is_named),
     };
     return cmocka_run_group_tests(tests, begin, end);

@@ -362,8 +362,11 @@ class Tester(traced.Tester):
 
     def restarted(self):
         """Process 1 of a container that is started again and again on one volume."""
+        for prefix in (["unshare", "-p", "-f", "--kill-child"], ["unshare", "-p", "-f", "--mount-proc", "--kill-child"]):
+            self.restarted_in(prefix)
+
+    def restarted_in(self, prefix):
         checks = self.checks
-        prefix = ["unshare", "-p", "-f", "--kill-child"]
         if subprocess.call(prefix + ["true"], stderr=subprocess.DEVNULL) != 0:
             checks.skip("process 1", "unshare is not allowed")
             return

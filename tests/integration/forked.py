@@ -126,6 +126,15 @@ class Tester(traced.Tester):
                                          family.snapshot(family.child)))["snapshot"]
         checks.equal(facts["forked_from"], family.parent, "who forked")
         checks.that(0 < facts["fork_time_ns"] <= facts["time_ns"] < facts["fork_time_ns"] + 300 * 10 ** 9, "when", facts)
+        later = json.loads(traced.report(self.options.report, "--format", "json", "--since-fork",
+                                         family.snapshot(family.grandchild)))["snapshot"]
+        checks.equal(later["forked_from"], family.child, "who forked the grandchild")
+        checks.that(later["fork_time_ns"] > facts["fork_time_ns"], "when the grandchild was forked", (facts, later))
+        merged = os.path.join(family.folder, "merged")
+        traced.report(self.options.report, "merge", "--since-fork", family.snapshot(family.child),
+                      family.snapshot(family.grandchild), "-o", merged)
+        both = CHILDS + GRANDCHILDS
+        checks.equal(self.line(merged), (2 * both, both * int(family.block_size)), "what both got themselves")
         checks.equal(self.line(family.snapshot(family.parent)), (2 * MINE, MINE * int(family.block_size)), "the parent's")
         done = traced.run([self.options.report, "--since-fork", family.snapshot(family.parent)], family.folder,
                           self.interpreter.environment())

@@ -9,6 +9,7 @@ from __future__ import print_function
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -163,6 +164,11 @@ def other_cases():
     yield Case("shell script", ["sh", "-c", "for i in 1 2 3; do echo $i | cat; done; ls / | sort | head -3; exit 5"],
                snapshots=0)
     yield Case("gcc", ["gcc", "-O2", "-Wall", "-o", "out", os.path.join(traced.HERE, "small.c"), "-lm"], snapshots=0)
+    if shutil.which("git"):
+        yield Case("git", ["sh", "-c", "git init -q repo && cd repo && for i in 1 2 3; do echo $i >f$i && git add . && "
+                           "GIT_AUTHOR_DATE=1700000000 GIT_COMMITTER_DATE=1700000000 git -c user.name=n -c user.email=e@example.org "
+                           "commit -q -m c$i; done && git log --oneline && git fsck --strict && git gc -q && git status"],
+                   snapshots=0)
     yield Case("bash", ["bash", "-c", "x=$(seq 1 2000 | wc -l); echo $x; [[ $x -eq 2000 ]]"], snapshots=0)
 
 

@@ -170,6 +170,51 @@ class Tester(traced.Tester):
         self.checks.equal(owners, [0, 0], "what replaced theirs is ours alone")
         self.unharmed(folder, "another user's files")
 
+    def collected(self):
+        """tm-snap --collect in a folder in which somebody prepared the names, also that of its temporary file."""
+        folder = self.with_victim()
+        done = self.start("import os\nx = [bytearray(1000) for i in range(500)]\nos.kill(os.getpid(), 9)\n", folder)
+        store = os.path.basename(done.stores()[0])
+        snapshot = store.replace(".live", ".tms")
+        plant = ("ln -s victim a.live; ln victim b.live; mkdir c.live; mkfifo d.live; ln -s nowhere %s; ln -s victim %s.$$.part; "
+                 "ln -s victim %s.$$.part; exec \"$0\" --collect" % (snapshot, snapshot, snapshot.replace(".tms", "-2.tms")))
+        planted = ["a.live", "b.live", "c.live", "d.live", snapshot]
+        done = traced.run(["sh", "-c", plant, self.options.snap], folder, self.interpreter.environment(), timeout=60)
+        self.checks.that(done.code == 1 and b"Traceback" not in done.stderr, "what is in the way is said", (done.code, done.stderr))
+        self.checks.equal([name for name in planted if not os.path.lexists(os.path.join(folder, name))], [], "what was planted stays")
+        self.checks.that(os.path.exists(os.path.join(folder, store)), "the store stays where its snapshot cannot be made", done.names())
+        self.unharmed(folder, "--collect")
+        done = traced.run([self.options.snap, "--collect"], folder, self.interpreter.environment(), timeout=60)
+        self.checks.equal(done.stdout.decode(), snapshot.replace(".tms", "-2.tms") + "\n", "without the temporary names it goes on")
+        self.checks.that(not os.path.exists(os.path.join(folder, store)), "the store became the snapshot", done.names())
+        self.unharmed(folder, "--collect again")
+
+    def reported(self):
+        """What tm-report writes goes through no link that somebody else made, nor to where a link leads nowhere."""
+        golden = os.path.join(traced.ROOT, "tests", "golden", "v1-basic.tms")
+        for planted, is_theirs in (("victim", True), ("nowhere", True), ("victim", False)):
+            if is_theirs and os.geteuid() != 0:
+                self.checks.skip("another user's links", "needs root")
+                continue
+            folder = self.with_victim()
+            link = os.path.join(folder, "out")
+            os.symlink(planted, link)
+            if is_theirs:
+                os.lchown(link, NOBODY, NOBODY)
+            done = traced.run([self.options.report, "merge", golden, golden, "-o", "out"], folder, self.interpreter.environment())
+            if is_theirs:
+                self.checks.equal((done.code, done.stderr), (1, b"tm-report: out: is another user's link: it is not followed, give "
+                                                             b"another name\n"), "their link to " + planted)
+                self.unharmed(folder, "tm-report, " + planted)
+            else:
+                self.checks.equal((done.code, os.path.islink(link)), (0, True), "one's own link is followed")
+                self.checks.that(os.path.getsize(os.path.join(folder, "victim")) > 100, "to where it leads")
+        folder = self.with_victim()
+        plant = 'ln -s nowhere out; ln -s victim out.$$.part; exec "$0" merge "$1" "$1" -o out'
+        done = traced.run(["sh", "-c", plant, self.options.report, golden], folder, self.interpreter.environment())
+        self.checks.that(done.code == 1 and done.stderr.count(b"\n") == 1, "a planted temporary name", (done.code, done.stderr))
+        self.unharmed(folder, "a planted temporary name")
+
     def setuid(self):
         """A program with rights that its user has not (AT_SECURE), into which the system itself preloads the library."""
         if os.geteuid() != 0 or subprocess.call(["unshare", "-m", "true"], stderr=subprocess.DEVNULL) != 0:
@@ -210,7 +255,7 @@ def main():
     options.report = os.path.abspath(options.report)
     chosen = traced.few(options, interpreters.select(options.pythons, python3_only=True))
     setuid = [one for one in interpreters.select(options.pythons, python3_only=True) if os.path.dirname(one.path) == "/usr/bin"]
-    code = traced.on_groups(options, chosen, Tester, (Tester.planted, Tester.swapped, Tester.modes, Tester.others_folder))
+    code = traced.on_groups(options, chosen, Tester, (Tester.planted, Tester.swapped, Tester.modes, Tester.others_folder, Tester.collected, Tester.reported))
     # One that another user may run, with its libraries: the system's.
     return max(code, traced.on_groups(options, setuid[-1:], Tester, (Tester.setuid,)) if setuid else 0)
 

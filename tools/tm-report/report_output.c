@@ -94,12 +94,32 @@ static void forget_part(struct tm_output *output)
     output->target = output->part = NULL;
 }
 
+/* In a folder that others may write to: a link of one's own is meant, another's is a trap. */
+static bool is_a_trap(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) == 0 && S_ISLNK(status.st_mode) && status.st_uid != geteuid() && status.st_uid != 0;
+}
+
+/* In place; not through a link that leads nowhere. */
+static FILE *open_itself(const char *path)
+{
+    struct stat status;
+    int made = stat(path, &status) == 0 ? O_TRUNC : O_CREAT | O_EXCL;
+    int descriptor = open(path, O_WRONLY | O_CLOEXEC | made, 0666);
+    return descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
+}
+
 static FILE *open_file(struct tm_output *output, const char *path)
 {
+    if (is_a_trap(path)) {
+        errno = ELOOP;
+        return NULL;
+    }
     FILE *stream = open_part(output, path);
     if (stream == NULL) {
         forget_part(output);
-        stream = fopen(path, "we");
+        stream = open_itself(path);
     }
     return stream;
 }
@@ -119,7 +139,9 @@ bool tm_output_open(struct tm_output *output, const struct tm_options *options)
         stream = open_file(output, options->output);
     }
     if (stream == NULL) {
-        (void)fprintf(stderr, "tm-report: %s: %s\n", output->name, strerror(errno));
+        bool is_trap = errno == ELOOP;
+        (void)fprintf(stderr, "tm-report: %s: %s\n", output->name,
+                      is_trap ? "is another user's link: it is not followed, give another name" : strerror(errno));
         return false;
     }
     output->out = (struct tm_out){.stream = stream, .error = 0};

@@ -16,7 +16,8 @@
 
 #define READINGS     1000U
 #define READINGS_MAX 20000U /* a loaded machine may let one of the two sleep */
-#define ITEMS        700U
+#define ITEMS        300U
+#define SECTION_SIZE ((size_t)32 << 10) /* bytes of each in the file: more than ITEMS take */
 
 static struct scratch_folder folder;
 static uint8_t *good;
@@ -46,12 +47,12 @@ static void make_good(void)
     uint64_t records = atomic_load(&store.header->lengths[TM_STORE_RECORDS]) / sizeof(struct tm_record);
     atomic_store(&store.header->lengths[TM_STORE_PEAKS], records * sizeof(struct tm_record_peak));
     atomic_store(&store.header->lengths[TM_STORE_LOOSE], records * sizeof(struct tm_record_loose));
-    good_size = TM_STORE_HEADER_SIZE + TM_STORE_SECTIONS * HAND_MADE_CAPACITY;
+    good_size = TM_STORE_HEADER_SIZE + TM_STORE_SECTIONS * SECTION_SIZE;
     good = hand_made_pages(good_size);
     for (unsigned i = 0; i < TM_STORE_SECTIONS; i++) {
-        uint64_t at = TM_STORE_HEADER_SIZE + i * HAND_MADE_CAPACITY;
-        store.header->extents[i] = (struct tm_store_extent){i, 0, 0, at, HAND_MADE_CAPACITY};
-        memcpy(good + at, store.sections[i], HAND_MADE_CAPACITY);
+        uint64_t at = TM_STORE_HEADER_SIZE + i * SECTION_SIZE;
+        store.header->extents[i] = (struct tm_store_extent){i, 0, 0, at, SECTION_SIZE};
+        memcpy(good + at, store.sections[i], SECTION_SIZE);
     }
     atomic_store(&store.header->extent_count, TM_STORE_SECTIONS);
     memcpy(good, store.header, TM_STORE_HEADER_SIZE);

@@ -4,7 +4,7 @@
 #
 # TM_DEBIAN_ROOTS  chroots that are there already (separated by colons); else trixie and forky are made by debootstrap
 #                  in TM_BARE_FOLDER (default /var/tmp) and removed at the end.
-# Needs root.  Exit code 0: all right, 1: a fault, 77: not root, or no debootstrap.
+# Needs root.  Exit code 0: all right, 1: a fault, 77: not root, no debootstrap or no mirror to be reached.
 here=$(cd "$(dirname "$0")" && pwd)
 build=$1
 tried=0
@@ -55,6 +55,7 @@ if [ -n "${TM_DEBIAN_ROOTS-}" ]; then
     done
 else
     command -v debootstrap >/dev/null || { echo "no debootstrap: left out"; exit 77; }
+    offline && exit 77
     for release in trixie forky; do
         # shellcheck disable=SC2086
         if make_root "$release" $packages; then test_root; else failed=$((failed + 1)); fi

@@ -3,13 +3,14 @@
 """Python's own test suite under the preload: each module of it by `python -m test -v MODULE`, with the library and
 without, and the outcome of every test method compared.
 
-What differs is run again on both sides: a method counts as different when no outcome of one side is an outcome of the
-other, as flaky otherwise.  Differences whose cause is known are in python_suite_known.py; one of those that does not
-differ any more is a failure too.  Nothing of the library may be on stderr, and the snapshots must load.
+What differs is run again, alone, on both sides: a method counts as different when no outcome of one side is an outcome
+of the other, as flaky otherwise.  A module that is not done after --limit counts as such an outcome.  Differences whose
+cause is known are in python_suite_known.py; one of those that does not differ any more is a failure too.  Nothing of the
+library may be on stderr, and the snapshots must load.
 
   python_suite.py --library L --report R              a few short modules
   python_suite.py --library L --report R --full       the 46 of SUBSET
-  python_suite.py ... --modules all --jobs 8          every module: hours
+  python_suite.py ... --modules all --record FILE     every module: hours; said again it goes on where it was stopped
   python_suite.py ... --modules test_os,test_io --pythons 3.13
 """
 from __future__ import print_function
@@ -17,6 +18,7 @@ from __future__ import print_function
 import argparse
 import collections
 import concurrent.futures
+import functools
 import glob
 import os
 import re
@@ -24,11 +26,14 @@ import shutil
 import signal
 import subprocess
 import sys
-import xml.etree.ElementTree
+import tempfile
+import time
 
 import interpreters
 import python_suite_known
 import traced
+from python_suite_record import Record, Result
+from python_suite_results import WHOLE, failed_subtests, module_end, read_printed, read_results
 
 # A module that a release does not have is left out there: the names of some changed.
 QUICK = "test_gc test_generators test_frame test_code test_tracemalloc test_mmap test_atexit test_fork1".split()
@@ -40,12 +45,11 @@ SUBSET = """
     test_descr test_exceptions test_fork1 test_frame test_import test_io test_marshal test_memoryview test_monitoring
     test_os test_pickle test_posix test_socket test_sys test_sys_setprofile test_sys_settrace test_thread
     test_threading_local test_traceback test_unicode test_weakref""".split()
-RELEASES = "3.8,3.11,3.12,3.13,3.14"  # unless --pythons names others, from 3.6 on
+RELEASES = "3.8,3.11,3.12,3.13,3.14"  # unless --pythons names others
 MORE_RUNS = 3  # of each side, while something differs
-SECONDS = 1800  # for one module
+SECONDS = 1800  # for one module, unless --limit says otherwise
 LOADED = 30  # snapshots of one run that are read
 OURS = re.compile(r"^.*libtracemalloc: .*$", re.M)
-WHOLE = "(the module)"
 
 SCRIPT = """
 import os, test
@@ -56,8 +60,6 @@ for name in sorted(os.listdir(folder)):
         print(base)
 """
 
-Result = collections.namedtuple("Result", "outcomes details ours snapshots broken")
-
 
 def environment(**variables):
     """The caller's, without what would change the answer; nothing is fixed that the suite itself looks at."""
@@ -67,63 +69,48 @@ def environment(**variables):
     return result
 
 
+@functools.lru_cache(maxsize=None)
+def help_of(path):
+    """What the runner says of its options."""
+    return subprocess.run([path, "-m", "test", "--help"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          env=environment()).stdout
+
+
+def writes_results(interpreter):
+    return b"--junit-xml" in help_of(interpreter.path)
+
+
 def modules_of(interpreter):
-    """The modules that its suite has; none: it has no suite, or one that writes no results."""
+    """The modules that its suite has; none: it has no suite."""
     done = subprocess.run([interpreter.path, "-c", SCRIPT], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                           env=environment())
-    known = subprocess.run([interpreter.path, "-m", "test", "--help"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                           env=environment())
-    return done.stdout.decode().split() if b"--junit-xml" in known.stdout else []
+    return done.stdout.decode().split() if b"--fail-env-changed" in help_of(interpreter.path) else []
 
 
-def outcome(case):
-    """What became of one test method, and the last lines of its traceback."""
-    for tag, word in (("error", "failed"), ("failure", "failed"), ("skipped", "skipped"), ("output", "failed as expected")):
-        found = case.find(tag)
-        if found is not None:
-            return word, "\n".join((found.text or "").strip().splitlines()[-6:])
-    return ("succeeded unexpectedly" if case.get("outcome") or case.find("outcome") is not None else "passed"), ""
-
-
-def read_results(path):
-    """{test method: outcome}, {test method: traceback} of a JUnit file; a method that runs twice has both outcomes."""
-    outcomes, details = {}, {}
-    try:
-        tree = xml.etree.ElementTree.parse(path)
-    except (OSError, xml.etree.ElementTree.ParseError):
-        return outcomes, details  # the run did not get so far: its exit code tells
-    for case in tree.iter("testcase"):
-        name = case.get("name")
-        if not name:
-            continue  # a failed subtest leaves no result of its method: "missing" is what is compared
-        word, detail = outcome(case)
-        outcomes[name] = " and ".join(sorted(set(outcomes.get(name, word).split(" and ") + [word])))
-        if detail:
-            details[name] = detail
-    return outcomes, details
-
-
-def finish(command, folder, variables):
-    """(exit code, output) of COMMAND.  What it left running ends with it."""
-    process = subprocess.Popen(command, cwd=folder, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, start_new_session=True)
-    try:
-        output = process.communicate(timeout=SECONDS)[0]
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        output = process.communicate()[0] + b"\n(killed by the test: not done after %d seconds)" % SECONDS
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except OSError:
-        pass  # the usual case: nobody is left
-    return process.returncode, output.decode(errors="replace")
+def finish(command, folder, variables, limit):
+    """(how it ended, output) of COMMAND.  What it left running ends with it; what even left its session is not waited
+    for: hence a file, not a pipe."""
+    with tempfile.TemporaryFile() as stream:
+        process = subprocess.Popen(command, cwd=folder, env=variables, stdin=subprocess.DEVNULL, stdout=stream,
+                                   stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            end = "exit code %d" % process.wait(timeout=limit)
+        except subprocess.TimeoutExpired:
+            end = "not done after %d seconds" % limit
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except OSError:
+            pass  # the usual case: nobody is left
+        process.wait()
+        stream.seek(0)
+        return end, stream.read().decode(errors="replace")
 
 
 class Suite(object):
     """Runs modules, one process each, and compares."""
 
-    def __init__(self, options, folder):
-        self.options, self.folder = options, folder
+    def __init__(self, options, folder, record):
+        self.options, self.folder, self.record = options, folder, record
         os.chmod(folder.path, 0o755)
 
     def run(self, interpreter, module, is_traced):
@@ -138,16 +125,19 @@ class Suite(object):
         variables = {"TMPDIR": work}
         if is_traced:
             variables.update(LD_PRELOAD=self.options.library, TRACEMALLOC_OUTPUT=snapshots + "/%e.%p.%n.tms")
+        begin = time.time()
         # --fail-env-changed: a module that leaves files, threads or changed settings has another exit code.
-        code, text = finish([interpreter.path, "-m", "test", "-v", "--fail-env-changed", "--junit-xml", results, module],
-                            work, environment(**variables))
-        outcomes, details = read_results(results)
-        outcomes[WHOLE] = "exit code %d" % code
+        command = [interpreter.path, "-m", "test", "-v", "--fail-env-changed"]
+        command += ["--junit-xml", results] if writes_results(interpreter) else []
+        end, text = finish(command + [module], work, environment(**variables), self.options.limit)
+        seconds = round(time.time() - begin, 1)
+        outcomes, details = read_results(results) if writes_results(interpreter) else read_printed(text)
+        outcomes[WHOLE] = module_end(end, outcomes, text)
         details[WHOLE] = "\n".join(text.splitlines()[-12:])
         for name, detail in failed_subtests(text):
             details.setdefault(name, detail)
         files = glob.glob(os.path.join(snapshots, "*.tms"))
-        result = Result(outcomes, details, OURS.findall(text), len(files), self.broken(files))
+        result = Result(outcomes, details, OURS.findall(text), len(files), self.broken(files), seconds)
         if os.environ.get("TM_KEEP"):
             with open(os.path.join(place, "text"), "w") as stream:
                 stream.write(text)
@@ -166,24 +156,37 @@ class Suite(object):
 
     def sees_differences(self, interpreter):
         """ld.so's complaint on stderr of every child is a difference that the suite must show."""
-        nowhere = argparse.Namespace(library=os.path.join(self.folder.path, "none.so"), report=self.options.report)
+        nowhere = argparse.Namespace(**dict(vars(self.options), library=os.path.join(self.folder.path, "none.so")))
         plain = self.run(interpreter, "test_atexit", False)
-        done = Suite(nowhere, self.folder).run(interpreter, "test_atexit", True)
+        done = Suite(nowhere, self.folder, None).run(interpreter, "test_atexit", True)
         return done.snapshots == 0 and "failed" in summary(done) and not differing([plain], [done]) <= {WHOLE}
 
-    def run_both(self, interpreter, module):
-        """(runs without, runs with), once each, more often while a method differs that is not known to."""
-        plain, done = [], []
-        for _ in range(1 + MORE_RUNS):
-            plain.append(self.run(interpreter, module, False))
-            done.append(self.run(interpreter, module, True))
-            if all(python_suite_known.reason(interpreter, module, name) for name in differing(plain, done)):
+    def both_sides(self, interpreter, module):
+        """(runs without, runs with) so far."""
+        return tuple(self.record.of(interpreter.label, module, is_traced) for is_traced in (False, True))
+
+    def run_both(self, interpreter, module, times):
+        """Runs without and with, by turns, until there are TIMES of each."""
+        for turn in range(times):
+            for is_traced in (False, True):
+                if len(self.record.of(interpreter.label, module, is_traced)) <= turn:
+                    self.record.add(interpreter.label, module, is_traced, self.run(interpreter, module, is_traced))
+
+    def is_open(self, interpreter, module):
+        """Whether something differs that is not known to."""
+        return not all(python_suite_known.reason(interpreter, module, name)
+                       for name in differing(*self.both_sides(interpreter, module)))
+
+    def run_again(self, interpreter, module):
+        """More runs, while something differs."""
+        for more in range(self.options.again):
+            if not self.is_open(interpreter, module):
                 break
-        return plain, done
+            self.run_both(interpreter, module, 2 + more)
 
     def compare(self, interpreter, module):
         """What is to be printed of one module, and whether something is wrong."""
-        plain, done = self.run_both(interpreter, module)
+        plain, done = self.both_sides(interpreter, module)
         wrong = differing(plain, done)
         known = set(name for name in wrong if python_suite_known.reason(interpreter, module, name))
         failures = [failure(name, plain, done) for name in sorted(wrong - known)]
@@ -217,16 +220,6 @@ def troubles(runs):
             "no snapshot was left" for run in runs if not run.snapshots]
 
 
-def failed_subtests(text):
-    """The tracebacks that unittest prints, by test method: those of subtests are in no result."""
-    for block in re.split(r"^=+\n(?=FAIL: |ERROR: )", text, flags=re.M)[1:]:
-        head = re.match(r"\w+: (\w+) \(([\w.]+)\)", block)
-        if head:
-            name, where = head.groups()
-            body = re.split(r"^(?:-+\nRan|=+\n)", block, flags=re.M)[0]
-            yield where if where.endswith("." + name) else where + "." + name, "\n".join(body.strip().splitlines()[-6:])
-
-
 def seen(runs, name):
     return sorted(set(run.outcomes.get(name, "missing") for run in runs))
 
@@ -240,8 +233,12 @@ def differing(plain, done):
 
 
 def summary(run):
-    counts = collections.Counter(word for name, word in run.outcomes.items() if name != WHOLE)
-    return ", ".join("%d %s" % (counts[word], word) for word in sorted(counts)) or run.outcomes[WHOLE]
+    return counted(collections.Counter(word for name, word in run.outcomes.items() if name != WHOLE)) or \
+        run.outcomes[WHOLE]
+
+
+def counted(counts):
+    return ", ".join("%d %s" % (counts[word], word) for word in sorted(counts))
 
 
 def chosen_modules(options, interpreter):
@@ -257,37 +254,86 @@ def chosen_runs(options):
     chosen = [(one, chosen_modules(options, one)) for one in interpreters.select(options.pythons or RELEASES)]
     for one, modules in chosen:
         if not modules:
-            print("skip   %s: has no test suite that writes results (--junit-xml), or not these modules" % one.label)
+            print("skip   %s: has no test suite, or not these modules" % one.label)
     chosen = [(one, modules) for one, modules in chosen if modules]
     if not (options.full or options.pythons or options.modules):
         chosen = chosen[-1:]
     return [(one, module) for one, modules in chosen for module in modules]
 
 
+def totals(suite, chosen):
+    """One line for each interpreter: the modules by what became of them, and the methods."""
+    for one, label in sorted(set((one.version, one.label) for one, _ in chosen)):
+        pairs = [suite.both_sides(other, module) for other, module in chosen if other.label == label]
+        for side, word in enumerate(("without", "with")):
+            modules = collections.Counter(pair[side][0].outcomes[WHOLE] for pair in pairs)
+            methods = collections.Counter()
+            for pair in pairs:
+                methods.update(value for name, value in pair[side][0].outcomes.items() if name != WHOLE)
+            yield "%s %-7s %d modules: %s; methods: %s" % (label, word, len(pairs), counted(modules), counted(methods))
+
+
+def compare_all(suite, chosen, jobs):
+    """Prints the comparison of each; the number that differs.  Those that differ are run again at the end, alone."""
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        waiting = [pool.submit(suite.run_both, one, module, 1) for one, module in chosen]
+        try:
+            for (one, module), running in zip(chosen, waiting):
+                running.result()
+                if suite.is_open(one, module):
+                    print("again  %s %s" % (one.label, module))
+                else:
+                    print("\n".join(suite.compare(one, module)[0]))
+                sys.stdout.flush()
+        except BaseException:
+            for running in waiting:
+                running.cancel()
+            raise
+    failed = 0
+    for one, module in chosen:
+        first = suite.is_open(one, module)
+        suite.run_again(one, module)
+        lines, wrong = suite.compare(one, module)
+        if first or wrong:
+            print("\n".join(lines))
+            sys.stdout.flush()
+        failed += wrong
+    return failed
+
+
+def positive(text):
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError("%r: a whole number from 1 on" % text)
+    return int(text)
+
+
 def main():
     parser = traced.arguments(__doc__)
     parser.add_argument("--modules", default="", help="names separated by commas, or all")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="modules at a time (default: processors)")
+    parser.add_argument("--jobs", type=positive, default=os.cpu_count(), help="modules at a time (default: processors)")
+    parser.add_argument("--limit", type=positive, default=SECONDS, help="seconds for one module (default %(default)s)")
+    parser.add_argument("--again", type=int, default=MORE_RUNS,
+                        help="runs of each side more while a module differs (default %(default)s)")
+    parser.add_argument("--record", default="", metavar="FILE", help="keeps what ran there, and does not run it again")
     options = parser.parse_args()
     options.library, options.report = os.path.abspath(options.library), os.path.abspath(options.report)
+    try:
+        record = Record(options.record, options.library)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
     chosen = chosen_runs(options)
-    failed = done = 0
-    with traced.Folder() as folder, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        suite = Suite(options, folder)
+    failed = 0
+    with traced.Folder() as folder:
+        suite = Suite(options, folder, record)
         if chosen and not suite.sees_differences(chosen[-1][0]):
             print("FAILED a library that cannot be preloaded changes nothing that this test sees")
             failed += 1
-        waiting = [pool.submit(suite.compare, interpreter, module) for interpreter, module in chosen]
-        for one in waiting:
-            lines, wrong = one.result()
-            print("\n".join(lines))
-            sys.stdout.flush()
-            done += 1
-            failed += wrong
-    if not done:
+        failed += compare_all(suite, chosen, options.jobs)
+    if not chosen:
         print("no interpreter has a test suite: left out")
         return 77
-    print("%d modules of the suite compared, %d of them differ" % (done, failed))
+    print("\n".join(totals(suite, chosen)))
+    print("%d modules of the suite compared, %d of them differ" % (len(chosen), failed))
     return 1 if failed else 0
 
 

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 # Sourced, not run: Debian systems of other releases in chroots, for scripts that run as root.
 #
+#   offline                        says so and is true where no mirror can be reached
 #   make_root RELEASE PACKAGE...   sets root; what the release does not have is left out
 #
-# They lie in TM_BARE_FOLDER (default /var/tmp) and are removed when the script ends.
-mirror=http://deb.debian.org/debian
+# They lie in TM_BARE_FOLDER (default /var/tmp) and are removed when the script ends.  TM_DEBIAN_MIRROR is asked instead
+# of deb.debian.org.
+mirror=${TM_DEBIAN_MIRROR:-http://deb.debian.org/debian}
 made=
 
 leave()
@@ -15,6 +17,12 @@ leave()
     done
 }
 trap leave EXIT
+
+# With wget, which is what debootstrap uses.
+offline()
+{
+    ! wget -q --spider --tries=2 --timeout=20 "$mirror/dists/stable/Release" && echo "$mirror cannot be reached: left out"
+}
 
 # A release that debootstrap does not know yet is made like sid.
 make_root()

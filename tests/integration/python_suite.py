@@ -87,6 +87,14 @@ def modules_of(interpreter):
     return done.stdout.decode().split() if b"--fail-env-changed" in help_of(interpreter.path) else []
 
 
+def heed_signals():
+    """nohup and a shell's & leave these ignored, and the tests that send them would inherit that.  This program goes on
+    ignoring them; what it starts does not."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+
+
 def finish(command, folder, variables, limit):
     """(how it ended, output) of COMMAND.  What it left running ends with it; what even left its session is not waited
     for: hence a file, not a pipe."""
@@ -316,6 +324,7 @@ def main():
                         help="runs of each side more while a module differs (default %(default)s)")
     parser.add_argument("--record", default="", metavar="FILE", help="keeps what ran there, and does not run it again")
     options = parser.parse_args()
+    heed_signals()
     options.library, options.report = os.path.abspath(options.library), os.path.abspath(options.report)
     try:
         record = Record(options.record, options.library)

@@ -3,6 +3,7 @@
 """The parts of python_suite.py by themselves: what it reads, when it gives a module up, where it goes on, and that the
 script for Debian is left out where no mirror can be reached."""
 import os
+import signal
 import sys
 import time
 
@@ -58,6 +59,17 @@ def ended(checks, folder):
     checks.that(time.time() - begin < 50, "neither was waited for", "%.0f s" % (time.time() - begin))
 
 
+def heeded(checks, folder):
+    """A program that nohup starts starts tests that heed SIGHUP, and heeds it itself no more than before."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    python_suite.heed_signals()
+    os.kill(os.getpid(), signal.SIGHUP)
+    asks = "import signal; print(signal.getsignal(signal.SIGHUP) == signal.SIG_DFL)"
+    text = python_suite.finish([sys.executable, "-c", asks], folder, dict(os.environ), 50)[1]
+    signal.signal(signal.SIGHUP, before)
+    checks.equal(text.strip(), "True", "SIGHUP is as the tests expect it")
+
+
 def recorded(checks, folder):
     """What is in the record does not run again; half a line at its end, of a run that was killed, does."""
     path, library = os.path.join(folder, "record"), os.path.join(folder, "library")
@@ -101,7 +113,7 @@ def main():
     traced.arguments(__doc__).parse_args()
     checks = traced.Checks()
     with traced.Folder() as folder:
-        for group in (read, ended, recorded, offline):
+        for group in (read, ended, heeded, recorded, offline):
             checks.begin(group.__name__)
             group(checks, folder.fresh())
             checks.end()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The quick ways of an event tell what the long way tells: a program whose stacks change in every way, with
-TRACEMALLOC_SLOW=1 and without, row by row."""
+TRACEMALLOC_SLOW=1 and without, row by row; with machine frames, too, frame by frame."""
 from __future__ import print_function
 
 import os
@@ -21,21 +21,23 @@ def is_own(filename):
 
 
 def rows(options, path, figure):
-    """{traceback: (size, count)} of what the program's own lines allocated."""
+    """{traceback: (size, count)} of what the program's own lines allocated: of the machine frames the addresses."""
     found = {}
-    for row in traced.statistics(options.report, path, "traceback", "--figure", figure)["statistics"]:
+    for row in traced.statistics(options.report, path, "traceback", "--no-symbols", "--domain", "all", "--figure",
+                                 figure)["statistics"]:
         key = tuple((frame["filename"], frame["lineno"], frame["function"]) for frame in row["traceback"])
-        if key and is_own(key[-1][0]):
+        python = [frame["filename"] for frame in row["traceback"] if not frame.get("native")]
+        if python and is_own(python[-1]):
             size, count = found.get(key, (0, 0))
             found[key] = (size + row["size"], count + row["count"])
     return found
 
 
-def snapshot(options, checks, folder, interpreter, limit, slow):
+def snapshot(options, checks, folder, interpreter, limit, native, slow):
     path = os.path.join(folder.fresh("snapshots"), "changes.tms")
-    done = traced.run([interpreter.path, PROGRAM, path], folder.fresh(), interpreter.environment(
-        LD_PRELOAD=options.library, TRACEMALLOC_NFRAME=str(limit), TRACEMALLOC_SLOW=slow, PYTHONHASHSEED="0",
-        PYTHONDONTWRITEBYTECODE="1"))
+    done = traced.run([interpreter.path, PROGRAM, path] + (["malloc"] if native == "native" else []), folder.fresh(),
+                      interpreter.environment(LD_PRELOAD=options.library, TRACEMALLOC_NFRAME=str(limit),
+                                              TRACEMALLOC_NATIVE=native, TRACEMALLOC_SLOW=slow))
     return path if checks.equal((done.code, done.stderr), (0, b""), "code and stderr, SLOW=%s" % slow) else None
 
 
@@ -43,10 +45,10 @@ def differing(one, other):
     return set(key for key in set(one) | set(other) if one.get(key) != other.get(key))
 
 
-def check(options, checks, folder, interpreter, limit):
+def check(options, checks, folder, interpreter, limit, native):
     """A row differs when no quick run shows what a slow run shows: whether a list is new or recycled depends on when
     threads run, also from one slow run to the next."""
-    paths = [snapshot(options, checks, folder, interpreter, limit, slow) for slow in "01"]
+    paths = [snapshot(options, checks, folder, interpreter, limit, native, slow) for slow in "01"]
     if None in paths:
         return
     for figure in FIGURES:
@@ -55,8 +57,8 @@ def check(options, checks, folder, interpreter, limit):
         first = len(wrong)
         for _ in range(MORE_RUNS):
             if wrong:
-                quick.append(rows(options, snapshot(options, checks, folder, interpreter, limit, "0"), figure))
-                slow.append(rows(options, snapshot(options, checks, folder, interpreter, limit, "1"), figure))
+                quick.append(rows(options, snapshot(options, checks, folder, interpreter, limit, native, "0"), figure))
+                slow.append(rows(options, snapshot(options, checks, folder, interpreter, limit, native, "1"), figure))
                 wrong = set(key for key in wrong
                             if not set(run.get(key) for run in quick) & set(run.get(key) for run in slow))
         wrong = sorted(wrong)
@@ -65,17 +67,23 @@ def check(options, checks, folder, interpreter, limit):
             [[run.get(key) for run in slow] for key in wrong[:1]]))
         checks.that(first * 10 < len(slow[0]), "nearly all of it can be compared", (first, len(slow[0])))
         checks.that(len(slow[0]) > 100, "there is something to compare", len(slow[0]))
+        frames = sum(name.startswith("/") and line == 0 for key in slow[0] for name, line, _function in key)
+        checks.that((frames > 100) == (native != "0"), "machine frames, where they are asked for", frames)
 
 
 def main():
     options = traced.arguments(__doc__).parse_args()
     checks = traced.Checks()
+    limits = {"0": (1, 2, 5, 25, 100), "native": (1, 25), "1": (1, 25)} if options.full else \
+        {"0": (1, 25), "native": (25,), "1": (1, 25)}
+    chosen = interpreters.select(options.pythons)
     with traced.Folder() as folder:
-        for interpreter in interpreters.select(options.pythons):
-            for limit in (1, 2, 5, 25, 100) if options.full else (1, 25):
-                checks.begin("%s quick and slow, limit %d" % (interpreter.label, limit))
-                check(options, checks, folder, interpreter, limit)
-                checks.end()
+        for interpreter in chosen:
+            for native in ("0", "native", "1") if interpreter in traced.few(options, chosen) else ("0",):
+                for limit in limits[native]:
+                    checks.begin("%s quick and slow, limit %d, NATIVE=%s" % (interpreter.label, limit, native))
+                    check(options, checks, folder, interpreter, limit, native)
+                    checks.end()
     return checks.finish()
 
 

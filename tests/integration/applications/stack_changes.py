@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Stacks that change in every way between two allocations: what a cache of the last stack could mistake.
 
-Usage: stack_changes.py SNAPSHOT.  Every kept block has a size that says which case made it.
+Usage: stack_changes.py SNAPSHOT [malloc].  Every kept block has a size that says which case made it.  With "malloc"
+libc is asked for blocks as well, by a call that keeps the GIL and by one that releases it.
 """
 import ctypes
 import functools
@@ -13,9 +14,14 @@ KEPT = []
 STEPS = 6000
 
 
+MALLOCS = []
+
+
 def keep(size):
     KEPT.append(bytearray(b"x" * (500 + size)))
     KEPT.append([None] * (size % 40 + 1))
+    for malloc in MALLOCS:
+        malloc(ctypes.c_size_t(700 + size))
 
 
 def leaf(size):
@@ -209,6 +215,10 @@ def main():
         cases += stack_changes3.cases(keep)
     if sys.version_info >= (3, 11):
         cases.append(threads_in_turn)  # before, frames are objects, and which of them are at hand is a matter of time
+    if sys.argv[2:] == ["malloc"]:
+        MALLOCS.extend(library(None).malloc for library in (ctypes.PyDLL, ctypes.CDLL))
+        for malloc in MALLOCS:
+            malloc.restype = ctypes.c_void_p
     run(cases)
     take = ctypes.CDLL(None).tracemalloc_take_snapshot
     sys.exit(take(sys.argv[1].encode()))

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Servers, pools, test runners and installers of the world outside run under LD_PRELOAD as they run without: gunicorn
-with three kinds of workers, uvicorn, Celery, multiprocessing.Pool, pytest with xdist, a Jupyter kernel, pip.
+with three kinds of workers, uWSGI, uvicorn, Celery, multiprocessing.Pool, pytest with xdist, a Jupyter kernel, pip.
 
 Same answers, exit code, stdout and stderr (but for times and process ids), same files; the snapshots load, and in one
 of them the line that keeps the memory is the largest.  Needs packages: without a registry it is left out.
@@ -27,7 +27,8 @@ FINE = b"%d answers are fine" % REQUESTS
 SOCKET = "s"
 CHANGING = [(re.compile(pattern), b"#") for pattern in (
     rb"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [^]]*\] ", rb"(?<=\[)\d+(?=\])", rb"(?<=\[gw)\d+(?=\])", rb"(?<=pid: )\d+", rb"(?<=pid:)\d+",
-    rb"(?<=\()\d+(?=\))", rb"in \d+\.\d+s(?: \([\d:]+\))?", rb" +\[ *\d+%\]")]
+    rb"(?<=\()\d+(?=\))", rb"in \d+\.\d+s(?: \([\d:]+\))?", rb" +\[ *\d+%\]", rb"(?<=on \[)\w+ \w+ [^]]*(?=\])", rb"0x[0-9a-f]+",
+    rb"(?<=after )\d+(?= second)", rb"(?<=ready in )\d+(?= second)")]
 
 
 class Connection(http.client.HTTPConnection):
@@ -49,8 +50,11 @@ class Served(object):
     def __init__(self, *arguments):
         self.arguments = arguments
 
+    def command(self, python):
+        return [python] + list(self.arguments)
+
     def __call__(self, python, folder, environment):
-        process = subprocess.Popen([python] + list(self.arguments), cwd=folder, env=environment, stdin=subprocess.DEVNULL,
+        process = subprocess.Popen(self.command(python), cwd=folder, env=environment, stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
         try:
             answers = self.ask(process, os.path.join(folder, SOCKET))
@@ -78,6 +82,14 @@ class Served(object):
             if number % 10 == 9:
                 connection.close()
         return answers
+
+
+class Embedded(Served):
+    """A program that embeds the environment's Python, installed beside it."""
+
+    def command(self, python):
+        place = os.path.dirname(python)
+        return [os.path.join(place, self.arguments[0])] + list(self.arguments[1:]) + ["--home", os.path.dirname(place)]
 
 
 def connects(path):
@@ -148,6 +160,11 @@ class Tester(object):
         for kind, more in (("sync", ()), ("gthread", ("--threads", "4")), ("gevent", ())):
             self.case("gunicorn " + kind, Served(*(gunicorn + (kind,) + more + ("served_wsgi:app",))), FINE,
                       "served_wsgi", 3)
+        if self.has_uwsgi():
+            uwsgi = ("uwsgi", "--http-socket", SOCKET, "--master", "--processes", "2", "--module", "served_wsgi:app",
+                     "--disable-logging", "--die-on-term", "--add-header", "Connection: close")
+            self.case("uWSGI", Embedded(*uwsgi), FINE, "served_wsgi", 3)
+            self.case("uWSGI lazy", Embedded(*(uwsgi + ("--lazy-apps",))), FINE, "served_wsgi", 3)
         self.case("uvicorn", Served("-m", "uvicorn", "--uds", SOCKET, "--no-access-log", "served_asgi:app"), FINE,
                   "served_asgi", 0)
         self.case("multiprocessing.Pool", command(transparency.application("pool_tasks")), b"333283335000",
@@ -165,6 +182,19 @@ class Tester(object):
         self.case("pip", command("-m", "pip", "install", "--no-index", "--no-deps", "--disable-pip-version-check", "--target",
                                  "out", "--find-links", wheels, "six"),
                   b"Successfully installed six", None, 1)
+
+    def has_uwsgi(self):
+        """There are no wheels of it: it is compiled."""
+        program = os.path.join(os.path.dirname(self.python), "uwsgi")
+        if self.wanted and not any("uWSGI".startswith(one[:5]) for one in self.wanted):
+            return False
+        try:
+            if not os.path.exists(program):
+                environments.run([self.python, "-m", "pip", "install", "--quiet", "uwsgi"], 900)
+        except (subprocess.SubprocessError, OSError):
+            self.checks.skip("%s uWSGI" % self.interpreter.label, "it cannot be installed")
+            return False
+        return True
 
     def wheels(self):
         """A folder with a package, None where none can be fetched: the environment may be older than the network."""

@@ -139,7 +139,7 @@ class Tester(object):
             if how in ("kill", "nomemory"):
                 time.sleep(rng.uniform(0, 0.4) if how == "kill" else 0.3 + rng.uniform(0, 0.5))
                 process.send_signal(signal.SIGKILL)
-            process.wait(timeout=120)
+            process.wait(timeout=600)
         except subprocess.TimeoutExpired:
             checks.that(False, "the program ends")
         finally:

@@ -38,7 +38,8 @@ def work(seed):
                 text = "x" * rng.randrange(1, 2000)
                 kept[-2].append(text + "y")
             if how == "oom":
-                kept.append(bytearray(200000))
+                # At last in one go: near the limit the kernel takes the program's code away, page by page, for minutes.
+                kept.append(bytearray(200000 if len(kept) < 240 else 32 << 20))
         except MemoryError:
             del kept[:len(kept) // 2]
         if len(kept) > 300 and how not in ("oom", "nomemory"):

@@ -65,3 +65,25 @@ size_t tm_compress(struct tm_compressor *compressor, void *to, size_t capacity, 
     size_t result = ZSTD_compress2(compressor->context, to, capacity, from, size);
     return ZSTD_isError(result) ? 0 : result;
 }
+
+void tm_compressor_begin(struct tm_compressor *compressor, size_t size)
+{
+    (void)ZSTD_CCtx_reset(compressor->context, ZSTD_reset_session_only);
+    (void)ZSTD_CCtx_setPledgedSrcSize(compressor->context, size);
+}
+
+bool tm_compressor_add(struct tm_compressor *compressor, void *to, size_t capacity, const void *from, size_t size,
+                       bool last, size_t *put)
+{
+    ZSTD_inBuffer in = {from, size, 0};
+    ZSTD_outBuffer out = {to, capacity, 0};
+    size_t left;
+    do {
+        left = ZSTD_compressStream2(compressor->context, &out, &in, last ? ZSTD_e_end : ZSTD_e_continue);
+        if (ZSTD_isError(left) || (out.pos == out.size && (left != 0 || in.pos < in.size))) {
+            return false;
+        }
+    } while (last ? left != 0 : in.pos < in.size);
+    *put = out.pos;
+    return true;
+}

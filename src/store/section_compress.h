@@ -3,6 +3,7 @@
 #ifndef TM_STORE_SECTION_COMPRESS_H
 #define TM_STORE_SECTION_COMPRESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "store/snapshot_encode.h"
@@ -15,5 +16,11 @@ void tm_compressor_free(struct tm_compressor *compressor);
 
 /* One frame that states its content size; its length in bytes, or 0 when it does not fit. */
 size_t tm_compress(struct tm_compressor *compressor, void *to, size_t capacity, const void *from, size_t size);
+
+/* The same in parts: begin a frame of SIZE bytes, then add them; LAST ends it.  *PUT bytes came out of it at TO; not all
+ * that went in need have come out before the last.  False: it does not fit, and the frame is lost. */
+void tm_compressor_begin(struct tm_compressor *compressor, size_t size);
+TM_CHECKED bool tm_compressor_add(struct tm_compressor *compressor, void *to, size_t capacity, const void *from,
+                                  size_t size, bool last, size_t *put);
 
 #endif

@@ -7,6 +7,7 @@
 #ifndef TM_STORE_SNAPSHOT_ENCODE_H
 #define TM_STORE_SNAPSHOT_ENCODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -59,5 +60,25 @@ TM_CHECKED enum tm_encode_result tm_snapshot_encode_with(const struct tm_store_v
                                                          const struct tm_encode_fact *facts, unsigned fact_count,
                                                          const struct tm_encode_memory *memory, uint8_t **bytes,
                                                          size_t *size, size_t *capacity);
+
+/* The same in steps of at most about half a millisecond each, for where the caller must not be kept: begin, step as long
+ * as there is more, end.  VIEW, BLOCKS, FACTS and MEMORY stay the caller's until the end.  With blocks the step that
+ * writes them is as long as that takes. */
+struct tm_encoding;
+
+/* NULL without memory. */
+TM_CHECKED struct tm_encoding *tm_encoding_begin(const struct tm_store_view *view, struct tm_encode_blocks *blocks,
+                                                 const struct tm_encode_fact *facts, unsigned fact_count,
+                                                 const struct tm_encode_memory *memory);
+
+/* False: there is nothing left to do. */
+bool tm_encoding_step(struct tm_encoding *encoding);
+
+/* The result, as of tm_snapshot_encode; ENCODING is gone. */
+TM_CHECKED enum tm_encode_result tm_encoding_end(struct tm_encoding *encoding, uint8_t **bytes, size_t *size,
+                                                 size_t *capacity);
+
+/* Lets go of it, wherever it is. */
+void tm_encoding_drop(struct tm_encoding *encoding);
 
 #endif

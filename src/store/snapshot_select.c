@@ -120,50 +120,73 @@ static bool make_arrays(struct tm_selection *selection, const struct tm_encode_m
            selection->frames != NULL && selection->strings != NULL;
 }
 
-static void release(const struct tm_encode_memory *memory, uint32_t *array, size_t count)
+static void release(const struct tm_encode_memory *memory, uint32_t **array, size_t count)
 {
-    if (array != NULL) {
-        memory->release(array, (count + 1) * sizeof(uint32_t));
+    if (*array != NULL) {
+        memory->release(*array, (count + 1) * sizeof(uint32_t));
+        *array = NULL;
     }
 }
 
 void tm_selection_free(struct tm_selection *selection, const struct tm_encode_memory *memory)
 {
     const struct tm_store_view *view = selection->view;
-    release(memory, selection->tracebacks, tm_store_view_count(view, TM_STORE_TRACEBACKS));
-    release(memory, selection->first_record, tm_store_view_count(view, TM_STORE_TRACEBACKS));
-    release(memory, selection->next_record, tm_store_view_count(view, TM_STORE_RECORDS));
-    release(memory, selection->frames, tm_store_view_count(view, TM_STORE_FRAMES));
-    release(memory, selection->strings, tm_store_view_count(view, TM_STORE_STRINGS));
+    release(memory, &selection->tracebacks, tm_store_view_count(view, TM_STORE_TRACEBACKS));
+    release(memory, &selection->first_record, tm_store_view_count(view, TM_STORE_TRACEBACKS));
+    release(memory, &selection->next_record, tm_store_view_count(view, TM_STORE_RECORDS));
+    release(memory, &selection->frames, tm_store_view_count(view, TM_STORE_FRAMES));
+    release(memory, &selection->strings, tm_store_view_count(view, TM_STORE_STRINGS));
 }
 
-static void select_tracebacks(struct tm_selection *selection)
+/* The passes go over items 0 ... count - 1 in steps; what is done for one item does not depend on where a step ends. */
+
+static uint32_t all_but_first(const struct tm_selection *selection, enum tm_section_name section)
+{
+    uint32_t count = tm_store_view_count(selection->view, section);
+    return count == 0 ? 0 : count - 1;
+}
+
+/* From the last record to the first, so that each traceback's are listed in their order. */
+static uint32_t select_records(struct tm_selection *selection, uint32_t from, uint32_t to)
 {
     const struct tm_store_view *view = selection->view;
-    const struct tm_stored_traceback *items = (const void *)view->sections[TM_STORE_TRACEBACKS];
-    uint32_t count = tm_store_view_count(view, TM_STORE_TRACEBACKS);
+    uint32_t tracebacks = tm_store_view_count(view, TM_STORE_TRACEBACKS);
+    uint32_t records = all_but_first(selection, TM_STORE_RECORDS);
     uint32_t base = atomic_load_explicit(&view->header->base_epoch, memory_order_relaxed);
-    for (uint32_t id = tm_store_view_count(view, TM_STORE_RECORDS); id-- > 1;) {
+    for (uint32_t id = records - from; id > records - to; id--) {
         uint32_t traceback = record_at(view, id)->traceback;
-        if (traceback < count + (count == 0) && has(view, id, base)) {
+        if (traceback < tracebacks + (tracebacks == 0) && has(view, id, base)) {
             selection->next_record[id] = selection->first_record[traceback];
             selection->first_record[traceback] = id;
             selection->tracebacks[traceback] = 1;
         }
     }
-    /* Parents have smaller ids: one pass down marks them, one pass up numbers them. */
-    for (uint32_t id = count; id-- > 1;) {
+    return records;
+}
+
+/* Parents have smaller ids: one pass down marks them, one pass up numbers them. */
+static uint32_t select_parents(struct tm_selection *selection, uint32_t from, uint32_t to)
+{
+    const struct tm_stored_traceback *items = (const void *)selection->view->sections[TM_STORE_TRACEBACKS];
+    uint32_t last = all_but_first(selection, TM_STORE_TRACEBACKS);
+    for (uint32_t id = last - from; id > last - to; id--) {
         if (selection->tracebacks[id] != 0) {
             selection->tracebacks[items[id].parent] = 1;
             selection->frames[items[id].frame] = 1;
         }
     }
+    return last;
+}
+
+static uint32_t number_tracebacks(struct tm_selection *selection, uint32_t from, uint32_t to)
+{
     selection->tracebacks[0] = 0;
-    for (uint32_t id = 1; id < count; id++) {
+    for (uint32_t id = from + 1; id <= to; id++) {
         if (selection->tracebacks[id] != 0) {
             selection->tracebacks[id] = ++selection->traceback_count;
         }
     }
+    return all_but_first(selection, TM_STORE_TRACEBACKS);
 }
 
 static uint32_t length_of(const struct tm_store_view *view, uint32_t string)
@@ -190,31 +213,44 @@ static void select_frame(struct tm_selection *selection, const struct tm_stored_
     selection->strings[frames[id].function] = 1;
 }
 
-static void select_names(struct tm_selection *selection)
+static uint32_t select_objects(struct tm_selection *selection, uint32_t from, uint32_t to)
 {
-    const struct tm_store_view *view = selection->view;
-    const struct tm_stored_frame *frames = (const void *)view->sections[TM_STORE_FRAMES];
-    uint32_t count = tm_store_view_count(view, TM_STORE_FRAMES);
-    for (uint32_t id = 1; id < count; id++) {
+    const struct tm_stored_frame *frames = (const void *)selection->view->sections[TM_STORE_FRAMES];
+    for (uint32_t id = from + 1; id <= to; id++) {
         if (selection->frames[id] != 0 && tm_frame_is_native(&frames[id])) {
             selection->frames[frames[id].file] = 1;
         }
     }
-    for (uint32_t id = 1; id < count; id++) {
+    return all_but_first(selection, TM_STORE_FRAMES);
+}
+
+static uint32_t number_frames(struct tm_selection *selection, uint32_t from, uint32_t to)
+{
+    const struct tm_stored_frame *frames = (const void *)selection->view->sections[TM_STORE_FRAMES];
+    for (uint32_t id = from + 1; id <= to; id++) {
         if (selection->frames[id] != 0) {
             select_frame(selection, frames, id);
         }
     }
-    selection->string_count = 1;
-    uint32_t strings = tm_store_view_count(view, TM_STORE_STRINGS);
-    for (uint32_t id = 1; id < strings; id++) {
+    return all_but_first(selection, TM_STORE_FRAMES);
+}
+
+static uint32_t number_strings(struct tm_selection *selection, uint32_t from, uint32_t to)
+{
+    selection->strings[0] = 0; /* the empty one, which is always there */
+    for (uint32_t id = from + 1; id <= to; id++) {
         if (selection->strings[id] != 0) {
             selection->strings[id] = selection->string_count++;
-            selection->string_bytes += length_of(view, id);
+            selection->string_bytes += length_of(selection->view, id);
         }
     }
-    selection->strings[0] = 0;
+    return all_but_first(selection, TM_STORE_STRINGS);
 }
+
+/* Each answers how many items it has; without items (FROM is TO) it does no more. */
+static uint32_t (*const passes[])(struct tm_selection *selection, uint32_t from, uint32_t to) = {
+    select_records, select_parents, number_tracebacks, select_objects, number_frames, number_strings,
+};
 
 static void look_at_peaks(struct tm_selection *selection)
 {
@@ -226,19 +262,44 @@ static void look_at_peaks(struct tm_selection *selection)
     selection->heap_peaks_now = (int64_t)(heap - load(&totals->heap_peak)) > 0;
 }
 
-bool tm_selection_make(struct tm_selection *selection, const struct tm_store_view *view,
-                       const struct tm_encode_memory *memory)
+bool tm_selection_begin(struct tm_selection *selection, const struct tm_store_view *view,
+                        const struct tm_encode_memory *memory)
 {
     memset(selection, 0, sizeof *selection);
     selection->view = view;
+    selection->string_count = 1;
     if (!make_arrays(selection, memory)) {
         tm_selection_free(selection, memory);
         return false;
     }
     look_at_peaks(selection);
-    select_tracebacks(selection);
-    select_names(selection);
     return true;
+}
+
+bool tm_selection_step(struct tm_selection *selection, uint32_t most)
+{
+    if (selection->pass == TM_COUNT_OF(passes)) {
+        return false;
+    }
+    uint32_t count = passes[selection->pass](selection, 0, 0);
+    uint32_t left = count - selection->done;
+    uint32_t to = selection->done + (left < most ? left : most);
+    (void)passes[selection->pass](selection, selection->done, to);
+    selection->done = to;
+    if (to == count) {
+        selection->pass++;
+        selection->done = 0;
+    }
+    return true;
+}
+
+bool tm_selection_make(struct tm_selection *selection, const struct tm_store_view *view,
+                       const struct tm_encode_memory *memory)
+{
+    bool done = tm_selection_begin(selection, view, memory);
+    while (done && tm_selection_step(selection, UINT32_MAX)) {
+    }
+    return done;
 }
 
 static inline void add_peaks(const struct tm_selection *selection, uint32_t id, bool is_estimated,

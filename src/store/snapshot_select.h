@@ -29,10 +29,20 @@ struct tm_selection {
     bool python_peaks_now; /* what is live now is the maximum */
     bool heap_peaks_now;
     uint64_t marks;
+    unsigned pass; /* under way, and the items it is through with */
+    uint32_t done;
 };
 
+/* Made in steps, of MOST items each; a step answers false when there was nothing left to do.  VIEW stays the caller's
+ * until the selection is freed.  Begin answers false without memory. */
+TM_CHECKED bool tm_selection_begin(struct tm_selection *selection, const struct tm_store_view *view,
+                                   const struct tm_encode_memory *memory);
+bool tm_selection_step(struct tm_selection *selection, uint32_t most);
+
+/* The same at once. */
 TM_CHECKED bool tm_selection_make(struct tm_selection *selection, const struct tm_store_view *view,
                                   const struct tm_encode_memory *memory);
+/* Also twice. */
 void tm_selection_free(struct tm_selection *selection, const struct tm_encode_memory *memory);
 
 /* One bit (1 << domain) for each domain in which a traceback (old id) has counters. */

@@ -2,6 +2,8 @@
 /* What of a store is chosen for a snapshot.  The way back from the bytes is tested beside the loader. */
 #include "support/cmocka_include.h"
 
+#include <stdio.h>
+
 #include "store/snapshot_select.h"
 #include "support/hand_made_store.h"
 
@@ -230,6 +232,86 @@ static void store_in_which_nothing_happened_is_a_snapshot_too(void **state)
     memory_release(bytes, capacity);
 }
 
+#define MANY 3500U /* more than a step goes over */
+
+/* A string, a frame, a traceback and a record each. */
+static void make_many(void)
+{
+    char name[16];
+    for (uint32_t i = 0; i < MANY; i++) {
+        int length = snprintf(name, sizeof name, "%u.py", (unsigned)i * 7919U % MANY);
+        uint32_t file = hand_made_string(&store, name, (uint32_t)length);
+        uint32_t traceback =
+            hand_made_traceback(&store, i % 3 == 0 ? 0 : tracebacks[i % 4], hand_made_frame(&store, file, 0, i));
+        (void)used_record(traceback, 2, (uint16_t)(i % 512), i + 1, i / 2);
+    }
+}
+
+static void selection_is_the_same_in_steps_of_any_size(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {1, 7, 1024};
+    struct tm_selection whole, part;
+    make_many();
+    struct tm_store_view view = hand_made_view(&store);
+    assert_true(tm_selection_make(&whole, &view, &counted_memory));
+    assert_true(whole.traceback_count >= MANY && whole.string_count > MANY);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        unsigned steps = 0;
+        assert_true(tm_selection_begin(&part, &view, &counted_memory));
+        for (; tm_selection_step(&part, sizes[i]); steps++) {
+        }
+        assert_true(steps > 4 * MANY / sizes[i]);
+        assert_memory_equal(part.tracebacks, whole.tracebacks, tm_store_view_count(&view, TM_STORE_TRACEBACKS) * 4U);
+        assert_memory_equal(part.first_record, whole.first_record,
+                            tm_store_view_count(&view, TM_STORE_TRACEBACKS) * 4U);
+        assert_memory_equal(part.next_record, whole.next_record, tm_store_view_count(&view, TM_STORE_RECORDS) * 4U);
+        assert_memory_equal(part.frames, whole.frames, tm_store_view_count(&view, TM_STORE_FRAMES) * 4U);
+        assert_memory_equal(part.strings, whole.strings, tm_store_view_count(&view, TM_STORE_STRINGS) * 4U);
+        assert_int_equal(part.frame_count, whole.frame_count);
+        assert_int_equal(part.string_bytes, whole.string_bytes);
+        tm_selection_free(&part, &counted_memory);
+    }
+    tm_selection_free(&whole, &counted_memory);
+}
+
+/* Each of the six sections and of the six passes before them is longer than a step, but for the two short ones. */
+static void encoding_may_be_left_and_dropped_after_any_step(void **state)
+{
+    (void)state;
+    uint8_t *bytes, *others;
+    size_t size, capacity, other_size, other_capacity;
+    make_many();
+    struct tm_store_view view = hand_made_view(&store);
+    unsigned steps = 1;
+    struct tm_encoding *encoding = tm_encoding_begin(&view, NULL, NULL, 0, &counted_memory);
+    assert_non_null(encoding);
+    for (; tm_encoding_step(encoding); steps++) {
+    }
+    assert_int_equal(tm_encoding_end(encoding, &bytes, &size, &capacity), TM_ENCODE_DONE);
+    assert_true(steps > 8 * MANY / 1024);
+    assert_int_equal(tm_snapshot_encode(&view, NULL, 0, &counted_memory, &others, &other_size, &other_capacity),
+                     TM_ENCODE_DONE);
+    assert_int_equal(size, other_size);
+    assert_memory_equal(bytes, others, size);
+    memory_release(bytes, capacity);
+    memory_release(others, other_capacity);
+    for (unsigned last = 0; last < steps; last++) {
+        encoding = tm_encoding_begin(&view, NULL, NULL, 0, &counted_memory);
+        assert_non_null(encoding);
+        for (unsigned i = 0; i < last; i++) {
+            assert_true(tm_encoding_step(encoding));
+        }
+        if (last % 2 == 0) {
+            tm_encoding_drop(encoding);
+        } else {
+            assert_int_equal(tm_encoding_end(encoding, &bytes, &size, &capacity), TM_ENCODE_FAILED); /* not yet done */
+            assert_null(bytes);
+        }
+        assert_int_equal(memory_out, 0);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -242,6 +324,8 @@ int main(void)
         TEST(peaks_are_what_was_saved_or_what_is_live),
         TEST(any_lack_of_memory_is_told_and_leaves_nothing_behind),
         TEST(store_in_which_nothing_happened_is_a_snapshot_too),
+        TEST(selection_is_the_same_in_steps_of_any_size),
+        TEST(encoding_may_be_left_and_dropped_after_any_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

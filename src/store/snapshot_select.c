@@ -323,12 +323,13 @@ static inline void add_peaks(const struct tm_selection *selection, uint32_t id, 
 static inline void add_sizes(const struct tm_record *record, const struct tm_record_figures *figures,
                              struct tm_size_sums *sizes)
 {
-    bool varies = record->size == TM_SIZE_VARIES;
-    unsigned class = varies ? TM_SIZE_CLASSES - 1 : (record->size + TM_SIZE_STEP - 1U) / TM_SIZE_STEP;
+    unsigned size = record->size; /* once: where the record is given back meanwhile, it changes */
+    bool varies = size > TM_EXACT_SIZE_MAX;
+    unsigned class = varies ? TM_SIZE_CLASSES - 1 : (size + TM_SIZE_STEP - 1U) / TM_SIZE_STEP;
     sizes->classes[record->domain][class].live_blocks += figures->live_blocks;
     sizes->classes[record->domain][class].ever_blocks += figures->ever_blocks;
     if (!varies && record->domain != TM_DOMAIN_RAW && record->domain != TM_DOMAIN_NATIVE) {
-        sizes->live_small_bytes += figures->live_blocks * record->size;
+        sizes->live_small_bytes += figures->live_blocks * size;
     }
 }
 

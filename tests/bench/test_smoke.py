@@ -115,9 +115,10 @@ class Smoke(unittest.TestCase):
 class ManyTracebacks(unittest.TestCase):
     """The probe of a snapshot's pause and size.  Times are not judged, bytes are."""
 
-    def traced(self, folder, *arguments):
+    def traced(self, folder, *arguments, **variables):
         library = ARGUMENTS[ARGUMENTS.index("--library") + 1]
         environment = dict(os.environ, LD_PRELOAD=library, TRACEMALLOC_NFRAME="25", TRACEMALLOC_OUTPUT="left.tms")
+        environment.update(variables)
         out = subprocess.check_output([sys.executable, "-B"] + list(arguments), env=environment, cwd=folder)
         return out.decode()
 
@@ -129,6 +130,16 @@ class ManyTracebacks(unittest.TestCase):
         self.assertGreater(found["cpu_s"], 0)
         # A call that keeps the interpreter's lock stops the others for as long as it lasts, about.
         self.assertGreater(found["held_gap_max_s"], found["cpu_s"] / 2)
+        self.assertNotIn("due_s", found)
+
+    def test_probe_of_snapshots_that_are_due(self):
+        with tempfile.TemporaryDirectory() as folder:
+            output = os.path.join(folder, "due.tms")
+            found = json.loads(self.traced(folder, os.path.join(PROBES, "many_tracebacks.py"), "300", "900", "p.tms",
+                                           TRACEMALLOC_SIGNAL="USR1", TRACEMALLOC_OUTPUT=output))
+            self.assertEqual(len([name for name in os.listdir(folder) if name.startswith("due.0")]), 6)  # with the last one
+        self.assertGreater(found["due_held_s"], 0)
+        self.assertGreaterEqual(found["due_s"], found["due_held_s"])
 
     def test_bytes_per_distinct_traceback(self):
         with tempfile.TemporaryDirectory() as folder:

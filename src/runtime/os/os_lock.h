@@ -12,11 +12,12 @@
 #include <stdint.h>
 
 enum tm_lock_rank {
-    TM_RANK_RUNTIME = 1, /* start, stop, clear, snapshot, fork */
-    TM_RANK_INTERN = 2,  /* names, tracebacks, records, codes */
-    TM_RANK_STORE = 3,   /* growth of the live store */
-    TM_RANK_BLOCKS = 4,  /* odd blocks */
-    TM_RANK_MAPS = 5,    /* mapped ranges */
+    TM_RANK_SNAPSHOT = 0, /* making and writing a snapshot */
+    TM_RANK_RUNTIME = 1,  /* start, stop, clear, fork, the moment of a snapshot */
+    TM_RANK_INTERN = 2,   /* names, tracebacks, records, codes */
+    TM_RANK_STORE = 3,    /* growth of the live store */
+    TM_RANK_BLOCKS = 4,   /* odd blocks */
+    TM_RANK_MAPS = 5,     /* mapped ranges */
 };
 
 struct tm_lock {

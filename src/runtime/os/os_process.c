@@ -60,6 +60,11 @@ uint64_t tm_process_clock_ns(void)
     return read_clock(CLOCK_MONOTONIC_COARSE);
 }
 
+uint64_t tm_process_precise_ns(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
 void tm_process_nap(uint32_t nanoseconds)
 {
     const struct timespec time = {0, (long)nanoseconds};

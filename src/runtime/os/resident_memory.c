@@ -118,19 +118,53 @@ void tm_resident_add_line(struct tm_resident_memory *memory, enum tm_mapping_kin
     }
 }
 
+/* "VmRSS:	  1234 kB", and so on */
+void tm_resident_add_status_line(struct tm_resident_memory *memory, const char *line, size_t length)
+{
+    const struct {
+        const char *key;
+        uint64_t *to;
+    } lines[] = {{"VmRSS:", &memory->rss},
+                 {"RssAnon:", &memory->anonymous},
+                 {"RssFile:", &memory->file},
+                 {"RssShmem:", &memory->shared},
+                 {"VmSwap:", &memory->swap}};
+    for (size_t i = 0; i < TM_COUNT_OF(lines); i++) {
+        if (starts_with(line, length, lines[i].key)) {
+            *lines[i].to = bytes_of(line, length);
+        }
+    }
+}
+
+/* What is being read. */
+struct reading {
+    struct tm_resident_memory *memory;
+    enum tm_mapping_kind kind;
+    const char *store;
+    bool is_status;
+};
+
+static void add_line(struct reading *reading, const char *line, size_t length)
+{
+    if (reading->is_status) {
+        tm_resident_add_status_line(reading->memory, line, length);
+    } else {
+        tm_resident_add_line(reading->memory, &reading->kind, line, length, reading->store);
+    }
+}
+
 /* Takes the whole lines out of BUFFER; the length of what is left at its start. */
-static size_t take_lines(struct tm_resident_memory *memory, enum tm_mapping_kind *kind, char *buffer, size_t length,
-                         const char *store)
+static size_t take_lines(struct reading *reading, char *buffer, size_t length)
 {
     size_t begin = 0;
     for (size_t i = 0; i < length; i++) {
         if (buffer[i] == '\n') {
-            tm_resident_add_line(memory, kind, buffer + begin, i - begin, store);
+            add_line(reading, buffer + begin, i - begin);
             begin = i + 1;
         }
     }
     if (begin == 0 && length == LINE_MAX_BYTES) {
-        tm_resident_add_line(memory, kind, buffer, length, store);
+        add_line(reading, buffer, length);
         begin = length - 1; /* the rest of the line begins with a byte that is in no number */
         buffer[begin] = '_';
     }
@@ -148,31 +182,42 @@ static long read_some(int descriptor, char *to, size_t capacity)
     return got;
 }
 
-static bool read_all(struct tm_resident_memory *memory, int descriptor, const char *store)
+static bool read_all(struct reading *reading, int descriptor)
 {
     char buffer[LINE_MAX_BYTES];
-    enum tm_mapping_kind kind = TM_MAPPING_NONE;
     size_t length = 0;
     long got;
     while ((got = read_some(descriptor, buffer + length, sizeof buffer - length)) > 0) {
-        length = take_lines(memory, &kind, buffer, length + (size_t)got, store);
+        length = take_lines(reading, buffer, length + (size_t)got);
     }
-    return got == 0 && memory->rss > 0;
+    return got == 0 && reading->memory->rss > 0;
+}
+
+static bool read_file(struct reading *reading, const char *path)
+{
+    int saved = errno;
+    bool done = false;
+    memset(reading->memory, 0, sizeof *reading->memory);
+    int descriptor = (int)TM_OS_CALL(OPEN, syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0));
+    if (descriptor >= 0) {
+        done = read_all(reading, descriptor);
+        (void)syscall(SYS_close, descriptor);
+    }
+    if (!done) {
+        memset(reading->memory, 0, sizeof *reading->memory);
+    }
+    errno = saved;
+    return done;
 }
 
 bool tm_resident_memory_read(struct tm_resident_memory *memory, const char *store)
 {
-    int saved = errno;
-    bool done = false;
-    memset(memory, 0, sizeof *memory);
-    int descriptor = (int)TM_OS_CALL(OPEN, syscall(SYS_openat, AT_FDCWD, "/proc/self/smaps", O_RDONLY | O_CLOEXEC, 0));
-    if (descriptor >= 0) {
-        done = read_all(memory, descriptor, store);
-        (void)syscall(SYS_close, descriptor);
-    }
-    if (!done) {
-        memset(memory, 0, sizeof *memory);
-    }
-    errno = saved;
-    return done;
+    struct reading reading = {memory, TM_MAPPING_NONE, store, false};
+    return read_file(&reading, "/proc/self/smaps");
+}
+
+bool tm_resident_memory_read_sums(struct tm_resident_memory *memory)
+{
+    struct reading reading = {memory, TM_MAPPING_NONE, NULL, true};
+    return read_file(&reading, "/proc/self/status");
 }

@@ -312,9 +312,11 @@ void tm_aging_look(struct tm_thread *thread)
     }
     thread->guard++;
     if (tm_lock_try(&runtime->life_lock)) { /* else a snapshot or a fork is under way: after another capture */
-        tm_lock_take(&runtime->intern_lock);
-        age(runtime);
-        tm_lock_release(&runtime->intern_lock);
+        if (atomic_load_explicit(&runtime->name_readers, memory_order_acquire) == 0) {
+            tm_lock_take(&runtime->intern_lock);
+            age(runtime);
+            tm_lock_release(&runtime->intern_lock);
+        }
         tm_lock_release(&runtime->life_lock);
     }
     thread->guard--;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the control API does, and the moments at which the tracer acts by itself.  Each takes the life lock. */
+/* What the control API does, and the moments at which the tracer acts by itself.  Each takes the life lock, and before it
+ * the snapshot lock where a snapshot is written. */
 #include <errno.h>
+#include <string.h>
 
 #include "runtime/os/os_memory.h"
 #include "runtime/os/os_process.h"
@@ -12,6 +14,19 @@
 #include "runtime/track/store_file.h"
 #include "runtime/track/tracer_words.h"
 #include "store/store_view.h"
+
+/* For what writes a snapshot, or ends one: before `enter`. */
+static void enter_snapshot(void)
+{
+    tm_thread_self()->guard++;
+    tm_lock_take(&tm_runtime.snapshot_lock);
+}
+
+static void leave_snapshot(void)
+{
+    tm_lock_release(&tm_runtime.snapshot_lock);
+    tm_thread_self()->guard--;
+}
 
 static struct tm_thread *enter(void)
 {
@@ -72,6 +87,10 @@ int tm_runtime_start(unsigned traceback_limit)
 void tm_runtime_stop(void)
 {
     if (is_usable()) {
+        enter_snapshot();
+        if (tm_life_is_tracing()) {
+            tm_due_finish(true);
+        }
         struct tm_thread *thread = enter();
         if (tm_life_is_tracing()) {
             tm_life_set(TM_LIFE_STOPPED);
@@ -79,6 +98,7 @@ void tm_runtime_stop(void)
         }
         tm_runtime.start_is_pending = false;
         leave(thread);
+        leave_snapshot();
     }
 }
 
@@ -121,6 +141,7 @@ void tm_runtime_reset_peak(void)
         struct tm_totals *totals = tm_runtime.totals;
         uint64_t python, heap;
         tm_store_traced(tm_runtime.store.header, &python, &heap);
+        tm_runtime.forgotten++;
         tm_word_store(&totals->python_peak, python);
         tm_word_store(&totals->heap_peak, heap);
         tm_word_store(&totals->marks, tm_marks_move(tm_word_load(&totals->marks), UINT64_MAX));
@@ -157,9 +178,9 @@ int tm_runtime_take_snapshot(const char *path, bool blocks)
         return ENODATA;
     }
     check_hooks();
-    struct tm_thread *thread = enter();
-    int status = tm_snapshot_write(path, "api", true, blocks);
-    leave(thread);
+    enter_snapshot();
+    int status = tm_snapshot_write(path, "api", blocks);
+    leave_snapshot();
     return -status;
 }
 
@@ -184,6 +205,10 @@ void tm_runtime_exit_snapshot(const char *exit_moment)
         return;
     }
     check_hooks();
+    enter_snapshot();
+    if (!runtime->exit_snapshot_done) {
+        tm_due_finish(strcmp(exit_moment, "_exit") != 0);
+    }
     struct tm_thread *thread = enter();
     if (!runtime->exit_snapshot_done) {
         runtime->exit_snapshot_done = true;
@@ -198,4 +223,5 @@ void tm_runtime_exit_snapshot(const char *exit_moment)
         tm_snapshot_tell_late_failures();
     }
     leave(thread);
+    leave_snapshot();
 }

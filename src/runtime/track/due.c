@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/track/due.h"
 
+#include <string.h>
+
 #include "runtime/os/os_process.h"
 #include "runtime/os/thread_state.h"
 #include "runtime/track/counting.h"
 #include "runtime/track/runtime_state.h"
 #include "runtime/track/snapshot_failure.h"
 #include "runtime/track/snapshot_series.h"
+
+/* At most a fifth of the time goes to a snapshot that is under way.  How long a slice is, is a matter of what a request
+ * of a service notices. */
+#define SLICE_NS UINT64_C(2000000)
+#define GAP_NS   (4 * SLICE_NS)
 
 #define NEVER         UINT64_MAX
 #define NS_PER_SECOND UINT64_C(1000000000)
@@ -49,7 +56,16 @@ static void set_time(uint64_t from_ns)
 
 void tm_due_begin(void)
 {
-    atomic_store_explicit(&tm_runtime.due.is_asked, false, memory_order_relaxed);
+    struct tm_due *due = &tm_runtime.due;
+    if (due->is_cut_off) {
+        memset(&due->task, 0, sizeof due->task);
+        due->is_cut_off = false;
+    }
+    tm_snapshot_task_end(&due->task);
+    atomic_store_explicit(&tm_runtime.name_readers, 0, memory_order_relaxed); /* the others are threads of the parent */
+    due->slice_ns = SLICE_NS;
+    atomic_store_explicit(&due->is_under_way, false, memory_order_relaxed);
+    atomic_store_explicit(&due->is_asked, false, memory_order_relaxed);
     set_time(tm_process_clock_ns());
     set_step(traced_bytes());
 }
@@ -90,15 +106,72 @@ static void set_next(void)
     }
 }
 
-/* Under the life lock.  Another thread may have been faster. */
+static void write_next(const char *moment, const struct tm_encoded *encoded)
+{
+    tm_snapshot_note_result(tm_snapshot_write_next(moment, encoded));
+}
+
+/* Without memory for a copy, or with single blocks, which are not copied: at once. */
+static void begin(const char *moment)
+{
+    struct tm_due *due = &tm_runtime.due;
+    atomic_store_explicit(&due->is_asked, false, memory_order_relaxed);
+    if (tm_runtime.config.blocks) {
+        write_next(moment, NULL);
+    } else {
+        tm_snapshot_task_begin(&due->task, moment);
+        atomic_store_explicit(&due->is_under_way, true, memory_order_relaxed);
+    }
+    set_next();
+}
+
+/* A slice of the one that is under way, or all that is left of it. */
+static void go_on(uint64_t slice_ns)
+{
+    struct tm_due *due = &tm_runtime.due;
+    struct tm_snapshot_task *task = &due->task;
+    if (!tm_snapshot_task_run(task, slice_ns)) {
+        write_next(task->moment, task->status == 0 ? &task->encoded : NULL);
+        tm_snapshot_task_end(task);
+        atomic_store_explicit(&due->is_under_way, false, memory_order_relaxed);
+    }
+    tm_word_store(&due->next_slice_ns, tm_process_clock_ns() + GAP_NS);
+}
+
+static bool is_under_way(void)
+{
+    return atomic_load_explicit(&tm_runtime.due.is_under_way, memory_order_relaxed);
+}
+
+void tm_due_finish(bool ask_libc)
+{
+    if (is_under_way()) {
+        tm_runtime.due.task.facts.leaves_libc = !ask_libc;
+        go_on(UINT64_MAX);
+    }
+}
+
+/* Under the snapshot lock.  Another thread may have been faster.  What becomes due while one is under way lets that be
+ * finished: of a program that grows fast each step has its snapshot. */
 static void take(void)
 {
     const char *moment = find_due();
-    if (moment != NULL && tm_life_is_tracing() && !tm_runtime.exit_snapshot_done) {
-        atomic_store_explicit(&tm_runtime.due.is_asked, false, memory_order_relaxed);
-        tm_snapshot_note_result(tm_snapshot_write_next(moment));
-        set_next();
+    if (!tm_life_is_tracing() || tm_runtime.exit_snapshot_done) {
+        return;
     }
+    if (moment != NULL) {
+        tm_due_finish(true);
+        begin(moment);
+    }
+    if (is_under_way()) {
+        go_on(tm_runtime.due.slice_ns);
+    }
+}
+
+static bool is_wanted_now(void)
+{
+    return find_due() != NULL ||
+           (is_under_way() && tm_process_clock_ns() >= tm_word_load(&tm_runtime.due.next_slice_ns));
 }
 
 void tm_runtime_look(struct tm_thread *thread)
@@ -106,16 +179,16 @@ void tm_runtime_look(struct tm_thread *thread)
     struct tm_runtime *runtime = &tm_runtime;
     thread->looks = TM_EVENTS_BETWEEN_LOOKS;
     bool is_time = thread->guard == 0 && tm_life_is_tracing() && !runtime->exit_snapshot_done;
-    if (!is_time || find_due() == NULL || runtime->pid != tm_process_pid()) {
+    if (!is_time || !is_wanted_now() || runtime->pid != tm_process_pid()) {
         return;
     }
     if (tm_runtime_check_hooks != NULL) {
         tm_runtime_check_hooks();
     }
     thread->guard++;
-    if (tm_lock_try(&runtime->life_lock)) { /* else a snapshot, a start or a fork is under way: at the next look */
+    if (tm_lock_try(&runtime->snapshot_lock)) { /* else another snapshot is under way: at the next look */
         take();
-        tm_lock_release(&runtime->life_lock);
+        tm_lock_release(&runtime->snapshot_lock);
     }
     thread->guard--;
 }

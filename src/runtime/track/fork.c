@@ -58,8 +58,13 @@ void tm_runtime_after_fork_parent(void)
     tm_thread_self()->guard--;
 }
 
+/* A snapshot of the parent that another thread was making is nobody's here; its pages stay, in what state nobody knows. */
 static void reset_locks(struct tm_runtime *runtime)
 {
+    if (!tm_lock_try(&runtime->snapshot_lock)) {
+        runtime->due.is_cut_off = true;
+    }
+    tm_lock_reset(&runtime->snapshot_lock);
     tm_lock_reset(&runtime->life_lock);
     tm_lock_reset(&runtime->intern_lock);
     tm_lock_reset(&runtime->store.lock);

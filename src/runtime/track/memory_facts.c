@@ -8,6 +8,9 @@
 #include "runtime/track/runtime_state.h"
 #include "runtime/track/tracker.h"
 
+/* Bytes of resident memory from which on the kernel takes milliseconds for smaps. */
+#define BRIEF_FROM (UINT64_C(128) << 20)
+
 bool (*tm_runtime_ask_libc)(struct tm_libc_memory *memory);
 
 void tm_runtime_note_arena(const void *arena, size_t size, bool is_new)
@@ -33,23 +36,48 @@ static void add(struct fact_list *list, const char *key, uint64_t number)
     list->facts[list->count++] = (struct tm_encode_fact){.key = key, .number = number};
 }
 
-static void add_resident(struct fact_list *list)
+static void add_resident_parts(struct fact_list *list, const struct tm_resident_memory *memory)
+{
+    add(list, "rss_bytes", memory->rss);
+    add(list, "pss_bytes", memory->pss);
+    add(list, "swap_bytes", memory->swap);
+    add(list, "rss_heap", memory->heap);
+    add(list, "rss_stack", memory->stack);
+    add(list, "rss_anonymous", memory->anonymous);
+    add(list, "rss_file", memory->file);
+    add(list, "rss_file_own", memory->file_own);
+    add(list, "rss_shared", memory->shared);
+    add(list, "rss_store", memory->store);
+}
+
+/* The store's pages are among those of files, or of a tmpfs. */
+static void take_store_out(struct tm_resident_memory *memory, bool in_file)
+{
+    uint64_t store = in_file ? tm_live_store_bytes(&tm_runtime.store) : 0;
+    uint64_t *from = store <= memory->file ? &memory->file : &memory->shared;
+    memory->store = store < *from ? store : *from;
+    *from -= memory->store;
+}
+
+/* What smaps alone tells is left out. */
+static void add_resident_sums(struct fact_list *list, const struct tm_resident_memory *memory)
+{
+    add(list, "rss_bytes", memory->rss);
+    add(list, "swap_bytes", memory->swap);
+    add(list, "rss_file", memory->file);
+    add(list, "rss_shared", memory->shared);
+    add(list, "rss_store", memory->store);
+}
+
+static void add_resident(struct fact_list *list, const char *store, bool in_brief)
 {
     struct tm_resident_memory memory;
-    const struct tm_live_store *store = &tm_runtime.store;
-    if (!tm_resident_memory_read(&memory, store->in_file ? store->path : NULL)) {
-        return;
+    if (in_brief && tm_resident_memory_read_sums(&memory) && memory.rss > BRIEF_FROM) {
+        take_store_out(&memory, store != NULL);
+        add_resident_sums(list, &memory);
+    } else if (tm_resident_memory_read(&memory, store)) {
+        add_resident_parts(list, &memory);
     }
-    add(list, "rss_bytes", memory.rss);
-    add(list, "pss_bytes", memory.pss);
-    add(list, "swap_bytes", memory.swap);
-    add(list, "rss_heap", memory.heap);
-    add(list, "rss_stack", memory.stack);
-    add(list, "rss_anonymous", memory.anonymous);
-    add(list, "rss_file", memory.file);
-    add(list, "rss_file_own", memory.file_own);
-    add(list, "rss_shared", memory.shared);
-    add(list, "rss_store", memory.store);
 }
 
 static void add_arenas(struct fact_list *list)
@@ -84,15 +112,21 @@ static void add_maps(struct fact_list *list)
     }
 }
 
-unsigned tm_memory_facts_add(struct tm_encode_fact *facts, unsigned count, bool ask_libc)
+unsigned tm_resident_facts_add(struct tm_encode_fact *facts, unsigned count, const char *store, bool in_brief)
 {
     struct fact_list list = {facts, count};
     size_t tracer = tm_runtime_tracer_bytes();
-    size_t in_file = tm_runtime.store.in_file ? tm_live_store_bytes(&tm_runtime.store) : 0;
+    size_t in_file = store != NULL ? tm_live_store_bytes(&tm_runtime.store) : 0;
     add(&list, "tracer_bytes", tracer);
     add(&list, "tracer_anonymous", tracer > in_file ? tracer - in_file : 0);
     add(&list, "tracer_block_table", tm_block_table_bytes(&tm_runtime.blocks));
-    add_resident(&list);
+    add_resident(&list, store, in_brief);
+    return list.count;
+}
+
+unsigned tm_allocator_facts_add(struct tm_encode_fact *facts, unsigned count, bool ask_libc)
+{
+    struct fact_list list = {facts, count};
     add_arenas(&list);
     add_maps(&list);
     if (ask_libc) {

@@ -13,7 +13,7 @@
  *   tracer_block_table                  of these the one that knows the live blocks
  *
  * All in bytes but `arenas` and the ranges.  A fact that cannot be had is left out.
- * Threads  under the life lock.   Signals  not safe: libc's figures take the locks of its malloc.   errno  kept. */
+ * Threads  any.   Signals  not safe: libc's figures take the locks of its malloc.   errno  kept. */
 #ifndef TM_RUNTIME_TRACK_MEMORY_FACTS_H
 #define TM_RUNTIME_TRACK_MEMORY_FACTS_H
 
@@ -23,8 +23,15 @@
 
 #define TM_MEMORY_FACTS 26U /* the most that are added */
 
-/* Adds to the COUNT facts of FACTS; returns the new count.  ASK_LIBC false: without libc's figures, because the caller
- * may be a signal handler that interrupted malloc. */
-unsigned tm_memory_facts_add(struct tm_encode_fact *facts, unsigned count, bool ask_libc);
+/* Each adds to the COUNT facts of FACTS and returns the new count.
+ *
+ * The tracer's own memory, and what is resident.  STORE is the path of the store's file, or NULL.  IN_BRIEF: of a process
+ * with much resident memory only the sums that the kernel has at hand, without pss_bytes, rss_heap, rss_stack,
+ * rss_anonymous and rss_file_own. */
+unsigned tm_resident_facts_add(struct tm_encode_fact *facts, unsigned count, const char *store, bool in_brief);
+
+/* Arenas, mappings, and libc's malloc; without libc where ASK_LIBC is false, because the caller may be a signal handler
+ * that interrupted malloc. */
+unsigned tm_allocator_facts_add(struct tm_encode_fact *facts, unsigned count, bool ask_libc);
 
 #endif

@@ -111,6 +111,7 @@ void tm_runtime_new_epoch(bool base)
     atomic_store_explicit(&runtime->epoch, epoch, memory_order_relaxed);
     atomic_store_explicit(&header->epoch, epoch, memory_order_relaxed);
     if (base) {
+        runtime->forgotten++;
         struct tm_totals *totals = runtime->totals;
         uint32_t previous_base = atomic_load_explicit(&runtime->base_epoch, memory_order_relaxed);
         atomic_store_explicit(&runtime->base_epoch, epoch, memory_order_relaxed);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The one struct tm_runtime.  Known to track and hook only.
  *
- * Locks, in rising rank: runtime (life, snapshots) < intern (names to records) < store (growth) < odd blocks
+ * Locks, in rising rank: snapshot (making and writing them) < runtime (life) < intern (names to records) < store (growth) < odd blocks
  * < maps. */
 #ifndef TM_RUNTIME_TRACK_RUNTIME_STATE_H
 #define TM_RUNTIME_TRACK_RUNTIME_STATE_H
@@ -85,7 +85,10 @@ struct tm_runtime {
     struct tm_tally tallies[TM_TALLY_MAX];
 
     /* Slow paths. */
+    struct tm_lock snapshot_lock;
+    _Atomic uint32_t name_readers; /* snapshots under way outside the life lock: names stay what they are */
     struct tm_lock life_lock;
+    uint32_t forgotten; /* how often all that was traced was, or the peak; under the life lock */
     struct tm_lock intern_lock;
     struct tm_live_store store;
     struct tm_string_table strings;

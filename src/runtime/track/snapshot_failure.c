@@ -43,7 +43,7 @@ static const char *reason_of(int error)
 
 static void say_failure(int error)
 {
-    static char path[TM_PATH_CAPACITY]; /* under the life lock */
+    static char path[TM_PATH_CAPACITY]; /* under the snapshot lock */
     char line[TM_PATH_CAPACITY + 128];
     struct tm_text text;
     tm_text_init(&text, line, sizeof line);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is said on stderr when a snapshot that nobody waits for could not be written.
  *
- * Under the life lock.   errno  kept. */
+ * Under the snapshot lock.   errno  kept. */
 #ifndef TM_RUNTIME_TRACK_SNAPSHOT_FAILURE_H
 #define TM_RUNTIME_TRACK_SNAPSHOT_FAILURE_H
 

@@ -40,10 +40,10 @@ static void keep(const struct tm_file_identity *identity, unsigned number)
     series->written++;
 }
 
-int tm_snapshot_write_next(const char *moment)
+int tm_snapshot_write_next(const char *moment, const struct tm_encoded *encoded)
 {
     struct tm_file_identity identity;
-    int status = tm_snapshot_write_numbered(moment, &identity);
+    int status = tm_snapshot_write_numbered(moment, encoded, &identity);
     if (status == 0 && strcmp(moment, "interval") == 0) {
         keep(&identity, tm_runtime.last_number);
     }

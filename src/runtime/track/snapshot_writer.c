@@ -4,53 +4,17 @@
 #include <errno.h>
 #include <string.h>
 
-#include "runtime/os/lent_pages.h"
-#include "runtime/os/os_call.h"
 #include "runtime/os/os_file.h"
-#include "runtime/os/os_memory.h"
 #include "runtime/os/os_message.h"
 #include "runtime/os/os_process.h"
 #include "runtime/track/block_list.h"
-#include "runtime/track/memory_facts.h"
 #include "runtime/track/output_path.h"
 #include "runtime/track/runtime_state.h"
-#include "runtime/track/store_words.h"
+#include "runtime/track/snapshot_task.h"
 #include "store/snapshot_encode.h"
 
 #define ATTEMPTS 1000U   /* names of parts */
 #define NAMES    100000U /* of snapshots: in a container each run has the same pid, and series grow long */
-#define FACTS    (8U + TM_MEMORY_FACTS)
-
-static void *get_pages(size_t size)
-{
-    return tm_pages_map(size);
-}
-
-static const struct tm_encode_memory pages = {get_pages, tm_pages_unmap};
-
-static struct tm_encode_fact text_fact(const char *key, const char *text)
-{
-    return (struct tm_encode_fact){.key = key, .text = text, .length = strlen(text)};
-}
-
-static struct tm_encode_fact number_fact(const char *key, uint64_t number)
-{
-    return (struct tm_encode_fact){.key = key, .number = number};
-}
-
-static const char *frames_word(const struct tm_runtime *runtime)
-{
-    if (!runtime->python_is_found) {
-        return "none";
-    }
-    return runtime->layout != NULL ? "read" : runtime->layout_is_decided ? "unsupported" : "none";
-}
-
-/* _exit may be called by a signal handler, also by one that interrupted malloc while it held a lock. */
-static bool may_ask_libc(const struct tm_runtime *runtime)
-{
-    return runtime->exit_moment == NULL || strcmp(runtime->exit_moment, "_exit") != 0;
-}
 
 /* A snapshot under its temporary name. */
 struct part {
@@ -104,7 +68,7 @@ static enum tm_encode_result write_blocks(void *context, const struct tm_selecti
 {
     struct block_place place = {context, offset};
     struct tm_block_section blocks;
-    if (!tm_block_section_begin(&blocks, &pages, put_blocks, &place)) {
+    if (!tm_block_section_begin(&blocks, &tm_snapshot_pages, put_blocks, &place)) {
         return TM_ENCODE_NO_MEMORY;
     }
     bool had_memory = tm_block_list_add(&blocks, selection, left_out);
@@ -113,35 +77,58 @@ static enum tm_encode_result write_blocks(void *context, const struct tm_selecti
     return had_memory ? result : TM_ENCODE_NO_MEMORY;
 }
 
-struct encoded {
-    uint8_t *bytes;
-    size_t size;
-    size_t capacity;
-};
+static int status_of(enum tm_encode_result result)
+{
+    return result == TM_ENCODE_DONE ? 0 : result == TM_ENCODE_NO_MEMORY ? -ENOMEM : -EIO;
+}
 
-/* BLOCKS may be NULL. */
-static int encode(const char *moment, struct tm_encode_blocks *blocks, struct encoded *encoded)
+static void begin_facts(struct tm_snapshot_facts *facts, const char *moment, struct tm_store_view *view)
+{
+    tm_store_view_init(view, tm_runtime.store.header, tm_runtime.store.sections);
+    tm_snapshot_facts_begin(facts, moment);
+}
+
+static int encode_view(struct tm_snapshot_facts *facts, const struct tm_store_view *view,
+                       struct tm_encode_blocks *blocks, struct tm_encoded *encoded)
+{
+    tm_snapshot_facts_add_resident(facts, false);
+    tm_snapshot_facts_add_rest(facts);
+    return status_of(tm_snapshot_encode_with(view, blocks, facts->list, facts->count, &tm_snapshot_pages,
+                                             &encoded->bytes, &encoded->size, &encoded->capacity));
+}
+
+/* Under the life lock, of the store as it is.  BLOCKS may be NULL. */
+static int encode(const char *moment, struct tm_encode_blocks *blocks, struct tm_encoded *encoded)
+{
+    struct tm_snapshot_facts facts = {.leaves_libc = false};
+    struct tm_store_view view;
+    begin_facts(&facts, moment, &view);
+    return encode_view(&facts, &view, blocks, encoded);
+}
+
+/* Without the life lock, so that whoever forks or clears meanwhile need not wait.  What was made while everything, or the
+ * peak, was forgotten is of neither time: it is made again, with the lock. */
+static int encode_freely(const char *moment, struct tm_encoded *encoded)
 {
     struct tm_runtime *runtime = &tm_runtime;
+    struct tm_snapshot_facts facts = {.leaves_libc = false};
     struct tm_store_view view;
-    struct tm_encode_fact facts[FACTS];
-    unsigned count = 0;
-    facts[count++] = number_fact("time_ns", tm_process_time_ns());
-    facts[count++] = text_fact("moment", moment);
-    facts[count++] = text_fact("start_moment", runtime->start_moment);
-    facts[count++] = text_fact("python_frames", frames_word(runtime));
-    tm_lent_pages_sweep();
-    count = tm_memory_facts_add(facts, count, may_ask_libc(runtime));
-    facts[count++] = text_fact("store", runtime->store.in_file ? "file" : "memory");
-    tm_store_words_refresh();
-    runtime->told_failures = tm_os_failures().count;
-    if (runtime->exit_moment != NULL) {
-        facts[count++] = text_fact("exit_moment", runtime->exit_moment);
+    tm_lock_take(&runtime->life_lock);
+    uint32_t before = runtime->forgotten;
+    begin_facts(&facts, moment, &view);
+    atomic_fetch_add_explicit(&runtime->name_readers, 1, memory_order_relaxed);
+    tm_lock_release(&runtime->life_lock);
+    int status = encode_view(&facts, &view, NULL, encoded);
+    tm_lock_take(&runtime->life_lock);
+    atomic_fetch_sub_explicit(&runtime->name_readers, 1, memory_order_release);
+    if (runtime->forgotten != before) {
+        if (status == 0) {
+            tm_snapshot_pages.release(encoded->bytes, encoded->capacity);
+        }
+        status = encode(moment, NULL, encoded);
     }
-    tm_store_view_init(&view, runtime->store.header, runtime->store.sections);
-    enum tm_encode_result result = tm_snapshot_encode_with(&view, blocks, facts, count, &pages, &encoded->bytes,
-                                                           &encoded->size, &encoded->capacity);
-    return result == TM_ENCODE_DONE ? 0 : result == TM_ENCODE_NO_MEMORY ? -ENOMEM : -EIO;
+    tm_lock_release(&runtime->life_lock);
+    return status;
 }
 
 /* A name beside PATH that no living writer uses. */
@@ -173,7 +160,8 @@ static int create_part(const char *path, char *temporary, struct tm_file_identit
     return descriptor;
 }
 
-static int write_encoded(const struct part *part, const struct encoded *encoded, const struct tm_encode_blocks *blocks)
+static int write_encoded(const struct part *part, const struct tm_encoded *encoded,
+                         const struct tm_encode_blocks *blocks)
 {
     size_t before = blocks == NULL ? encoded->size : (size_t)blocks->offset;
     int status = write_at(part, encoded->bytes, before, 0);
@@ -187,18 +175,19 @@ static int write_encoded(const struct part *part, const struct encoded *encoded,
 static int fill_with_blocks(struct part *part, const char *moment)
 {
     struct tm_encode_blocks blocks = {.write = write_blocks, .context = part};
-    struct encoded encoded;
+    struct tm_encoded encoded;
     int status = encode(moment, &blocks, &encoded);
     if (status != 0) {
         return part->status != 0 ? part->status : status;
     }
     status = write_encoded(part, &encoded, &blocks);
-    pages.release(encoded.bytes, encoded.capacity);
+    tm_snapshot_pages.release(encoded.bytes, encoded.capacity);
     return status;
 }
 
 /* Makes a fresh temporary file beside PATH; ENCODED is NULL where it is to be made with blocks. */
-static int fill_part(const char *path, struct part *part, const struct encoded *encoded, const char *moment, bool sync)
+static int fill_part(const char *path, struct part *part, const struct tm_encoded *encoded, const char *moment,
+                     bool sync)
 {
     int status = create_part(path, part->name, part->identity);
     if (status < 0) {
@@ -216,33 +205,48 @@ static int fill_part(const char *path, struct part *part, const struct encoded *
 }
 
 /* The present state in a temporary file beside PATH. */
-static int write_part(const char *path, const char *moment, bool sync, bool blocks, struct part *part)
+static int write_part(const char *path, const char *moment, struct part *part)
 {
-    struct encoded encoded;
-    if (blocks) {
-        return fill_part(path, part, NULL, moment, sync);
+    struct tm_encoded encoded;
+    if (tm_runtime.config.blocks) {
+        return fill_part(path, part, NULL, moment, false);
     }
     int status = encode(moment, NULL, &encoded);
     if (status == 0) {
-        status = fill_part(path, part, &encoded, moment, sync);
-        pages.release(encoded.bytes, encoded.capacity);
+        status = fill_part(path, part, &encoded, moment, false);
+        tm_snapshot_pages.release(encoded.bytes, encoded.capacity);
     }
     return status;
 }
 
-int tm_snapshot_write(const char *path, const char *moment, bool sync, bool blocks)
+static int rename_part(const struct part *part, const char *path)
+{
+    int status = tm_file_rename(part->name, path, true);
+    if (status != 0) {
+        tm_file_remove(part->name, part->identity);
+    }
+    return status;
+}
+
+int tm_snapshot_write(const char *path, const char *moment, bool blocks)
 {
     char temporary[TM_PATH_CAPACITY];
     struct tm_file_identity identity;
     struct part part = {temporary, &identity, 0};
-    int status = write_part(path, moment, sync, blocks || tm_runtime.config.blocks, &part);
-    if (status == 0) {
-        status = tm_file_rename(temporary, path, true);
-        if (status != 0) {
-            tm_file_remove(temporary, &identity);
+    struct tm_encoded encoded;
+    int status;
+    if (blocks || tm_runtime.config.blocks) {
+        tm_lock_take(&tm_runtime.life_lock);
+        status = fill_part(path, &part, NULL, moment, true);
+        tm_lock_release(&tm_runtime.life_lock);
+    } else {
+        status = encode_freely(moment, &encoded);
+        if (status == 0) {
+            status = fill_part(path, &part, &encoded, moment, true);
+            tm_snapshot_pages.release(encoded.bytes, encoded.capacity);
         }
     }
-    return status;
+    return status == 0 ? rename_part(&part, path) : status;
 }
 
 /* The first free name of the output pattern from number FIRST on, or the very one that the user named. */
@@ -285,16 +289,18 @@ static int rename_exit(const char *temporary, char *path)
     return status;
 }
 
-/* RENAME gives the file its final name, which goes to its PATH. */
-static int write_named(const char *moment, bool sync, int (*rename)(const char *temporary, char *path),
-                       struct tm_file_identity *identity)
+/* RENAME gives the file its final name, which goes to its PATH.  ENCODED is NULL where the present state is meant: under
+ * the life lock then. */
+static int write_named(const char *moment, const struct tm_encoded *encoded,
+                       int (*rename)(const char *temporary, char *path), struct tm_file_identity *identity)
 {
-    static char path[TM_PATH_CAPACITY]; /* under the life lock */
+    static char path[TM_PATH_CAPACITY]; /* under the snapshot lock */
     static char temporary[TM_PATH_CAPACITY];
     struct part part = {temporary, identity, 0};
-    int status = tm_runtime_output_name(1, path, sizeof path)
-                     ? write_part(path, moment, sync, tm_runtime.config.blocks, &part)
-                     : -ENAMETOOLONG;
+    if (!tm_runtime_output_name(1, path, sizeof path)) {
+        return -ENAMETOOLONG;
+    }
+    int status = encoded != NULL ? fill_part(path, &part, encoded, moment, false) : write_part(path, moment, &part);
     if (status != 0) {
         return status;
     }
@@ -307,16 +313,22 @@ static int write_named(const char *moment, bool sync, int (*rename)(const char *
     return status;
 }
 
-int tm_snapshot_write_numbered(const char *moment, struct tm_file_identity *identity)
+int tm_snapshot_write_numbered(const char *moment, const struct tm_encoded *encoded, struct tm_file_identity *identity)
 {
-    return write_named(moment, true, rename_numbered, identity);
+    if (encoded != NULL) {
+        return write_named(moment, encoded, rename_numbered, identity);
+    }
+    tm_lock_take(&tm_runtime.life_lock);
+    int status = write_named(moment, NULL, rename_numbered, identity);
+    tm_lock_release(&tm_runtime.life_lock);
+    return status;
 }
 
 int tm_snapshot_write_exit(const char *exit_moment)
 {
     struct tm_file_identity identity;
     tm_runtime.exit_moment = exit_moment;
-    int status = write_named("exit", false, rename_exit, &identity);
+    int status = write_named("exit", NULL, rename_exit, &identity);
     if (status == 0) {
         tm_live_store_remove_file(&tm_runtime.store);
     }

@@ -8,13 +8,20 @@ way allocate, too, so there are about three distinct tracebacks for each path.
 take      wall time of tracemalloc_take_snapshot, which lets other threads of Python run
 cpu       processor time of the thread in it: the wall time on a quiet machine, but for fsync
 gap       longest time for which another thread of Python stood still meanwhile
-held_gap  the same, when the call keeps the interpreter's lock, as a snapshot does that is due by itself
-          (TRACEMALLOC_INTERVAL, _THRESHOLD, _SIGNAL)
+held_gap  the same, when the call keeps the interpreter's lock
+
+With TRACEMALLOC_SIGNAL=USR1 and a TRACEMALLOC_OUTPUT, of snapshots that are due by themselves, while this thread
+allocates a little and lets the other run in turns:
+due       time from the signal to the file
+due_gap   longest time for which the other thread stood still meanwhile
+due_held  longest processor time for which one of the two was kept: the pause, also on a machine that has other work
 """
 import ctypes
 import gc
+import glob
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -52,15 +59,17 @@ class Ticker(threading.Thread):
         threading.Thread.__init__(self)
         self.daemon = True
         self.longest = 0.0
+        self.longest_work = 0.0  # processor time of this thread between two ticks
         self.ticks = 0
 
     def run(self):
-        last = now()
+        last, worked = now(), thread_time()
         while True:
             time.sleep(0.0002)  # gives the processor and the lock of the interpreter away
-            time_now = now()
+            time_now, work = now(), thread_time()
             self.longest = max(self.longest, time_now - last)
-            last = time_now
+            self.longest_work = max(self.longest_work, work - worked)
+            last, worked = time_now, work
             self.ticks += 1
 
     def longest_during(self, work):
@@ -78,6 +87,27 @@ def snapshot(library, path):
     if error != 0:
         sys.exit("tracemalloc_take_snapshot: " + os.strerror(error))
     return now() - started, thread_time() - worked
+
+
+def due_files():
+    return len(glob.glob(os.path.splitext(os.environ["TRACEMALLOC_OUTPUT"])[0] + ".*.tms"))
+
+
+def due_snapshot(ticker):
+    """Whichever thread allocates makes a slice of it: the longest time between two looks at the processor's clock."""
+    before, started, longest, worked = due_files(), now(), 0.0, thread_time()
+    ticker.longest_work = 0.0
+    os.kill(os.getpid(), signal.SIGUSR1)
+    while due_files() == before:
+        if now() > started + 60:
+            sys.exit("no snapshot within a minute of the signal (TRACEMALLOC_SIGNAL=USR1?)")
+        for _ in range(20):
+            [(i, i) for i in range(20)]
+            work = thread_time()
+            longest, worked = max(longest, work - worked), work
+        time.sleep(0.0002)
+    longest = max(longest, thread_time() - worked)
+    return now() - started, max(longest, ticker.longest_work)
 
 
 def main(paths, blocks, path):
@@ -102,7 +132,12 @@ def main(paths, blocks, path):
     gaps, costs = zip(*measured)
     taken, cpu = zip(*costs)
     result = {"paths": paths, "blocks": sum(map(len, heap)), "tracer_bytes": own, "tracer_grown_bytes": own - before}
-    for name, values in (("take", taken), ("cpu", cpu), ("gap", gaps), ("held_gap", held), ("gap_without", quiet)):
+    figures = [("take", taken), ("cpu", cpu), ("gap", gaps), ("held_gap", held), ("gap_without", quiet)]
+    if "TRACEMALLOC_SIGNAL" in os.environ:
+        gaps, costs = zip(*[ticker.longest_during(lambda: due_snapshot(ticker)) for _ in range(RUNS)])
+        waits, longest = zip(*costs)
+        figures += [("due", waits), ("due_gap", gaps), ("due_held", longest)]
+    for name, values in figures:
         result[name + "_s"], result[name + "_max_s"] = min(values), max(values)
     result.update(file_parts.figures(path))
     print(json.dumps(result))

@@ -87,12 +87,37 @@ static void this_process_is_seen(void **state)
     munmap(pages, size);
 }
 
+static void sums_of_the_kernel_are_read(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"Name:\tVmRSS: 9",       "VmPeak:\t  7 kB",       "VmRSS:\t    100 kB",
+                                        "RssAnon:\t      60 kB", "RssFile:\t      30 kB", "RssShmem:\t      10 kB",
+                                        "VmSwap:\t       5 kB"};
+    struct tm_resident_memory memory = {.rss = 0}, whole;
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        tm_resident_add_status_line(&memory, lines[i], strlen(lines[i]));
+    }
+    assert_int_equal(memory.rss, 100 * 1024);
+    assert_int_equal(memory.anonymous, 60 * 1024);
+    assert_int_equal(memory.file, 30 * 1024);
+    assert_int_equal(memory.shared, 10 * 1024);
+    assert_int_equal(memory.swap, 5 * 1024);
+    errno = 5;
+    assert_true(tm_resident_memory_read_sums(&memory));
+    assert_int_equal(errno, 5);
+    assert_true(memory.rss > 0 && memory.rss == memory.anonymous + memory.file + memory.shared);
+    assert_true(tm_resident_memory_read(&whole, NULL));
+    uint64_t difference = whole.rss > memory.rss ? whole.rss - memory.rss : memory.rss - whole.rss;
+    assert_true(difference < (8U << 20)); /* the kernel counts in batches for each processor */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_kind_of_mapping_has_its_place),
         cmocka_unit_test(odd_lines_do_no_harm),
         cmocka_unit_test(this_process_is_seen),
+        cmocka_unit_test(sums_of_the_kernel_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

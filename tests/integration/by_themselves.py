@@ -78,6 +78,32 @@ y = [(i, i) for i in range(100000)]
 print(heard)
 """
 
+# Thousands of tracebacks, so that a snapshot takes several slices, and a heap that swings while it is made.
+SWINGS = """
+import os, signal, time
+LEVELS, LINES = 6, 4
+source = ''
+for level in range(LEVELS):
+    source += 'def level_%d(path):\\n' % level
+    for line in range(LINES):
+        source += '    if path // %d %% %d == %d:\\n        return level_%d(path)\\n' % (
+            LINES ** level, LINES, line, level + 1)
+source += 'def level_%d(path):\\n    return [[], (path,)]\\n' % LEVELS
+exec(compile(source, 'levels.py', 'exec'))
+kept = [level_0(path) for path in range(LINES ** LEVELS)]
+def swing(size):
+    block = bytearray(size)
+    return [(number, []) for number in range(2000)] + [block]
+for number in ('.0001', '.0002', '.0003'):
+    os.kill(os.getpid(), signal.SIGUSR1)
+    end = time.time() + 60
+    while time.time() < end and not [name for name in os.listdir('.') if name.endswith(number + '.tms')]:
+        for size in (100, 40000000):
+            block = swing(size)
+            del block
+print(len(kept))
+"""
+
 IGNORES = """
 import os, signal
 print(signal.getsignal(signal.SIGUSR1) == signal.SIG_IGN)
@@ -165,6 +191,19 @@ class Tester(traced.Tester):
         done = traced.run(["sh", "-c", "kill -USR1 $$"], self.folder.fresh(), environment)
         checks.equal((done.code, done.stderr, done.names()), (-10, b"", []), "a process without Python is left alone")
 
+    def slices(self):
+        """What a snapshot has is of one moment, although the program goes on while it is made."""
+        checks = self.checks
+        done = self.run(SWINGS, TRACEMALLOC_SIGNAL="USR1", TRACEMALLOC_NFRAME="10")
+        checks.equal((done.code, done.stdout, done.stderr), (0, b"4096\n", b""), "code and output")
+        checks.equal(len(done.snapshots()), 4, "snapshots")
+        for path in done.snapshots()[:-1]:
+            found = traced.statistics(self.options.report, path)
+            one = found["snapshot"]
+            checks.equal(found["total"]["size"], one["traced"]["current"], "the tracebacks' sum is the total, to the byte")
+            checks.that(len(found["statistics"]) > 4096, "tracebacks", len(found["statistics"]))
+            checks.that(os.stat(path).st_mtime_ns - one["time_ns"] >= 8000000, "written slices after its moment")
+
     def failures(self):
         """A folder that is gone is said once; the program goes on, and so do the snapshots when it is back."""
         checks = self.checks
@@ -188,7 +227,7 @@ class Tester(traced.Tester):
 def main():
     options = traced.arguments(__doc__).parse_args()
     return traced.on_groups(options, interpreters.select(options.pythons), Tester,
-                            (Tester.interval, Tester.threshold, Tester.signal),
+                            (Tester.interval, Tester.threshold, Tester.signal, Tester.slices),
                             with_few=(Tester.small_stack, Tester.failures, Tester.children))
 
 

@@ -141,7 +141,7 @@ void tm_runtime_reset_peak(void)
         struct tm_totals *totals = tm_runtime.totals;
         uint64_t python, heap;
         tm_store_traced(tm_runtime.store.header, &python, &heap);
-        tm_runtime.forgotten++;
+        tm_runtime.breaks++;
         tm_word_store(&totals->python_peak, python);
         tm_word_store(&totals->heap_peak, heap);
         tm_word_store(&totals->marks, tm_marks_move(tm_word_load(&totals->marks), UINT64_MAX));

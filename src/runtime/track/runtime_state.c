@@ -106,12 +106,12 @@ void tm_runtime_new_epoch(bool base)
     struct tm_runtime *runtime = &tm_runtime;
     struct tm_store_header *header = runtime->store.header;
     uint32_t epoch = atomic_load_explicit(&runtime->epoch, memory_order_relaxed) + 1;
+    runtime->breaks++;
     tm_lock_take(&runtime->intern_lock);
     tm_record_table_new_epoch(&runtime->records);
     atomic_store_explicit(&runtime->epoch, epoch, memory_order_relaxed);
     atomic_store_explicit(&header->epoch, epoch, memory_order_relaxed);
     if (base) {
-        runtime->forgotten++;
         struct tm_totals *totals = runtime->totals;
         uint32_t previous_base = atomic_load_explicit(&runtime->base_epoch, memory_order_relaxed);
         atomic_store_explicit(&runtime->base_epoch, epoch, memory_order_relaxed);

@@ -88,7 +88,7 @@ struct tm_runtime {
     struct tm_lock snapshot_lock;
     _Atomic uint32_t name_readers; /* snapshots under way outside the life lock: names stay what they are */
     struct tm_lock life_lock;
-    uint32_t forgotten; /* how often all that was traced was, or the peak; under the life lock */
+    uint32_t breaks; /* epochs begun and peaks forgotten; under the life lock */
     struct tm_lock intern_lock;
     struct tm_live_store store;
     struct tm_string_table strings;

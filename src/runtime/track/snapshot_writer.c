@@ -106,22 +106,22 @@ static int encode(const char *moment, struct tm_encode_blocks *blocks, struct tm
     return encode_view(&facts, &view, blocks, encoded);
 }
 
-/* Without the life lock, so that whoever forks or clears meanwhile need not wait.  What was made while everything, or the
- * peak, was forgotten is of neither time: it is made again, with the lock. */
+/* Without the life lock, so that whoever forks or clears meanwhile need not wait.  What was made while an epoch began, or
+ * the peak was forgotten, is of neither time: it is made again, with the lock. */
 static int encode_freely(const char *moment, struct tm_encoded *encoded)
 {
     struct tm_runtime *runtime = &tm_runtime;
     struct tm_snapshot_facts facts = {.leaves_libc = false};
     struct tm_store_view view;
     tm_lock_take(&runtime->life_lock);
-    uint32_t before = runtime->forgotten;
+    uint32_t before = runtime->breaks;
     begin_facts(&facts, moment, &view);
     atomic_fetch_add_explicit(&runtime->name_readers, 1, memory_order_relaxed);
     tm_lock_release(&runtime->life_lock);
     int status = encode_view(&facts, &view, NULL, encoded);
     tm_lock_take(&runtime->life_lock);
     atomic_fetch_sub_explicit(&runtime->name_readers, 1, memory_order_release);
-    if (runtime->forgotten != before) {
+    if (runtime->breaks != before) {
         if (status == 0) {
             tm_snapshot_pages.release(encoded->bytes, encoded->capacity);
         }

@@ -80,7 +80,7 @@ print(heard)
 
 # Thousands of tracebacks, so that a snapshot takes several slices, and a heap that swings while it is made.
 SWINGS = """
-import os, signal, time
+import os, signal, sys, time
 LEVELS, LINES = 6, 4
 source = ''
 for level in range(LEVELS):
@@ -102,6 +102,12 @@ for number in ('.0001', '.0002', '.0003'):
             block = swing(size)
             del block
 print(len(kept))
+sys.stdout.flush()
+if len(sys.argv) > 1: # ends in the middle of one
+    os.kill(os.getpid(), signal.SIGUSR1)
+    block = [[] for number in range(100)]
+    if sys.argv[1] == 'kill':
+        os.kill(os.getpid(), signal.SIGKILL)
 """
 
 IGNORES = """
@@ -204,6 +210,19 @@ class Tester(traced.Tester):
             checks.that(len(found["statistics"]) > 4096, "tracebacks", len(found["statistics"]))
             checks.that(os.stat(path).st_mtime_ns - one["time_ns"] >= 8000000, "written slices after its moment")
 
+    def ends_between_slices(self):
+        """A kill leaves the snapshots that are whole, and no part of one; an end does what is left of it."""
+        checks = self.checks
+        done = self.run(SWINGS, "kill", TRACEMALLOC_SIGNAL="USR1", TRACEMALLOC_NFRAME="10")
+        checks.equal((done.code, done.stdout, done.stderr), (-9, b"4096\n", b""), "kill: code and output")
+        checks.equal([self.snapshot(path)["moment"] for path in done.snapshots()], ["signal"] * 3, "kill: snapshots")
+        checks.equal(len(done.names()), 3 + len(done.stores()), "kill: nothing else")
+        done = self.run(SWINGS, "end", TRACEMALLOC_SIGNAL="USR1", TRACEMALLOC_NFRAME="10")
+        checks.equal((done.code, done.stdout, done.stderr), (0, b"4096\n", b""), "end: code and output")
+        moments = [self.snapshot(path)["moment"] for path in done.snapshots()]
+        checks.equal(moments, ["signal"] * 4 + ["exit"], "end: snapshots")
+        checks.equal(len(done.names()), 5, "end: nothing else")
+
     def failures(self):
         """A folder that is gone is said once; the program goes on, and so do the snapshots when it is back."""
         checks = self.checks
@@ -228,7 +247,7 @@ def main():
     options = traced.arguments(__doc__).parse_args()
     return traced.on_groups(options, interpreters.select(options.pythons), Tester,
                             (Tester.interval, Tester.threshold, Tester.signal, Tester.slices),
-                            with_few=(Tester.small_stack, Tester.failures, Tester.children))
+                            with_few=(Tester.small_stack, Tester.ends_between_slices, Tester.failures, Tester.children))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 #include "runtime/os/os_memory.h"
 #include "runtime/os/os_process.h"
 #include "runtime/track/runtime_state.h"
+#include "runtime/track/store_words.h"
 
 #define PREPARED_AT_ONCE   ((size_t)64 << 10) /* bytes between two looks at the clock */
 #define FEW                ((size_t)4 << 20)  /* bytes that are touched and copied in about a millisecond */
@@ -39,6 +40,7 @@ void tm_snapshot_task_begin(struct tm_snapshot_task *task, const char *moment)
 static void take_cut(struct tm_snapshot_task *task)
 {
     tm_lock_take(&tm_runtime.life_lock);
+    tm_store_words_refresh();
     bool done = tm_store_cut_take(&task->cut, &tm_runtime.store);
     tm_snapshot_facts_begin(&task->facts, task->moment);
     atomic_fetch_add_explicit(&tm_runtime.name_readers, 1, memory_order_relaxed);

@@ -165,6 +165,11 @@ static bool parse_blocks(struct tm_config *config, const char *value)
     return parse_switch(value, &config->blocks);
 }
 
+static bool parse_watermark(struct tm_config *config, const char *value)
+{
+    return parse_switch(value, &config->watermark);
+}
+
 static bool parse_slow(struct tm_config *config, const char *value)
 {
     return parse_switch(value, &config->slow);

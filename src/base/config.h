@@ -48,6 +48,7 @@ struct tm_config {
     uint64_t sample_rate;         /* bytes between two sampled blocks on average; 0: all blocks are recorded */
     uint64_t memory_limit;        /* bytes that the tracer may use for itself; 0: no limit */
     bool blocks;                  /* snapshots list single blocks */
+    bool watermark;               /* write marks into running frames, see runtime/unwind/watermark.h */
     bool slow;                    /* no quick way, no cache of stacks: for comparing */
     bool verbose;                 /* say on stderr what was written */
     const char *output;           /* pattern of the exit snapshot, from the environment; never NULL */

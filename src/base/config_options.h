@@ -36,6 +36,8 @@
       "record one block in so many bytes, and estimate the rest")                                                      \
     X(MEMORY_LIMIT, parse_memory_limit, "none", "a size of 8MiB or more, or none",                                     \
       "memory of the tracer itself: near it tracebacks get shorter, then new traces are one, then it samples")         \
+    X(WATERMARK, parse_watermark, "0", TM_OPTION_SWITCH,                                                               \
+      "with NFRAME > 1 on 3.11 to 3.13: mark the running frame, by a write into it, to know the stack by")             \
     X(SLOW, parse_slow, "0", TM_OPTION_SWITCH, "for tests: take every event the long way, remember no stack")          \
     X(VERBOSE, parse_verbose, "0", TM_OPTION_SWITCH, "say on stderr what was written")
 

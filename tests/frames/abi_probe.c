@@ -161,6 +161,19 @@ static void say_presize(void)
 #endif
 }
 
+/* What the watermark writes to and asks; not without the GIL. */
+static void say_watermark(void)
+{
+#if PY_VERSION_HEX >= 0x030B0000 && PY_VERSION_HEX < 0x030E0000 && !defined(Py_GIL_DISABLED)
+    FIELD("frame_stacktop", frame_type, stacktop);
+#if PY_VERSION_HEX >= 0x030C0000
+    FIELD("tstate_event", PyThreadState, what_event);
+#else
+    FIELD("tstate_event", PyThreadState, tracing_what);
+#endif
+#endif
+}
+
 int main(void)
 {
     SAY("release", PY_MAJOR_VERSION << 8 | PY_MINOR_VERSION);
@@ -172,5 +185,6 @@ int main(void)
     say_state();
 #endif
     say_presize();
+    say_watermark();
     return 0;
 }

@@ -14,7 +14,7 @@
     X(code_name) X(code_qualname) X(code_firstlineno) X(code_lines) X(code_firsttraceable) X(code_bytes)               \
     X(code_tlbc) X(tlbc_entries) X(object_type) X(type_flags) X(bytes_size) X(bytes_data) X(str_length)                \
     X(str_state) X(str_ascii_data) X(str_compact_data) X(str_kind_shift) X(str_compact_shift) X(str_ascii_shift)       \
-    X(gc_head) X(preheader) X(preheader_flags)
+    X(gc_head) X(preheader) X(preheader_flags) X(frame_stacktop) X(tstate_event)
 /* clang-format on */
 
 static void say(const char *name, unsigned long value)

@@ -193,6 +193,7 @@ class Driver(object):
         """The names of the variables, and their number, are the same in all modes."""
         values = dict(TM_MEASURE=measure, TM_RESULT=result, TM_LIMIT=str(limit), TM_PLANT="0", PYTHONPATH=MEASURING,
                       LD_PRELOAD="", TRACEMALLOC_NFRAME=str(limit), TRACEMALLOC_START="python", TRACEMALLOC_EXACT="0",
+                      TRACEMALLOC_WATERMARK=str(int(self.options.watermark)),
                       TRACEMALLOC_OUTPUT=os.path.join(self.folder, "exit.%p.tms"))
         values.update(more)
         return interpreter.environment(**values)
@@ -385,6 +386,7 @@ def main():
     parser.add_argument("--exact", choices=("auto", "0", "1"), default="auto",
                         help="TRACEMALLOC_EXACT; auto: where the build needs it.  0 where it is needed: shown, no failure")
     parser.add_argument("--mode", choices=("runs", "process", "start"), default="runs")
+    parser.add_argument("--watermark", action="store_true", help="with TRACEMALLOC_WATERMARK=1")
     parser.add_argument("--self-test", action="store_true")
     options = parser.parse_args()
     if not options.self_test and not (options.library and options.report):

@@ -133,6 +133,8 @@ class Suite(object):
         variables = {"TMPDIR": work}
         if is_traced:
             variables.update(LD_PRELOAD=self.options.library, TRACEMALLOC_OUTPUT=snapshots + "/%e.%p.%n.tms")
+            if self.options.watermark:
+                variables.update(TRACEMALLOC_WATERMARK="1", TRACEMALLOC_NFRAME="25")
         begin = time.time()
         # --fail-env-changed: a module that leaves files, threads or changed settings has another exit code.
         command = [interpreter.path, "-m", "test", "-v", "--fail-env-changed"]
@@ -323,6 +325,7 @@ def main():
     parser.add_argument("--again", type=int, default=MORE_RUNS,
                         help="runs of each side more while a module differs (default %(default)s)")
     parser.add_argument("--record", default="", metavar="FILE", help="keeps what ran there, and does not run it again")
+    parser.add_argument("--watermark", action="store_true", help="with TRACEMALLOC_WATERMARK=1 and 25 frames")
     options = parser.parse_args()
     heed_signals()
     options.library, options.report = os.path.abspath(options.library), os.path.abspath(options.report)

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The quick ways of an event tell what the long way tells: a program whose stacks change in every way, with
-TRACEMALLOC_SLOW=1 and without, row by row; with machine frames, too, frame by frame."""
+TRACEMALLOC_SLOW=1 and without, row by row; with machine frames, too, frame by frame; and with TRACEMALLOC_WATERMARK=1
+where that is to be had."""
 from __future__ import print_function
 
 import os
@@ -11,13 +12,23 @@ import interpreters
 import traced
 
 PROGRAM = os.path.join(traced.HERE, "applications", "stack_changes.py")
-OWN = ("stack_changes.py", "stack_changes3.py", "<made ")
+OWN = ("stack_changes.py", "stack_changes3.py", "stack_marks.py", "<made ")
 MORE_RUNS = 6  # of each side, while something differs
 FIGURES = ("live", "ever")
+SLOW = {"TRACEMALLOC_SLOW": "1", "TRACEMALLOC_WATERMARK": "0"}
+QUICK = {"TRACEMALLOC_SLOW": "0", "TRACEMALLOC_WATERMARK": "0"}
+MARKED = {"TRACEMALLOC_SLOW": "0", "TRACEMALLOC_WATERMARK": "1"}
+
+
+def ways(interpreter, limit, native):
+    """With the word for each."""
+    may_mark = (3, 11) <= interpreter.version[:2] <= (3, 13) and limit > 1 and native != "1" and not (
+        interpreter.free_threaded or interpreter.debug)
+    return [("quick", QUICK)] + [("marked", MARKED)] * may_mark
 
 
 def is_own(filename):
-    return filename.startswith(OWN[2]) or os.path.basename(filename) in OWN[:2]
+    return filename.startswith(OWN[-1]) or os.path.basename(filename) in OWN[:-1]
 
 
 def rows(options, path, figure):
@@ -33,32 +44,38 @@ def rows(options, path, figure):
     return found
 
 
-def snapshot(options, checks, folder, interpreter, limit, native, slow):
+def snapshot(options, checks, folder, interpreter, limit, native, way):
     path = os.path.join(folder.fresh("snapshots"), "changes.tms")
     done = traced.run([interpreter.path, PROGRAM, path] + (["malloc"] if native == "native" else []), folder.fresh(),
                       interpreter.environment(LD_PRELOAD=options.library, TRACEMALLOC_NFRAME=str(limit),
-                                              TRACEMALLOC_NATIVE=native, TRACEMALLOC_SLOW=slow))
-    return path if checks.equal((done.code, done.stderr), (0, b""), "code and stderr, SLOW=%s" % slow) else None
+                                              TRACEMALLOC_NATIVE=native, **way))
+    return path if checks.equal((done.code, done.stderr), (0, b""), "code and stderr, %r" % way) else None
+
+
+def marks(options, path):
+    """What the snapshot says of the watermark; None: nothing."""
+    return traced.statistics(options.report, path, "traceback")["snapshot"].get("watermark")
 
 
 def differing(one, other):
     return set(key for key in set(one) | set(other) if one.get(key) != other.get(key))
 
 
-def check(options, checks, folder, interpreter, limit, native):
+def check(options, checks, folder, interpreter, limit, native, way):
     """A row differs when no quick run shows what a slow run shows: whether a list is new or recycled depends on when
     threads run, also from one slow run to the next."""
-    paths = [snapshot(options, checks, folder, interpreter, limit, native, slow) for slow in "01"]
+    paths = [snapshot(options, checks, folder, interpreter, limit, native, one) for one in (way, SLOW)]
     if None in paths:
         return
+    checks.equal(marks(options, paths[0]), "on" if way == MARKED else None, "the watermark")
     for figure in FIGURES:
         quick, slow = [[rows(options, path, figure)] for path in paths]
         wrong = differing(quick[0], slow[0])
         first = len(wrong)
         for _ in range(MORE_RUNS):
             if wrong:
-                quick.append(rows(options, snapshot(options, checks, folder, interpreter, limit, native, "0"), figure))
-                slow.append(rows(options, snapshot(options, checks, folder, interpreter, limit, native, "1"), figure))
+                quick.append(rows(options, snapshot(options, checks, folder, interpreter, limit, native, way), figure))
+                slow.append(rows(options, snapshot(options, checks, folder, interpreter, limit, native, SLOW), figure))
                 wrong = set(key for key in wrong
                             if not set(run.get(key) for run in quick) & set(run.get(key) for run in slow))
         wrong = sorted(wrong)
@@ -81,9 +98,10 @@ def main():
         for interpreter in chosen:
             for native in ("0", "native", "1") if interpreter in traced.few(options, chosen) else ("0",):
                 for limit in limits[native]:
-                    checks.begin("%s quick and slow, limit %d, NATIVE=%s" % (interpreter.label, limit, native))
-                    check(options, checks, folder, interpreter, limit, native)
-                    checks.end()
+                    for name, way in ways(interpreter, limit, native):
+                        checks.begin("%s %s and slow, limit %d, NATIVE=%s" % (interpreter.label, name, limit, native))
+                        check(options, checks, folder, interpreter, limit, native, way)
+                        checks.end()
     return checks.finish()
 
 

@@ -249,6 +249,17 @@ static void print_memory_limit(struct tm_out *out, const struct tm_snapshot *sna
     }
 }
 
+/* Why frames were not marked although that was asked for. */
+static void print_watermark(struct tm_out *out, const struct tm_snapshot *snapshot)
+{
+    struct tm_span what = tm_snapshot_bytes(snapshot, "watermark");
+    if (what.length > 0 && !tm_span_is(what, "on")) {
+        tm_out_text(out, "note: the watermark was ");
+        tm_print_text(out, what);
+        tm_out_text(out, "\n");
+    }
+}
+
 /* What the tracer could not do follows from other facts, if it is to be seen at all. */
 static void print_failed_calls(struct tm_out *out, const struct tm_snapshot *snapshot)
 {
@@ -282,6 +293,7 @@ static void print_snapshot_notes(struct tm_out *out, const struct tm_snapshot *s
     print_outer_malloc(out, snapshot);
     print_recycled(out, snapshot);
     print_memory_limit(out, snapshot);
+    print_watermark(out, snapshot);
     print_failed_calls(out, snapshot);
     if (tm_span_is(tm_snapshot_bytes(snapshot, "python_frames"), "unsupported")) {
         tm_out_text(out, "note: the frames of this Python release cannot be read: sizes only\n");

@@ -152,7 +152,7 @@ static bool add_notes(struct facts *facts, struct tm_snapshot *snapshot, const s
 bool tm_merge_facts(struct tm_snapshot *snapshot, const struct tm_forest *forest)
 {
     static const char *const largest[] = {"traceback_limit", "time_ns", "sample_rate", "stdlib_tracing"};
-    static const char *const said[] = {"memory_limit_step", "malloc"};
+    static const char *const said[] = {"memory_limit_step", "malloc", "watermark"};
     static const char *const sums[] = {"dropped_events", "hook_losses", "native_unmerged", "peak_bound"};
     struct facts facts = {.items = tm_merge_get(snapshot, FACTS_MAX, sizeof *facts.items)};
     if (facts.items == NULL || !add_notes(&facts, snapshot, forest)) {

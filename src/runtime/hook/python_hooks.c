@@ -25,13 +25,13 @@ TM_INLINE void *hook_malloc(void *ctx, size_t size, unsigned domain, bool over_d
         tm_tracker_alloc(thread, TM_DOMAIN_RAW, block, size);
         return block;
     }
-    return tm_quick_alloc_at_door(thread, (uint8_t)domain, block, size, TM_QUICK_ANY, false);
+    return tm_quick_alloc_at_door(thread, (uint8_t)domain, block, size, TM_QUICK_ANY, TM_QUICK_TOP);
 }
 
 /* The usual call of a hook of mem or obj.  RARELY is hook_malloc: what is rare is its own last act, so that hardly a
  * register need be saved here. */
-TM_INLINE void *hook_malloc_usually(void *ctx, size_t size, unsigned domain, enum tm_quick_way way, bool deep,
-                                    void *(*rarely)(void *, size_t))
+TM_INLINE void *hook_malloc_usually(void *ctx, size_t size, unsigned domain, enum tm_quick_way way,
+                                    enum tm_quick_depth deep, void *(*rarely)(void *, size_t))
 {
     struct tm_thread *thread = tm_thread_self();
     const struct tm_cpython_allocator *real = tm_python_behind(ctx, false);
@@ -222,10 +222,12 @@ HOOKS(obj_debug, TM_CPYTHON_OBJ, true)
 
 /* A free is the same in both domains. */
 #define USUAL_HOOKS(name, way)                                                                                         \
-    USUAL_MALLOC(mem_##name, mem, TM_CPYTHON_MEM, way, false)                                                          \
-    USUAL_MALLOC(obj_##name, obj, TM_CPYTHON_OBJ, way, false)                                                          \
-    USUAL_MALLOC(mem_##name##_deep, mem, TM_CPYTHON_MEM, way, true)                                                    \
-    USUAL_MALLOC(obj_##name##_deep, obj, TM_CPYTHON_OBJ, way, true)                                                    \
+    USUAL_MALLOC(mem_##name, mem, TM_CPYTHON_MEM, way, TM_QUICK_TOP)                                                   \
+    USUAL_MALLOC(obj_##name, obj, TM_CPYTHON_OBJ, way, TM_QUICK_TOP)                                                   \
+    USUAL_MALLOC(mem_##name##_deep, mem, TM_CPYTHON_MEM, way, TM_QUICK_DEEP)                                           \
+    USUAL_MALLOC(obj_##name##_deep, obj, TM_CPYTHON_OBJ, way, TM_QUICK_DEEP)                                           \
+    USUAL_MALLOC(mem_##name##_marked, mem, TM_CPYTHON_MEM, way, TM_QUICK_MARKED)                                       \
+    USUAL_MALLOC(obj_##name##_marked, obj, TM_CPYTHON_OBJ, way, TM_QUICK_MARKED)                                       \
     static void free_##name(void *ctx, void *block)                                                                    \
     {                                                                                                                  \
         hook_free(ctx, block, TM_CPYTHON_OBJ, false, way);                                                             \
@@ -265,10 +267,11 @@ WATCHED_HOOKS(obj_debug)
         FUNCTIONS(raw), USUAL_WATCHED(mem, name, kind), USUAL_WATCHED(obj, name, kind)                                 \
     }
 
-/* After the ways: the same, but the first, for tracebacks of more than one frame. */
+/* After the ways: the same, but the first, for tracebacks of more than one frame, and once more with marks. */
 #define DEEP_0     (TM_QUICK_WAYS - 1U)
-#define OVER_DEBUG (2U * TM_QUICK_WAYS - 1U)
-#define WATCHED_0  (2U * TM_QUICK_WAYS)
+#define MARKED_0   (2U * DEEP_0)
+#define OVER_DEBUG (3U * DEEP_0 + 1U)
+#define WATCHED_0  (OVER_DEBUG + 1U)
 #define KINDS      (2U * WATCHED_0)
 
 static const struct tm_cpython_allocator functions[KINDS][TM_PYTHON_DOMAINS] = {
@@ -279,6 +282,9 @@ static const struct tm_cpython_allocator functions[KINDS][TM_PYTHON_DOMAINS] = {
     [DEEP_0 + TM_QUICK_SHARED] = USUALS(shared, _deep_),
     [DEEP_0 + TM_QUICK_OWN] = USUALS(own, _deep_),
     [DEEP_0 + TM_QUICK_OWN_CFRAME] = USUALS(own_cframe, _deep_),
+    [MARKED_0 + TM_QUICK_SHARED] = USUALS(shared, _marked_),
+    [MARKED_0 + TM_QUICK_OWN] = USUALS(own, _marked_),
+    [MARKED_0 + TM_QUICK_OWN_CFRAME] = USUALS(own_cframe, _marked_),
     [OVER_DEBUG] = {FUNCTIONS(raw_debug), FUNCTIONS(mem_debug), FUNCTIONS(obj_debug)},
     [WATCHED_0 + TM_QUICK_ANY] = {FUNCTIONS(raw), WATCHED(mem), WATCHED(obj)},
     [WATCHED_0 + TM_QUICK_SHARED] = USUALS_WATCHED(shared, _),
@@ -287,6 +293,9 @@ static const struct tm_cpython_allocator functions[KINDS][TM_PYTHON_DOMAINS] = {
     [WATCHED_0 + DEEP_0 + TM_QUICK_SHARED] = USUALS_WATCHED(shared, _deep_),
     [WATCHED_0 + DEEP_0 + TM_QUICK_OWN] = USUALS_WATCHED(own, _deep_),
     [WATCHED_0 + DEEP_0 + TM_QUICK_OWN_CFRAME] = USUALS_WATCHED(own_cframe, _deep_),
+    [WATCHED_0 + MARKED_0 + TM_QUICK_SHARED] = USUALS_WATCHED(shared, _marked_),
+    [WATCHED_0 + MARKED_0 + TM_QUICK_OWN] = USUALS_WATCHED(own, _marked_),
+    [WATCHED_0 + MARKED_0 + TM_QUICK_OWN_CFRAME] = USUALS_WATCHED(own_cframe, _marked_),
     [WATCHED_0 + OVER_DEBUG] = {FUNCTIONS(raw_debug), WATCHED(mem_debug), WATCHED(obj_debug)},
 };
 
@@ -302,11 +311,27 @@ bool tm_python_is_ours(const struct tm_cpython_allocator *allocator)
     return tm_sampled_hooks_are(allocator);
 }
 
+/* Frames are marked where a door makes use of it. */
+static bool marks_frames(enum tm_quick_way way)
+{
+    if (!tm_runtime_marks_frames()) {
+        return false;
+    }
+    if (way == TM_QUICK_ANY) {
+        tm_runtime_decline_watermark("this Python's thread state can only be had by a call");
+    } else if (tm_runtime.traceback_limit == 1) {
+        tm_runtime_decline_watermark("tracebacks have one frame");
+    }
+    return tm_runtime_marks_frames();
+}
+
 /* What the limit is now matters to the cost only. */
 static unsigned usual_kind(void)
 {
     enum tm_quick_way way = tm_quick_way_of(tm_runtime_python(), &tm_runtime.blocks);
-    return (unsigned)way + (way != TM_QUICK_ANY && tm_runtime.traceback_limit > 1 ? DEEP_0 : 0);
+    bool is_marked = marks_frames(way);
+    bool is_deep = way != TM_QUICK_ANY && tm_runtime.traceback_limit > 1;
+    return (unsigned)way + (is_marked ? MARKED_0 : is_deep ? DEEP_0 : 0);
 }
 
 struct tm_cpython_allocator tm_python_functions(unsigned domain, enum tm_layer over, bool is_quick)
@@ -314,6 +339,9 @@ struct tm_cpython_allocator tm_python_functions(unsigned domain, enum tm_layer o
     bool over_debug = over == TM_LAYER_DEBUG;
     if (tm_doors_sample) {
         return tm_sampled_hooks(domain, over_debug, is_quick);
+    }
+    if (over_debug) {
+        tm_runtime_decline_watermark("not with Python's debug hooks on memory");
     }
     unsigned kind = over_debug ? OVER_DEBUG : usual_kind();
     return functions[tm_runtime_is_watched() ? WATCHED_0 + kind : kind][domain];

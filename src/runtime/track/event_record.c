@@ -115,6 +115,17 @@ static uint32_t top_record_held(struct tm_thread *thread, uintptr_t tstate, uint
     return record != 0 ? record : capture_held(thread, &top, count, NULL, &key, domain, size);
 }
 
+/* With marks in the frames, where that works; says so when that has turned out. */
+static __attribute__((noinline)) void look_marking(struct tm_runtime *runtime, uintptr_t tstate, uint32_t limit)
+{
+    struct tm_watermark *watermark = &runtime->watermark;
+    enum tm_watermark_state before = watermark->state;
+    tm_watermark_look(watermark, &runtime->held_stack, runtime->layout, tstate, limit);
+    if (TM_UNLIKELY(watermark->state != before)) {
+        tm_runtime_watermark_has_changed();
+    }
+}
+
 uint32_t tm_event_stack_record(struct tm_thread *thread, uintptr_t tstate, uint8_t domain, uint16_t size)
 {
     struct tm_runtime *runtime = &tm_runtime;
@@ -125,10 +136,12 @@ uint32_t tm_event_stack_record(struct tm_thread *thread, uintptr_t tstate, uint8
     if (TM_UNLIKELY(runtime->config.slow)) {
         stack->count = 0;
     }
-    if (TM_LIKELY(runtime->layout != NULL)) {
+    if (TM_UNLIKELY(runtime->layout == NULL)) {
+        stack->count = 0;
+    } else if (TM_LIKELY(runtime->watermark.state == TM_WATERMARK_OFF)) {
         tm_stack_cache_look(stack, runtime->layout, tstate, limit);
     } else {
-        stack->count = 0;
+        look_marking(runtime, tstate, limit);
     }
     const struct tm_raw_frame *newest = stack->count == 0 ? NULL : &stack->frames[stack->count - 1];
     struct tm_trace_key key = tm_trace_key_of_stack(&runtime->cache, newest, tm_stack_cache_older(stack), domain, size);

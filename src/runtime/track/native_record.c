@@ -149,6 +149,7 @@ static uint64_t look_at_python(struct event *event, struct tm_caller caller)
     if (event->limit != 1 && caller.held && !tm_runtime.config.slow) {
         struct tm_stack_cache *held = &tm_runtime.held_stack;
         tm_stack_cache_look(held, stacks->row, caller.tstate, event->limit);
+        tm_watermark_lift(&tm_runtime.watermark);
         event->python_is_kept = true;
         stacks->python_count = held->count;
         return hash_of_held(held);

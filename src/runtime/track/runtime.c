@@ -257,6 +257,62 @@ static void describe_version(uint32_t version, char *buffer, size_t capacity)
     }
 }
 
+/* One line on stderr, and a word for the store. */
+static void tell_watermark(const char *word, const char *why)
+{
+    char line[128];
+    struct tm_text text;
+    tm_text_init(&text, line, sizeof line);
+    tm_text_add(&text, word);
+    tm_text_add(&text, ": ");
+    tm_text_add(&text, why);
+    tm_message("TRACEMALLOC_WATERMARK=1 is ", line, "; nothing is written into frames");
+    tm_runtime_say("watermark", line);
+}
+
+void tm_runtime_decline_watermark(const char *why)
+{
+    struct tm_watermark *watermark = &tm_runtime.watermark;
+    if (tm_runtime.config.watermark && watermark->fault == NULL) {
+        watermark->state = TM_WATERMARK_OFF;
+        watermark->fault = why;
+        tm_watermark_lift(watermark);
+        if (tm_runtime.python_is_found) { /* else it is told then: a process may have the library and not run it */
+            tell_watermark("declined", why);
+        }
+    }
+}
+
+static void begin_watermark(struct tm_runtime *runtime)
+{
+    if (!tm_watermark_begin(&runtime->watermark, &runtime->python.row)) {
+        tm_runtime_decline_watermark("this Python is not one of 3.11 to 3.13 with a GIL");
+    } else if (runtime->config.sample_rate != 0) {
+        tm_runtime_decline_watermark("not with TRACEMALLOC_SAMPLE");
+    } else if (runtime->config.slow) {
+        tm_runtime_decline_watermark("not with TRACEMALLOC_SLOW=1");
+    }
+}
+
+bool tm_runtime_marks_frames(void)
+{
+    struct tm_watermark *watermark = &tm_runtime.watermark;
+    if (tm_runtime.config.watermark && watermark->state == TM_WATERMARK_OFF && watermark->fault == NULL) {
+        begin_watermark(&tm_runtime);
+    }
+    return watermark->state != TM_WATERMARK_OFF && watermark->state != TM_WATERMARK_GIVEN_UP;
+}
+
+void tm_runtime_watermark_has_changed(void)
+{
+    const struct tm_watermark *watermark = &tm_runtime.watermark;
+    if (watermark->state == TM_WATERMARK_GIVEN_UP) {
+        tell_watermark("given up", watermark->fault);
+    } else if (watermark->state == TM_WATERMARK_ON) {
+        tm_runtime_say("watermark", "on");
+    }
+}
+
 void tm_runtime_python_found(void)
 {
     struct tm_runtime *runtime = &tm_runtime;
@@ -276,9 +332,13 @@ void tm_runtime_python_found(void)
         runtime->native.code = tm_eval_code_find(&runtime->python);
     }
     tm_tally_give_back(tm_thread_self()); /* what comes now is mostly under the GIL */
+    bool is_declined = !tm_runtime_marks_frames() && runtime->config.watermark;
     runtime->python_is_found = true;
     tm_store_words_refresh();
     tm_runtime_decide_quick();
+    if (is_declined) {
+        tell_watermark("declined", runtime->watermark.fault);
+    }
 }
 
 static void say_folder(const struct tm_runtime *runtime)

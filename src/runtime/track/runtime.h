@@ -91,6 +91,10 @@ void tm_runtime_room_changed(void);
 void tm_runtime_note_hooks(unsigned reinstalled, unsigned lost);
 void tm_runtime_note_recycled(const char *how);
 void tm_runtime_note_stdlib_tracing(void);
+/* TRACEMALLOC_WATERMARK=1 cannot be had, for the reason WHY, a static text; nothing where nobody asked for it. */
+void tm_runtime_decline_watermark(const char *why);
+/* The interpreter is found, and its running frames are marked, or will be once that was tried. */
+bool tm_runtime_marks_frames(void);
 /* The object whose malloc the program calls instead of ours, a path that stays; NULL: there is none. */
 void tm_runtime_note_malloc(const char *path);
 

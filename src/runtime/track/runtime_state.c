@@ -74,6 +74,7 @@ void tm_runtime_decide_quick(void)
     const struct tm_cpython_layout *layout = runtime->layout;
     const struct tm_cpython *python = &runtime->python;
     bool has_native = runtime->config.native != TM_NATIVE_OFF && runtime->native.is_ready;
+    tm_watermark_lift(&runtime->watermark); /* events may have passed unheard */
     bool is_plain = !has_native || runtime->config.native == TM_NATIVE_LIBC;
     __atomic_store_n(&runtime->way, has_native ? TM_WAY_NATIVE : runtime->traceback_limit, __ATOMIC_RELAXED);
     bool has_one_gil = !runtime->config.slow && runtime->sample_rate == 0 && tm_life_now() == TM_LIFE_TRACING &&

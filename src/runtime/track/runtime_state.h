@@ -28,6 +28,7 @@
 #include "runtime/track/tally.h"
 #include "runtime/unwind/cpython_runtime.h"
 #include "runtime/unwind/stack_cache.h"
+#include "runtime/unwind/watermark.h"
 
 /* What the doors may do.  In a page of its own that a forked child finds zeroed (MADV_WIPEONFORK), so that a child
  * made by whatever way looks after its store before its first event. */
@@ -81,6 +82,7 @@ struct tm_runtime {
     uint32_t sampled_epoch;           /* records from this epoch on were sampled; UINT32_MAX: none */
     uint64_t sample_rate;             /* bytes; 0: every block is recorded */
     struct tm_stack_cache held_stack; /* of the last event under the GIL; its notes are tracebacks */
+    struct tm_watermark watermark;    /* of held_stack */
     uint32_t notes_generation;        /* of the trace cache, when the notes were made */
     struct tm_tally tallies[TM_TALLY_MAX];
 
@@ -181,6 +183,9 @@ void tm_runtime_new_epoch(bool base);
 
 /* Sets what the quick ways ask; called whenever one of the conditions may have changed. */
 void tm_runtime_decide_quick(void);
+
+/* The watermark is on, or was given up. */
+TM_COLD void tm_runtime_watermark_has_changed(void);
 
 /* The name number NUMBER of the output pattern for this process, to TO.  False when it does not fit. */
 TM_CHECKED bool tm_runtime_output_name(unsigned number, char *to, size_t capacity);

@@ -26,6 +26,13 @@ enum tm_quick_way {
 };
 #define TM_QUICK_WAYS 4U
 
+/* How much of the stack a door looks at.  False and true: whether there is more than one frame. */
+enum tm_quick_depth {
+    TM_QUICK_TOP,
+    TM_QUICK_DEEP,
+    TM_QUICK_MARKED, /* deep, where the running frame is marked: see watermark.h */
+};
+
 /* The way for PYTHON, as found, with the granules of BLOCKS. */
 TM_INLINE enum tm_quick_way tm_quick_way_of(const struct tm_cpython *python, const struct tm_block_table *blocks)
 {
@@ -102,18 +109,21 @@ TM_INLINE bool tm_quick_record(const struct tm_runtime *runtime, uint8_t domain,
     return tm_trace_cache_has(&runtime->cache, key.key, key.check, word);
 }
 
-/* The same with more frames, when the stack stands as in the cache but for its newest instruction. */
-TM_INLINE bool tm_quick_stack_record(const struct tm_runtime *runtime, uint8_t domain, uint16_t size, uint32_t *word,
-                                     enum tm_quick_way way)
+/* The same with more frames, when the stack stands as in the cache but for its newest instruction.  MARKED: frames
+ * are. */
+TM_INLINE bool tm_quick_stack_record(struct tm_runtime *runtime, uint8_t domain, uint16_t size, uint32_t *word,
+                                     enum tm_quick_way way, bool marked)
 {
+    const enum tm_stack_gap gap = way == TM_QUICK_SHARED ? TM_GAP_NONE : TM_GAP_ENTRY;
     const struct tm_cpython_layout *row = &runtime->python.row;
     uintptr_t tstate = tm_quick_tstate(&runtime->python, way);
     uintptr_t newest = TM_LIKELY(tstate != 0) ? tm_quick_newest(row, tstate, way) : 0;
     struct tm_raw_frame top = {.offset = 0};
     uint64_t older;
     if (TM_UNLIKELY(newest == 0) ||
-        TM_UNLIKELY(!tm_stack_cache_try(&runtime->held_stack, row, newest,
-                                        way == TM_QUICK_SHARED ? TM_GAP_NONE : TM_GAP_ENTRY, &top.place, &older))) {
+        TM_UNLIKELY(!(marked ? tm_watermark_try(&runtime->watermark, &runtime->held_stack, row, tstate, newest, gap,
+                                                &top.place, &older)
+                             : tm_stack_cache_try(&runtime->held_stack, row, newest, gap, &top.place, &older)))) {
         return false;
     }
     struct tm_trace_key key = tm_trace_key_of_stack(&runtime->cache, &top, older, domain, size);
@@ -138,7 +148,7 @@ typedef void *tm_quick_rest(struct tm_thread *thread, uint8_t domain, void *bloc
 /* Records BLOCK of DOMAIN mem or obj with one frame per traceback, or DEEP: with more; answers BLOCK.  REST is the last
  * act where it does not. */
 TM_INLINE void *tm_quick_alloc(struct tm_thread *thread, uint8_t domain, void *block, size_t size,
-                               enum tm_quick_way way, bool deep, tm_quick_rest *rest)
+                               enum tm_quick_way way, enum tm_quick_depth deep, tm_quick_rest *rest)
 {
     struct tm_runtime *runtime = &tm_runtime;
     uintptr_t address = (uintptr_t)block;
@@ -149,7 +159,7 @@ TM_INLINE void *tm_quick_alloc(struct tm_thread *thread, uint8_t domain, void *b
         return rest(thread, domain, block, size);
     }
     TM_ASSUME(size <= TM_SMALL_SIZE_MAX);
-    if (TM_UNLIKELY(!(deep ? tm_quick_stack_record(runtime, domain, (uint16_t)size, &word, way)
+    if (TM_UNLIKELY(!(deep ? tm_quick_stack_record(runtime, domain, (uint16_t)size, &word, way, deep == TM_QUICK_MARKED)
                            : tm_quick_record(runtime, domain, (uint16_t)size, &word, way)))) {
         return rest(thread, domain, block, size);
     }
@@ -170,7 +180,7 @@ TM_INLINE void *tm_quick_alloc(struct tm_thread *thread, uint8_t domain, void *b
 /* At a door for tracebacks of one frame, or DEEP: of more.  The limit may have changed since it was installed: so the
  * rest looks at the other quick way first. */
 TM_INLINE void *tm_quick_alloc_at_door(struct tm_thread *thread, uint8_t domain, void *block, size_t size,
-                                       enum tm_quick_way way, bool deep)
+                                       enum tm_quick_way way, enum tm_quick_depth deep)
 {
     switch (way) {
     case TM_QUICK_SHARED:
@@ -185,7 +195,7 @@ TM_INLINE void *tm_quick_alloc_at_door(struct tm_thread *thread, uint8_t domain,
     case TM_QUICK_ANY:
         break;
     }
-    return tm_quick_alloc(thread, domain, block, size, TM_QUICK_ANY, false, tm_tracker_rest);
+    return tm_quick_alloc(thread, domain, block, size, TM_QUICK_ANY, TM_QUICK_TOP, tm_tracker_rest);
 }
 
 /* tm_tracker_take at a door of mem or obj; TAKEN is NULL when nobody asks what was taken.  Where all interpreters share one GIL, it is

@@ -20,7 +20,7 @@ static __attribute__((noinline)) uint32_t follow(struct tm_thread *thread, uint8
 /* The word of the record while a quick way is open, or NOT_KNOWN.  SIZE is a class of tm_size_class. */
 TM_INLINE uint32_t known_record(struct tm_thread *thread, uint8_t domain, uint16_t size, enum tm_quick_way way)
 {
-    const struct tm_runtime *runtime = &tm_runtime;
+    struct tm_runtime *runtime = &tm_runtime;
     const bool was_tried = (size_t)size - TM_QUICK_SIZE_MIN <= TM_SMALL_SIZE_MAX - TM_QUICK_SIZE_MIN;
     uint32_t word;
     if (tm_number_peek(&tm_life_page.top_sizes) != 0) {
@@ -29,8 +29,9 @@ TM_INLINE uint32_t known_record(struct tm_thread *thread, uint8_t domain, uint16
     if (tm_number_peek(&tm_life_page.stack_sizes) == 0) {
         return NOT_KNOWN;
     }
-    return !was_tried && tm_quick_stack_record(runtime, domain, size, &word, way) ? word
-                                                                                  : follow(thread, domain, size, way);
+    return !was_tried && tm_quick_stack_record(runtime, domain, size, &word, way, false)
+               ? word
+               : follow(thread, domain, size, way);
 }
 
 /* Writes the block of SIZE bytes, of the record WORD, to SLOT.  False: something stands there, or it is too large. */
@@ -92,11 +93,11 @@ TM_INLINE void *rest(struct tm_thread *thread, uint8_t domain, void *block, size
     }                                                                                                                  \
     void *name(struct tm_thread *thread, uint8_t domain, void *block, size_t size)                                     \
     {                                                                                                                  \
-        return tm_quick_alloc(thread, domain, block, size, way, true, name##_rarely);                                  \
+        return tm_quick_alloc(thread, domain, block, size, way, TM_QUICK_DEEP, name##_rarely);                         \
     }                                                                                                                  \
     void *name##_deep(struct tm_thread *thread, uint8_t domain, void *block, size_t size)                              \
     {                                                                                                                  \
-        return tm_quick_alloc(thread, domain, block, size, way, false, name##_rarely);                                 \
+        return tm_quick_alloc(thread, domain, block, size, way, TM_QUICK_TOP, name##_rarely);                          \
     }
 
 RESTS(tm_tracker_rest, TM_QUICK_ANY)

@@ -90,6 +90,7 @@ static const struct tm_cpython_layout rows[] = {
         .lines = TM_LINES_LOCATIONS, .tstate_interp = 16, .tstate_cframe = 56, .tstate_thread_id = 152,
         .cframe_current = 8, .cframe_previous = 16, .frame_previous = 48, .frame_code = 32, .frame_instruction = 56,
         .frame_owner = 69, .frame_is_entry = 68, .owner_generator = 1, .owner_shim = NO_SHIM, .code_size = 184,
+        .frame_stacktop = 64, .tstate_event = 48, .event_none = 0,
         .code_filename = 112, .code_name = 120, .code_qualname = 128, .code_firstlineno = 72, .code_lines = 136,
         .code_firsttraceable = 168, .code_bytes = 184, OBJECTS(0), STR_WITH_WCHAR, .gc_head = 16, .preheader = 16,
         .preheader_flags = MANAGED_DICT, .preheader_overlooked = true,
@@ -97,6 +98,7 @@ static const struct tm_cpython_layout rows[] = {
     },
     {
         .release = RELEASE(3, 12), .chain = TM_CHAIN_CFRAME, INTERPRETER_FRAME, .tstate_cframe = 56,
+        .frame_stacktop = 64, .tstate_event = 48, .event_none = -1,
         .tstate_thread_id = 136, .cframe_current = 0, .cframe_previous = 8, .frame_owner = 70, CODE(0),
         .code_size = 192, .code_firsttraceable = 176, .code_bytes = 192, OBJECTS(0), STR(0), STR_STATE_PACKED,
         .gc_head = 16,
@@ -104,6 +106,7 @@ static const struct tm_cpython_layout rows[] = {
     },
     {
         .release = RELEASE(3, 13), .chain = TM_CHAIN_INTERPRETER, INTERPRETER_FRAME, .tstate_frame = 72,
+        .frame_stacktop = 64, .tstate_event = 64, .event_none = -1,
         .tstate_thread_id = 152, .frame_owner = 70, CODE(0), .code_size = 200, .code_firsttraceable = 184,
         .code_bytes = 200, OBJECTS(0), STR(0), STR_STATE_PACKED, .gc_head = 16,
     },

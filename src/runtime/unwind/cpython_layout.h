@@ -62,6 +62,8 @@ struct tm_cpython_layout {
     uint16_t tstate_thread_id; /* unsigned long: pthread_self() */
     uint16_t cframe_current;   /* interpreter frame; may be at 0 */
     uint16_t cframe_previous;
+    uint16_t tstate_event; /* int: what a trace function is being told; 0: no watermark with this row */
+    int8_t event_none;     /* its value while no trace function runs that may set f_lineno */
 
     /* Frame. */
     uint16_t frame_previous;
@@ -71,6 +73,7 @@ struct tm_cpython_layout {
     uint16_t frame_trace;      /* object or NULL */
     uint16_t frame_owner;      /* signed byte, 3.11 and later */
     uint16_t frame_is_entry;   /* bool, 3.11 */
+    uint16_t frame_stacktop;   /* int, 3.11 to 3.13 with a GIL: -1 while the frame executes, see watermark.h; 0: none */
     uint16_t frame_tlbc_index; /* int32, free-threaded 3.14 and later: which copy of the bytecode runs */
     uintptr_t frame_code_mask; /* tag bits to clear */
     int8_t owner_generator;    /* frame lives in a generator: complete from its first instruction */

@@ -214,6 +214,8 @@ def main():
         import stack_changes3
         cases += stack_changes3.cases(keep)
     if sys.version_info >= (3, 11):
+        import stack_marks
+        cases += stack_marks.cases(keep)
         cases.append(threads_in_turn)  # before, frames are objects, and which of them are at hand is a matter of time
     if sys.argv[2:] == ["malloc"]:
         MALLOCS.extend(library(None).malloc for library in (ctypes.PyDLL, ctypes.CDLL))

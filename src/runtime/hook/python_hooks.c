@@ -41,7 +41,11 @@ TM_INLINE void *hook_malloc_usually(void *ctx, size_t size, unsigned domain, enu
     tm_door_guard_first_up(thread);
     void *block = real->malloc(real->ctx, size);
     tm_door_guard_all_down(thread);
-    return TM_LIKELY(block != NULL) ? tm_quick_alloc_at_door(thread, (uint8_t)domain, block, size, way, deep) : NULL;
+    if (TM_UNLIKELY(block == NULL)) {
+        return NULL;
+    }
+    return deep == TM_QUICK_NATIVE ? tm_quick_native_at_door(thread, (uint8_t)domain, block, size, way)
+                                   : tm_quick_alloc_at_door(thread, (uint8_t)domain, block, size, way, deep);
 }
 
 TM_INLINE void *hook_calloc(void *ctx, size_t count, size_t size, unsigned domain, bool over_debug)
@@ -228,6 +232,8 @@ HOOKS(obj_debug, TM_CPYTHON_OBJ, true)
     USUAL_MALLOC(obj_##name##_deep, obj, TM_CPYTHON_OBJ, way, TM_QUICK_DEEP)                                           \
     USUAL_MALLOC(mem_##name##_marked, mem, TM_CPYTHON_MEM, way, TM_QUICK_MARKED)                                       \
     USUAL_MALLOC(obj_##name##_marked, obj, TM_CPYTHON_OBJ, way, TM_QUICK_MARKED)                                       \
+    USUAL_MALLOC(mem_##name##_native, mem, TM_CPYTHON_MEM, way, TM_QUICK_NATIVE)                                       \
+    USUAL_MALLOC(obj_##name##_native, obj, TM_CPYTHON_OBJ, way, TM_QUICK_NATIVE)                                       \
     static void free_##name(void *ctx, void *block)                                                                    \
     {                                                                                                                  \
         hook_free(ctx, block, TM_CPYTHON_OBJ, false, way);                                                             \
@@ -267,10 +273,11 @@ WATCHED_HOOKS(obj_debug)
         FUNCTIONS(raw), USUAL_WATCHED(mem, name, kind), USUAL_WATCHED(obj, name, kind)                                 \
     }
 
-/* After the ways: the same, but the first, for tracebacks of more than one frame, and once more with marks. */
+/* After the ways: the same, but the first, for tracebacks of more than one frame, with marks, and with machine frames. */
 #define DEEP_0     (TM_QUICK_WAYS - 1U)
 #define MARKED_0   (2U * DEEP_0)
-#define OVER_DEBUG (3U * DEEP_0 + 1U)
+#define NATIVE_0   (3U * DEEP_0)
+#define OVER_DEBUG (4U * DEEP_0 + 1U)
 #define WATCHED_0  (OVER_DEBUG + 1U)
 #define KINDS      (2U * WATCHED_0)
 
@@ -286,6 +293,9 @@ static const struct tm_cpython_allocator functions[KINDS][TM_PYTHON_DOMAINS] = {
     [MARKED_0 + TM_QUICK_OWN] = USUALS(own, _marked_),
     [MARKED_0 + TM_QUICK_OWN_CFRAME] = USUALS(own_cframe, _marked_),
     [OVER_DEBUG] = {FUNCTIONS(raw_debug), FUNCTIONS(mem_debug), FUNCTIONS(obj_debug)},
+    [NATIVE_0 + TM_QUICK_SHARED] = USUALS(shared, _native_),
+    [NATIVE_0 + TM_QUICK_OWN] = USUALS(own, _native_),
+    [NATIVE_0 + TM_QUICK_OWN_CFRAME] = USUALS(own_cframe, _native_),
     [WATCHED_0 + TM_QUICK_ANY] = {FUNCTIONS(raw), WATCHED(mem), WATCHED(obj)},
     [WATCHED_0 + TM_QUICK_SHARED] = USUALS_WATCHED(shared, _),
     [WATCHED_0 + TM_QUICK_OWN] = USUALS_WATCHED(own, _),
@@ -297,6 +307,9 @@ static const struct tm_cpython_allocator functions[KINDS][TM_PYTHON_DOMAINS] = {
     [WATCHED_0 + MARKED_0 + TM_QUICK_OWN] = USUALS_WATCHED(own, _marked_),
     [WATCHED_0 + MARKED_0 + TM_QUICK_OWN_CFRAME] = USUALS_WATCHED(own_cframe, _marked_),
     [WATCHED_0 + OVER_DEBUG] = {FUNCTIONS(raw_debug), WATCHED(mem_debug), WATCHED(obj_debug)},
+    [WATCHED_0 + NATIVE_0 + TM_QUICK_SHARED] = USUALS_WATCHED(shared, _native_),
+    [WATCHED_0 + NATIVE_0 + TM_QUICK_OWN] = USUALS_WATCHED(own, _native_),
+    [WATCHED_0 + NATIVE_0 + TM_QUICK_OWN_CFRAME] = USUALS_WATCHED(own_cframe, _native_),
 };
 
 bool tm_python_is_ours(const struct tm_cpython_allocator *allocator)
@@ -319,6 +332,8 @@ static bool marks_frames(enum tm_quick_way way)
     }
     if (way == TM_QUICK_ANY) {
         tm_runtime_decline_watermark("this Python's thread state can only be had by a call");
+    } else if (tm_runtime_has_native_of_python()) {
+        tm_runtime_decline_watermark("tracebacks have machine frames");
     } else if (tm_runtime.traceback_limit == 1) {
         tm_runtime_decline_watermark("tracebacks have one frame");
     }
@@ -329,9 +344,11 @@ static bool marks_frames(enum tm_quick_way way)
 static unsigned usual_kind(void)
 {
     enum tm_quick_way way = tm_quick_way_of(tm_runtime_python(), &tm_runtime.blocks);
-    bool is_marked = marks_frames(way);
-    bool is_deep = way != TM_QUICK_ANY && tm_runtime.traceback_limit > 1;
-    return (unsigned)way + (is_marked ? MARKED_0 : is_deep ? DEEP_0 : 0);
+    unsigned depth = marks_frames(way)                   ? MARKED_0
+                     : tm_runtime_has_native_of_python() ? NATIVE_0
+                     : tm_runtime.traceback_limit > 1    ? DEEP_0
+                                                         : 0;
+    return (unsigned)way + (way != TM_QUICK_ANY ? depth : 0);
 }
 
 struct tm_cpython_allocator tm_python_functions(unsigned domain, enum tm_layer over, bool is_quick)

@@ -64,27 +64,14 @@ TM_INLINE struct tm_trace_key make_key(const struct tm_runtime *runtime, const s
                                  domain, size);
 }
 
-/* The quick ways take a place in the cache as proof that the newest frame counts.  That is so unless the place is one
- * of those that count in a generator only. */
-TM_INLINE bool may_be_quick(const struct tm_runtime *runtime, const struct tm_raw_frame *frames, unsigned count)
-{
-    const struct tm_cpython_layout *layout = runtime->layout;
-    if (count == 0 || layout->chain == TM_CHAIN_OBJECT) {
-        return true;
-    }
-    const struct tm_raw_frame *newest = &frames[count - 1];
-    uintptr_t code = tm_python_word(newest->frame, layout->frame_code) & ~layout->frame_code_mask;
-    return newest->place >=
-           code + layout->code_bytes + 2 * (uintptr_t)(uint32_t)tm_python_int(code, layout->code_firsttraceable);
-}
-
 static uint32_t capture_held(struct tm_thread *thread, const struct tm_raw_frame *frames, unsigned count,
                              uint32_t *notes, const struct tm_trace_key *key, uint8_t domain, uint16_t size)
 {
     struct tm_runtime *runtime = &tm_runtime;
     bool may_cache;
     uint32_t record = tm_capture_record(thread, frames, count, notes, domain, size, TM_OWNER_HELD, &may_cache);
-    if (record != 0 && may_cache && key->is_exact && !runtime->config.slow && may_be_quick(runtime, frames, count)) {
+    if (record != 0 && may_cache && key->is_exact && !runtime->config.slow &&
+        (count == 0 || tm_event_may_be_quick(runtime->layout, &frames[count - 1]))) {
         thread->guard++; /* the cache may grow: a signal handler must not come back in here */
         tm_trace_cache_put_held(&runtime->cache, key->key, key->check, record);
         thread->guard--;

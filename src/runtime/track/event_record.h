@@ -7,6 +7,7 @@
 
 #include "runtime/os/thread_state.h"
 #include "runtime/track/runtime_state.h"
+#include "runtime/unwind/python_frame.h"
 #include "tracemalloc/snapshot_format.h"
 
 struct tm_caller {
@@ -58,6 +59,18 @@ TM_INLINE struct tm_account tm_event_account(struct tm_thread *thread, bool held
 TM_INLINE uint16_t tm_size_class(size_t size)
 {
     return size <= TM_SMALL_SIZE_MAX ? (uint16_t)size : TM_SIZE_VARIES;
+}
+
+/* The quick ways take a place in the cache as proof that the newest frame counts.  That is so unless the place is one
+ * of those that count in a generator only.  NEWEST is a frame that counts. */
+TM_INLINE bool tm_event_may_be_quick(const struct tm_cpython_layout *layout, const struct tm_raw_frame *newest)
+{
+    if (layout->chain == TM_CHAIN_OBJECT) {
+        return true;
+    }
+    uintptr_t code = tm_python_word(newest->frame, layout->frame_code) & ~layout->frame_code_mask;
+    return newest->place >=
+           code + layout->code_bytes + 2 * (uintptr_t)(uint32_t)tm_python_int(code, layout->code_firsttraceable);
 }
 
 /* The record of an event of the calling thread now; 0: there was no room for one, the event is dropped and counted. */

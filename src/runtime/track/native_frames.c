@@ -13,7 +13,7 @@ bool tm_native_begin(struct tm_native_state *state)
     struct tm_loaded_module own;
     tm_loaded_modules_begin();
     state->buffers = tm_pages_map_sparse(TM_NATIVE_BUFFERS * sizeof *state->buffers);
-    if (state->buffers == NULL || !tm_step_cache_begin(&state->steps) ||
+    if (state->buffers == NULL || !tm_step_cache_begin(&state->steps) || !tm_seen_stacks_begin(&state->seen) ||
         !tm_loaded_module_find((uintptr_t)tm_native_begin, &own)) {
         return false;
     }
@@ -24,10 +24,15 @@ bool tm_native_begin(struct tm_native_state *state)
 
 void tm_native_after_fork(struct tm_native_state *state)
 {
-    for (unsigned i = 0; state->is_ready && i < TM_NATIVE_BUFFERS; i++) {
+    if (!state->is_ready) {
+        return;
+    }
+    tm_step_cache_new_generation(&state->steps); /* the GIL's holder may have been writing a stack that was seen */
+    for (unsigned i = 0; i < TM_NATIVE_BUFFERS; i++) {
         struct tm_native_buffer *buffer = &state->buffers[i];
         if (atomic_load_explicit(&buffer->is_taken, memory_order_relaxed) != 0) {
             buffer->known = (struct tm_known_stack){0}; /* its thread may have been writing it */
+            buffer->captured.count = 0;
             atomic_store_explicit(&buffer->is_taken, 0, memory_order_relaxed);
         }
     }

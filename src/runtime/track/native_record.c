@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/track/native_record.h"
 
+#include <string.h>
+
 #include "runtime/track/capture.h"
 #include "runtime/track/loose_walk.h"
 #include "runtime/track/tally.h"
@@ -43,13 +45,6 @@ static uint64_t hash_of_held(const struct tm_stack_cache *held)
     const struct tm_raw_frame *newest = &held->frames[(ptrdiff_t)held->count - 1];
     uint64_t older = tm_stack_cache_older(held);
     return held->count == 0 ? 0 : tm_stack_hash(held->versions, older, newest->place, newest->offset);
-}
-
-/* One hash of both. */
-static uint64_t join_hashes(uint64_t native, uint64_t python)
-{
-    uint64_t hash = (native ^ (python << 32 | python >> 32)) * TM_HASH_MULTIPLIER;
-    return hash ^ (hash >> 31);
 }
 
 static void reverse(struct tm_raw_frame *frames, unsigned count)
@@ -101,6 +96,7 @@ static uint16_t owner_of(const struct place *place)
 struct event {
     struct tm_native_buffer *buffer;
     struct tm_two_stacks stacks;
+    bool native_is_seen; /* its frames are not in the buffer */
     bool python_is_kept; /* its frames are in the stack of the GIL's holder only */
     unsigned limit;      /* of Python frames */
 };
@@ -114,23 +110,65 @@ static void copy_held(struct tm_raw_frame *frames)
     }
 }
 
+/* As in event_record.h: the quick way looks at no code. */
+static bool may_be_quick(const struct event *event)
+{
+    return event->stacks.python_count == 0 || tm_event_may_be_quick(event->stacks.row, &event->buffer->python[0]);
+}
+
+/* Makes FRAMES what CAPTURED has, and voids the notes of those that are new: no place came to mean another instruction
+ * unheard. */
+static void update_captured(struct tm_native_captured *captured, const struct tm_raw_frame *frames, unsigned count)
+{
+    const uint32_t generation = tm_trace_check(&tm_runtime.cache, 0);
+    const uint32_t deaths = atomic_load_explicit(&tm_runtime.native.deaths, memory_order_relaxed);
+    unsigned kept = 0;
+    if (captured->generation == generation && captured->deaths == deaths && !tm_runtime.config.slow) {
+        while (kept < count && kept < captured->count && captured->frames[kept].place == frames[kept].place &&
+               captured->frames[kept].offset == frames[kept].offset &&
+               captured->frames[kept].kind == frames[kept].kind) {
+            kept++;
+        }
+    }
+    captured->generation = generation;
+    captured->deaths = deaths;
+    captured->count = count;
+    memset(captured->notes + kept, 0, (count - kept) * sizeof *captured->notes);
+    memcpy(captured->frames, frames, count * sizeof *frames); /* of those kept the objects may be others */
+}
+
+static void complete_stacks(struct tm_thread *thread, struct event *event)
+{
+    struct tm_native_buffer *buffer = event->buffer;
+    struct tm_native_state *native = &tm_runtime.native;
+    if (event->native_is_seen) {
+        (void)tm_native_stack_look(thread, &native->steps, &native->own, &buffer->known);
+    }
+    event->stacks.native_count = buffer->known.count;
+    event->stacks.native_end = buffer->known.end;
+    tm_native_stack_list(&buffer->known, buffer->native);
+    if (event->python_is_kept) {
+        copy_held(buffer->python);
+    }
+}
+
 static uint32_t make_record(struct tm_thread *thread, struct event *event, const struct place *place, uint8_t domain,
                             uint16_t size)
 {
     struct tm_raw_frame *merged = event->buffer->merged;
+    struct tm_native_captured *captured = &event->buffer->captured;
     bool is_merged;
     bool may_cache;
-    tm_native_stack_list(&event->buffer->known, event->buffer->native);
-    if (event->python_is_kept) {
-        copy_held(event->buffer->python);
-    }
+    complete_stacks(thread, event);
     unsigned count = tm_stacks_merge(&event->stacks, merged, event->limit + TM_NATIVE_FRAMES, &is_merged);
     if (!is_merged) {
         atomic_fetch_add_explicit(&tm_runtime.store.header->native_unmerged, 1, memory_order_relaxed);
     }
     reverse(merged, count);
-    uint32_t record = tm_capture_record(thread, merged, count, NULL, domain, size, owner_of(place), &may_cache);
-    if (record != 0 && may_cache && !tm_runtime.config.slow) {
+    update_captured(captured, merged, count);
+    uint32_t record =
+        tm_capture_record(thread, captured->frames, count, captured->notes, domain, size, owner_of(place), &may_cache);
+    if (record != 0 && may_cache && !tm_runtime.config.slow && may_be_quick(event)) {
         put_record(place, record);
     }
     return record;
@@ -163,6 +201,28 @@ static uint64_t look_at_python(struct event *event, struct tm_caller caller)
     return hash_of(frames, stacks->python_count);
 }
 
+/* Finds the machine frames; a hash of them. */
+static uint64_t look_at_machine(struct tm_thread *thread, struct event *event, bool held)
+{
+    struct tm_native_state *native = &tm_runtime.native;
+    struct tm_known_stack *known = &event->buffer->known;
+    const struct tm_seen_stack *seen = NULL;
+    uint64_t hash;
+    if (TM_UNLIKELY(tm_runtime.config.slow)) {
+        tm_native_stack_forget(known);
+    }
+    if (!held || TM_UNLIKELY(tm_runtime.config.slow)) {
+        hash = tm_native_stack_look(thread, &native->steps, &native->own, known);
+    } else {
+        hash = tm_native_stack_look_among(thread, &native->steps, &native->own, known, &native->seen, &seen);
+        if (seen == NULL) {
+            tm_seen_stacks_keep(&native->seen, known, hash);
+        }
+    }
+    event->native_is_seen = seen != NULL;
+    return hash;
+}
+
 static uint32_t record_in(struct tm_thread *thread, struct tm_caller caller, uint8_t domain, uint16_t size,
                           struct tm_native_buffer *buffer)
 {
@@ -171,15 +231,10 @@ static uint32_t record_in(struct tm_thread *thread, struct tm_caller caller, uin
     struct tm_two_stacks *stacks = &event.stacks;
     unsigned limit = __atomic_load_n(&runtime->traceback_limit, __ATOMIC_RELAXED);
     event.limit = limit < TM_NATIVE_LIMIT_MAX ? limit : TM_NATIVE_LIMIT_MAX;
-    if (TM_UNLIKELY(runtime->config.slow)) {
-        buffer->known.count = 0;
-    }
-    uint64_t native = tm_native_stack_look(thread, &runtime->native.steps, &runtime->native.own, &buffer->known);
-    uint64_t hash = join_hashes(native, look_at_python(&event, caller));
+    uint64_t native = look_at_machine(thread, &event, caller.held);
+    uint64_t hash = tm_native_join_hashes(native, look_at_python(&event, caller));
     stacks->code = runtime->native.code;
     stacks->native = buffer->native;
-    stacks->native_count = buffer->known.count;
-    stacks->native_end = buffer->known.end;
     stacks->python = buffer->python;
     stacks->python_is_cut = stacks->python_count == event.limit;
     const struct place place = {

@@ -38,6 +38,11 @@ const struct tm_config *tm_runtime_config(void)
     return &tm_runtime.config;
 }
 
+bool tm_runtime_has_native_of_python(void)
+{
+    return tm_runtime.native.is_ready && tm_runtime.config.native == TM_NATIVE_ALL;
+}
+
 bool tm_runtime_is_watched(void)
 {
     return tm_due_is_wanted();

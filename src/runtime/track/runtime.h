@@ -48,6 +48,9 @@ void tm_runtime_exit_snapshot(const char *exit_moment);
 TM_COLD void tm_runtime_look(struct tm_thread *thread);
 bool tm_runtime_is_watched(void);
 
+/* Whether tracebacks of blocks from CPython's allocators have machine frames (TRACEMALLOC_NATIVE=1).  Does not change. */
+bool tm_runtime_has_native_of_python(void);
+
 /* One is due now.  Signal safe. */
 void tm_runtime_ask_for_snapshot(void);
 

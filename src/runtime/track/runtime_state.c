@@ -81,13 +81,14 @@ void tm_runtime_decide_quick(void)
                        runtime->python_is_found && !runtime->free_threaded && python->row.release != 0 &&
                        tm_cpython_getter_is_place(&python->current) &&
                        (!python->row.tstate_current_is_own || tm_cpython_getter_is_place(&python->main_interpreter));
-    bool has_places =
-        has_one_gil && is_plain && layout != NULL && layout->chain != TM_CHAIN_OBJECT && layout->code_tlbc == 0;
+    bool has_places = has_one_gil && layout != NULL && layout->chain != TM_CHAIN_OBJECT && layout->code_tlbc == 0;
     bool has_slots = runtime->blocks.granule_bits == 4;
-    uint32_t sizes = has_places && has_slots ? TM_SMALL_SIZE_MAX + 1 - TM_QUICK_SIZE_MIN : 0;
+    uint32_t sizes = has_places && has_slots && is_plain ? TM_SMALL_SIZE_MAX + 1 - TM_QUICK_SIZE_MIN : 0;
     bool has_top_only = runtime->traceback_limit == 1;
     atomic_store_explicit(&tm_life_page.top_sizes, has_top_only ? sizes : 0, memory_order_relaxed);
     atomic_store_explicit(&tm_life_page.stack_sizes, has_top_only ? 0 : sizes, memory_order_relaxed);
+    atomic_store_explicit(&tm_life_page.native_sizes, has_places && has_slots && !is_plain ? TM_SMALL_SIZE_MAX + 1 : 0,
+                          memory_order_relaxed);
     bool is_tracing = !runtime->config.slow && runtime->sample_rate == 0 && tm_life_now() == TM_LIFE_TRACING;
     uint32_t stamp = (uint32_t)runtime->records.stamp << 16;
     atomic_store_explicit(&tm_life_page.stamp, has_one_gil ? stamp : 0, memory_order_relaxed);

@@ -49,7 +49,9 @@ struct tm_life_page {
     /* How many sizes, from TM_QUICK_SIZE_MIN bytes on, may go a quick way: tracing, one GIL, 3.11 and later.  0: none. */
     _Atomic uint32_t top_sizes;   /* with one frame per traceback */
     _Atomic uint32_t stack_sizes; /* with more */
-    _Atomic uint32_t stamp;       /* frees of records with this stamp may go the quick way; 0: none may */
+    /* The same for those whose tracebacks have machine frames, from 0 bytes on. */
+    _Atomic uint32_t native_sizes;
+    _Atomic uint32_t stamp; /* frees of records with this stamp may go the quick way; 0: none may */
     /* The same for events of a thread without the GIL, in its own tally. */
     _Atomic uint32_t own_stamp; /* without the tally's number */
     _Atomic uint32_t own_sizes; /* while there is no interpreter */

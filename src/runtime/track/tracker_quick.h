@@ -31,6 +31,7 @@ enum tm_quick_depth {
     TM_QUICK_TOP,
     TM_QUICK_DEEP,
     TM_QUICK_MARKED, /* deep, where the running frame is marked: see watermark.h */
+    TM_QUICK_NATIVE, /* all of it, and the machine's */
 };
 
 /* The way for PYTHON, as found, with the granules of BLOCKS. */
@@ -130,6 +131,52 @@ TM_INLINE bool tm_quick_stack_record(struct tm_runtime *runtime, uint8_t domain,
     return tm_trace_cache_has(&runtime->cache, key.key, key.check, word);
 }
 
+/* A hash of the Python frames of a traceback with machine frames.  False: they do not stand as at the last event. */
+TM_INLINE bool tm_quick_python_hash(const struct tm_runtime *runtime, uintptr_t newest, enum tm_stack_gap gap,
+                                    uint64_t *hash)
+{
+    const struct tm_stack_cache *stack = &runtime->held_stack;
+    uintptr_t place;
+    uint64_t older = 0;
+    if (__atomic_load_n(&runtime->traceback_limit, __ATOMIC_RELAXED) == 1) {
+        place = tm_python_word(newest, runtime->python.row.frame_instruction);
+    } else if (!tm_stack_cache_try(stack, &runtime->python.row, newest, gap, &place, &older)) {
+        return false;
+    }
+    *hash = tm_stack_hash(runtime->cache.versions, older, place, 0);
+    return true;
+}
+
+/* With machine frames, when both stacks stand as they did before; 0: they do not, or are not known.  ENTRY is the frame
+ * address of a function that code which is not ours called: the frame pointer and the return address of the caller lie
+ * there.  THREAD's guard is 0 and goes up: a signal handler's event may write a stack that was seen. */
+TM_INLINE uint32_t tm_quick_native_record(struct tm_thread *thread, uint8_t domain, uint16_t size,
+                                          enum tm_quick_way way, const uintptr_t *entry)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    const enum tm_stack_gap gap = way == TM_QUICK_SHARED ? TM_GAP_NONE : TM_GAP_ENTRY;
+    uintptr_t tstate = tm_quick_tstate(&runtime->python, way);
+    uintptr_t newest = TM_LIKELY(tstate != 0) ? tm_quick_newest(&runtime->python.row, tstate, way) : 0;
+    uint32_t word = 0;
+    uint64_t hash;
+    if (TM_UNLIKELY(newest == 0)) {
+        return 0;
+    }
+    thread->guard = 1;
+    atomic_signal_fence(memory_order_seq_cst);
+    const struct tm_seen_stack *seen =
+        tm_seen_stack_find(&runtime->native.seen, thread, tm_step_cache_generation(&runtime->native.steps),
+                           entry[1] - 1, (uintptr_t)(entry + 2), entry[0]);
+    if (TM_LIKELY(seen != NULL) && TM_LIKELY(tm_quick_python_hash(runtime, newest, gap, &hash))) {
+        struct tm_trace_key key =
+            tm_trace_key_of_stack(&runtime->cache, NULL, tm_native_join_hashes(seen->hash, hash), domain, size);
+        word = tm_trace_cache_held_word(&runtime->cache, key.key, key.check);
+    }
+    atomic_signal_fence(memory_order_seq_cst);
+    thread->guard = 0;
+    return word;
+}
+
 /* Counts the small BLOCK, whose slot is written, in RECORD, whose peaks are saved. */
 TM_INLINE void tm_quick_count(struct tm_thread *thread, struct tm_totals *totals, struct tm_record *record,
                               const void *block, size_t size)
@@ -175,6 +222,17 @@ TM_INLINE void *tm_quick_alloc(struct tm_thread *thread, uint8_t domain, void *b
     tm_slot_store(slot, word);
     tm_quick_count(thread, totals, record, block, size);
     return block;
+}
+
+/* At a door for tracebacks with machine frames.  What it calls, as its last act, finds the door's caller where a caller's
+ * own return address lies. */
+TM_INLINE void *tm_quick_native_at_door(struct tm_thread *thread, uint8_t domain, void *block, size_t size,
+                                        enum tm_quick_way way)
+{
+    return way == TM_QUICK_SHARED       ? tm_tracker_rest_shared_native(thread, domain, block, size)
+           : way == TM_QUICK_OWN        ? tm_tracker_rest_own_native(thread, domain, block, size)
+           : way == TM_QUICK_OWN_CFRAME ? tm_tracker_rest_own_cframe_native(thread, domain, block, size)
+                                        : tm_tracker_rest_native(thread, domain, block, size);
 }
 
 /* At a door for tracebacks of one frame, or DEEP: of more.  The limit may have changed since it was installed: so the

@@ -59,20 +59,17 @@ TM_INLINE bool put(struct tm_block_table *table, tm_slot_half *slot, uint32_t wo
     return true;
 }
 
-TM_INLINE void *rest(struct tm_thread *thread, uint8_t domain, void *block, size_t size, enum tm_quick_way way)
+/* Counts the block in the record of WORD, when it is known and there is nothing in the way. */
+TM_INLINE void *count(struct tm_thread *thread, uint8_t domain, void *block, size_t size, uint32_t word)
 {
     struct tm_runtime *runtime = &tm_runtime;
-    uintptr_t address = (uintptr_t)block;
-    uint32_t word = TM_LIKELY(!tm_block_is_odd(&runtime->blocks, address))
-                        ? known_record(thread, domain, tm_size_class(size), way)
-                        : NOT_KNOWN;
     if (TM_UNLIKELY(word == NOT_KNOWN)) {
         return tm_tracker_alloc_generally(thread, domain, block, size);
     }
     if (TM_UNLIKELY(tm_slot_record(word) == 0)) {
         return block;
     }
-    tm_slot_half *slot = tm_block_slot_shifted(&runtime->blocks, address, TM_SLOT_SHIFT_16);
+    tm_slot_half *slot = tm_block_slot_shifted(&runtime->blocks, (uintptr_t)block, TM_SLOT_SHIFT_16);
     if (TM_UNLIKELY(slot == NULL) || TM_UNLIKELY(!put(&runtime->blocks, slot, word, size))) {
         return tm_tracker_alloc_generally(thread, domain, block, size);
     }
@@ -85,11 +82,34 @@ TM_INLINE void *rest(struct tm_thread *thread, uint8_t domain, void *block, size
     return block;
 }
 
+TM_INLINE void *rest(struct tm_thread *thread, uint8_t domain, void *block, size_t size, enum tm_quick_way way)
+{
+    bool is_odd = tm_block_is_odd(&tm_runtime.blocks, (uintptr_t)block);
+    return count(thread, domain, block, size,
+                 TM_LIKELY(!is_odd) ? known_record(thread, domain, tm_size_class(size), way) : NOT_KNOWN);
+}
+
+/* The same with machine frames; ENTRY as for tm_quick_native_record. */
+TM_INLINE void *rest_native(struct tm_thread *thread, uint8_t domain, void *block, size_t size, enum tm_quick_way way,
+                            const uintptr_t *entry)
+{
+    bool is_known =
+        size < tm_number_peek(&tm_life_page.native_sizes) && !tm_block_is_odd(&tm_runtime.blocks, (uintptr_t)block);
+    return count(thread, domain, block, size,
+                 TM_LIKELY(is_known) ? tm_quick_native_record(thread, domain, (uint16_t)size, way, entry) : NOT_KNOWN);
+}
+
 #define RESTS(name, way)                                                                                               \
+    __attribute__((noinline)) void *name##_native(struct tm_thread *thread, uint8_t domain, void *block, size_t size)  \
+    {                                                                                                                  \
+        return rest_native(thread, domain, block, size, way, __builtin_frame_address(0));                              \
+    }                                                                                                                  \
     static __attribute__((noinline)) void *name##_rarely(struct tm_thread *thread, uint8_t domain, void *block,        \
                                                          size_t size)                                                  \
     {                                                                                                                  \
-        return rest(thread, domain, block, size, way);                                                                 \
+        return TM_UNLIKELY(tm_number_peek(&tm_life_page.native_sizes) != 0)                                            \
+                   ? name##_native(thread, domain, block, size)                                                        \
+                   : rest(thread, domain, block, size, way);                                                           \
     }                                                                                                                  \
     void *name(struct tm_thread *thread, uint8_t domain, void *block, size_t size)                                     \
     {                                                                                                                  \

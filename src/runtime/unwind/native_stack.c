@@ -4,6 +4,7 @@
 #include "runtime/os/stack_window.h"
 #include "runtime/unwind/cfi_step.h"
 #include "runtime/unwind/loaded_module.h"
+#include "runtime/unwind/seen_stacks.h"
 
 #define WORD ((uintptr_t)sizeof(uintptr_t))
 
@@ -210,9 +211,8 @@ TM_INLINE void keep(struct walk *walk, const struct position *at)
 }
 
 /* The frames from AT on, until one is known.  False: a step is odd, and all has to be done by the whole rules. */
-TM_INLINE bool walk_quickly(struct walk *walk, struct position at)
+TM_INLINE bool walk_quickly(struct walk *walk, struct position at, enum stepped stepped)
 {
-    enum stepped stepped = pass_own_code(walk, &at);
     while (stepped == STEPPED && !is_known(walk, &at)) {
         if (walk->count == walk->stack->limit) {
             walk->end = at.sp;
@@ -320,37 +320,46 @@ static void begin_anew(struct walk *walk)
     begin(walk);
 }
 
-static TM_COLD void forget(struct tm_known_stack *stack, uint32_t generation)
+TM_COLD void tm_native_stack_forget(struct tm_known_stack *stack)
 {
-    stack->generation = generation;
     for (unsigned i = 0; i < TM_OWN_CHAINS; i++) {
         stack->chains[i].count = 0;
     }
     stack->count = 0;
 }
 
-__attribute__((noinline)) uint64_t tm_native_stack_look(struct tm_thread *thread, struct tm_step_cache *cache,
-                                                        const struct tm_native_skip *skip, struct tm_known_stack *stack)
+/* SEEN is NULL where only the walk is wanted. */
+TM_INLINE uint64_t look(struct tm_thread *thread, struct tm_step_cache *cache, const struct tm_native_skip *skip,
+                        struct tm_known_stack *stack, const struct tm_seen_stacks *seen,
+                        const struct tm_seen_stack **found)
 {
     struct walk walk = {.thread = thread, .cache = cache, .skip = skip, .stack = stack};
     uint32_t generation = tm_step_cache_generation(cache);
     if (TM_UNLIKELY(stack->generation != generation)) {
-        forget(stack, generation);
+        stack->generation = generation;
+        tm_native_stack_forget(stack);
     }
 #if defined(__x86_64__)
     struct registers start;
     TAKE_REGISTERS(&start);
     /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): it does not see what TAKE_REGISTERS writes */
-    const struct position first = {start.pc, start.sp, start.frame};
+    struct position first = {start.pc, start.sp, start.frame};
+    enum stepped stepped = pass_own_code(&walk, &first);
+    if (seen != NULL && TM_LIKELY(stepped == STEPPED)) {
+        *found = tm_seen_stack_find(seen, thread, generation, first.pc, first.sp, first.frame);
+        if (TM_LIKELY(*found != NULL)) {
+            return (*found)->hash;
+        }
+    }
     if (TM_UNLIKELY(stack->is_odd)) {
         begin_anew(&walk);
     } else {
         begin(&walk);
     }
-    bool is_quick = walk_quickly(&walk, first);
+    bool is_quick = walk_quickly(&walk, first, stepped);
     if (is_quick && !fits(&walk)) {
         begin_anew(&walk);
-        is_quick = walk_quickly(&walk, first);
+        is_quick = walk_quickly(&walk, first, stepped);
     }
     if (!is_quick) {
         begin_anew(&walk);
@@ -361,6 +370,22 @@ __attribute__((noinline)) uint64_t tm_native_stack_look(struct tm_thread *thread
     begin_anew(&walk);
 #endif
     return join(&walk);
+}
+
+__attribute__((noinline)) uint64_t tm_native_stack_look(struct tm_thread *thread, struct tm_step_cache *cache,
+                                                        const struct tm_native_skip *skip, struct tm_known_stack *stack)
+{
+    return look(thread, cache, skip, stack, NULL, NULL);
+}
+
+__attribute__((noinline)) uint64_t tm_native_stack_look_among(struct tm_thread *thread, struct tm_step_cache *cache,
+                                                              const struct tm_native_skip *skip,
+                                                              struct tm_known_stack *stack,
+                                                              const struct tm_seen_stacks *seen,
+                                                              const struct tm_seen_stack **found)
+{
+    *found = NULL;
+    return look(thread, cache, skip, stack, seen, found);
 }
 
 void tm_native_stack_list(const struct tm_known_stack *stack, struct tm_native_frame *frames)

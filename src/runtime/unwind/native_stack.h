@@ -34,7 +34,7 @@ struct tm_known_frame {
     bool needs_frame;   /* so was its own end, or that of an older one by the same value */
 };
 
-#define TM_OWN_CHAINS     8U
+#define TM_OWN_CHAINS     16U
 #define TM_OWN_FRAMES_MAX 12U
 
 /* Calls within our own code that were seen before: its frames have sizes that do not change, so that where they end is
@@ -66,6 +66,17 @@ struct tm_known_stack {
 /* Brings STACK to what the calling thread's is now; a hash of it, 0: there are no frames. */
 uint64_t tm_native_stack_look(struct tm_thread *thread, struct tm_step_cache *cache, const struct tm_native_skip *skip,
                               struct tm_known_stack *stack);
+
+/* Nothing of STACK is known any more, nor of the ways out of our own code. */
+void tm_native_stack_forget(struct tm_known_stack *stack);
+
+struct tm_seen_stack;
+struct tm_seen_stacks;
+
+/* The same, but where the stack is one of SEEN (seen_stacks.h) STACK is left as it is, and *FOUND is that one; else NULL. */
+uint64_t tm_native_stack_look_among(struct tm_thread *thread, struct tm_step_cache *cache,
+                                    const struct tm_native_skip *skip, struct tm_known_stack *stack,
+                                    const struct tm_seen_stacks *seen, const struct tm_seen_stack **found);
 
 /* The frames of STACK, most recent first; FRAMES has room for them. */
 void tm_native_stack_list(const struct tm_known_stack *stack, struct tm_native_frame *frames);

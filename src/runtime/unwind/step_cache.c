@@ -24,7 +24,7 @@ void tm_step_cache_clear(struct tm_step_cache *cache)
         }
     }
     /* Behind it: who sees the new number finds no old step any more. */
-    atomic_fetch_add_explicit(&cache->generation, 1, memory_order_release);
+    tm_step_cache_new_generation(cache);
 }
 
 static uint64_t pack(enum tm_step_kind kind, bool saves, int64_t frame_offset, int64_t cfa_offset)

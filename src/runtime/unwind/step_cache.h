@@ -49,6 +49,12 @@ TM_INLINE uint32_t tm_step_cache_generation(const struct tm_step_cache *cache)
     return atomic_load_explicit(&cache->generation, memory_order_acquire);
 }
 
+/* Voids what was worked out by the steps, which stay. */
+TM_INLINE void tm_step_cache_new_generation(struct tm_step_cache *cache)
+{
+    atomic_fetch_add_explicit(&cache->generation, 1, memory_order_release);
+}
+
 TM_CHECKED bool tm_step_cache_begin(struct tm_step_cache *cache);
 
 /* Forgets all: an object was unloaded, others may come to its addresses. */

@@ -10,7 +10,7 @@ import time
 import python_suite
 import traced
 from python_suite_record import Record, Result
-from python_suite_results import module_end, read_printed
+from python_suite_results import WHOLE, module_end, read_printed
 
 # As 2.7 prints: a docstring, a skip, output of the test itself in between, a failure that is told at the end.
 PRINTED = """test_fine (test.test_x.First) ... ok
@@ -57,6 +57,17 @@ def ended(checks, folder):
     end = python_suite.finish(["sleep", "60"], folder, dict(os.environ), 1)[0]
     checks.equal(end, "not done after 1 seconds", "how the one that hangs ended")
     checks.that(time.time() - begin < 50, "neither was waited for", "%.0f s" % (time.time() - begin))
+
+
+def given_up(checks, _):
+    """One that was given up on one side differs as a whole, until both sides have a run that came to its end."""
+    def ran(**outcomes):
+        return Result(dict(outcomes, **{WHOLE: outcomes.pop("whole")}), {}, [], 1, [], 1.0)
+    fine, bad, late = ran(whole="passed", a="passed"), ran(whole="exit code 2", a="failed"), ran(whole="not done after 9 seconds")
+    checks.equal(python_suite.differing([fine], [late]), {WHOLE}, "given up on one side")
+    checks.equal(python_suite.differing([late], [late]), set(), "given up on both")
+    checks.equal(python_suite.differing([fine, fine], [late, fine]), set(), "it came to its end at last")
+    checks.equal(python_suite.differing([fine, fine], [late, bad]), {"a"}, "and with another outcome")
 
 
 def heeded(checks, folder):
@@ -113,7 +124,7 @@ def main():
     traced.arguments(__doc__).parse_args()
     checks = traced.Checks()
     with traced.Folder() as folder:
-        for group in (read, ended, heeded, recorded, offline):
+        for group in (read, ended, given_up, heeded, recorded, offline):
             checks.begin(group.__name__)
             group(checks, folder.fresh())
             checks.end()

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Code that is made anew for ever: the tracer does not grow, sums hold, and what is live keeps its own lines.
 
-With --full a million functions, else 40,000."""
+With --full a million functions, else 40,000; and a module that is reloaded 50,000 times, else 2,000."""
 from __future__ import print_function
 
 import os
@@ -13,6 +13,24 @@ import interpreters
 import traced
 
 PROGRAM = os.path.join(traced.HERE, "applications", "templates.py")
+# usage: COUNT; prints bytes of the tracer after a tenth of COUNT reloads, and after all.
+RELOADED = r"""
+import ctypes, importlib, sys
+sys.path.insert(0, ".")
+with open("part.py", "w") as stream:
+    for number in range(40):
+        stream.write("def work%d():\n    return [float(i) for i in range(%d)]\n\n\n" % (number, number + 5))
+    stream.write("kept = work0(), work39()\n")
+import part
+memory = ctypes.CDLL(None).tracemalloc_get_tracemalloc_memory
+memory.restype = ctypes.c_size_t
+for share in (1, 9):
+    for _ in range(int(sys.argv[1]) * share // 10):
+        importlib.reload(part)
+        part.work20()
+    print(memory())
+"""
+TRACER_GROWTH = 512 << 10  # bytes: of nothing that a reload makes there may be one for each
 KEPT = 20
 LINE_BYTES = 8 * 5000  # of the list, at least
 # The kept lists are 800 KB of it; without an end to what is remembered it was 540 bytes per function.
@@ -61,10 +79,23 @@ def deep(options, checks, folder, interpreter):
     check(options, checks, folder, interpreter, 40000, 25)
 
 
+def reloaded(options, checks, folder, interpreter):
+    count = 50000 if options.full else 2000
+    done = traced.run([interpreter.path, "-c", RELOADED, str(count)], folder.fresh(), interpreter.environment(
+        LD_PRELOAD=options.library, TRACEMALLOC_NFRAME="5"), timeout=3000)
+    if checks.equal((done.code, done.stderr, len(done.snapshots())), (0, b"", 1), "reloaded: the program"):
+        first, last = map(int, done.stdout.split())
+        checks.that(last - first < TRACER_GROWTH, "reloaded: the tracer", (first, last))
+        live = traced.statistics(options.report, done.snapshots()[0], "lineno")
+        checks.equal(live["total"]["size"], live["snapshot"]["python_current"], "reloaded: the sum of the rows")
+        rows = [row for row in live["statistics"] if row["traceback"][0]["filename"].endswith("part.py")]
+        checks.that(0 < len(rows) <= 90, "reloaded: rows of the module as it is", len(rows))
+
+
 def main():
     options = traced.arguments(__doc__).parse_args()
     chosen = traced.few(options, interpreters.select(options.pythons, python3_only=True))
-    return traced.on_each(options, chosen, "executed", many, deep)
+    return traced.on_each(options, chosen, "executed", many, deep, reloaded)
 
 
 if __name__ == "__main__":

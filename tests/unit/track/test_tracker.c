@@ -320,7 +320,7 @@ static void clearing_for_ever_takes_no_more_records(void **state)
 static void clearing_for_ever_keeps_the_quick_ways(void **state)
 {
     (void)state;
-    enum { CLEARS = 140000 };
+    enum { CLEARS = 66000 };
     fake_alloc(TM_DOMAIN_OBJ, B, 40); /* of the first epoch, whose stamp comes again */
     const uint32_t first = atomic_load(&tm_life_page.stamp);
     unsigned met = 0;

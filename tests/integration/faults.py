@@ -143,6 +143,16 @@ def check_all(tester, chosen):
     print("  calls that failed in turn: " + ", ".join(counts))
 
 
+def check_rewriting(options, checks, folder, interpreter):
+    """2.7's functions are replaced wherever their address stands: in all places, or in none."""
+    tester = Tester(options, checks, folder, interpreter)
+    checks.begin("%s mprotect" % interpreter.label)
+    made = tester.check_each(["mprotect:%d" % number for number in range(1, CALLS_MAX)], SETTINGS["plain"])
+    tester.check_each(["mprotect:%d+" % number for number in range(1, made + 1)], SETTINGS["plain"])
+    checks.that(made > 0, "the program makes the library call mprotect")
+    checks.end()
+
+
 def main():
     parser = traced.arguments(__doc__)
     parser.add_argument("--faulty", required=True, help="the library that fails on order")
@@ -155,6 +165,7 @@ def main():
     checks = traced.Checks()
     settings = options.settings.split(",") if options.settings else sorted(SETTINGS) if options.full else ["plain"]
     chosen = interpreters.select(options.pythons)
+    rewritten = [one for one in chosen if one.version < (3,) and not options.full and "plain" in settings]
     if not options.full:
         chosen = [one for one in chosen if not one.shared or one is chosen[-1]][-2:]
     with traced.Folder() as folder:
@@ -168,6 +179,8 @@ def main():
                     check_all(tester, SETTINGS[name])
                     tester.all_of_a_kind(SETTINGS[name])
                 checks.end()
+        for interpreter in rewritten:
+            check_rewriting(options, checks, folder, interpreter)
     return checks.finish()
 
 

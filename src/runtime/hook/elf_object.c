@@ -191,9 +191,9 @@ static bool is_unbound(const struct tm_elf_object *object, const ElfW(Rela) *ent
     return ELF64_R_TYPE(entry->r_info) == RELOC_PLT && tm_elf_range_holds(&object->all, *place_of(object, entry));
 }
 
-/* With REPLACEMENT 0 it only counts. */
+/* With REPLACEMENT 0 it only counts.  FAILED is added to for each that cannot be changed. */
 static unsigned each_reference(const struct tm_elf_object *object, const char *name, uintptr_t real,
-                               uintptr_t replacement)
+                               uintptr_t replacement, unsigned *failed)
 {
     struct tables tables;
     unsigned found = 0;
@@ -209,9 +209,10 @@ static unsigned each_reference(const struct tm_elf_object *object, const char *n
             }
             if (replacement == 0) {
                 found++;
-            } else if ((*place_of(object, entry) == real || is_unbound(object, entry)) &&
-                       tm_elf_object_set_word(object, place_of(object, entry), replacement)) {
-                found++;
+            } else if (*place_of(object, entry) == real || is_unbound(object, entry)) {
+                bool is_set = tm_elf_object_set_word(object, place_of(object, entry), replacement);
+                found += is_set;
+                *failed += !is_set;
             }
         }
     }
@@ -221,12 +222,22 @@ static unsigned each_reference(const struct tm_elf_object *object, const char *n
 unsigned tm_elf_object_rebind(const struct tm_elf_object *object, const char *name, uintptr_t real,
                               uintptr_t replacement)
 {
-    return each_reference(object, name, real, replacement);
+    unsigned failed = 0;
+    return each_reference(object, name, real, replacement, &failed);
+}
+
+bool tm_elf_object_rebind_all(const struct tm_elf_object *object, const char *name, uintptr_t real,
+                              uintptr_t replacement)
+{
+    unsigned failed = 0;
+    (void)each_reference(object, name, real, replacement, &failed);
+    return failed == 0;
 }
 
 unsigned tm_elf_object_count_references(const struct tm_elf_object *object, const char *name)
 {
-    return each_reference(object, name, 0, 0);
+    unsigned failed = 0;
+    return each_reference(object, name, 0, 0, &failed);
 }
 
 bool tm_elf_object_redefine(const struct tm_elf_object *object, const char *name, uintptr_t replacement)

@@ -49,6 +49,10 @@ TM_CHECKED bool tm_elf_object_is_relocated(const struct tm_elf_object *object);
 unsigned tm_elf_object_rebind(const struct tm_elf_object *object, const char *name, uintptr_t real,
                               uintptr_t replacement);
 
+/* The same.  False: one of them could not be changed; the others were. */
+TM_CHECKED bool tm_elf_object_rebind_all(const struct tm_elf_object *object, const char *name, uintptr_t real,
+                                         uintptr_t replacement);
+
 /* How many references rebind would have to do with: 0 means that the object calls NAME directly, if at all. */
 unsigned tm_elf_object_count_references(const struct tm_elf_object *object, const char *name);
 

@@ -93,21 +93,32 @@ struct rebinding {
     const char *name;
     uintptr_t real;
     uintptr_t replacement;
+    bool is_whole; /* no place was left out so far */
 };
 
 static bool rebind_one(const struct tm_elf_object *object, void *data)
 {
-    const struct rebinding *rebinding = data;
-    (void)tm_elf_object_rebind(object, rebinding->name, rebinding->real, rebinding->replacement);
+    struct rebinding *rebinding = data;
+    if (!tm_elf_object_rebind_all(object, rebinding->name, rebinding->real, rebinding->replacement)) {
+        rebinding->is_whole = false;
+    }
     return true;
 }
 
-static void rebind(const struct tm_elf_object *object, const struct rebinding *rebinding)
+static bool rebind(const struct tm_elf_object *object, struct rebinding *rebinding)
 {
-    struct rebinding copy = *rebinding;
     /* First for what is loaded later (extension modules), then for what is here. */
-    (void)!tm_elf_object_redefine(object, rebinding->name, rebinding->replacement);
-    tm_elf_object_visit(rebind_one, &copy);
+    rebinding->is_whole = tm_elf_object_redefine(object, rebinding->name, rebinding->replacement);
+    tm_elf_object_visit(rebind_one, rebinding);
+    return rebinding->is_whole;
+}
+
+/* Python compares these functions by their address (a type's tp_free with PyObject_Free): replaced in all places, or in
+ * none.  Those that were replaced before stay so: to take that back might fail, too. */
+static void rebind_back(const struct tm_elf_object *object, const struct rebinding *rebinding)
+{
+    struct rebinding back = {rebinding->name, rebinding->replacement, rebinding->real, true};
+    (void)rebind(object, &back);
 }
 
 void tm_python27_hooks_begin(const struct tm_elf_object *object)
@@ -115,9 +126,9 @@ void tm_python27_hooks_begin(const struct tm_elf_object *object)
     const struct tm_cpython *python = tm_runtime_python();
     is_watched = tm_runtime_is_watched();
     struct rebinding functions[] = {
-        {"PyObject_Malloc", (uintptr_t)tm_cpython_symbol(python, "PyObject_Malloc"), (uintptr_t)object_malloc},
-        {"PyObject_Realloc", (uintptr_t)tm_cpython_symbol(python, "PyObject_Realloc"), (uintptr_t)object_realloc},
-        {"PyObject_Free", (uintptr_t)tm_cpython_symbol(python, "PyObject_Free"), (uintptr_t)object_free},
+        {"PyObject_Malloc", (uintptr_t)tm_cpython_symbol(python, "PyObject_Malloc"), (uintptr_t)object_malloc, true},
+        {"PyObject_Realloc", (uintptr_t)tm_cpython_symbol(python, "PyObject_Realloc"), (uintptr_t)object_realloc, true},
+        {"PyObject_Free", (uintptr_t)tm_cpython_symbol(python, "PyObject_Free"), (uintptr_t)object_free, true},
     };
     for (unsigned i = 0; i < TM_COUNT_OF(functions); i++) {
         if (functions[i].real == functions[i].replacement) {
@@ -132,6 +143,9 @@ void tm_python27_hooks_begin(const struct tm_elf_object *object)
     memcpy(&real.free, &functions[2].real, sizeof real.free);
     /* Frees first: a block that was born here must die here. */
     for (unsigned i = TM_COUNT_OF(functions); i-- > 0;) {
-        rebind(object, &functions[i]);
+        if (!rebind(object, &functions[i])) {
+            rebind_back(object, &functions[i]);
+            return;
+        }
     }
 }

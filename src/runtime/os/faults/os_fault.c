@@ -60,10 +60,12 @@ static const char *setting(const char *name)
     return NULL;
 }
 
+/* Once: where nothing works any more there may be millions of faults. */
 static void leave_sign(void)
 {
+    static atomic_bool is_left;
     const char *path = setting("TM_FAULT_FILE");
-    if (path != NULL) {
+    if (path != NULL && !atomic_exchange_explicit(&is_left, true, memory_order_relaxed)) {
         int descriptor = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
         (void)syscall(SYS_close, descriptor);
     }

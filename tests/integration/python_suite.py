@@ -276,14 +276,14 @@ def chosen_runs(options):
 
 
 def totals(suite, chosen):
-    """One line for each interpreter: the modules by what became of them, and the methods."""
+    """For each interpreter what became of the modules, and of the methods, in the last run of each."""
     for one, label in sorted(set((one.version, one.label) for one, _ in chosen)):
         pairs = [suite.both_sides(other, module) for other, module in chosen if other.label == label]
         for side, word in enumerate(("without", "with")):
-            modules = collections.Counter(pair[side][0].outcomes[WHOLE] for pair in pairs)
+            modules = collections.Counter(pair[side][-1].outcomes[WHOLE] for pair in pairs)
             methods = collections.Counter()
             for pair in pairs:
-                methods.update(value for name, value in pair[side][0].outcomes.items() if name != WHOLE)
+                methods.update(value for name, value in pair[side][-1].outcomes.items() if name != WHOLE)
             yield "%s %-7s %d modules: %s; methods: %s" % (label, word, len(pairs), counted(modules), counted(methods))
 
 

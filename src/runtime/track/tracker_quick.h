@@ -277,11 +277,14 @@ TM_INLINE bool tm_quick_take_block(struct tm_thread *thread, const void *block, 
         is_short ? tm_runtime_record_of_short(runtime, (uint16_t)word) : tm_runtime_record_of(runtime, word);
     struct tm_totals *totals = runtime->totals;
     bool asks = way == TM_QUICK_ANY ? runtime->python.row.tstate_current_is_own : tm_quick_way_is_own(way);
+    /* With no stamp in force the thread state may not be had this way. */
+    if (TM_UNLIKELY(record->stamp != tm_number_peek(&tm_life_page.stamp))) {
+        return saves && tm_number_peek(&tm_life_page.stamp) != 0 &&
+               (!asks || tm_quick_tstate(&runtime->python, way) != 0) &&
+               tm_tracker_take_long(thread, address, slot, record, taken);
+    }
     if (asks && TM_UNLIKELY(tm_quick_tstate(&runtime->python, way) == 0)) {
         return false;
-    }
-    if (TM_UNLIKELY(record->stamp != tm_number_peek(&tm_life_page.stamp))) {
-        return saves && tm_tracker_take_long(thread, address, slot, record, taken);
     }
     if (saves) {
         const struct tm_tally *tally = tm_tally_peek(thread);

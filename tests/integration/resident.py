@@ -6,6 +6,8 @@ from __future__ import print_function
 
 import ctypes
 import json
+import os
+import re
 import sys
 
 import interpreters
@@ -33,16 +35,22 @@ def has_arenas(interpreter):
     return interpreter.version >= (3, 6) and not interpreter.free_threaded
 
 
-def account(options, folder, interpreter, **variables):
-    done = traced.run([interpreter.path, "-c", PROGRAM], folder.fresh(), interpreter.environment(
+def tells_free(interpreter):
+    """2.7 has no door for its arenas, and glibc before 2.33 no mallinfo2: what is free in them is not told apart."""
+    return interpreter.version >= (3, 0) and hasattr(ctypes.CDLL(None), "mallinfo2")
+
+
+def account(options, folder, interpreter, command, expected, **variables):
+    """What `stats` says of the COMMAND's exit snapshot; None where the program went another way."""
+    done = traced.run([interpreter.path] + command, folder.fresh(), interpreter.environment(
         LD_PRELOAD=options.library, **variables))
-    if (done.code, done.stdout, done.stderr) != (0, b"done\n", b"") or len(done.snapshots()) != 1:
+    if (done.code, done.stdout, done.stderr) != (0, expected, b"") or len(done.snapshots()) != 1:
         return None
     return json.loads(traced.report(options.report, "stats", "--format", "json", done.snapshots()[0]))
 
 
 def check(options, checks, folder, interpreter, **variables):
-    found = account(options, folder, interpreter, **variables)
+    found = account(options, folder, interpreter, ["-c", PROGRAM], b"done\n", **variables)
     if not checks.that(found is not None, "the program runs as without, and leaves a snapshot"):
         return
     rss = found["rss"]
@@ -50,8 +58,7 @@ def check(options, checks, folder, interpreter, **variables):
     checks.equal(sum(parts.values()), rss["total"], "the parts are the whole")
     checks.that(parts["native"] >= 300 * 30000, "blocks of malloc", parts)
     checks.that(parts["python"] >= 20000000, "live blocks", parts)
-    # 2.7 has no door for its arenas, and glibc before 2.33 no mallinfo2: what is free in them is not told apart.
-    if interpreter.version >= (3, 0) and hasattr(ctypes.CDLL(None), "mallinfo2"):
+    if tells_free(interpreter):
         checks.that(abs(parts["unexplained"]) < 0.05 * rss["total"], "unexplained is under 5 %", rss)
     if has_arenas(interpreter) and "PYTHONMALLOC" not in variables:
         checks.that(found["snapshot"]["arenas"] > 0, "arenas", found["snapshot"])
@@ -99,10 +106,40 @@ def without_arenas(options, checks, folder, interpreter):
         check(options, checks, folder, interpreter, PYTHONMALLOC="malloc")
 
 
+WORKLOADS = os.path.join(traced.ROOT, "tests", "bench", "workloads")
+# The size that each is run with, a word of its "sizes:" line.
+RUN = {"w1_listcomp": "smoke", "w2_churn": "counted", "w3_json": "counted", "w4_heap5m": "smoke", "w8_native": "counted",
+       "n1_sqlite": "counted"}
+
+
+def size_of(path, word):
+    with open(path) as source:
+        return re.search(r"^# sizes:.*\b%s=(\d+)" % word, source.read(), re.MULTILINE).group(1)
+
+
+def statically_linked(chosen):
+    return [one for one in chosen if one.label.endswith("-static")]
+
+
+def workloads(options, checks, folder, interpreter):
+    """Of what the shipped programs leave in memory little is unexplained."""
+    chosen = [one for one in interpreters.select(options.pythons) if tells_free(one)]
+    if interpreter.label not in [one.label for one in traced.few(options, chosen) + statically_linked(chosen)]:
+        return
+    for name, word in sorted(RUN.items()):
+        path = os.path.join(WORKLOADS, name + ".py")
+        found = account(options, folder, interpreter, ["-B", path, size_of(path, word)], b"")
+        if checks.that(found is not None, "%s runs as without, and leaves a snapshot" % name):
+            share = found["rss"]["unexplained"] / float(found["rss"]["total"])
+            print("  %s %s: %+.1f %% of %.1f MB unexplained" % (interpreter.label, name, share * 100,
+                                                                found["rss"]["total"] / 1e6))
+            checks.that(abs(share) < 0.05, "%s: unexplained is under 5 %%" % name, found["rss"])
+
+
 def main():
     options = traced.arguments(__doc__).parse_args()
     return traced.on_each(options, interpreters.select(options.pythons), "resident", check, leave_at_once, shrink,
-                          without_arenas)
+                          without_arenas, workloads)
 
 
 if __name__ == "__main__":

@@ -239,7 +239,9 @@ static void name_module(struct work *work, uint32_t number)
     }
     if (found == TM_SYMBOLS_NONE && !work->is_without_elfutils) {
         work->is_without_elfutils = true;
-        (void)fputs("tm-report was built without elfutils: machine frames have no names\n", work->notes_stream);
+        (void)fputs("this program was built without elfutils: machine frames stay addresses; "
+                    "a tm-report that was built with libdw (and without TM_STATIC_TOOLS) names them\n",
+                    work->notes_stream);
     }
     if (found == TM_SYMBOLS_NO_FILE || found == TM_SYMBOLS_OTHER_BUILD) {
         note(work, module, found, found_id);

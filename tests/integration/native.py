@@ -18,6 +18,7 @@ import traced
 
 SOURCES = os.path.join(traced.HERE, "native")
 PROGRAM = os.path.join(SOURCES, "caller.py")
+GOLDEN = os.path.join(traced.ROOT, "tests", "golden", "v1-native.tms")  # has machine frames without names
 
 MAKE = ["callee_make", "make"]
 # size: the stack, oldest first.  "name@text": the Python frame of that function, at the line that has the text.
@@ -35,6 +36,8 @@ EXPECTED = {
     700009: ["libc", "run_thread", "make_malloc"],
     NO_GIL: PLAIN + MAKE + ["make_without_gil", "make_malloc"],
     700011: PLAIN + MAKE + ["make_inlined"],  # its caller's frame is its own
+    700012: PLAIN + MAKE + ["make_rarely"],
+    700013: PLAIN + MAKE + ["make_rarely_inside", "make_rarely"],
     700101: ["<module>@callback()", "callback@callee.call(middle", "callee_call", "call_back", "middle@inner()",
              "inner@700101"] + MAKE + ["make_malloc"],
     700102: ["<module>@again(3)"] + ["again@callee.call(func", "callee_call", "call_back"] * 3 + ["again@700102"] + MAKE
@@ -44,7 +47,15 @@ EXPECTED = {
     700105: ["<module>@in_getattr()", "in_getattr@.missing", "Item.__getattr__@700105"] + MAKE + ["make_malloc"],
     700106: ["<module>@in_map()", "in_map@list(map", "mapped@700106"] + MAKE + ["make_malloc"],
     700107: ["<module>@in_class()", "in_class@class Made", "in_class.<locals>.Made@700107"] + MAKE + ["make_malloc"],
+    700108: ["<module>@called_seldom()", "called_seldom@callee.call_rarely(seldom", "callee_call_rarely",
+             "call_back_rarely", "seldom@700108"] + MAKE + ["make_rarely"],
 }
+# The functions whose calls lie in a cold part, by the text of the call.
+IN_COLD_PART = {"make_rarely": "block = malloc(size); /* in the cold part */",
+                "make_rarely_inside": "block = make_rarely(size); /* in the cold part */",
+                "call_back_rarely": "result = PyObject_CallObject(function, NULL); /* in the cold part */"}
+COLD = ".cold"
+COLD_SIZES = (700012, 700013, 700108)
 
 
 def line_of(text):
@@ -105,9 +116,13 @@ class Functions(object):
         self.ranges = [(int(low, 16), int(low, 16) + int(size, 16), name)
                        for low, size, name in re.findall(r"^(\w+) (\w+) [tTwW] (.*)$", text, re.MULTILINE)]
 
-    def at(self, address):
+    def symbol_at(self, address):
         names = [name for low, high, name in self.ranges if low <= address < high]
         return names[0] if names else "?"
+
+    def at(self, address):
+        """A cold part counts as its function."""
+        return re.sub(r"\.cold(\.\d+)?$", "", self.symbol_at(address))
 
 
 def frame_of(frame, module, functions):
@@ -135,6 +150,55 @@ def stack_of(row, module, functions):
     return frames
 
 
+def unsplit(path):
+    """Those of IN_COLD_PART whose call is not in a part of its own, as objdump says: of what other compilers make."""
+    code = subprocess.check_output(["objdump", "-d", "--no-show-raw-insn", path]).decode()
+    calls = {"make_rarely": "malloc", "make_rarely_inside": "make_rarely", "call_back_rarely": "PyObject_CallObject"}
+    parts = dict(re.findall(r"^\w+ <(\w+)\.cold(?:\.\d+)?>:\n((?:.+\n)+)", code + "\n", re.MULTILINE))
+    return sorted(name for name, callee in calls.items()
+                  if not re.search(r"\bcall\w*\s.*<%s[@>]" % callee, parts.get(name, "")))
+
+
+def addresses_of(row, module):
+    return [int(frame["function"].split("+0x")[-1], 16) for frame in row["traceback"]
+            if frame.get("native") and frame["filename"] == module]
+
+
+def check_cold(options, checks, snapshot, module, functions, found, domain_options):
+    """What was called in a cold part: the addresses are there, and the names are the whole functions'."""
+    missing = unsplit(module)
+    if not all(size in found for size in COLD_SIZES):
+        return  # which is said already
+    if missing:
+        return checks.skip("%s cold parts" % checks.name, "this compiler made none of %s" % ", ".join(missing))
+    for size in COLD_SIZES:
+        symbols = [functions.symbol_at(address) for address in addresses_of(found[size], module)]
+        for name in set(EXPECTED[size]) & set(IN_COLD_PART):
+            checks.that(any(symbol.startswith(name + COLD) for symbol in symbols),
+                        "block of %d bytes: %s is in its cold part" % (size, name), symbols)
+    if "built without elfutils" in traced.report(options.report, GOLDEN):
+        return checks.skip("%s names of cold parts" % checks.name, "tm-report was built without elfutils")
+    for what in ("lines", "symbols"):
+        if what == "symbols":
+            subprocess.check_call(["objcopy", "--strip-debug", module])
+        rows = traced.statistics(options.report, snapshot, "traceback", *domain_options)
+        by_size = {row["size"]: row for row in rows["statistics"]}
+        for size in COLD_SIZES:
+            check_cold_names(checks, by_size[size], size, module, what == "lines")
+
+
+def check_cold_names(checks, row, size, module, has_lines):
+    source = os.path.join(SOURCES, "callee.c")
+    what = "names of %d from the %s" % (size, "lines" if has_lines else "symbols")
+    frames = [frame for frame in row["traceback"] if frame["filename"] == (source if has_lines else module)]
+    checks.equal([frame["function"] for frame in frames], [name for name in EXPECTED[size] if "@" not in name], what)
+    with open(source) as text:
+        lines = [line.strip() for line in text]
+    for frame in frames if has_lines else ():
+        if frame["function"] in IN_COLD_PART:
+            checks.equal(lines[frame["lineno"] - 1], IN_COLD_PART[frame["function"]], what)
+
+
 def check(options, checks, folder, interpreter, native, domain_options):
     include = include_folder(interpreter)
     if include is None:
@@ -151,6 +215,7 @@ def check(options, checks, folder, interpreter, native, domain_options):
         for size in sorted(EXPECTED):
             stack = stack_of(found[size], module, functions) if size in found else None
             checks.equal(stack, expected_of(interpreter, size), "block of %d bytes" % size)
+        check_cold(options, checks, done.snapshots()[0], module, functions, found, domain_options)
     checks.end()
 
 
@@ -217,8 +282,8 @@ def check_object_traceback(options, checks, folder, interpreter):
 def main():
     options = traced.arguments(__doc__).parse_args()
     checks = traced.Checks()
-    if not shutil.which("nm") or not compiles_cpp():
-        print("skipped: there is no compiler of C and C++, or no nm")
+    if not all(shutil.which(tool) for tool in ("nm", "objcopy", "objdump")) or not compiles_cpp():
+        print("skipped: there is no compiler of C and C++, or no binutils")
         return 77
     with traced.Folder() as folder:
         for interpreter in interpreters.select(options.pythons):

@@ -81,7 +81,20 @@ void tm_demangle_rust(char *name)
     *to = '\0';
 }
 
-char *tm_demangle(const char *name)
+/* How much of NAME is the function's: without ".cold" and ".cold.1", by which gcc names the part that is hardly run. */
+static size_t length_without_cold(const char *name)
+{
+    static const char cold[] = ".cold";
+    size_t length = strlen(name), end = length;
+    while (end > 0 && name[end - 1] >= '0' && name[end - 1] <= '9') {
+        end--;
+    }
+    end = end < length && end > 0 && name[end - 1] == '.' ? end - 1 : length;
+    bool is_cold = end >= sizeof cold && strncmp(name + end - (sizeof cold - 1), cold, sizeof cold - 1) == 0;
+    return is_cold ? end - (sizeof cold - 1) : length;
+}
+
+static char *demangle(const char *name)
 {
     int status = 0;
     char *plain = tm_demangle_rust_v0(name);
@@ -95,5 +108,13 @@ char *tm_demangle(const char *name)
         return strdup(name);
     }
     tm_demangle_rust(plain);
+    return plain;
+}
+
+char *tm_demangle(const char *name)
+{
+    char *whole = strndup(name, length_without_cold(name));
+    char *plain = whole != NULL ? demangle(whole) : NULL;
+    free(whole);
     return plain;
 }

@@ -109,6 +109,36 @@ static NOINLINE void *make_without_gil(size_t size)
     Py_END_ALLOW_THREADS return block;
 }
 
+/* Who calls this is on a way that is hardly ever taken: gcc puts such a way into a part of its own, far from the rest of
+ * the function, and names that part NAME.cold. */
+static NOINLINE __attribute__((cold)) void note_rare(void)
+{
+    STAY();
+}
+
+static NOINLINE void *make_rarely(size_t size)
+{
+    void *block = NULL;
+    if (size > 1000) {
+        note_rare();
+        block = malloc(size); /* in the cold part */
+        STAY();
+    }
+    return block;
+}
+
+/* Its neighbour among the cold parts. */
+static NOINLINE void *make_rarely_inside(size_t size)
+{
+    void *block = NULL;
+    if (size > 2000) {
+        note_rare();
+        block = make_rarely(size); /* in the cold part */
+        STAY();
+    }
+    return block;
+}
+
 static NOINLINE void *make(const char *how, size_t size)
 {
     void *block = NULL;
@@ -134,6 +164,10 @@ static NOINLINE void *make(const char *how, size_t size)
         block = make_in_thread(size);
     } else if (strcmp(how, "nogil") == 0) {
         block = make_without_gil(size);
+    } else if (strcmp(how, "rare") == 0) {
+        block = make_rarely(size);
+    } else if (strcmp(how, "rare, twice") == 0) {
+        block = make_rarely_inside(size);
     }
     STAY();
     return block;
@@ -169,9 +203,29 @@ static PyObject *callee_call(PyObject *self, PyObject *function)
     return result;
 }
 
+static NOINLINE PyObject *call_back_rarely(PyObject *function)
+{
+    PyObject *result = NULL;
+    if (function != Py_None) {
+        note_rare();
+        result = PyObject_CallObject(function, NULL); /* in the cold part */
+        STAY();
+    }
+    return result;
+}
+
+static PyObject *callee_call_rarely(PyObject *self, PyObject *function)
+{
+    PyObject *result = call_back_rarely(function);
+    (void)self;
+    STAY();
+    return result;
+}
+
 static PyMethodDef methods[] = {
     {"make", callee_make, METH_VARARGS, NULL},
     {"call", callee_call, METH_O, NULL},
+    {"call_rarely", callee_call_rarely, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 

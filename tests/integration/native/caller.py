@@ -7,7 +7,7 @@ sys.path.insert(0, sys.argv[1])
 import callee  # noqa: E402
 
 PLAIN = ["malloc", "calloc", "realloc", "posix_memalign", "strdup", "new", "alloca", "deep", "thread", "nogil",
-         "inlined"]
+         "inlined", "rare", "rare, twice"]
 
 
 def plain():
@@ -82,6 +82,14 @@ def in_class():
     return Made
 
 
+def seldom():
+    callee.make("rare", 700108)
+
+
+def called_seldom():
+    callee.call_rarely(seldom)
+
+
 plain()
 callback()
 again(3)
@@ -90,3 +98,4 @@ in_sort()
 in_getattr()
 in_map()
 in_class()
+called_seldom()

@@ -38,6 +38,22 @@ static void cxx(void **state)
     assert_name("_ZNSt6vectorIiSaIiEE7reserveEm", "std::vector<int, std::allocator<int> >::reserve(unsigned long)");
 }
 
+static void cold_parts_are_of_their_function(void **state)
+{
+    (void)state;
+    assert_name("make.cold", "make");
+    assert_name("make.cold.12", "make");
+    assert_name("make.part.0.cold", "make.part.0");
+    assert_name("_RNvC1a1f.cold", "a::f");
+    assert_name("make.colder", "make.colder");
+    assert_name("make.cold.", "make.cold.");
+    assert_name("make.cold1", "make.cold1");
+    assert_name("make.hot.1", "make.hot.1");
+    assert_name("12", "12");
+    assert_name(".1", ".1");
+    assert_name(".cold", ".cold"); /* nothing would be left */
+}
+
 static void rust_of_the_older_form(void **state)
 {
     (void)state;
@@ -115,7 +131,7 @@ static void rust_endings(void **state)
 {
     (void)state;
     assert_name("_RNvC1a1f.llvm.1234ABCD", "a::f");
-    assert_name("_RNvC1a1f.cold", "a::f.cold");
+    assert_name("_RNvC1a1f.part", "a::f.part");
     assert_name("_RNvC1a1f!", "_RNvC1a1f!");
     assert_name("_R0NvC1a1f", "_R0NvC1a1f"); /* a form to come */
 }
@@ -196,6 +212,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_mangled_stays),
         cmocka_unit_test(cxx),
+        cmocka_unit_test(cold_parts_are_of_their_function),
         cmocka_unit_test(rust_of_the_older_form),
         cmocka_unit_test(rust_of_the_newer_form),
         cmocka_unit_test(rust_types),

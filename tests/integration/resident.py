@@ -108,8 +108,8 @@ def without_arenas(options, checks, folder, interpreter):
 
 WORKLOADS = os.path.join(traced.ROOT, "tests", "bench", "workloads")
 # The size that each is run with, a word of its "sizes:" line.
-RUN = {"w1_listcomp": "smoke", "w2_churn": "counted", "w3_json": "counted", "w4_heap5m": "smoke", "w8_native": "counted",
-       "n1_sqlite": "counted"}
+RUN = {"w1_listcomp": "smoke", "w2_churn": "counted", "w3_json": "counted", "w4_heap5m": "smoke",
+       "w8_native": "counted", "n1_sqlite": "counted"}
 
 
 def size_of(path, word):

@@ -1,4 +1,4 @@
-# Where machine frames would have got names, a tm-report that was built without elfutils says so, once; else it does not.
+# Where machine frames would have got names, a tm-report that was built without elfutils says so, once; else not.
 cp "$GOLDEN/v1-native.tms" "$GOLDEN/v1-basic.tms" .
 report_without_elfutils traceback -n 1 v1-native.tms
 report_without_elfutils traceback -n 1 --no-symbols v1-native.tms | grep -c elfutils

@@ -47,12 +47,42 @@ def by_orjson():
 
 def by_numpy():
     import numpy
-    return [numpy.full(200000 + i, 1.5) for i in range(10)]  # numpy's
+    base = numpy.full(400000, 1.5)  # numpy's 3200000
+    return [
+        base,
+        numpy.zeros(410000),  # numpy's 3280000
+        numpy.arange(420000.0),  # numpy's 3360000
+        numpy.empty(430000),  # numpy's 3440000
+        numpy.repeat(base, 2),  # numpy's 6400000
+        numpy.concatenate((base, base[:40000])),  # numpy's 3520000
+        base[:390000] * 2,  # numpy's 3120000
+        base[:380000].astype("f4"),  # numpy's 1520000
+        numpy.cumsum(base[:370000]),  # numpy's 2960000
+        numpy.sort(base[:360000]),  # numpy's 2880000
+        base[:350000].copy(),  # numpy's 2800000
+    ]
 
 
 def by_pandas():
+    import numpy
     import pandas
-    return [pandas.Series(range(200000 + i)) for i in range(10)]  # pandas's
+    keys = numpy.arange(300000)[::-1].copy() * 7 % 300007  # pandas's 2400000
+    index = pandas.Index(keys)
+    found = index.get_loc(7)  # pandas's
+    codes = pandas.factorize(keys)[0]  # pandas's 2400000
+    series = [pandas.Series(range(200000 + i)) for i in range(10)]  # pandas's
+    return index, found, codes, series
+
+
+def by_pyarrow():
+    import pyarrow
+    pool = pyarrow.system_memory_pool()
+    return [pyarrow.array([1.5] * (30000 + 1000 * i), memory_pool=pool) for i in range(10)]  # pyarrow's
+
+
+def by_torch():
+    import torch
+    return [torch.full((300000 + i,), 1.5) * 2 for i in range(10)]  # torch's
 
 
 KEPT = globals()["by_" + sys.argv[1]]()

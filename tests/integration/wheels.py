@@ -35,7 +35,8 @@ LIBRARIES = {
 }
 QUICK = ["greenlet", "lxml", "orjson"]
 CUT = 64  # frames of either kind in a traceback
-LARGE = 16384  # where all blocks are traced, the witness looks at those that are larger: small ones are no malloc's
+LARGE = 16384  # the witness looks at those that are larger: small ones are no malloc's, or too many
+SMALL_TOO = ["lxml"]
 WITNESS = os.path.join(traced.HERE, "native", "witness.c")
 GREENLETS = {
     900001: ["shallow", "wait", "take"],
@@ -164,7 +165,7 @@ class Case(traced.Tester):
         done = traced.run([self.interpreter.path, PROGRAM, name], self.folder.fresh(), self.interpreter.environment(
             LD_PRELOAD=self.options.library + witness, TRACEMALLOC_NFRAME=str(CUT),
             TRACEMALLOC_NATIVE="native" if domain == "native" else "1",
-            WITNESS=self.seen, WITNESS_LEAST="0" if domain == "native" else str(LARGE), **self.variables))
+            WITNESS=self.seen, WITNESS_LEAST="0" if name in SMALL_TOO else str(LARGE), **self.variables))
         good = self.checks.equal((done.code, done.stderr), (0, b""), name + ": code, stderr")
         return done.snapshots()[0] if good else None
 
@@ -239,7 +240,7 @@ class Case(traced.Tester):
     def witnessed(self, name, snapshot):
         """Each machine frame of the largest is the one that the witness saw, and has the name that nm gives it."""
         domain = LIBRARIES[name][0]
-        least = 0 if domain == "native" else LARGE
+        least = 0 if name in SMALL_TOO else LARGE
         options = ["--domain", domain, "--debug-dir", self.folder.fresh()]  # names of the files that nm reads, too
         rows = [row for row in self.rows(name, snapshot, "--no-symbols", *options)[:LARGEST]
                 if row["size"] >= least * row["count"]]

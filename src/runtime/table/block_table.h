@@ -116,6 +116,23 @@ TM_CHECKED bool tm_block_table_put(struct tm_block_table *table, uintptr_t addre
 bool tm_block_table_take(struct tm_block_table *table, uintptr_t address, struct tm_block *block);
 bool tm_block_table_find(const struct tm_block_table *table, uintptr_t address, struct tm_block *block);
 
+/* Writes the plain WORD of a block of SIZE bytes, more than one granule, to its SLOT.  False: something stands there, or
+ * only the odd table has room for the size; nothing was changed. */
+TM_INLINE bool tm_block_try_put_word(tm_slot_half *slot, uint32_t word, uint64_t size)
+{
+    if (TM_UNLIKELY(tm_slot_load(slot) != 0)) {
+        return false;
+    }
+    if (size > TM_SMALL_SIZE_MAX) {
+        if (TM_UNLIKELY(size >= TM_SLOT_SIZE) || TM_UNLIKELY(tm_slot_load(slot + 2) != 0)) {
+            return false;
+        }
+        tm_slot_store_size(slot, (uint32_t)size);
+    }
+    tm_slot_store(slot, word);
+    return true;
+}
+
 /* put where that takes neither memory nor a second look: true.  Else false, and nothing was changed.  SLOT is the one of
  * the block, which is not odd. */
 TM_INLINE bool tm_block_table_try_put(struct tm_block_table *table, tm_slot_half *slot, uint32_t id, uint64_t size)
@@ -128,17 +145,7 @@ TM_INLINE bool tm_block_table_try_put(struct tm_block_table *table, tm_slot_half
         tm_half_store(slot, tm_half_of_short(number));
         return true;
     }
-    if (TM_UNLIKELY(tm_slot_load(slot) != 0)) {
-        return false;
-    }
-    if (size > TM_SMALL_SIZE_MAX) {
-        if (TM_UNLIKELY(size >= TM_SLOT_SIZE) || TM_UNLIKELY(tm_slot_load(slot + 2) != 0)) {
-            return false;
-        }
-        tm_slot_store_size(slot, (uint32_t)size);
-    }
-    tm_slot_store(slot, tm_slot_word(id));
-    return true;
+    return tm_block_try_put_word(slot, tm_slot_word(id), size);
 }
 
 /* The start of a known block that a block of SIZE bytes at ADDRESS (not odd) cannot stand beside: one whose free was

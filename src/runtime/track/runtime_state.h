@@ -83,7 +83,7 @@ struct tm_runtime {
     bool free_threaded;
     uint32_t sampled_epoch;           /* records from this epoch on were sampled; UINT32_MAX: none */
     uint64_t sample_rate;             /* bytes; 0: every block is recorded */
-    struct tm_stack_cache held_stack; /* of the last event under the GIL; its notes are tracebacks */
+    struct tm_stack_cache held_stack; /* of events under the GIL; its notes are tracebacks */
     struct tm_watermark watermark;    /* of held_stack */
     uint32_t notes_generation;        /* of the trace cache, when the notes were made */
     struct tm_tally tallies[TM_TALLY_MAX];

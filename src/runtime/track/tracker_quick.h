@@ -177,12 +177,16 @@ TM_INLINE uint32_t tm_quick_native_record(struct tm_thread *thread, uint8_t doma
     return word;
 }
 
-/* Counts the small BLOCK, whose slot is written, in RECORD, whose peaks are saved. */
+/* Counts BLOCK, whose slot is written, in RECORD, whose peaks are saved.  MAY_BE_LONG: SIZE may be above
+ * TM_SMALL_SIZE_MAX.  What belongs together moves together, for a kill may come between. */
 TM_INLINE void tm_quick_count(struct tm_thread *thread, struct tm_totals *totals, struct tm_record *record,
-                              const void *block, size_t size)
+                              const void *block, size_t size, bool may_be_long)
 {
     tm_event_log(TM_EVENT_ALLOC, record, (uintptr_t)block, size);
     tm_word_add(&record->ever_blocks, 1);
+    if (may_be_long && size > TM_SMALL_SIZE_MAX) {
+        tm_word_add(&record->ever_bytes, size);
+    }
     tm_word_add(&totals->python_held, size);
     thread->last_block = (uintptr_t)block;
     atomic_signal_fence(memory_order_seq_cst); /* two stores: the compiler's one takes three instructions */
@@ -220,7 +224,7 @@ TM_INLINE void *tm_quick_alloc(struct tm_thread *thread, uint8_t domain, void *b
         return tm_tracker_enter_known(thread, block, size, slot, word);
     }
     tm_slot_store(slot, word);
-    tm_quick_count(thread, totals, record, block, size);
+    tm_quick_count(thread, totals, record, block, size, false);
     return block;
 }
 

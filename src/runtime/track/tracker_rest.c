@@ -34,28 +34,18 @@ TM_INLINE uint32_t known_record(struct tm_thread *thread, uint8_t domain, uint16
                : follow(thread, domain, size, way);
 }
 
-/* Writes the block of SIZE bytes, of the record WORD, to SLOT.  False: something stands there, or it is too large. */
+/* Writes the block of SIZE bytes, of the record WORD, to SLOT.  False: there is no place for it. */
 TM_INLINE bool put(struct tm_block_table *table, tm_slot_half *slot, uint32_t word, size_t size)
 {
     uint32_t number;
-    if (size < TM_QUICK_SIZE_MIN) {
-        if (TM_UNLIKELY(tm_half_load(slot) != 0) ||
-            TM_UNLIKELY(!tm_short_table_has(&table->shorts, tm_slot_record(word), &number))) {
-            return false;
-        }
-        tm_half_store(slot, tm_half_of_short(number));
-        return true;
+    if (size >= TM_QUICK_SIZE_MIN) {
+        return tm_block_try_put_word(slot, word, size);
     }
-    if (TM_UNLIKELY(tm_slot_load(slot) != 0)) {
+    if (TM_UNLIKELY(tm_half_load(slot) != 0) ||
+        TM_UNLIKELY(!tm_short_table_has(&table->shorts, tm_slot_record(word), &number))) {
         return false;
     }
-    if (size > TM_SMALL_SIZE_MAX) {
-        if (TM_UNLIKELY(size >= TM_SLOT_SIZE) || TM_UNLIKELY(tm_slot_load(slot + 2) != 0)) {
-            return false;
-        }
-        tm_slot_store_size(slot, (uint32_t)size);
-    }
-    tm_slot_store(slot, word);
+    tm_half_store(slot, tm_half_of_short(number));
     return true;
 }
 
@@ -75,10 +65,7 @@ TM_INLINE void *count(struct tm_thread *thread, uint8_t domain, void *block, siz
     }
     struct tm_record *record = tm_runtime_record_of(runtime, word);
     tm_record_save_peaks(runtime, tm_slot_record(word), record);
-    if (size > TM_SMALL_SIZE_MAX) {
-        tm_word_add(&record->ever_bytes, size);
-    }
-    tm_quick_count(thread, runtime->totals, record, block, size);
+    tm_quick_count(thread, runtime->totals, record, block, size, true);
     return block;
 }
 
@@ -130,7 +117,7 @@ void *tm_tracker_enter_known(struct tm_thread *thread, void *block, size_t size,
     struct tm_record *record = tm_runtime_record_of(&tm_runtime, word);
     tm_record_save_peaks(&tm_runtime, tm_slot_record(word), record);
     tm_slot_store(slot, word);
-    tm_quick_count(thread, tm_runtime.totals, record, block, size);
+    tm_quick_count(thread, tm_runtime.totals, record, block, size, false);
     return block;
 }
 

@@ -10,6 +10,10 @@
 
 #include "runtime/os/os_call.h"
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14, glibc 2.35 */
+#endif
+
 static _Atomic size_t total;
 
 /* The raw calls: libc's mmap and mremap are symbols that we and other preloaded libraries stand in front of.
@@ -144,6 +148,14 @@ void tm_pages_forget(void *at, size_t size)
     if (first < end) {
         (void)TM_OS_CALL(MADVISE, madvise((void *)first, end - first, MADV_DONTNEED));
     }
+    errno = saved;
+}
+
+void tm_pages_populate(void *at, size_t size)
+{
+    uintptr_t first = (uintptr_t)at & ~(uintptr_t)(TM_PAGE_SIZE - 1);
+    int saved = errno;
+    (void)TM_OS_CALL(MADVISE, madvise((void *)first, tm_page_round((uintptr_t)at + size - first), MADV_POPULATE_WRITE));
     errno = saved;
 }
 

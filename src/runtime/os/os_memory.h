@@ -46,6 +46,10 @@ void tm_pages_unmap_sparse(void *at, size_t size);
  * again.  Where the kernel will not, nothing happens. */
 void tm_pages_forget(void *at, size_t size);
 
+/* Takes the pages that the SIZE bytes at AT touch, of a private mapping, from the kernel now and at once, which is much
+ * cheaper than a fault for each.  Where the kernel will not (before Linux 5.14), they come when touched. */
+void tm_pages_populate(void *at, size_t size);
+
 /* A child of the process finds zeros in the pages of the range (page aligned), however it was made.  Where the kernel
  * will not (before Linux 4.14), nothing happens. */
 void tm_pages_wipe_on_fork(void *at, size_t size);

@@ -393,16 +393,39 @@ uintptr_t tm_block_table_first_in(const struct tm_block_table *table, uintptr_t 
     return 0;
 }
 
-void tm_block_table_release(struct tm_block_table *table, uintptr_t address, size_t size)
+static void expect_part(struct tm_block_table *table, uintptr_t address, size_t size)
+{
+    if (tm_block_table_make_leaf(table, address) != NULL) {
+        tm_pages_populate(tm_block_slot(table, address), size >> table->slot_shift);
+    }
+}
+
+static void release_part(struct tm_block_table *table, uintptr_t address, size_t size)
+{
+    tm_slot_half *slot = tm_block_slot(table, address);
+    if (slot != NULL) {
+        tm_pages_forget(slot, size >> table->slot_shift);
+    }
+}
+
+static void visit_parts(struct tm_block_table *table, uintptr_t address, size_t size,
+                        void (*visit)(struct tm_block_table *, uintptr_t, size_t))
 {
     const uintptr_t end = address + size;
     for (uintptr_t at = address; at < end && (at >> TM_ADDRESS_BITS) == 0;) {
         uintptr_t region_end = ((at >> TM_REGION_BITS) + 1) << TM_REGION_BITS;
         uintptr_t stop = region_end < end ? region_end : end;
-        uintptr_t from = (uintptr_t)tm_block_slot(table, at);
-        if (from != 0) {
-            tm_pages_forget((void *)from, (stop - at) >> table->slot_shift);
-        }
+        visit(table, at, stop - at);
         at = stop;
     }
+}
+
+void tm_block_table_expect(struct tm_block_table *table, uintptr_t address, size_t size)
+{
+    visit_parts(table, address, size, expect_part);
+}
+
+void tm_block_table_release(struct tm_block_table *table, uintptr_t address, size_t size)
+{
+    visit_parts(table, address, size, release_part);
 }

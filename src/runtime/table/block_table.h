@@ -11,7 +11,7 @@
  *
  * Threads  a slot belongs to whoever owns the block, so put and take need no lock; leaves appear by compare-and-swap.
  * Signals  safe.   errno  kept.
- * Memory   leaves are sparse: pages come when touched, at most an eighth (a quarter with granules of 8) of the traced
+ * Memory   leaves are sparse: pages come when touched or expected, at most an eighth (a quarter with granules of 8) of the traced
  *          heap.  They go when tm_block_table_release says so.
  * Errors   put: false when no memory was there for the leaf; the block is then unknown. */
 #ifndef TM_RUNTIME_TABLE_BLOCK_TABLE_H
@@ -154,6 +154,10 @@ uintptr_t tm_block_table_in_the_way(struct tm_block_table *table, uintptr_t addr
 
 /* The lowest start of a known block in the SIZE bytes from ADDRESS on, odd ones aside; 0: none. */
 uintptr_t tm_block_table_first_in(const struct tm_block_table *table, uintptr_t address, size_t size);
+
+/* The SIZE bytes from ADDRESS on will be filled with blocks: what this table needs for them comes at once, as far as the
+ * kernel gives it. */
+void tm_block_table_expect(struct tm_block_table *table, uintptr_t address, size_t size);
 
 /* No known block is in the SIZE bytes from ADDRESS on, and none may come meanwhile: their pages go back to the kernel. */
 void tm_block_table_release(struct tm_block_table *table, uintptr_t address, size_t size);

@@ -21,6 +21,7 @@ static bool grow(struct tm_id_map *map)
     if (entries == NULL) {
         return false;
     }
+    tm_pages_populate(entries, capacity * sizeof *entries); /* the entries that move go everywhere */
     for (size_t i = 0; i < map->capacity; i++) {
         if (map->entries[i].id != 0) {
             place(entries, capacity - 1, map->entries[i]);

@@ -71,11 +71,9 @@ uint32_t tm_record_find(const struct tm_record_table *table, const struct tm_rec
 static bool is_untouched(const struct tm_record_table *table, uint32_t id)
 {
     const struct tm_record *record = &table->records[id];
-    const struct tm_record_loose *loose = &table->loose[id];
     return atomic_load_explicit(&record->ever_blocks, memory_order_relaxed) == 0 &&
            atomic_load_explicit(&record->freed_blocks, memory_order_relaxed) == 0 &&
-           atomic_load_explicit(&loose->ever_blocks, memory_order_relaxed) == 0 &&
-           atomic_load_explicit(&loose->freed_blocks, memory_order_relaxed) == 0;
+           atomic_load_explicit(&record->has_loose, memory_order_relaxed) == 0;
 }
 
 /* One that was given back.  Where a thread that slept through two rounds has counted in it since, it stays what it is. */
@@ -109,8 +107,10 @@ void tm_record_release(struct tm_record_table *table, uint32_t id)
     clear(&record->freed_bytes, 1);
     clear(&record->temporary_blocks, 1);
     clear((_Atomic uint64_t *)&table->peaks[id], sizeof table->peaks[id] / sizeof(uint64_t));
-    clear((_Atomic uint64_t *)&table->loose[id], sizeof table->loose[id] / sizeof(uint64_t));
-    atomic_store_explicit(&record->has_loose, 0, memory_order_relaxed);
+    if (atomic_load_explicit(&record->has_loose, memory_order_relaxed) != 0) { /* else its page may be a hole still */
+        clear((_Atomic uint64_t *)&table->loose[id], sizeof table->loose[id] / sizeof(uint64_t));
+        atomic_store_explicit(&record->has_loose, 0, memory_order_relaxed);
+    }
     record->traceback = 0;
     record->stamp = UINT32_MAX; /* no quick way */
     tm_free_ids_put(&table->free, id);

@@ -96,15 +96,18 @@ static void take_over(struct tm_runtime *runtime, uint32_t to, uint32_t from)
     const struct tm_record_peak *old_peak = &runtime->records.peaks[from];
     tm_record_save_peaks(runtime, from, old);
     tm_record_save_peaks(runtime, to, sum);
+    bool has_loose = atomic_load_explicit(&old->has_loose, memory_order_relaxed) != 0;
     atomic_store_explicit(&sum->has_loose, 1, memory_order_relaxed);
     add(&loose->ever_blocks, &old->ever_blocks);
     add(&loose->freed_blocks, &old->freed_blocks);
     add(&loose->ever_bytes, &old->ever_bytes);
     add(&loose->freed_bytes, &old->freed_bytes);
-    add(&loose->ever_blocks, &old_loose->ever_blocks);
-    add(&loose->freed_blocks, &old_loose->freed_blocks);
-    add(&loose->ever_bytes, &old_loose->ever_bytes);
-    add(&loose->freed_bytes, &old_loose->freed_bytes);
+    if (has_loose) {
+        add(&loose->ever_blocks, &old_loose->ever_blocks);
+        add(&loose->freed_blocks, &old_loose->freed_blocks);
+        add(&loose->ever_bytes, &old_loose->ever_bytes);
+        add(&loose->freed_bytes, &old_loose->freed_bytes);
+    }
     add(&sum->temporary_blocks, &old->temporary_blocks);
     add(&peak->python_blocks, &old_peak->python_blocks);
     add(&peak->python_bytes, &old_peak->python_bytes);

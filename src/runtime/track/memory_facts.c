@@ -11,12 +11,25 @@
 /* Bytes of resident memory from which on the kernel takes milliseconds for smaps. */
 #define BRIEF_FROM (UINT64_C(128) << 20)
 
+/* Bytes of the largest arena of any CPython (3.10 on; before them 256 KiB). */
+#define EXPECTED_MAX (1U << 20)
+
 bool (*tm_runtime_ask_libc)(struct tm_libc_memory *memory);
+
+/* CPython fills its arenas from end to end.  Not where memory is short, nor for what is no usual arena. */
+static void expect_blocks(uintptr_t arena, size_t size)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    if (size <= EXPECTED_MAX && tm_life_is_tracing() && runtime->sample_rate == 0 && runtime->budget.limit == 0) {
+        tm_block_table_expect(&runtime->blocks, arena, size);
+    }
+}
 
 void tm_runtime_note_arena(const void *arena, size_t size, bool is_new)
 {
     if (is_new) {
         tm_arena_table_add(&tm_runtime.arenas, (uintptr_t)arena, size);
+        expect_blocks((uintptr_t)arena, size);
         tm_budget_look(tm_thread_self());
     } else {
         struct tm_thread *thread = tm_thread_self();

@@ -53,6 +53,31 @@ static void sparse_pages_are_in_no_total(void **state)
     assert_u64_equal(tm_pages_total(), before);
 }
 
+/* Linux 5.14 and later. */
+static bool can_populate(void)
+{
+    void *page = tm_pages_map(TM_PAGE_SIZE);
+    bool can = madvise(page, TM_PAGE_SIZE, 23) == 0;
+    tm_pages_unmap(page, TM_PAGE_SIZE);
+    return can;
+}
+
+static void populated_pages_are_there_at_once_and_keep_what_they_hold(void **state)
+{
+    (void)state;
+    uint8_t *pages = tm_pages_map_sparse(64 * TM_PAGE_SIZE);
+    assert_non_null(pages);
+    pages[TM_PAGE_SIZE] = 7;
+    errno = 1234;
+    tm_pages_populate(pages + TM_PAGE_SIZE + 100, 10 * TM_PAGE_SIZE);
+    tm_pages_populate(NULL, TM_PAGE_SIZE);
+    assert_int_equal(errno, 1234);
+    assert_u64_equal(tm_pages_resident(pages, 64 * TM_PAGE_SIZE), (can_populate() ? 11 : 1) * TM_PAGE_SIZE);
+    assert_int_equal(pages[TM_PAGE_SIZE], 7);
+    assert_int_equal(pages[11 * TM_PAGE_SIZE], 0);
+    tm_pages_unmap_sparse(pages, 64 * TM_PAGE_SIZE);
+}
+
 static void moved_pages_replace_what_was_there(void **state)
 {
     (void)state;
@@ -140,6 +165,7 @@ int main(void)
         cmocka_unit_test(pages_are_zero_and_counted_in_full),
         cmocka_unit_test(grown_pages_keep_their_content),
         cmocka_unit_test(sparse_pages_are_in_no_total),
+        cmocka_unit_test(populated_pages_are_there_at_once_and_keep_what_they_hold),
         cmocka_unit_test(moved_pages_replace_what_was_there),
         cmocka_unit_test(peek_reads_what_can_be_read_and_refuses_the_rest),
         cmocka_unit_test(protected_word_is_set_and_stays_protected),

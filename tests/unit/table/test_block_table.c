@@ -2,6 +2,7 @@
 #include "support/cmocka_include.h"
 
 #include <pthread.h>
+#include <sys/mman.h>
 
 #include "runtime/os/os_memory.h"
 #include "runtime/table/block_table.h"
@@ -266,6 +267,27 @@ static void area_given_back_is_empty_and_costs_nothing(void **state)
     assert_taken(table, from, 4, 0);
 }
 
+static void expected_area_has_its_pages_and_holds_what_it_held(void **state)
+{
+    struct fixture *fixture = *state;
+    struct tm_block_table *table = &fixture->table;
+    const uint64_t area = 1024 * 1024;
+    const uint64_t from = HEAP + REGION - area / 2; /* over the end of a region */
+    size_t expected = area >> table->slot_shift;
+    uint8_t probe[2 * TM_PAGE_SIZE];
+    void *page = (void *)(((uintptr_t)probe + TM_PAGE_SIZE - 1) & ~(uintptr_t)(TM_PAGE_SIZE - 1));
+    bool can = madvise(page, TM_PAGE_SIZE, 23) == 0; /* Linux 5.14 and later */
+    assert_true(tm_block_table_put(table, from, 3, 512));
+    tm_block_table_expect(table, from, area);
+    size_t bytes = tm_block_table_bytes(table);
+    assert_true(can ? bytes >= expected && bytes <= expected + 4 * TM_PAGE_SIZE : bytes <= 4 * TM_PAGE_SIZE);
+    assert_true(tm_block_table_put(table, from + area - 512, 4, 512));
+    assert_taken(table, from, 3, 0);
+    assert_taken(table, from + area - 512, 4, 0);
+    tm_block_table_expect(table, UINT64_C(1) << TM_ADDRESS_BITS, area); /* no leaf can be for it */
+    tm_block_table_expect(table, (UINT64_C(1) << TM_ADDRESS_BITS) - area, 2 * area);
+}
+
 static void code_mark_goes_with_the_block_known_or_not(void **state)
 {
     struct fixture *fixture = *state;
@@ -527,6 +549,7 @@ int main(void)
         BOTH(short_blocks_of_more_records_than_have_numbers_are_kept),
         BOTH(block_in_the_way_is_named_and_then_forgotten),
         BOTH(area_given_back_is_empty_and_costs_nothing),
+        BOTH(expected_area_has_its_pages_and_holds_what_it_held),
         BOTH(random_work_agrees_with_a_plain_list),
         BOTH(code_mark_goes_with_the_block_known_or_not),
         BOTH(start_below_is_the_nearest_start),

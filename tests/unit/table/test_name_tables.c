@@ -313,23 +313,29 @@ static void released_records_are_empty_and_become_others(void **state)
     uint32_t first = tm_record_intern(&records, &key);
     key.size = 25;
     uint32_t second = tm_record_intern(&records, &key);
+    key.size = 40;
+    uint32_t third = tm_record_intern(&records, &key);
     atomic_store(&records.records[first].ever_blocks, 9);
     atomic_store(&records.records[first].freed_blocks, 9);
     atomic_store(&records.loose[first].ever_blocks, 1);
+    atomic_store(&records.records[first].has_loose, 1);
     atomic_store(&records.peaks[first].heap_bytes, 1);
     tm_record_release(&records, first);
     tm_record_release(&records, second);
+    tm_record_release(&records, third);
     assert_int_equal(tm_record_find(&records, &key), 0);
     assert_int_equal(atomic_load(&records.records[first].ever_blocks), 0);
     assert_int_equal(atomic_load(&records.loose[first].ever_blocks), 0);
     assert_int_equal(atomic_load(&records.peaks[first].heap_bytes), 0);
+    assert_int_equal(atomic_load(&records.records[first].has_loose), 0);
     atomic_store(&records.records[first].freed_blocks, 1); /* by a thread that slept since */
+    atomic_store(&records.records[third].has_loose, 1);    /* by another, which counts for nobody */
     begin_round();
     key.size = 26;
     assert_int_equal(tm_record_intern(&records, &key), second);
     assert_int_equal(records.records[second].size, 26);
     key.size = 27;
-    assert_true(tm_record_intern(&records, &key) > second);
+    assert_true(tm_record_intern(&records, &key) > third);
     assert_valid();
 }
 

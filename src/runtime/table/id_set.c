@@ -5,10 +5,11 @@
 
 #define FIRST_WORDS 512U /* a page */
 
-static bool make_room(struct tm_id_set *set, uint32_t id)
+/* For COUNT words at least. */
+static bool make_room(struct tm_id_set *set, size_t count)
 {
     size_t wanted = set->word_count == 0 ? FIRST_WORDS : set->word_count;
-    while (wanted <= id / 64) {
+    while (wanted < count) {
         wanted *= 2;
     }
     if (wanted == set->word_count) {
@@ -25,14 +26,9 @@ static bool make_room(struct tm_id_set *set, uint32_t id)
     return true;
 }
 
-bool tm_id_set_add(struct tm_id_set *set, uint32_t id)
+bool tm_id_set_add_beyond(struct tm_id_set *set, uint32_t id)
 {
-    if (!make_room(set, id)) {
-        return false;
-    }
-    set->count += !tm_id_set_has(set, id);
-    set->words[id / 64] |= UINT64_C(1) << (id % 64);
-    return true;
+    return make_room(set, id / 64 + 1) && tm_id_set_add(set, id);
 }
 
 void tm_id_set_remove(struct tm_id_set *set, uint32_t id)
@@ -61,13 +57,13 @@ uint32_t tm_id_set_next(const struct tm_id_set *set, uint32_t from)
 
 bool tm_id_set_move(struct tm_id_set *set, struct tm_id_set *from)
 {
-    bool done = true;
-    for (uint32_t id = tm_id_set_next(from, 1); id != 0; id = tm_id_set_next(from, id + 1)) {
-        if (tm_id_set_add(set, id)) {
-            tm_id_set_remove(from, id);
-        } else {
-            done = false;
-        }
+    bool done = from->count == 0 || make_room(set, from->word_count);
+    size_t count = done ? from->word_count : set->word_count;
+    for (size_t i = 0; i < count && i < from->word_count && from->count != 0; i++) {
+        set->count += (uint32_t)__builtin_popcountll(from->words[i] & ~set->words[i]);
+        from->count -= (uint32_t)__builtin_popcountll(from->words[i]);
+        set->words[i] |= from->words[i];
+        from->words[i] = 0;
     }
     return done;
 }
@@ -84,6 +80,7 @@ void tm_free_ids_begin_round(struct tm_free_ids *ids)
 {
     (void)!tm_id_set_move(&ids->ready, &ids->resting); /* what does not fit rests on */
     ids->at = 0;
+    ids->barren = 0;
 }
 
 void tm_free_ids_put(struct tm_free_ids *ids, uint32_t id)
@@ -93,6 +90,9 @@ void tm_free_ids_put(struct tm_free_ids *ids, uint32_t id)
 
 uint32_t tm_free_ids_take(struct tm_free_ids *ids, uint32_t above)
 {
+    if (ids->barren != 0 && above + 1 >= ids->barren) {
+        return 0; /* or each chain that has none would look through all of the set again */
+    }
     uint32_t from = (ids->at > above ? ids->at : above) + 1;
     uint32_t id = tm_id_set_next(&ids->ready, from);
     if (id == 0 && from != above + 1) {
@@ -101,6 +101,8 @@ uint32_t tm_free_ids_take(struct tm_free_ids *ids, uint32_t above)
     if (id != 0) {
         tm_id_set_remove(&ids->ready, id);
         ids->at = id;
+    } else {
+        ids->barren = above + 1;
     }
     return id;
 }

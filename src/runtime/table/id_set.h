@@ -22,7 +22,20 @@ TM_INLINE bool tm_id_set_has(const struct tm_id_set *set, uint32_t id)
     return id / 64 < set->word_count && (set->words[id / 64] >> (id % 64) & 1) != 0;
 }
 
-TM_CHECKED bool tm_id_set_add(struct tm_id_set *set, uint32_t id);
+/* tm_id_set_add where the set has to grow. */
+TM_CHECKED bool tm_id_set_add_beyond(struct tm_id_set *set, uint32_t id);
+
+TM_CHECKED TM_INLINE bool tm_id_set_add(struct tm_id_set *set, uint32_t id)
+{
+    if (TM_UNLIKELY(id / 64 >= set->word_count)) {
+        return tm_id_set_add_beyond(set, id);
+    }
+    uint64_t *word = &set->words[id / 64];
+    set->count += (*word >> (id % 64) & 1) == 0;
+    *word |= UINT64_C(1) << (id % 64);
+    return true;
+}
+
 void tm_id_set_remove(struct tm_id_set *set, uint32_t id);
 
 /* The smallest id of the set that is FROM or more; 0 (never looked for) when there is none. */
@@ -43,7 +56,8 @@ TM_INLINE size_t tm_id_set_bytes(const struct tm_id_set *set)
 struct tm_free_ids {
     struct tm_id_set ready;
     struct tm_id_set resting;
-    uint32_t at; /* where the last one was found */
+    uint32_t at;     /* where the last one was found */
+    uint32_t barren; /* no ready id is this or more; 0: not known */
 };
 
 /* Another round begins. */

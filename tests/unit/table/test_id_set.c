@@ -81,11 +81,79 @@ static void ids_are_above_what_they_must_be_above(void **state)
     assert_int_equal(tm_free_ids_take(&ids, 3), 120); /* from the front again */
 }
 
+static void moved_sets_are_one(void **state)
+{
+    (void)state;
+    static bool in_one[IDS], in_both[IDS];
+    struct tm_id_set to = {NULL, 0, 0}, from = {NULL, 0, 0};
+    struct random_numbers random = {11};
+    uint32_t count = 0;
+    memset(in_both, 0, sizeof in_both);
+    for (unsigned round = 0; round < 3; round++) {
+        memset(in_one, 0, sizeof in_one);
+        assert_true(tm_id_set_move(&to, &from)); /* empty */
+        for (unsigned i = 0; i < 5000; i++) {
+            uint32_t id = 1 + (uint32_t)random_below(&random, (IDS - 1) >> (4 * (2 - round)));
+            assert_true(tm_id_set_add(&from, id));
+            count += !in_both[id];
+            in_both[id] = true;
+        }
+        assert_true(tm_id_set_move(&to, &from));
+        assert_int_equal(from.count, 0);
+        assert_int_equal(tm_id_set_next(&from, 1), 0);
+        assert_int_equal(to.count, count);
+    }
+    for (uint32_t id = 1; id < IDS; id++) {
+        assert_int_equal(tm_id_set_has(&to, id), in_both[id]);
+        assert_false(tm_id_set_has(&from, id));
+    }
+    tm_id_set_free(&to);
+    tm_id_set_free(&from);
+}
+
+/* 0 comes only where a look at every id finds none. */
+static void an_id_is_given_out_wherever_there_is_one(void **state)
+{
+    (void)state;
+    enum { SOME = 3000 };
+    static unsigned rest[SOME]; /* 0: not here, 1: ready, 2: resting */
+    struct tm_free_ids ids;
+    struct random_numbers random = {13};
+    memset(&ids, 0, sizeof ids);
+    memset(rest, 0, sizeof rest);
+    for (unsigned i = 0; i < 100000; i++) {
+        uint64_t what = random_below(&random, 1000);
+        uint32_t id = 1 + (uint32_t)random_below(&random, SOME - 1);
+        if (what == 0) {
+            tm_free_ids_begin_round(&ids);
+            for (uint32_t at = 1; at < SOME; at++) {
+                rest[at] -= rest[at] == 2;
+            }
+        } else if (what < 300 && rest[id] == 0) {
+            tm_free_ids_put(&ids, id);
+            rest[id] = 2;
+        } else {
+            uint32_t above = (uint32_t)random_below(&random, SOME);
+            uint32_t there = SOME - 1;
+            while (there > above && rest[there] != 1) {
+                there--;
+            }
+            uint32_t taken = tm_free_ids_take(&ids, above);
+            assert_int_equal(taken != 0, there > above);
+            if (taken != 0) {
+                assert_true(taken > above && taken < SOME);
+                assert_int_equal(rest[taken], 1);
+                rest[taken] = 0;
+            }
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_set_is_what_was_added_and_not_removed),
-        cmocka_unit_test(ids_rest_for_a_round),
+        cmocka_unit_test(a_set_is_what_was_added_and_not_removed),  cmocka_unit_test(moved_sets_are_one),
+        cmocka_unit_test(an_id_is_given_out_wherever_there_is_one), cmocka_unit_test(ids_rest_for_a_round),
         cmocka_unit_test(ids_are_above_what_they_must_be_above),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

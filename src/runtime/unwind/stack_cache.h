@@ -142,10 +142,11 @@ TM_INLINE bool tm_stack_cache_stands(const struct tm_stack_cache *cache, const s
             return false;
         }
     }
-    for (; top != 0; top--, at--) {
-        if (!tm_stack_is_next(row, &above, &at[-1], previous, instruction, gap)) {
-            return false;
-        }
+    /* No loop for the rest: most stacks have no more. */
+    if ((top >= 1 && !tm_stack_is_next(row, &above, &at[-1], previous, instruction, gap)) ||
+        (top >= 2 && !tm_stack_is_next(row, &above, &at[-2], previous, instruction, gap)) ||
+        (top >= 3 && !tm_stack_is_next(row, &above, &at[-3], previous, instruction, gap))) {
+        return false;
     }
     return !cache->is_whole || tm_python_word(above, previous) == 0 || tm_stack_leads_further(row, above, 0, gap);
 }

@@ -180,7 +180,7 @@ void tm_capture_forget_code(struct tm_thread *thread, uintptr_t code, bool held)
     if (tm_code_table_forget(&runtime->codes, code, &runtime->aging.died)) {
         atomic_fetch_add_explicit(&runtime->native.deaths, 1, memory_order_relaxed);
         if (held) {
-            runtime->held_stack.count = 0; /* a frame of its code may stand there */
+            tm_stack_cache_clear(&runtime->held_stack); /* a frame of its code may stand there */
         } else {
             tm_trace_cache_new_generation(&runtime->cache);
         }

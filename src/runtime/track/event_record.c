@@ -80,14 +80,15 @@ static uint32_t capture_held(struct tm_thread *thread, const struct tm_raw_frame
 }
 
 /* The notes of the present stack.  They say what the trace cache says, in parts, and are void when all of it is: a place
- * may have come to mean another instruction. */
+ * may have come to mean another instruction.  So are those of a window that has moved: its tracebacks begin elsewhere. */
 static uint32_t *valid_notes(struct tm_runtime *runtime)
 {
     struct tm_stack_cache *stack = &runtime->held_stack;
     uint32_t generation = tm_trace_check(&runtime->cache, 0);
-    if (runtime->notes_generation != generation) {
+    if (runtime->notes_generation != generation || stack->noted != stack->notes) {
         memset(stack->notes, 0, stack->count * sizeof *stack->notes);
         runtime->notes_generation = generation;
+        stack->noted = stack->notes;
     }
     return stack->notes;
 }
@@ -120,11 +121,11 @@ uint32_t tm_event_stack_record(struct tm_thread *thread, uintptr_t tstate, uint8
     const uint32_t limit = __atomic_load_n(&runtime->traceback_limit, __ATOMIC_RELAXED);
     thread->guard++; /* until the frames were used: a signal handler's event would walk over them */
     atomic_signal_fence(memory_order_seq_cst);
-    if (TM_UNLIKELY(runtime->config.slow)) {
-        stack->count = 0;
+    if (TM_UNLIKELY(runtime->config.slow) || TM_UNLIKELY(runtime->layout == NULL)) {
+        tm_stack_cache_clear(stack);
     }
     if (TM_UNLIKELY(runtime->layout == NULL)) {
-        stack->count = 0;
+        /* no frames */
     } else if (TM_LIKELY(runtime->watermark.state == TM_WATERMARK_OFF)) {
         tm_stack_cache_look(stack, runtime->layout, tstate, limit);
     } else {

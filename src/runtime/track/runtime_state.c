@@ -43,7 +43,7 @@ bool tm_runtime_output_name(unsigned number, char *to, size_t capacity)
 static bool make_room_for_stack(struct tm_stack_cache *stack)
 {
     const size_t before = 2; /* the first, see stack_cache.h */
-    const size_t most = TM_TRACEBACK_LIMIT_MAX + before;
+    const size_t most = before + TM_STACK_HIDDEN_MAX + TM_TRACEBACK_LIMIT_MAX;
     struct tm_raw_frame *frames = tm_pages_map_sparse(most * sizeof *frames);
     uint64_t *hashes = tm_pages_map_sparse(most * sizeof *hashes);
     uint32_t *notes = tm_pages_map_sparse(most * sizeof *notes);

@@ -3,13 +3,35 @@
 
 #include "runtime/unwind/python_stack.h"
 
-#define FRESH_MAX 16U /* frames read one by one before a whole walk is the better way */
-#define NEAR      8U  /* remembered frames that one frame is compared with */
-#define MOVED_MAX 4   /* frames that went on, of a stack that is else the same but for one call or return */
+#define FRESH_MAX       16U /* frames read one by one before a whole walk is the better way */
+#define NEAR            8U  /* remembered frames that one frame is compared with */
+#define HIDDEN_AT_FIRST 16U /* frames that a walk reads beyond the limit, as there are */
+#define MOVED_MAX       4   /* frames that went on, of a stack that is else the same but for one call or return */
 
 bool tm_stack_leads_to(const struct tm_cpython_layout *row, uintptr_t above, uintptr_t wanted)
 {
     return tm_stack_skip(row, tm_python_word(above, row->frame_previous)) == wanted;
+}
+
+void tm_stack_cache_set_limit(struct tm_stack_cache *cache, uint32_t limit)
+{
+    tm_stack_cache_clear(cache);
+    cache->limit = limit;
+    cache->power = 1;
+    for (uint32_t i = 1; i < limit; i++) {
+        cache->power = tm_stack_multiply(cache->power, TM_STACK_MULTIPLIER);
+    }
+}
+
+/* Hides COUNT frames more; below 0: less.  The newest one that is there is the one it was. */
+static void slide(struct tm_stack_cache *cache, int count)
+{
+    cache->frames += count;
+    cache->hashes += count;
+    cache->notes += count;
+    cache->hidden += (uint32_t)count;
+    cache->count -= (uint32_t)count;
+    cache->is_whole = cache->reaches_end && cache->hidden == 0;
 }
 
 /* What was the newest is older now, and gets its hash. */
@@ -20,25 +42,47 @@ static void push(struct tm_stack_cache *cache, struct tm_raw_frame frame)
         const struct tm_raw_frame *older = &cache->frames[at];
         cache->hashes[at] = tm_stack_hash(cache->versions, cache->hashes[at - 1], older->place, older->offset);
     }
+    if (cache->count == cache->limit) {
+        slide(cache, 1);
+    }
     cache->frames[cache->count] = frame;
     cache->notes[cache->count] = 0;
     cache->count++;
 }
 
+/* A and B below the prime. */
+static uint64_t multiply(uint64_t a, uint64_t b)
+{
+    tm_stack_product product = (tm_stack_product)a * b;
+    uint64_t sum = ((uint64_t)product & TM_STACK_PRIME) + (uint64_t)(product >> 61);
+    return sum < TM_STACK_PRIME ? sum : sum - TM_STACK_PRIME;
+}
+
+/* Takes from the last hash what comes from before the window. */
+static void find_older(struct tm_stack_cache *cache)
+{
+    uint64_t before = cache->hidden == 0 ? 0 : multiply(cache->hashes[-1], cache->power);
+    uint64_t all = cache->count < 2 ? 0 : cache->hashes[cache->count - 2];
+    cache->older = cache->count < 2 ? 0 : all >= before ? all - before : all + TM_STACK_PRIME - before;
+}
+
 static void walk(struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uintptr_t tstate)
 {
-    unsigned count = tm_python_stack_walk(row, tstate, cache->frames, cache->limit);
+    const unsigned most = cache->limit + HIDDEN_AT_FIRST;
+    tm_stack_cache_clear(cache);
+    struct tm_raw_frame *frames = cache->frames;
+    unsigned count = tm_python_stack_walk(row, tstate, frames, most);
     for (unsigned i = 0; i < count / 2; i++) {
-        struct tm_raw_frame newer = cache->frames[i];
-        cache->frames[i] = cache->frames[count - 1 - i];
-        cache->frames[count - 1 - i] = newer;
+        struct tm_raw_frame newer = frames[i];
+        frames[i] = frames[count - 1 - i];
+        frames[count - 1 - i] = newer;
     }
-    cache->count = 0;
+    uintptr_t rest = count == 0 ? 0 : tm_python_word(frames[0].frame, row->frame_previous);
+    cache->reaches_end = count < most || tm_stack_skip(row, rest) == 0;
+    cache->is_whole = cache->reaches_end;
     for (unsigned i = 0; i < count; i++) {
-        push(cache, cache->frames[i]);
+        push(cache, frames[i]);
     }
-    uintptr_t rest = count == 0 ? 0 : tm_python_word(cache->frames[0].frame, row->frame_previous);
-    cache->is_whole = count < cache->limit || tm_stack_skip(row, rest) == 0;
 }
 
 /* The remembered frame that FRAME is, among the newest ones below BELOW; BELOW when there is none. */
@@ -84,24 +128,27 @@ TM_INLINE bool leads(const struct tm_cpython_layout *row, uintptr_t above, uintp
            tm_stack_leads_past_entry(row, above, wanted);
 }
 
-/* Where NEWEST belongs in the cache when one call or return at most has happened; -1: more has. */
-static ptrdiff_t find_newest(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uintptr_t newest)
+/* Where NEWEST belongs in the cache when one call or return at most has happened; -1: more has, or there is no room. */
+static ptrdiff_t find_newest(struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uintptr_t newest)
 {
     const ptrdiff_t top = (ptrdiff_t)cache->count - 1;
     if (cache->frames[top].frame == newest) {
         return top;
     }
-    if (!cache->is_whole) {
-        return -1; /* the limit would cut at another frame */
+    if (top > 0 && cache->frames[top - 1].frame == newest) {
+        if (cache->hidden != 0) {
+            cache->count--;
+            slide(cache, -1);
+            return top;
+        }
+        return cache->is_whole ? top - 1 : -1; /* else the limit would cut at a frame that is not known */
     }
-    if (cache->frames[top - 1].frame == newest) {
-        return top - 1;
-    }
-    return cache->count < cache->limit && leads(row, newest, cache->frames[top].frame) ? top + 1 : -1;
+    bool has_room = cache->count < cache->limit ? cache->is_whole : cache->hidden < TM_STACK_HIDDEN_MAX;
+    return has_room && leads(row, newest, cache->frames[top].frame) ? top + 1 : -1;
 }
 
 /* Follows where the frames are as before but for one call or return, and some of the newest ones went on.  False:
- * nothing has happened.  The cache is not empty. */
+ * what is in the cache is as it was, though the window may have moved.  The cache is not empty. */
 static bool follow_one(struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uintptr_t newest)
 {
     struct tm_raw_frame moved[MOVED_MAX];
@@ -139,27 +186,52 @@ static bool follow_one(struct tm_stack_cache *cache, const struct tm_cpython_lay
     return true;
 }
 
-void tm_stack_cache_follow(struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uintptr_t tstate)
+/* Makes the window wider at its old end, by what is hidden, where FRESH frames after KEPT are fewer than the limit; *KEPT
+ * counts those too then.  False: they have changed, are not known, or there is no room for so many. */
+static bool fit_window(struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uint32_t *kept,
+                       uint32_t fresh)
+{
+    const uint32_t count = *kept + fresh;
+    if (count >= cache->limit) {
+        return (count == cache->limit || cache->hidden + count - cache->limit <= TM_STACK_HIDDEN_MAX);
+    }
+    const uint32_t missing = cache->limit - count;
+    const uint32_t back = missing < cache->hidden ? missing : cache->hidden;
+    if (back < missing && !cache->reaches_end) {
+        return false;
+    }
+    if (back != 0) {
+        slide(cache, -(int)back);
+        *kept += back;
+        return tm_stack_cache_holds(cache, row, back);
+    }
+    return true;
+}
+
+static void refresh(struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uintptr_t tstate,
+                    uintptr_t newest)
 {
     struct tm_raw_frame fresh[FRESH_MAX];
     unsigned fresh_count;
     uint32_t kept;
-    uintptr_t newest = tm_python_frame_newest(row, tstate);
-    if (cache->count != 0 && newest != 0 && row->chain != TM_CHAIN_OBJECT && row->code_tlbc == 0 &&
-        follow_one(cache, row, newest)) {
-        return;
-    }
-    if (cache->count == 0 || !read_fresh(cache, row, newest, fresh, &fresh_count, &kept)) {
+    if (cache->count == 0 || !read_fresh(cache, row, newest, fresh, &fresh_count, &kept) ||
+        !fit_window(cache, row, &kept, fresh_count)) {
         walk(cache, row, tstate);
-        return;
-    }
-    uint32_t count = kept + fresh_count;
-    if (count > cache->limit || (!cache->is_whole && count != cache->limit)) {
-        walk(cache, row, tstate); /* the limit now cuts at another frame */
         return;
     }
     cache->count = kept;
     while (fresh_count > 0) {
         push(cache, fresh[--fresh_count]);
     }
+}
+
+void tm_stack_cache_follow(struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uintptr_t tstate)
+{
+    uintptr_t newest = tm_python_frame_newest(row, tstate);
+    bool is_followed = cache->count != 0 && newest != 0 && row->chain != TM_CHAIN_OBJECT && row->code_tlbc == 0 &&
+                       follow_one(cache, row, newest);
+    if (!is_followed) {
+        refresh(cache, row, tstate, newest);
+    }
+    find_older(cache);
 }

@@ -7,12 +7,15 @@
  * the frame above it was seen to point there, so nothing is read that is no longer a frame.
  * Frames are kept oldest first, with the hash of each and all older ones: a call or a return then moves the end only.
  * The newest frame has no hash yet: its place, which moves with nearly every event, is a part of its own in a key.
+ * Of a stack deeper than the limit the frames wanted are a window, that a call moves up and a return down: some of the
+ * older ones stay, hidden, before frames[0].  Nobody looks whether they change; a return that brings one back does.
+ * Hashes are of a kind of which the part before the window can be taken away again.
  *
  * Threads  the caller's lock (the GIL).  Nothing here says whose stack it was: frames of another thread do not match.
  * Limit    the caller's word for each event: the cache empties itself when it changes.
- * Death    whoever hears of the death of code empties the cache (count = 0), for a frame of other code at the same address
+ * Death    whoever hears of the death of code clears the cache, for a frame of other code at the same address
  *          would be taken for the old one.
- * Memory   the caller's arrays, with room for the largest limit.   errno, errors  none.
+ * Memory   the caller's arrays, with room for the largest limit and what may be hidden.   errno, errors  none.
  * Signals  tm_stack_cache_try only reads, and a handler's event finds the stack as it stands: what it changes here it
  *          changes to what is here.  All else wants the events of handlers kept out. */
 #ifndef TM_RUNTIME_UNWIND_STACK_CACHE_H
@@ -25,14 +28,21 @@
 #include "runtime/unwind/python_frame.h"
 
 struct tm_stack_cache {
-    struct tm_raw_frame *frames;      /* oldest first; frames[-1] is all zero, the newest one of an empty cache */
-    uint64_t *hashes;                 /* of frames[0] to frames[i], but for the newest; hashes[-2] and [-1] are 0 */
-    uint32_t *notes;                  /* the user's word on frames[0] to frames[i]; 0 whenever one of them changes */
+    struct tm_raw_frame *frames; /* oldest first; frames[-1] of an empty cache is all zero, its newest one */
+    uint64_t *hashes;      /* of all frames to frames[i], hidden ones too, but for the newest; 0 before the first */
+    uint32_t *notes;       /* the user's word on frames[0] to frames[i]; 0 whenever one of these changes */
+    const uint32_t *noted; /* the user's too: notes is it when the words are of the window as it stands */
     const _Atomic uint32_t *versions; /* of places: the user's, part of the hashes */
+    uint64_t older;                   /* the hash of frames[0] and on, but for the newest; 0: there are none */
+    uint64_t power; /* what a hash before the window is multiplied by in the last one of a full window */
     uint32_t count;
-    uint32_t limit; /* of the frames kept */
-    bool is_whole;  /* older frames than frames[0] do not exist; false: they were cut off by the limit */
+    uint32_t limit;   /* of the frames wanted */
+    uint32_t hidden;  /* frames before frames[0]; not 0 only in a full window */
+    bool is_whole;    /* older frames than frames[0] do not exist */
+    bool reaches_end; /* older frames than the hidden ones do not exist */
 };
+
+#define TM_STACK_HIDDEN_MAX 48U /* room wanted before the window, beside that for the largest limit */
 
 /* Hides that A equals what it was compared with, so that the next load needs not wait for the comparison's other side. */
 #define TM_STACK_OPAQUE(a) __asm__("" : "+r"(a))
@@ -40,13 +50,29 @@ struct tm_stack_cache {
 /* Odd, and so large that no two of the 4,096 versions (multiples of 2^20) differ in address bits alone when multiplied. */
 #define TM_STACK_VERSION_MULTIPLIER UINT64_C(0x5851F42D)
 
-/* Two multiplications apart even for neighbouring instructions.  Of code that died at the same address it has another
- * version, which is spread over all bits from 20 on: a key has the block's size and domain in the highest bits, and an
- * offset stands there too, so that two versions could stand for two sizes. */
+/* Hashes are numbers below this prime, 2^61 - 1: the sum of the frames' own, each times a power of the multiplier, which
+ * is small so that one subtraction is enough after it. */
+#define TM_STACK_PRIME      ((UINT64_C(1) << 61) - 1)
+#define TM_STACK_MULTIPLIER UINT32_C(0x9E3779B1)
+
+__extension__ typedef unsigned __int128 tm_stack_product;
+
+/* A below 2^62. */
+TM_INLINE uint64_t tm_stack_multiply(uint64_t a, uint32_t b)
+{
+    tm_stack_product product = (tm_stack_product)a * b;
+    uint64_t sum = ((uint64_t)product & TM_STACK_PRIME) + (uint64_t)(product >> 61);
+    return sum < TM_STACK_PRIME ? sum : sum - TM_STACK_PRIME;
+}
+
+/* The hash of a frame and all older ones, whose hash is OLDER.  Neighbouring instructions are far apart.  Of code that
+ * died at the same address it has another version, which is spread over all bits from 20 on: a key has the block's size
+ * and domain in the highest bits, and an offset stands there too, so that two versions could stand for two sizes. */
 TM_INLINE uint64_t tm_stack_hash(const _Atomic uint32_t *versions, uint64_t older, uintptr_t place, int32_t offset)
 {
-    uint64_t hash = (older ^ place ^ ((uint64_t)(uint32_t)offset << 40)) * TM_HASH_MULTIPLIER;
-    return hash ^ (hash >> 31) ^ tm_place_version(versions, place) * TM_STACK_VERSION_MULTIPLIER;
+    uint64_t own = (place ^ ((uint64_t)(uint32_t)offset << 40)) * TM_HASH_MULTIPLIER;
+    own ^= (own >> 31) ^ tm_place_version(versions, place) * TM_STACK_VERSION_MULTIPLIER;
+    return tm_stack_multiply(older + (own & TM_STACK_PRIME), TM_STACK_MULTIPLIER);
 }
 
 /* Where FRAME is now; place 0: it does not count. */
@@ -182,8 +208,22 @@ TM_INLINE bool tm_stack_cache_holds(const struct tm_stack_cache *cache, const st
 /* The hash of all frames but the newest; 0: there are none. */
 TM_INLINE uint64_t tm_stack_cache_older(const struct tm_stack_cache *cache)
 {
-    return cache->hashes[(ptrdiff_t)cache->count - 2];
+    return cache->older;
 }
+
+/* Forgets the stack. */
+TM_INLINE void tm_stack_cache_clear(struct tm_stack_cache *cache)
+{
+    cache->frames -= cache->hidden;
+    cache->hashes -= cache->hidden;
+    cache->notes -= cache->hidden;
+    cache->hidden = 0;
+    cache->count = 0;
+    cache->older = 0;
+}
+
+/* Forgets it, and keeps LIMIT frames from now on. */
+void tm_stack_cache_set_limit(struct tm_stack_cache *cache, uint32_t limit);
 
 /* True when the stack whose newest frame is NEWEST, not 0, is surely as in the cache but for the instruction of that
  * frame, which is then *PLACE; *OLDER is the hash of the others.  Whether NEWEST counts at *PLACE is for the caller to
@@ -212,8 +252,7 @@ TM_INLINE void tm_stack_cache_look(struct tm_stack_cache *cache, const struct tm
                                    uint32_t limit)
 {
     if (TM_UNLIKELY(cache->limit != limit)) {
-        cache->limit = limit;
-        cache->count = 0;
+        tm_stack_cache_set_limit(cache, limit);
     }
     uintptr_t newest = tm_python_frame_newest(row, tstate);
     uint32_t top = cache->count - 1;

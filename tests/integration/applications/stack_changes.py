@@ -201,6 +201,46 @@ class Walk(object):
         list(map(self.step, (level + 1,)))
 
 
+class Jump(Exception):
+    pass
+
+
+class Jumps(object):
+    """Far deeper than most limits, with returns of many levels at once: frames that were cut off come back, some of
+    them changed meanwhile."""
+
+    def __init__(self):
+        self.walk = Walk()
+        self.left = 3000
+
+    def down(self, level, target, catch):
+        self.left -= 1
+        if level == min(target, 140):
+            if self.walk.next(2):
+                raise Jump
+            return
+        if self.walk.next(8) == 0:
+            keep(level)
+        try:
+            self.down(level + 1, target, catch)
+            self.left > 0 and self.down(level + 1, level + 1 + self.walk.next(30), level + self.walk.next(20))
+        except Jump:
+            if level != catch:
+                raise
+            keep(level); leaf(level)
+        self.walk.next(4) or leaf(3)
+
+
+def jumps():
+    jumper = Jumps()
+    while jumper.left > 0:
+        target = jumper.walk.next(130)
+        try:
+            jumper.down(0, target, jumper.walk.next(target + 1))
+        except Jump:
+            pass
+
+
 def run(cases):
     for case in cases:
         case()
@@ -209,7 +249,7 @@ def run(cases):
 def main():
     gc.disable()
     cases = [same_frames_other_instructions, generators_from_other_callers, exceptions, called_by_c, traced_calls,
-             codes_that_die, lambda: depth(60, 5), lambda: Walk().step(0)]
+             codes_that_die, lambda: depth(60, 5), lambda: Walk().step(0), jumps]
     if sys.version_info >= (3, 6):
         import stack_changes3
         cases += stack_changes3.cases(keep)

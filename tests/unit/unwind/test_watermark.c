@@ -16,9 +16,9 @@ static _Atomic uint32_t versions[TM_PLACE_VERSIONS];
 struct marked {
     struct fake_interpreter fake;
     struct tm_stack_cache cache;
-    struct tm_raw_frame frames[BEFORE + LIMIT];
-    uint64_t hashes[BEFORE + LIMIT];
-    uint32_t notes[LIMIT];
+    struct tm_raw_frame frames[BEFORE + TM_STACK_HIDDEN_MAX + LIMIT];
+    uint64_t hashes[BEFORE + TM_STACK_HIDDEN_MAX + LIMIT];
+    uint32_t notes[TM_STACK_HIDDEN_MAX + LIMIT];
     struct tm_watermark watermark;
     uintptr_t code, bottom, newest;
 };

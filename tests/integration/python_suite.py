@@ -228,7 +228,11 @@ def troubles(runs):
     """What is wrong with runs under the library by themselves."""
     return ["a line of the library: %s" % line for run in runs for line in sorted(set(run.ours))] + [
         "a snapshot does not load: %s" % line for run in runs for line in run.broken] + [
-            "no snapshot was left" for run in runs if not run.snapshots]
+            "no snapshot was left" for run in runs if not run.snapshots and not was_given_up(run)]
+
+
+def was_given_up(run):
+    return run.outcomes[WHOLE].startswith(GIVEN_UP)
 
 
 def seen(runs, name):
@@ -238,7 +242,7 @@ def seen(runs, name):
 def differing(plain, done):
     """The methods of which no outcome of one side is one of the other.  The exit code follows from them: it counts
     only where they agree.  A run that was given up says nothing of methods."""
-    ended = [[run for run in runs if not run.outcomes[WHOLE].startswith(GIVEN_UP)] for runs in (plain, done)]
+    ended = [[run for run in runs if not was_given_up(run)] for runs in (plain, done)]
     if all(ended):
         plain, done = ended
     names = set(name for run in plain + done for name in run.outcomes) if all(ended) else {WHOLE}

@@ -157,11 +157,19 @@ int tm_file_sync(int descriptor)
     return RETRY(int, SYNC, syscall(SYS_fsync, descriptor)); /* libc's is a cancellation point */
 }
 
+/* /dev/stdout and its like, whatever file the descriptor is of just now. */
+static bool leads_into_proc(const char *path)
+{
+    static const char proc[] = "/proc/";
+    char text[sizeof proc - 1];
+    return RETRY(int, STAT, readlink(path, text, sizeof text)) == (int)sizeof text && memcmp(text, proc, sizeof text) == 0;
+}
+
 /* A device, a pipe, a folder, or a link to one: root may rename over /dev/null, and all programs would suffer. */
 static bool is_special(const char *path)
 {
     struct stat found;
-    return RETRY(int, STAT, stat(path, &found)) == 0 && !S_ISREG(found.st_mode);
+    return RETRY(int, STAT, stat(path, &found)) == 0 && (!S_ISREG(found.st_mode) || leads_into_proc(path));
 }
 
 int tm_file_rename(const char *from, const char *to, bool replace)

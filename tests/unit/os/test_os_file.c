@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "runtime/os/os_file.h"
 #include "support/child_process.h"
@@ -152,6 +153,28 @@ static void rename_with_replace_leaves_what_is_no_file(void **state)
     assert_content("a", "new");
 }
 
+/* /dev/stdout of a process whose output goes to a file: root would take it from all programs. */
+static void rename_leaves_links_to_descriptors(void **state)
+{
+    (void)state;
+    char from[512];
+    char descriptor_path[64];
+    struct stat found;
+    (void)made("a", "new");
+    (void)made("output", "old");
+    int descriptor = open(scratch_name(&folder, "output"), O_RDONLY);
+    assert_true(descriptor >= 0);
+    (void)snprintf(from, sizeof from, "%s/a", folder.path);
+    (void)snprintf(descriptor_path, sizeof descriptor_path, "/proc/self/fd/%d", descriptor);
+    assert_int_equal(symlink(descriptor_path, scratch_name(&folder, "stdout")), 0);
+    assert_int_equal(tm_file_rename(from, folder.name, true), -EISDIR);
+    assert_int_equal(lstat(folder.name, &found), 0);
+    assert_true(S_ISLNK(found.st_mode));
+    assert_content("output", "old");
+    assert_content("a", "new");
+    assert_int_equal(close(descriptor), 0);
+}
+
 static void remove_takes_only_the_same_file(void **state)
 {
     (void)state;
@@ -248,6 +271,7 @@ int main(void)
         TEST(rename_without_replace_leaves_what_is_there),
         TEST(rename_with_replace_replaces),
         TEST(rename_with_replace_leaves_what_is_no_file),
+        TEST(rename_leaves_links_to_descriptors),
         TEST(remove_takes_only_the_same_file),
         TEST(allocated_range_is_zeros_with_disk_behind_it),
         TEST(allocate_beyond_the_file_size_limit_is_refused_not_deadly),

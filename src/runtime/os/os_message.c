@@ -33,6 +33,16 @@ static void write_unharmed(const char *bytes, size_t length)
     }
 }
 
+/* A path or a value may have any byte: of one that ends the line, or speaks to the terminal, a question mark is told. */
+static void make_one_line(char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if ((unsigned char)bytes[i] < ' ' || bytes[i] == '\x7f') {
+            bytes[i] = '?';
+        }
+    }
+}
+
 void tm_message(const char *a, const char *b, const char *c)
 {
     char line[5120];
@@ -46,6 +56,7 @@ void tm_message(const char *a, const char *b, const char *c)
             tm_text_add(&text, parts[i]);
         }
     }
+    make_one_line(line, text.length);
     line[text.length] = '\n';
     write_unharmed(line, text.length + 1);
     errno = saved;

@@ -134,6 +134,25 @@ static void message_is_one_line_by_one_write(void **state)
     (void)close(ends[0]);
 }
 
+static void say_odd_bytes(void *argument)
+{
+    child_check(dup2(((int *)argument)[1], STDERR_FILENO) == STDERR_FILENO);
+    tm_message("wrote ", "a\nb\x1b[31m\x7f\t\xc3\xa9", NULL);
+}
+
+static void message_of_odd_bytes_is_one_line(void **state)
+{
+    (void)state;
+    int ends[2];
+    char line[64] = "";
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(child_run(say_odd_bytes, ends), 0);
+    (void)close(ends[1]);
+    assert_true(read(ends[0], line, sizeof line - 1) > 0);
+    assert_string_equal(line, "libtracemalloc: wrote a?b?[31m??\xc3\xa9\n");
+    (void)close(ends[0]);
+}
+
 static void say_much(void *argument)
 {
     static char text[9000];
@@ -177,6 +196,7 @@ int main(void)
         cmocka_unit_test(threads_are_counted),
         cmocka_unit_test(thread_is_there_until_it_ends),
         cmocka_unit_test(message_is_one_line_by_one_write),
+        cmocka_unit_test(message_of_odd_bytes_is_one_line),
         cmocka_unit_test(long_message_is_cut_and_still_a_line),
         cmocka_unit_test(message_to_a_reader_that_left_harms_nobody),
     };

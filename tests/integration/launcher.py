@@ -153,6 +153,13 @@ class Tester(traced.Tester):
                              r"see: tm-report %s\n$" % (name, name), shown), "the last line", shown)
         status, shown, folder = self.terminal("--output=out/", "sh", "-c", "mkdir out; exec python3 app.py")
         checks.that("tm-run: wrote out/tracemalloc." in shown, "the last line of another folder", shown)
+        for output, name in (("out-%p", r"out-\d+"), ("%e.%n", r"python3[.\d]*\.0001"), ("plain", "plain"),
+                             ("./deep.%n.snapshot", r"\./deep\.0001\.snapshot")):
+            status, shown, folder = self.terminal("--output", output, "app.py")
+            checks.that(re.search(r"\ntm-run: wrote (\./)?%s: live " % name, shown), "the last line of --output " + output, shown)
+        status, shown, folder = self.terminal("--output", "missing/app.tms", "app.py")
+        checks.that("could not be written" in shown and shown.endswith("or none could be written\n"), "nothing could be written",
+                    shown)
         status, shown, _ = self.terminal("sh", "-c", "exit 3")
         checks.equal(os.WEXITSTATUS(status), 3, "an exit code on a terminal")
         checks.that(shown.startswith("tm-run: process ") and "no Python was traced" in shown, "nothing was written", shown)

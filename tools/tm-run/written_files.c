@@ -59,14 +59,31 @@ static void look_at(struct search *search, const char *path)
     tm_snapshot_free(snapshot);
 }
 
+/* What the name of a file of ours begins with: "" where OUTPUT begins with a letter like %p, NULL where it ends in .tms.
+ * A number comes before the last dot, if it has to. */
+static const char *beginning_of_names(char *name, size_t capacity)
+{
+    const char *output = getenv("TRACEMALLOC_OUTPUT");
+    const char *slash = output == NULL ? NULL : strrchr(output, '/');
+    const char *last = slash == NULL ? output : slash + 1;
+    if (last == NULL || last[0] == '\0' || ends_in(last, ".tms")) {
+        return NULL;
+    }
+    (void)snprintf(name, capacity, "%.*s", (int)strcspn(last, "%."), last);
+    return name;
+}
+
 static void look_into(struct search *search, const char *folder)
 {
+    char buffer[PATH_MAX];
+    const char *beginning = beginning_of_names(buffer, sizeof buffer);
     DIR *stream = opendir(folder[0] != '\0' ? folder : ".");
     const struct dirent *entry;
     while (stream != NULL && (entry = readdir(stream)) != NULL) {
         char path[PATH_MAX];
         int length = snprintf(path, sizeof path, "%s%s%s", folder, folder[0] != '\0' ? "/" : "", entry->d_name);
-        bool named = ends_in(entry->d_name, ".tms") || ends_in(entry->d_name, ".live");
+        bool named = ends_in(entry->d_name, ".tms") || ends_in(entry->d_name, ".live") ||
+                     (beginning != NULL && strncmp(entry->d_name, beginning, strlen(beginning)) == 0);
         if (named && length > 0 && (size_t)length < sizeof path) {
             look_at(search, path);
         }
@@ -120,8 +137,9 @@ void tm_run_say_what_was_written(pid_t pid, const struct timespec *since)
     struct tm_out out = {stderr, 0};
     look_everywhere(&search);
     if (search.path[0] == '\0') {
-        tm_out_format(&out, "tm-run: process %ld wrote no snapshot%s\n", (long)pid,
-                      search.others > 0 ? ", but its children did: see tm-report" : ": no Python was traced in it");
+        tm_out_format(&out, "tm-run: process %ld left no snapshot%s\n", (long)pid,
+                      search.others > 0 ? ", but its children did: see tm-report"
+                                        : ": no Python was traced in it, or none could be written");
         return;
     }
     const char *frames = getenv("TRACEMALLOC_NFRAME");

@@ -162,7 +162,8 @@ static bool leads_into_proc(const char *path)
 {
     static const char proc[] = "/proc/";
     char text[sizeof proc - 1];
-    return RETRY(int, STAT, readlink(path, text, sizeof text)) == (int)sizeof text && memcmp(text, proc, sizeof text) == 0;
+    return RETRY(int, STAT, readlink(path, text, sizeof text)) == (int)sizeof text &&
+           memcmp(text, proc, sizeof text) == 0;
 }
 
 /* A device, a pipe, a folder, or a link to one: root may rename over /dev/null, and all programs would suffer. */

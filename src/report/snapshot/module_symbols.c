@@ -196,44 +196,77 @@ static void find_call(Dwarf_Die *die, Dwarf_Die *unit, struct tm_symbol_frame *f
     }
 }
 
-/* The functions among SCOPES, innermost first; FRAMES[0] has its line already. */
-static unsigned add_functions(Dwarf_Die *scopes, int scope_count, Dwarf_Die *unit,
+#define FUNCTIONS_MAX TM_SYMBOL_FRAMES_MAX
+
+/* The functions round an address, outermost first: one that has code of its own, then the calls inlined there. */
+struct functions {
+    Dwarf_Die dies[FUNCTIONS_MAX];
+    unsigned count;
+};
+
+static bool has_address(Dwarf_Die *die, uint64_t address)
+{
+    switch (dwarf_tag(die)) {
+    case DW_TAG_subprogram:
+    case DW_TAG_inlined_subroutine:
+    case DW_TAG_entry_point:
+    case DW_TAG_lexical_block:
+    case DW_TAG_try_block:
+    case DW_TAG_catch_block:
+        return dwarf_haspc(die, address) > 0;
+    default:
+        return false;
+    }
+}
+
+/* Looks at what surrounds the address, and at its siblings on the way: libdw's dwarf_getscopes_die walks over the whole
+ * unit for each address.  Rust has its functions in namespaces. */
+static bool find_functions(Dwarf_Die *parent, uint64_t address, struct functions *functions)
+{
+    Dwarf_Die die;
+    for (int end = dwarf_child(parent, &die); end == 0; end = dwarf_siblingof(&die, &die)) {
+        if (dwarf_tag(&die) == DW_TAG_namespace && find_functions(&die, address, functions)) {
+            return true;
+        }
+        if (has_address(&die, address)) {
+            if (is_function(&die) && functions->count < FUNCTIONS_MAX) {
+                functions->dies[functions->count++] = die;
+            }
+            (void)find_functions(&die, address, functions);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* FRAMES[0] has its line already. */
+static unsigned add_functions(struct functions *functions, Dwarf_Die *unit,
                               struct tm_symbol_frame frames[TM_SYMBOL_FRAMES_MAX])
 {
     unsigned count = 0;
-    for (int i = 0; i < scope_count && count < TM_SYMBOL_FRAMES_MAX; i++) {
-        if (!is_function(&scopes[i])) {
-            continue;
-        }
-        char *name = name_of(&scopes[i]);
+    for (unsigned i = functions->count; i > 0 && count < TM_SYMBOL_FRAMES_MAX; i--) {
+        Dwarf_Die *die = &functions->dies[i - 1];
+        char *name = name_of(die);
         if (name == NULL) {
             break;
         }
         frames[count++].function = name;
-        if (dwarf_tag(&scopes[i]) != DW_TAG_inlined_subroutine) {
+        if (dwarf_tag(die) != DW_TAG_inlined_subroutine) {
             break;
         }
         if (count < TM_SYMBOL_FRAMES_MAX) {
             frames[count] = (struct tm_symbol_frame){.line = 0};
-            find_call(&scopes[i], unit, &frames[count]);
+            find_call(die, unit, &frames[count]);
         }
     }
     return count;
 }
 
-/* The innermost scope by its place, and then those round it: from an address alone libdw goes on in the definition of
- * what was inlined. */
 static unsigned add_scopes(Dwarf_Die *unit, uint64_t address, struct tm_symbol_frame frames[TM_SYMBOL_FRAMES_MAX])
 {
-    Dwarf_Die *at_address = NULL, *scopes = NULL;
-    unsigned count = 0;
-    if (dwarf_getscopes(unit, address, &at_address) > 0) {
-        int scope_count = dwarf_getscopes_die(&at_address[0], &scopes);
-        count = add_functions(scopes, scope_count, unit, frames);
-        free(scopes);
-    }
-    free(at_address);
-    return count;
+    struct functions functions = {.count = 0};
+    (void)find_functions(unit, address, &functions);
+    return add_functions(&functions, unit, frames);
 }
 
 static unsigned find_in_dwarf(struct tm_module_symbols *symbols, uint64_t address,

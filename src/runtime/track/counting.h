@@ -59,15 +59,24 @@ TM_INLINE void tm_word_add_loose(_Atomic uint64_t *word, uint64_t value)
     atomic_fetch_add_explicit(word, value, memory_order_relaxed);
 }
 
-/* What is known without the tallies: see store_layout.h. */
-TM_INLINE uint64_t tm_totals_python(const struct tm_totals *totals)
-{
-    return tm_word_load(&totals->python_held) + tm_word_load(&totals->python_loose);
-}
-
+/* What is known of the heap without the tallies: see store_layout.h. */
 TM_INLINE uint64_t tm_totals_heap(const struct tm_totals *totals)
 {
-    return tm_totals_python(totals) + tm_word_load(&totals->native_held) + tm_word_load(&totals->native_loose);
+    return tm_word_load(&totals->python_held) + tm_word_load(&totals->python_loose) +
+           tm_word_load(&totals->native_held) + tm_word_load(&totals->native_loose);
+}
+
+/* The same of both totals, and never more than there was: a thread may be put to sleep between two words, while one goes
+ * down and the other up.  So it looks twice, and the lesser sum counts. */
+TM_INLINE void tm_totals_known(const struct tm_totals *totals, uint64_t *python, uint64_t *heap)
+{
+    const uint64_t python_first = tm_word_peek(&totals->python_held) + tm_word_peek(&totals->python_loose);
+    const uint64_t heap_first = python_first + tm_word_peek(&totals->native_held) + tm_word_peek(&totals->native_loose);
+    atomic_signal_fence(memory_order_seq_cst); /* who slept sees all that was done meanwhile */
+    *python = tm_word_peek(&totals->python_held) + tm_word_peek(&totals->python_loose);
+    *heap = *python + tm_word_peek(&totals->native_held) + tm_word_peek(&totals->native_loose);
+    *python = (int64_t)(*python - python_first) < 0 ? *python : python_first;
+    *heap = (int64_t)(*heap - heap_first) < 0 ? *heap : heap_first;
 }
 
 #define TM_MARK_PYTHON UINT64_C(0x00000000FFFFFFFF)
@@ -107,19 +116,20 @@ static __attribute__((noinline)) void tm_totals_note_maximum(struct tm_totals *t
 
 /* True when more is live now than at the last maximum that was noticed; UNTOLD is what the caller has not told yet.  The
  * sums may be below 0 for a moment, when a thread has counted a free before another has counted the allocation. */
-TM_INLINE bool tm_totals_are_over_with(const struct tm_totals *totals, uint64_t python_untold, uint64_t native_untold)
+TM_INLINE bool tm_totals_are_over_with(const struct tm_totals *totals, bool native, uint64_t python_untold,
+                                       uint64_t native_untold)
 {
     int64_t python =
         (int64_t)(tm_word_peek(&totals->python_held) + tm_word_peek(&totals->python_loose) + python_untold);
-    int64_t native =
-        (int64_t)(tm_word_peek(&totals->native_held) + tm_word_peek(&totals->native_loose) + native_untold);
-    return python > (int64_t)tm_word_peek(&totals->python_peak) ||
-           python + native > (int64_t)tm_word_peek(&totals->heap_peak);
+    int64_t all =
+        python + (int64_t)(tm_word_peek(&totals->native_held) + tm_word_peek(&totals->native_loose) + native_untold);
+    return (!native && python > (int64_t)tm_word_peek(&totals->python_peak)) ||
+           all > (int64_t)tm_word_peek(&totals->heap_peak);
 }
 
 TM_INLINE bool tm_totals_are_over(const struct tm_totals *totals)
 {
-    return tm_totals_are_over_with(totals, 0, 0);
+    return tm_totals_are_over_with(totals, false, 0, 0);
 }
 
 TM_INLINE uint64_t tm_tally_untold(const _Atomic uint64_t *word, const _Atomic uint64_t *told)
@@ -127,21 +137,26 @@ TM_INLINE uint64_t tm_tally_untold(const _Atomic uint64_t *word, const _Atomic u
     return tm_word_load(word) - tm_word_load(told);
 }
 
-static __attribute__((noinline)) void tm_totals_tell_maximum(struct tm_totals *totals, struct tm_tally_line *line)
+static __attribute__((noinline)) void tm_totals_tell_maximum(struct tm_totals *totals, struct tm_tally_line *line,
+                                                             bool native)
 {
+    uint64_t python, heap;
     if (line != NULL) {
         tm_tally_tell(totals, line);
     }
-    tm_totals_note_maximum(totals, tm_totals_python(totals), tm_totals_heap(totals));
+    tm_totals_known(totals, &python, &heap);
+    tm_totals_note_maximum(totals, native ? 0 : python, heap);
 }
 
-/* Notices a maximum that is about to be left.  LINE is the caller's own, or NULL. */
-TM_INLINE void tm_totals_leave(struct tm_totals *totals, struct tm_tally_line *line)
+/* Notices a maximum that is about to be left by a free, of a NATIVE block or one of Python's.  LINE is the caller's own,
+ * or NULL.  A native block leaves no maximum of Python's: who noticed it in passing could be late, and move the mark when
+ * the GIL's holder has left the maximum already. */
+TM_INLINE void tm_totals_leave(struct tm_totals *totals, struct tm_tally_line *line, bool native)
 {
-    uint64_t python = line == NULL ? 0 : tm_tally_untold(&line->python, &line->python_told);
-    uint64_t native = line == NULL ? 0 : tm_tally_untold(&line->native, &line->native_told);
-    if (TM_UNLIKELY(tm_totals_are_over_with(totals, python, native))) {
-        tm_totals_tell_maximum(totals, line);
+    uint64_t python_untold = line == NULL ? 0 : tm_tally_untold(&line->python, &line->python_told);
+    uint64_t native_untold = line == NULL ? 0 : tm_tally_untold(&line->native, &line->native_told);
+    if (TM_UNLIKELY(tm_totals_are_over_with(totals, native, python_untold, native_untold))) {
+        tm_totals_tell_maximum(totals, line, native);
     }
 }
 

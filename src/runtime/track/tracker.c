@@ -129,7 +129,7 @@ TM_INLINE void uncount(struct tm_thread *thread, uintptr_t address, uint32_t id,
     tm_event_log(TM_EVENT_FREE, record, address, size);
     bool counts = record->epoch >= atomic_load_explicit(&runtime->base_epoch, memory_order_relaxed);
     if (TM_LIKELY(counts)) {
-        tm_totals_leave(runtime->totals, account.line);
+        tm_totals_leave(runtime->totals, account.line, record->domain == TM_DOMAIN_NATIVE);
     }
     struct tm_sample_weight weight = tm_block_give_back(runtime, id, size, 1, account.owner);
     if (TM_LIKELY(counts)) {

@@ -292,7 +292,7 @@ TM_INLINE bool tm_quick_take_block(struct tm_thread *thread, const void *block, 
     }
     if (saves) {
         const struct tm_tally *tally = tm_tally_peek(thread);
-        tm_totals_leave(totals, tally == NULL ? NULL : tally->line);
+        tm_totals_leave(totals, tally == NULL ? NULL : tally->line, false);
         tm_record_save_peaks(runtime, (uint32_t)(record - runtime->records.records), record);
     } else if (TM_UNLIKELY(tm_totals_are_over(totals)) || TM_UNLIKELY(!tm_record_is_saved(totals, record))) {
         return false;

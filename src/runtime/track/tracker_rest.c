@@ -136,7 +136,7 @@ bool tm_tracker_take_long(struct tm_thread *thread, uintptr_t address, tm_slot_h
         return false;
     }
     const struct tm_tally *tally = tm_tally_peek(thread);
-    tm_totals_leave(totals, tally == NULL ? NULL : tally->line);
+    tm_totals_leave(totals, tally == NULL ? NULL : tally->line, false);
     tm_record_save_peaks(runtime, (uint32_t)(record - runtime->records.records), record);
     tm_event_log(TM_EVENT_FREE, record, address, size);
     tm_slot_store(slot + 2, 0);

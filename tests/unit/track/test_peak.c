@@ -170,9 +170,11 @@ struct replay {
     struct distribution at_python_peak, at_heap_peak;
 };
 
-static void notice(struct replay *replay)
+/* A maximum of Python's is left by a free of Python's: of moments with as many bytes it is the last, which blocks of 0 bytes
+ * make a difference to. */
+static void notice(struct replay *replay, bool native)
 {
-    if (replay->python > replay->python_peak) {
+    if (!native && replay->python > replay->python_peak) {
         replay->python_peak = replay->python;
         replay->at_python_peak = replay->live;
     }
@@ -206,7 +208,7 @@ static void replay_log(struct replay *replay)
             replay->heap_peak = replay->heap_highest = replay->heap;
             replay->at_python_peak = replay->at_heap_peak = replay->live;
         } else if (event->epoch == epoch && event->action == FREE) {
-            notice(replay);
+            notice(replay, event->key / SIZES == TM_DOMAIN_NATIVE);
             move(replay, event, UINT64_MAX);
             replay->temporary[event->key] += event->temporary;
         } else if (event->epoch == epoch) {
@@ -215,7 +217,7 @@ static void replay_log(struct replay *replay)
             replay->ever[event->key].bytes += event->action == ALLOC ? event->size : 0;
         }
     }
-    notice(replay);
+    notice(replay, false);
 }
 
 static unsigned key_of(const struct tm_record *record)

@@ -148,7 +148,7 @@ struct tm_tally_line {
 };
 
 #define TM_TALLY_MAX   48U
-#define TM_TALLY_REACH 16384U /* bytes */
+#define TM_TALLY_REACH 16384U /* bytes that came or went, and which a thread has not told */
 
 struct tm_store_extent {
     uint32_t section;

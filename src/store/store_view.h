@@ -29,7 +29,8 @@ uint32_t tm_store_view_count(const struct tm_store_view *view, enum tm_section_n
  * before its allocation. */
 void tm_store_traced(const struct tm_store_header *header, uint64_t *python, uint64_t *heap);
 
-/* Bytes by which the peak of the heap may be off. */
+/* Bytes by which the peak of the heap may be off, to either side: TM_TALLY_REACH for each tally that was ever taken.  0
+ * where one thread was alone in a process without Python.  runtime/track/tally.h says where it comes from. */
 uint64_t tm_store_peak_bound(const struct tm_store_header *header);
 
 /* The words of the header, one after the other: *CURSOR is 0 at first.  False at the end. */

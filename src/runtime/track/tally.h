@@ -5,8 +5,15 @@
  *          it is.  Where there are TM_TALLY_MAX threads with one already the others add to shared words.
  * Records  a record belongs to one tally (or to the GIL), so its own words have one writer.  What another thread frees
  *          is added to the record's loose words.
- * Totals   what the thread has not told yet is at most TM_TALLY_REACH bytes (and one block); its own is looked at where
- *          it leaves a maximum, so the peak of a single thread is exact and that of many off by as much for each.
+ * Totals   what a thread has not told yet is TM_TALLY_REACH bytes at most, that came or that went; its own is looked at
+ *          where it leaves a maximum.
+ * Peak     so the heap's, where T tallies were ever taken, is off by T * TM_TALLY_REACH at most, to either side: what
+ *          tm_store_peak_bound says.  It is exact where the only tally is that of the thread that left the maximum
+ *          without the GIL; and Python's own is, where all of Python's blocks come and go under it.
+ *          An event counts at some moment of its call.  The records' figures at the peak are of a moment at which the
+ *          heap was as high as that, to within the bound; all together they are off by as much at most, where threads
+ *          change the same records just then.  What breaks this: a thread that is put to sleep between noticing a
+ *          maximum and moving the mark, or while it saves a record that others change too.  Until the next maximum.
  * Signals  the guard is up round a look into the places.   errno  kept.   Errors  none: NULL, and the shared words. */
 #ifndef TM_RUNTIME_TRACK_TALLY_H
 #define TM_RUNTIME_TRACK_TALLY_H

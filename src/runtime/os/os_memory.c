@@ -133,6 +133,21 @@ void tm_pages_unmap_sparse(void *at, size_t size)
     (void)unmap(at, tm_page_round(size));
 }
 
+#if !defined(MADV_POPULATE_WRITE)
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
+#endif
+
+void tm_pages_touch(void *at, size_t size)
+{
+    int saved = errno;
+    if (TM_OS_CALL(MADVISE, madvise(at, size, MADV_POPULATE_WRITE)) != 0) {
+        for (size_t i = 0; i < size; i += TM_PAGE_SIZE) {
+            *((volatile uint8_t *)at + i) = 0;
+        }
+    }
+    errno = saved;
+}
+
 void tm_pages_wipe_on_fork(void *at, size_t size)
 {
     int saved = errno;

@@ -39,6 +39,10 @@ TM_CHECKED void *tm_pages_grow(void *from, size_t old_size, size_t new_size);
 
 void tm_pages_unmap(void *at, size_t size);
 
+/* Takes the pages of the range (page aligned, zeros that were never written) from the kernel now, all in one go: each
+ * by itself, at its first write, takes several times as long. */
+void tm_pages_touch(void *at, size_t size);
+
 /* For what tm_pages_map_sparse gave. */
 void tm_pages_unmap_sparse(void *at, size_t size);
 

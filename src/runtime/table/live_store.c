@@ -255,47 +255,6 @@ void tm_live_store_remove_file(struct tm_live_store *store)
     }
 }
 
-static uint64_t image_bytes(const struct tm_live_store *store, unsigned section)
-{
-    bool is_companion = section == TM_STORE_PEAKS || section == TM_STORE_LOOSE;
-    uint64_t bytes =
-        atomic_load_explicit(&store->header->lengths[is_companion ? TM_STORE_RECORDS : section], memory_order_acquire);
-    return is_companion ? bytes / 2 : bytes;
-}
-
-bool tm_live_store_image(const struct tm_live_store *store, struct tm_store_image *image, bool everything)
-{
-    static const unsigned sections[] = {TM_STORE_RECORDS,    TM_STORE_PEAKS,  TM_STORE_LOOSE,
-                                        TM_STORE_TRACEBACKS, TM_STORE_FRAMES, TM_STORE_STRINGS};
-    const unsigned count = everything ? TM_COUNT_OF(sections) : 3;
-    uint64_t size = TM_STORE_HEADER_SIZE;
-    image->valid = false;
-    for (unsigned i = 0; i < TM_COUNT_OF(sections); i++) {
-        unsigned section = sections[i];
-        image->offsets[section] = size;
-        image->bytes[section] = i < count ? image_bytes(store, section) : 0;
-        size += tm_page_round((size_t)image->bytes[section]);
-    }
-    if (image->pages_size < size) {
-        if (image->pages != NULL) {
-            tm_pages_unmap(image->pages, image->pages_size);
-        }
-        image->pages_size = (size_t)size + (size_t)size / 2;
-        image->pages = tm_pages_map(image->pages_size);
-        if (image->pages == NULL) {
-            image->pages_size = 0;
-            return false;
-        }
-    }
-    memcpy(image->pages, store->header, TM_STORE_HEADER_SIZE);
-    for (unsigned i = 0; i < count; i++) {
-        memcpy(image->pages + image->offsets[sections[i]], store->sections[sections[i]],
-               (size_t)image->bytes[sections[i]]);
-    }
-    image->valid = true;
-    return true;
-}
-
 bool tm_live_store_detach(struct tm_live_store *store, const struct tm_store_image *image)
 {
     tm_lock_reset(&store->lock);
@@ -305,12 +264,12 @@ bool tm_live_store_detach(struct tm_live_store *store, const struct tm_store_ima
     bool with_image = image != NULL && image->valid;
     for (unsigned i = 0; i < TM_STORE_SECTIONS; i++) {
         uint64_t mapped = atomic_load(&store->mapped[i]);
-        const uint8_t *from = with_image && image->bytes[i] != 0 ? image->pages + image->offsets[i] : NULL;
+        const uint8_t *from = with_image && image->bytes[i] != 0 ? image->sections[i] : NULL;
         if (mapped != 0 && !make_private(store->sections[i], mapped, from, from == NULL ? 0 : image->bytes[i])) {
             return false;
         }
     }
-    if (!make_private((uint8_t *)store->header, TM_STORE_HEADER_SIZE, with_image ? image->pages : NULL,
+    if (!make_private((uint8_t *)store->header, TM_STORE_HEADER_SIZE, with_image ? image->header : NULL,
                       TM_STORE_HEADER_SIZE)) {
         return false;
     }

@@ -58,25 +58,21 @@ bool tm_live_store_is_whole(const struct tm_live_store *store);
 /* Takes the file away (it was made by this process). */
 void tm_live_store_remove_file(struct tm_live_store *store);
 
-/* In a forked child: turns the pages shared with the parent into private copies.  IMAGE holds the first
- * image_bytes[section] bytes of sections as they were at the fork (NULL: copy what the parent has now). */
+/* What a store was at a moment: the first bytes[section] bytes of its sections. */
 struct tm_store_image {
-    uint8_t *pages;
-    size_t pages_size;
-    uint64_t offsets[TM_STORE_SECTIONS];
+    const uint8_t *header;
+    const uint8_t *sections[TM_STORE_SECTIONS];
     uint64_t bytes[TM_STORE_SECTIONS]; /* 0: not in the image */
-    uint64_t header_offset;
     bool valid;
 };
+
+/* In a forked child: turns the pages shared with the parent into private copies, of the sections in IMAGE as they are there,
+ * of others (and all where IMAGE is NULL or not valid) as the parent has them now. */
 TM_CHECKED bool tm_live_store_detach(struct tm_live_store *store, const struct tm_store_image *image);
 
 /* In a forked child that is not traced: lets go of the parent's file.  Records stay as they were, because
  * quick ways look at their stamps; all else reads as zeros. */
 void tm_live_store_drop(struct tm_live_store *store);
-
-/* Before a fork: copies the counters into IMAGE (its pages are reused), and all else too where EVERYTHING may come to mean
- * something else.  False without memory: not valid then. */
-bool tm_live_store_image(const struct tm_live_store *store, struct tm_store_image *image, bool everything);
 
 /* Bytes used by all sections and the header. */
 size_t tm_live_store_bytes(const struct tm_live_store *store);

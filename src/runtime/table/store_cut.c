@@ -48,11 +48,9 @@ bool tm_store_cut_begin(struct tm_store_cut *cut, const struct tm_live_store *st
 bool tm_store_cut_prepare(struct tm_store_cut *cut, size_t bytes)
 {
     size_t left = cut->wanted - cut->touched;
-    size_t end = cut->touched + (bytes < left ? bytes : left);
-    for (; cut->touched < end; cut->touched += TM_PAGE_SIZE) {
-        *(volatile uint8_t *)(cut->pages + cut->touched) = 0;
-    }
-    cut->touched = cut->touched < cut->wanted ? cut->touched : cut->wanted;
+    size_t some = tm_page_round(bytes < left ? bytes : left);
+    tm_pages_touch(cut->pages + cut->touched, some);
+    cut->touched += some < left ? some : left;
     return cut->touched < cut->wanted;
 }
 

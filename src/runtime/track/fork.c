@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/track/fork.h"
 
+#include <string.h>
+
 #include "runtime/os/os_message.h"
 #include "runtime/os/os_process.h"
 #include "runtime/os/thread_state.h"
@@ -22,6 +24,18 @@ static void note_fork(struct tm_runtime *runtime)
     runtime->forked = (struct tm_forked){tm_process_pid(), tm_process_time_ns()};
 }
 
+/* Without the locks, which others wait for: it takes longer than all that is done under them. */
+static void prepare_image(struct tm_store_fork *fork)
+{
+    struct tm_live_store *store = &tm_runtime.store;
+    tm_lock_take(&store->lock);
+    bool is_wanted = store->in_file;
+    tm_lock_release(&store->lock);
+    if (is_wanted) {
+        (void)tm_store_fork_prepare(fork, store);
+    }
+}
+
 void tm_runtime_before_fork(void)
 {
     struct tm_runtime *runtime = &tm_runtime;
@@ -31,6 +45,8 @@ void tm_runtime_before_fork(void)
         note_fork(runtime);
         return; /* also in a child that forks before its first event: its image is still the right one */
     }
+    struct tm_store_fork fork = {.names = NULL};
+    prepare_image(&fork);
     tm_lock_take(&runtime->life_lock);
     tm_lock_take(&runtime->intern_lock);
     tm_lock_take(&runtime->store.lock);
@@ -39,8 +55,9 @@ void tm_runtime_before_fork(void)
     runtime->fork_has_locks = true;
     note_fork(runtime);
     if (runtime->store.in_file) {
-        (void)tm_live_store_image(&runtime->store, &runtime->fork_image, tm_aging_has_begun());
+        (void)tm_store_fork_take(&fork, &runtime->store, tm_aging_has_begun());
     }
+    runtime->fork_image = fork;
 }
 
 void tm_runtime_after_fork_parent(void)
@@ -48,12 +65,15 @@ void tm_runtime_after_fork_parent(void)
     struct tm_runtime *runtime = &tm_runtime;
     runtime->forked = runtime->forked_before;
     if (runtime->fork_has_locks) {
-        runtime->fork_image.valid = false; /* a child made past pthread_atfork must not take it for its own */
+        struct tm_store_fork fork = runtime->fork_image;
+        memset(&runtime->fork_image, 0,
+               sizeof runtime->fork_image); /* a child made past pthread_atfork must not have it */
         tm_map_tracker_after_fork_parent();
         tm_lock_release(&runtime->blocks.odd.lock);
         tm_lock_release(&runtime->store.lock);
         tm_lock_release(&runtime->intern_lock);
         tm_lock_release(&runtime->life_lock);
+        tm_store_fork_end(&fork);
     }
     tm_thread_self()->guard--;
 }
@@ -106,7 +126,7 @@ static void describe_child(struct tm_runtime *runtime, uint32_t pid)
 
 static bool become_child(struct tm_runtime *runtime, uint32_t pid)
 {
-    if (!tm_live_store_detach(&runtime->store, &runtime->fork_image)) {
+    if (!tm_live_store_detach(&runtime->store, &runtime->fork_image.image)) {
         runtime->is_disabled = true;
         tm_message("a forked child is not traced: there is no memory for its own store", NULL, NULL);
         return false;
@@ -188,7 +208,7 @@ bool tm_fork_adopt(void)
     if (is_child) {
         done = runtime->config.follow_fork ? become_child(runtime, pid) : leave_alone(runtime);
     }
-    runtime->fork_image.valid = false;
+    tm_store_fork_end(&runtime->fork_image);
     runtime->forked = (struct tm_forked){0, 0};
     tm_life_set(done ? first_life(runtime, is_child) : TM_LIFE_OFF);
     tm_lock_release(&runtime->life_lock);

@@ -14,6 +14,7 @@
 #include "runtime/table/live_store.h"
 #include "runtime/table/map_table.h"
 #include "runtime/table/record_table.h"
+#include "runtime/table/store_fork.h"
 #include "runtime/table/string_table.h"
 #include "runtime/table/trace_cache.h"
 #include "runtime/table/traceback_table.h"
@@ -108,7 +109,7 @@ struct tm_runtime {
     struct tm_snapshot_series series;
     struct tm_lock maps_lock;
     struct tm_map_table maps;
-    struct tm_store_image fork_image;
+    struct tm_store_fork fork_image;
     struct tm_forked forked;        /* of a child that has had no event yet, and inside fork of the child to be */
     struct tm_forked forked_before; /* inside fork: what the parent gets back */
     char *scratch;                  /* one name being copied; under the intern lock */

@@ -9,6 +9,7 @@
 
 #include "runtime/os/os_memory.h"
 #include "runtime/table/live_store.h"
+#include "runtime/table/store_fork.h"
 #include "support/child_process.h"
 #include "support/random_numbers.h"
 #include "support/sanitizers.h"
@@ -305,15 +306,16 @@ static void detach_and_count(void *argument)
 static void detached_child_and_parent_count_apart(void **state)
 {
     (void)state;
-    struct tm_store_image image = {.pages = NULL};
+    struct tm_store_fork fork = {.names = NULL};
     publish_records(5);
     assert_int_equal(tm_live_store_to_file(&store, scratch_name(&folder, "a.live")), 0);
-    assert_true(tm_live_store_image(&store, &image, false));
+    assert_true(tm_store_fork_take(&fork, &store, false));
     for (unsigned id = 1; id < 2000; id++) {
         atomic_store(&record_at(id)->ever_blocks, 6); /* what the parent counts after the fork */
     }
     atomic_store(&store.header->totals.python_held, 6);
-    assert_int_equal(child_run(detach_and_count, &image), 0);
+    assert_int_equal(child_run(detach_and_count, &fork.image), 0);
+    tm_store_fork_end(&fork);
     assert_int_equal(unlink(scratch_name(&folder, "child.live")), 0);
     assert_int_equal(child_run(detach_and_count, NULL), 0);
     for (unsigned id = 1; id < 2000; id++) {
@@ -321,21 +323,6 @@ static void detached_child_and_parent_count_apart(void **state)
     }
     assert_u64_equal(atomic_load(&store.header->totals.python_held), 6);
     check_file_equals_memory();
-}
-
-static void image_pages_are_used_again(void **state)
-{
-    (void)state;
-    struct tm_store_image image = {.pages = NULL};
-    publish_records(5);
-    assert_true(tm_live_store_image(&store, &image, false));
-    const uint8_t *pages = image.pages;
-    size_t total = tm_pages_total();
-    for (unsigned i = 0; i < 10; i++) {
-        assert_true(tm_live_store_image(&store, &image, false));
-        assert_ptr_equal(image.pages, pages);
-    }
-    assert_u64_equal(tm_pages_total(), total);
 }
 
 static void removed_file_is_gone(void **state)
@@ -381,7 +368,6 @@ int main(void)
         TEST(file_size_limit_kills_nobody),
         TEST(limited_process_gets_its_address_space_back),
         TEST(detached_child_and_parent_count_apart),
-        TEST(image_pages_are_used_again),
         TEST(removed_file_is_gone),
         TEST(words_without_room_are_refused_whole),
     };

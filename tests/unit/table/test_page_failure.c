@@ -10,6 +10,7 @@
 #include "runtime/table/code_table.h"
 #include "runtime/table/frame_table.h"
 #include "runtime/table/record_table.h"
+#include "runtime/table/store_fork.h"
 #include "runtime/table/string_table.h"
 #include "runtime/table/trace_cache.h"
 #include "runtime/table/traceback_table.h"
@@ -208,16 +209,23 @@ static void cache_that_cannot_grow_goes_on_small(void **state)
 static void image_without_memory_is_not_valid(void **state)
 {
     (void)state;
-    struct tm_store_image image = {.pages = NULL};
+    struct tm_store_fork fork = {.names = NULL};
     pages_fail_at = 0;
     assert_true(begin(&tables));
+    for (unsigned n = 1; n <= 2; n++) { /* the counters' pages, the names' */
+        pages_calls = 0;
+        pages_fail_at = n;
+        pages_fail_after = false;
+        assert_false(tm_store_fork_take(&fork, &tables.store, true));
+        assert_false(fork.image.valid);
+        tm_store_fork_end(&fork);
+    }
     pages_calls = 0;
     pages_fail_at = 1;
-    pages_fail_after = false;
-    assert_false(tm_live_store_image(&tables.store, &image, false));
-    assert_false(image.valid);
-    assert_true(tm_live_store_image(&tables.store, &image, false));
-    assert_true(image.valid);
+    assert_false(tm_store_fork_prepare(&fork, &tables.store));
+    assert_true(tm_store_fork_take(&fork, &tables.store, true));
+    assert_true(fork.image.valid);
+    tm_store_fork_end(&fork);
     end(&tables);
 }
 

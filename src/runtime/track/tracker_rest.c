@@ -121,7 +121,8 @@ void *tm_tracker_enter_known(struct tm_thread *thread, void *block, size_t size,
     return block;
 }
 
-/* Its records have no stamp, so what the stamp says of others is asked here: that it counts and whose it is. */
+/* Its records have no stamp, so what the stamp says of others is asked here: that it counts and whose it is.  That one is in
+ * force, the caller knows. */
 bool tm_tracker_take_long(struct tm_thread *thread, uintptr_t address, tm_slot_half *slot, struct tm_record *record,
                           struct tm_taken *taken)
 {
@@ -129,8 +130,7 @@ bool tm_tracker_take_long(struct tm_thread *thread, uintptr_t address, tm_slot_h
     struct tm_totals *totals = runtime->totals;
     const uint32_t size = tm_slot_size(slot);
     bool is_python = record->domain == TM_DOMAIN_MEM || record->domain == TM_DOMAIN_OBJ;
-    if (tm_number_peek(&tm_life_page.stamp) == 0 || record->size != TM_SIZE_VARIES || !is_python ||
-        TM_STAMP_OWNER(record->stamp) != TM_OWNER_HELD ||
+    if (record->size != TM_SIZE_VARIES || !is_python || TM_STAMP_OWNER(record->stamp) != TM_OWNER_HELD ||
         record->epoch < atomic_load_explicit(&runtime->base_epoch, memory_order_relaxed) || size == 0 ||
         size == TM_SLOT_SIZE || (tm_slot_load(slot) & TM_SLOT_SECOND) == 0 || record->epoch >= runtime->sampled_epoch) {
         return false;

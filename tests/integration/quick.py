@@ -88,6 +88,12 @@ def check(options, checks, folder, interpreter, limit, native, way):
         checks.that((frames > 100) == (native != "0"), "machine frames, where they are asked for", frames)
 
 
+def of_each_kind(options, chosen):
+    """The oldest, the newest of those whose frames are objects, all others; unless more were asked for."""
+    objects = [one for one in chosen if one.version < (3, 11)]
+    return chosen if options.full or options.pythons else objects[:1] + objects[1:][-1:] + chosen[len(objects):]
+
+
 def main():
     options = traced.arguments(__doc__).parse_args()
     checks = traced.Checks()
@@ -95,7 +101,7 @@ def main():
         {"0": (1, 25), "native": (25,), "1": (1, 25)}
     chosen = interpreters.select(options.pythons)
     with traced.Folder() as folder:
-        for interpreter in chosen:
+        for interpreter in of_each_kind(options, chosen):
             for native in ("0", "native", "1") if interpreter in traced.few(options, chosen) else ("0",):
                 for limit in limits[native]:
                     for name, way in ways(interpreter, limit, native):

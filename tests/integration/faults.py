@@ -61,8 +61,7 @@ class Tester(object):
         if not was_due:
             return None
         # A store in parts, which can be removed no more.
-        may_stay = fault.endswith("+") and call_of(fault) in ("stat", "unlink")
-        facts = [self.facts(path) for path in done.snapshots() + ([] if may_stay else done.stores())]
+        facts = [self.facts(path) for path in done.snapshots() + ([] if may_stay(fault) else done.stores())]
         names = done.names()
         if not os.environ.get("TM_KEEP"):
             shutil.rmtree(done.folder)
@@ -82,7 +81,8 @@ class Tester(object):
         for problem in facts:
             checks.that(type(problem) is dict, fault + ": a file that is left can be read", problem)
         ends = tuple(name for name in names if not name.endswith((".tms", ".live", ".error")))
-        checks.that(not ends or (call == "unlink" and len(ends) == 1), fault + ": no half files", names)
+        most = PROCESSES if may_stay(fault) else 1 if call == "unlink" else 0
+        checks.that(len(ends) <= most, fault + ": no half files", names)
         named = ours or "api.error" in names or any(type(fact) is dict and fact.get("failed_calls") for fact in facts)
         if call not in NOT_NAMED:
             checks.that(named, fault + ": the fault is named", names)
@@ -122,6 +122,11 @@ class Tester(object):
 
 def call_of(fault):
     return fault.split(":")[0]
+
+
+def may_stay(fault):
+    """What a process began to write, when it can never more be removed, or be known for its own."""
+    return fault.endswith("+") and call_of(fault) in ("stat", "unlink")
 
 
 def check_some(tester, faults, settings):

@@ -74,7 +74,7 @@ static bool say_no_store(const struct tm_process_facts *facts, bool library, boo
         return tm_why_say(
             why,
             "process %ld has no store in a file: TRACEMALLOC_STORE=none, tracing is off, no Python has run "
-            "yet, or its file system cannot carry one",
+            "yet, or its folder is missing or on a file system that cannot carry one",
             (long)facts->pid);
     }
     return tm_why_say(why, "process %ld is not traced: start it with tm-run", (long)facts->pid);

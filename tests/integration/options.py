@@ -94,6 +94,7 @@ class Tester(traced.Tester):
         done = self.run(TRACEMALLOC_OUTPUT="./")
         checks.that(len(done.snapshots()) == 1 and done.names()[0].startswith("tracemalloc."), "OUTPUT of a folder",
                     done.names())
+        self.missing_folder()
         done = self.run(TRACEMALLOC_START="off")
         checks.equal((done.code, done.names()), (0, []), "START=off records nothing")
         done = self.run(TRACEMALLOC_STORE="none")
@@ -105,6 +106,20 @@ class Tester(traced.Tester):
                     done.stdout)
         done = self.run(TRACEMALLOC_VERBOSE="1")
         checks.that(done.stderr.count(b"\n") == 1 and b".tms" in done.stderr, "VERBOSE says what was written", done.stderr)
+
+    def missing_folder(self):
+        """Said at the beginning, by the first process alone: the program's end may be days away."""
+        code = ("import os\nos.write(2, b'begins\\n')\npid = os.fork()\nx = [bytearray(100) for _ in range(1000)]\n"
+                "if pid:\n    os.waitpid(pid, 0)\n    os.mkdir('new')")
+        for store, words in (("none", b", and a kill would leave nothing"), (".", b"")):
+            done = self.run([self.interpreter.path, "-c", code], TRACEMALLOC_OUTPUT="new/x.%p.tms", TRACEMALLOC_STORE=store)
+            notice, begins, rest = done.stderr.partition(b"begins\n")
+            self.checks.equal(done.code, 0, "a missing folder: code")
+            self.checks.that(notice.startswith(b"libtracemalloc: no snapshot can be written to the folder /") and
+                             notice.endswith(b"/new as it is now" + words + b"\n") and notice.count(b"\n") == 1,
+                             "a missing folder is said at the beginning", done.stderr)
+            self.checks.that(begins and rest.count(b"\n") == 1 and b"no such folder" in rest, "the child's own line", rest)
+            self.checks.equal(len(os.listdir(os.path.join(done.folder, "new"))), 1, "the folder was made in time")
 
     def names(self):
         checks = self.checks

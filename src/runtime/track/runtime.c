@@ -357,6 +357,20 @@ static void say_folder(const struct tm_runtime *runtime)
     }
 }
 
+/* A folder that somebody chose and nobody made: the end of the program, days later, is too late to hear of it. */
+static void say_chosen_folder(const struct tm_runtime *runtime)
+{
+    char name[TM_PATH_CAPACITY];
+    char folder[TM_PATH_CAPACITY];
+    bool is_known = runtime->config.output_is_set && runtime->pid == runtime->first_pid &&
+                    tm_output_name(runtime->output, runtime->pid, false, 1, name, sizeof name) &&
+                    tm_output_folder(name, folder, sizeof folder);
+    if (is_known && !tm_folder_takes_files(folder)) {
+        tm_message("no snapshot can be written to the folder ", folder,
+                   runtime->store.in_file ? " as it is now" : " as it is now, and a kill would leave nothing");
+    }
+}
+
 static void say_malloc(const struct tm_runtime *runtime)
 {
     if (runtime->outer_malloc != NULL && runtime->pid == runtime->first_pid) {
@@ -383,6 +397,7 @@ void tm_runtime_python_begins(void)
             tm_store_file_make();
         }
         say_folder(runtime);
+        say_chosen_folder(runtime);
         say_malloc(runtime);
     }
     tm_lock_release(&runtime->life_lock);

@@ -109,6 +109,20 @@ static void add_said(struct facts *facts, const struct tm_forest *forest, const 
     }
 }
 
+/* How many calls failed in all of them; which was the first is told of the first in which one failed. */
+static void add_failed_calls(struct facts *facts, const struct tm_forest *forest)
+{
+    add_sum(facts, forest, "failed_calls");
+    for (unsigned s = 0; s < forest->snapshot_count; s++) {
+        const struct tm_snapshot *snapshot = forest->snapshots[s];
+        if (tm_snapshot_number(snapshot, "failed_calls", 0) > 0) {
+            add_text(facts, "failed_call", tm_snapshot_bytes(snapshot, "failed_call"));
+            add_number(facts, "failed_call_errno", tm_snapshot_number(snapshot, "failed_call_errno", 0));
+            return;
+        }
+    }
+}
+
 static bool is_said_before(const struct tm_forest *forest, unsigned s)
 {
     struct tm_span notes = tm_snapshot_bytes(forest->snapshots[s], "notes");
@@ -168,6 +182,7 @@ bool tm_merge_facts(struct tm_snapshot *snapshot, const struct tm_forest *forest
     for (size_t i = 0; i < TM_COUNT_OF(sums); i++) {
         add_sum(&facts, forest, sums[i]);
     }
+    add_failed_calls(&facts, forest);
     add_text(&facts, "moment", text_span("merge"));
     add_totals(&facts, forest, !snapshot->is_since_fork);
     snapshot->meta = facts.items;

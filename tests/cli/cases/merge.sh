@@ -24,6 +24,21 @@ trace obj live=1/1 | app.py:3:main
 END
     tm-report merge a.tms limit.tms -o limited.tms
     tm-report limited.tms | grep note:
+    # Calls that failed are added up; the first is told of the first in which one failed.
+    for what in "2 open 24" "3 mmap 12"; do
+        # shellcheck disable=SC2086
+        set -- $what
+        tms_from_text "failed-$2.tms" <<END
+meta failed_calls u64 $1
+meta failed_call bytes $2
+meta failed_call_errno u64 $3
+trace obj live=1/1 | app.py:3:main
+END
+    done
+    tm-report merge a.tms failed-open.tms failed-mmap.tms -o failed.tms
+    tm-report failed.tms | grep note:
+    tm-report merge failed.tms failed-mmap.tms -o failed.tms.again
+    tm-report failed.tms.again | grep 'note:.*call'
     # Estimates stay estimates.
     tm-report merge "$GOLDEN/v1-sampled.tms" a.tms -o sampled.tms
     tm-report -n 2 sampled.tms

@@ -176,16 +176,20 @@ class Tester(traced.Tester):
         done = self.start("import os\nx = [bytearray(1000) for i in range(500)]\nos.kill(os.getpid(), 9)\n", folder)
         store = os.path.basename(done.stores()[0])
         snapshot = store.replace(".live", ".tms")
+        second = snapshot.replace(".tms", "-2.tms")
         plant = ("ln -s victim a.live; ln victim b.live; mkdir c.live; mkfifo d.live; ln -s nowhere %s; ln -s victim %s.$$.part; "
-                 "ln -s victim %s.$$.part; exec \"$0\" --collect" % (snapshot, snapshot, snapshot.replace(".tms", "-2.tms")))
+                 "ln -s victim %s.$$.part; for n in $(seq 2 100); do ln -s victim %s.$$-$n.part; done; "
+                 "exec \"$0\" --collect" % (snapshot, snapshot, second, second))
         planted = ["a.live", "b.live", "c.live", "d.live", snapshot]
         done = traced.run(["sh", "-c", plant, self.options.snap], folder, self.interpreter.environment(), timeout=60)
         self.checks.that(done.code == 1 and b"Traceback" not in done.stderr, "what is in the way is said", (done.code, done.stderr))
         self.checks.equal([name for name in planted if not os.path.lexists(os.path.join(folder, name))], [], "what was planted stays")
         self.checks.that(os.path.exists(os.path.join(folder, store)), "the store stays where its snapshot cannot be made", done.names())
         self.unharmed(folder, "--collect")
-        done = traced.run([self.options.snap, "--collect"], folder, self.interpreter.environment(), timeout=60)
-        self.checks.equal(done.stdout.decode(), snapshot.replace(".tms", "-2.tms") + "\n", "without the temporary names it goes on")
+        plant = 'ln -s victim %s.$$.part; exec "$0" --collect' % second
+        done = traced.run(["sh", "-c", plant, self.options.snap], folder, self.interpreter.environment(), timeout=60)
+        self.checks.equal(done.stdout.decode(), second + "\n", "where one temporary name is free it goes on")
+        self.checks.that(not os.path.islink(os.path.join(folder, second)), "to a file of its own", done.names())
         self.checks.that(not os.path.exists(os.path.join(folder, store)), "the store became the snapshot", done.names())
         self.unharmed(folder, "--collect again")
 

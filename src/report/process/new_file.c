@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define ATTEMPTS 100U /* names of parts */
+
 static enum tm_new_file fail(struct tm_why *why, const char *path)
 {
     (void)tm_why_say(why, "%s: %s", path, strerror(errno));
@@ -28,9 +30,30 @@ static bool write_all(int descriptor, const uint8_t *bytes, size_t size)
     return true;
 }
 
-static bool write_part(const char *part, uid_t owner, const void *bytes, size_t size)
+/* A name may be taken by what a killed process left: in containers all have the same ids.  That is neither written to
+ * nor removed.  PART holds PATH_MAX bytes; on failure it is the last name tried. */
+static int create_part(const char *path, char *part)
 {
-    int descriptor = open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int descriptor = -1;
+    errno = EEXIST;
+    for (unsigned attempt = 1; descriptor < 0 && errno == EEXIST && attempt <= ATTEMPTS; attempt++) {
+        char again[16] = "";
+        if (attempt > 1) {
+            (void)snprintf(again, sizeof again, "-%u", attempt);
+        }
+        if (snprintf(part, PATH_MAX, "%s.%ld%s.part", path, (long)getpid(), again) >= PATH_MAX) {
+            (void)snprintf(part, PATH_MAX, "%s", path);
+            errno = ENAMETOOLONG;
+            return -1;
+        }
+        descriptor = open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    }
+    return descriptor;
+}
+
+static bool write_part(const char *path, char *part, uid_t owner, const void *bytes, size_t size)
+{
+    int descriptor = create_part(path, part);
     if (descriptor < 0) {
         return false;
     }
@@ -90,11 +113,7 @@ enum tm_new_file tm_new_file_write(const char *path, bool replace, uid_t owner, 
         (void)tm_why_say(why, "%s: is there and no regular file: it is not replaced", path);
         return TM_NEW_FILE_FAILED;
     }
-    if (snprintf(part, sizeof part, "%s.%ld.part", path, (long)getpid()) >= (int)sizeof part) {
-        errno = ENAMETOOLONG;
-        return fail(why, path);
-    }
-    if (!write_part(part, owner, bytes, size)) {
+    if (!write_part(path, part, owner, bytes, size)) {
         return fail(why, part);
     }
     if (replace ? rename(part, path) != 0 : !rename_to_free(part, path)) {

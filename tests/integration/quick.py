@@ -100,6 +100,9 @@ def main():
     limits = {"0": (1, 2, 5, 25, 100), "native": (1, 25), "1": (1, 25)} if options.full else \
         {"0": (1, 25), "native": (25,), "1": (1, 25)}
     chosen = interpreters.select(options.pythons)
+    left_out = [one.label for one in chosen if one not in of_each_kind(options, chosen)]
+    if left_out:
+        print("only with --full, their frames are objects too: " + " ".join(left_out))
     with traced.Folder() as folder:
         for interpreter in of_each_kind(options, chosen):
             for native in ("0", "native", "1") if interpreter in traced.few(options, chosen) else ("0",):

@@ -118,7 +118,7 @@ static void describe_child(struct tm_runtime *runtime, uint32_t pid)
     runtime->store_attempt = 0;
     tm_snapshot_series_begin();
     tm_tallies_after_fork();
-    tm_stack_cache_clear(&runtime->held_stack); /* another thread of the parent may have been changing it */
+    tm_stack_cache_set_limit(&runtime->held_stack, 0); /* another thread of the parent may have been changing it */
     header->pid = pid;
     header->parent_pid = tm_process_parent_pid();
     header->start_time_ns = tm_process_time_ns();

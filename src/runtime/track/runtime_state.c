@@ -50,9 +50,8 @@ static bool make_room_for_stack(struct tm_stack_cache *stack)
     if (frames == NULL || hashes == NULL || notes == NULL) {
         return false;
     }
-    stack->notes = notes;
-    stack->hashes = hashes + before;
-    stack->frames = frames + before;
+    stack->room = (struct tm_stack_room){frames + before, hashes + before, notes};
+    tm_stack_cache_clear(stack);
     return true;
 }
 

@@ -27,7 +27,16 @@
 #include "base/place_version.h"
 #include "runtime/unwind/python_frame.h"
 
+/* Arrays of the caller's, each from where its first frame has its place: before it are two zeros, after it there is room
+ * for the largest limit and TM_STACK_HIDDEN_MAX. */
+struct tm_stack_room {
+    struct tm_raw_frame *frames;
+    uint64_t *hashes;
+    uint32_t *notes;
+};
+
 struct tm_stack_cache {
+    struct tm_stack_room room;   /* never changes */
     struct tm_raw_frame *frames; /* oldest first; frames[-1] of an empty cache is all zero, its newest one */
     uint64_t *hashes;      /* of all frames to frames[i], hidden ones too, but for the newest; 0 before the first */
     uint32_t *notes;       /* the user's word on frames[0] to frames[i]; 0 whenever one of these changes */
@@ -211,12 +220,12 @@ TM_INLINE uint64_t tm_stack_cache_older(const struct tm_stack_cache *cache)
     return cache->older;
 }
 
-/* Forgets the stack. */
+/* Forgets the stack, whatever state the cache is in: a fork may have come while another thread was changing it. */
 TM_INLINE void tm_stack_cache_clear(struct tm_stack_cache *cache)
 {
-    cache->frames -= cache->hidden;
-    cache->hashes -= cache->hidden;
-    cache->notes -= cache->hidden;
+    cache->frames = cache->room.frames;
+    cache->hashes = cache->room.hashes;
+    cache->notes = cache->room.notes;
     cache->hidden = 0;
     cache->count = 0;
     cache->older = 0;

@@ -144,10 +144,11 @@ static void expect_cache_as_walked(const struct tm_stack_cache *cache, const str
 static void look_and_compare(struct stack *stack, uint32_t limit)
 {
     struct tm_stack_cache cache = {
-        .frames = cached + BEFORE, .hashes = hashes + BEFORE, .notes = notes + BEFORE, .versions = versions};
+        .room = {.frames = cached + BEFORE, .hashes = hashes + BEFORE, .notes = notes + BEFORE}, .versions = versions};
     struct tm_raw_frame walked[DEPTH];
     memset(cached, 0, sizeof cached);
     memset(hashes, 0, sizeof hashes);
+    tm_stack_cache_clear(&cache);
     stack->depth = 0;
     set_newest(stack, 0);
     for (unsigned i = 0; i < LOOKS; i++) {
@@ -160,6 +161,26 @@ static void look_and_compare(struct stack *stack, uint32_t limit)
         tm_stack_cache_look(&cache, &stack->fake->row, stack->fake->tstate, limit);
         expect_cache_as_walked(&cache, walked, count);
     }
+}
+
+/* A child begins in whatever state a thread of the parent was changing the cache. */
+static void cleared_in_the_middle_of_a_change_it_begins_anew(void **state)
+{
+    (void)state;
+    struct tm_stack_cache cache = {
+        .room = {.frames = cached + BEFORE, .hashes = hashes + BEFORE, .notes = notes + BEFORE}, .limit = 25};
+    cache.frames = cached + BEFORE + 2;
+    cache.hashes = hashes + BEFORE + 1;
+    cache.notes = notes + BEFORE + 1;
+    cache.hidden = 1;
+    cache.count = 7;
+    cache.older = 5;
+    tm_stack_cache_set_limit(&cache, 0);
+    assert_ptr_equal(cache.frames, cached + BEFORE);
+    assert_ptr_equal(cache.hashes, hashes + BEFORE);
+    assert_ptr_equal(cache.notes, notes + BEFORE);
+    assert_int_equal(cache.count + cache.hidden + cache.limit, 0);
+    assert_true(tm_stack_cache_older(&cache) == 0);
 }
 
 static void stacks_of_every_row(void **state)
@@ -191,6 +212,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stacks_of_every_row),
+        cmocka_unit_test(cleared_in_the_middle_of_a_change_it_begins_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

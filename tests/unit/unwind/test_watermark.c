@@ -70,9 +70,8 @@ static void begin(struct marked *marked, const struct tm_cpython_layout *row)
 {
     memset(marked, 0, sizeof *marked);
     fake_init(&marked->fake, row);
-    marked->cache.frames = marked->frames + BEFORE;
-    marked->cache.hashes = marked->hashes + BEFORE;
-    marked->cache.notes = marked->notes;
+    marked->cache.room = (struct tm_stack_room){marked->frames + BEFORE, marked->hashes + BEFORE, marked->notes};
+    tm_stack_cache_clear(&marked->cache);
     marked->cache.versions = versions;
     fake_int(marked->fake.tstate, row->tstate_event, row->event_none);
     marked->code = fake_code(&marked->fake, "file.py", "function", 1);

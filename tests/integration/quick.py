@@ -98,15 +98,16 @@ def main():
     options = traced.arguments(__doc__).parse_args()
     checks = traced.Checks()
     limits = {"0": (1, 2, 5, 25, 100), "native": (1, 25), "1": (1, 25)} if options.full else \
-        {"0": (1, 25), "native": (25,), "1": (1, 25)}
+        {"0": (1, 25), "native": (25,), "1": (25,)}
     chosen = interpreters.select(options.pythons)
     left_out = [one.label for one in chosen if one not in of_each_kind(options, chosen)]
     if left_out:
         print("only with --full, their frames are objects too: " + " ".join(left_out))
     with traced.Folder() as folder:
         for interpreter in of_each_kind(options, chosen):
-            for native in ("0", "native", "1") if interpreter in traced.few(options, chosen) else ("0",):
-                for limit in limits[native]:
+            is_one_of_few = interpreter in traced.few(options, chosen)
+            for native in ("0", "native", "1") if is_one_of_few else ("0",):
+                for limit in limits[native] if is_one_of_few else limits[native][-1:]:
                     for name, way in ways(interpreter, limit, native):
                         checks.begin("%s %s and slow, limit %d, NATIVE=%s" % (interpreter.label, name, limit, native))
                         check(options, checks, folder, interpreter, limit, native, way)

@@ -143,7 +143,7 @@ def python_cases(interpreter, full):
             yield case("plain", "-X", "dev", application("plain"), label="-X dev", check=exact_size)
             yield case("plain", label="PYTHONDEVMODE", environment={"PYTHONDEVMODE": "1"})
     yield case("plain", label="LC_ALL=C", environment={"LC_ALL": "C"})
-    modules = ["test_textwrap", "test_heapq"]
+    modules = ["test_textwrap", "test_copy"]
     if full: # those that print what is by chance, or kill their children, are python_suite.py's
         modules += ["test_json", "test_generators", "test_gc"] + (["test_coroutines"] if modern else [])
     for module in modules:

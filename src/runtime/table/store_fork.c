@@ -35,6 +35,31 @@ static void show_counters(struct tm_store_fork *fork)
     show(fork, TM_STORE_LOOSE, view->sections[TM_STORE_LOOSE], count * sizeof(struct tm_record_loose));
 }
 
+/* A record that was saved at a maximum after that of the header, which is MARKS, has no peaks in a cut: it must not pass
+ * for saved when the child comes to a maximum of its own. */
+static void unsave_what_is_ahead(const struct tm_store_fork *fork, struct tm_record *records, uint64_t marks)
+{
+    const uint32_t count = tm_store_view_count(&fork->cut.view, TM_STORE_RECORDS);
+    const uint64_t before = ((marks >> 32) - 1) << 32 | (uint32_t)(marks - 1);
+    for (uint32_t id = 1; id < count; id++) {
+        uint64_t own = atomic_load_explicit(&records[id].marks, memory_order_relaxed);
+        if ((uint32_t)own != (uint32_t)marks && own >> 32 != marks >> 32) {
+            atomic_store_explicit(&records[id].marks, before, memory_order_relaxed);
+        }
+    }
+}
+
+/* A cut is read and thrown away; in this one somebody counts on.  Record 0 has no quick way. */
+static void make_going_on(struct tm_store_fork *fork, const struct tm_live_store *store)
+{
+    struct tm_record *records = (struct tm_record *)(void *)(fork->cut.pages + TM_STORE_HEADER_SIZE);
+    const uint64_t marks = atomic_load_explicit(&fork->cut.view.header->totals.marks, memory_order_relaxed);
+    records[0].stamp = UINT32_MAX;
+    if (atomic_load_explicit(&store->header->totals.marks, memory_order_relaxed) != marks) {
+        unsave_what_is_ahead(fork, records, marks);
+    }
+}
+
 static bool copy_names(struct tm_store_fork *fork, const struct tm_live_store *store)
 {
     static const enum tm_section_name sections[] = {TM_STORE_TRACEBACKS, TM_STORE_FRAMES, TM_STORE_STRINGS};
@@ -63,6 +88,7 @@ bool tm_store_fork_take(struct tm_store_fork *fork, const struct tm_live_store *
     if ((fork->cut.pages == NULL && !tm_store_cut_begin(&fork->cut, store)) || !tm_store_cut_take(&fork->cut, store)) {
         return false;
     }
+    make_going_on(fork, store);
     show_counters(fork);
     fork->image.valid = !everything || copy_names(fork, store);
     return fork->image.valid;

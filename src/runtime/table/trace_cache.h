@@ -6,8 +6,8 @@
  *          newest frame, xor fingerprint
  *          of the older ones; or            generation (12) | 0: no frame of Python's, or machine frames
  *
- * With limit 1 key and check say exactly what the event was.  With more frames the fingerprint has 64 bits of all their
- * instructions: two different stacks meet with probability 2^-64 per pair, which is taken for never.
+ * With limit 1 key and check say exactly what the event was.  With more frames the fingerprint has 61 bits of all their
+ * instructions: two different stacks meet with probability 2^-61 per pair, which is taken for never.
  * A place's version moves when code that lay there dies (base/place_version.h); it is part of the fingerprint too.  The
  * generation moves, and all versions with it, when an epoch begins or when it cannot be told who else holds what the
  * code's death makes void: all older slots are void at once.

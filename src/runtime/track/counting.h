@@ -221,6 +221,8 @@ static __attribute__((noinline)) void tm_record_add_loose(struct tm_runtime *run
     if (bytes != 0) {
         tm_word_add_loose(freed ? &loose->freed_bytes : &loose->ever_bytes, bytes);
     }
+    /* Whoever slept until the record was given back says that it is not untouched: see tm_record_release. */
+    atomic_store_explicit(&runtime->records.records[id].has_loose, 1, memory_order_relaxed);
 }
 
 /* A block of SIZE bytes was handed out. */

@@ -13,13 +13,23 @@ bool tm_stack_leads_to(const struct tm_cpython_layout *row, uintptr_t above, uin
     return tm_stack_skip(row, tm_python_word(above, row->frame_previous)) == wanted;
 }
 
+/* A and B below the prime. */
+static uint64_t multiply(uint64_t a, uint64_t b)
+{
+    tm_stack_product product = (tm_stack_product)a * b;
+    uint64_t sum = ((uint64_t)product & TM_STACK_PRIME) + (uint64_t)(product >> 61);
+    return sum < TM_STACK_PRIME ? sum : sum - TM_STACK_PRIME;
+}
+
 void tm_stack_cache_set_limit(struct tm_stack_cache *cache, uint32_t limit)
 {
+    uint64_t square = TM_STACK_MULTIPLIER;
     tm_stack_cache_clear(cache);
     cache->limit = limit;
     cache->power = 1;
-    for (uint32_t i = 1; i < limit; i++) {
-        cache->power = tm_stack_multiply(cache->power, TM_STACK_MULTIPLIER);
+    for (uint32_t bits = limit > 0 ? limit - 1 : 0; bits != 0; bits >>= 1) {
+        cache->power = (bits & 1) != 0 ? multiply(cache->power, square) : cache->power;
+        square = multiply(square, square);
     }
 }
 
@@ -48,14 +58,6 @@ static void push(struct tm_stack_cache *cache, struct tm_raw_frame frame)
     cache->frames[cache->count] = frame;
     cache->notes[cache->count] = 0;
     cache->count++;
-}
-
-/* A and B below the prime. */
-static uint64_t multiply(uint64_t a, uint64_t b)
-{
-    tm_stack_product product = (tm_stack_product)a * b;
-    uint64_t sum = ((uint64_t)product & TM_STACK_PRIME) + (uint64_t)(product >> 61);
-    return sum < TM_STACK_PRIME ? sum : sum - TM_STACK_PRIME;
 }
 
 /* Takes from the last hash what comes from before the window. */

@@ -211,11 +211,11 @@ class Jumps(object):
 
     def __init__(self):
         self.walk = Walk()
-        self.left = 3000
+        self.left = 250
 
     def down(self, level, target, catch):
         self.left -= 1
-        if level == min(target, 140):
+        if level == min(target, 100):
             if self.walk.next(2):
                 raise Jump
             return

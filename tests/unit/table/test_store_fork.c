@@ -63,6 +63,7 @@ static void assert_counters(const struct tm_store_image *image, uint32_t count)
     const struct tm_record_loose *loose = (const void *)image->sections[TM_STORE_LOOSE];
     const struct tm_store_header *header = (const void *)image->header;
     assert_true(image->valid);
+    assert_int_equal(records[0].stamp, UINT32_MAX); /* no block may be taken for its own */
     assert_int_equal(header->fork_epoch, 5);
     assert_u64_equal(header->lengths[TM_STORE_RECORDS], count * sizeof *records);
     assert_u64_equal(image->bytes[TM_STORE_RECORDS], count * sizeof *records);

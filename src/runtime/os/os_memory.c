@@ -133,19 +133,22 @@ void tm_pages_unmap_sparse(void *at, size_t size)
     (void)unmap(at, tm_page_round(size));
 }
 
-#if !defined(MADV_POPULATE_WRITE)
-#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
-#endif
+/* FIRST is page aligned. */
+static bool populate(void *first, size_t size)
+{
+    int saved = errno;
+    bool done = TM_OS_CALL(MADVISE, madvise(first, size, MADV_POPULATE_WRITE)) == 0;
+    errno = saved;
+    return done;
+}
 
 void tm_pages_touch(void *at, size_t size)
 {
-    int saved = errno;
-    if (TM_OS_CALL(MADVISE, madvise(at, size, MADV_POPULATE_WRITE)) != 0) {
+    if (!populate(at, size)) {
         for (size_t i = 0; i < size; i += TM_PAGE_SIZE) {
             *((volatile uint8_t *)at + i) = 0;
         }
     }
-    errno = saved;
 }
 
 void tm_pages_wipe_on_fork(void *at, size_t size)
@@ -169,9 +172,7 @@ void tm_pages_forget(void *at, size_t size)
 void tm_pages_populate(void *at, size_t size)
 {
     uintptr_t first = (uintptr_t)at & ~(uintptr_t)(TM_PAGE_SIZE - 1);
-    int saved = errno;
-    (void)TM_OS_CALL(MADVISE, madvise((void *)first, tm_page_round((uintptr_t)at + size - first), MADV_POPULATE_WRITE));
-    errno = saved;
+    (void)populate((void *)first, tm_page_round((uintptr_t)at + size - first));
 }
 
 size_t tm_pages_resident(const void *at, size_t size)

@@ -40,7 +40,7 @@ TM_CHECKED void *tm_pages_grow(void *from, size_t old_size, size_t new_size);
 void tm_pages_unmap(void *at, size_t size);
 
 /* Takes the pages of the range (page aligned, zeros that were never written) from the kernel now, all in one go: each
- * by itself, at its first write, takes several times as long. */
+ * by itself, at its first write, takes longer. */
 void tm_pages_touch(void *at, size_t size);
 
 /* For what tm_pages_map_sparse gave. */
@@ -50,7 +50,7 @@ void tm_pages_unmap_sparse(void *at, size_t size);
  * again.  Where the kernel will not, nothing happens. */
 void tm_pages_forget(void *at, size_t size);
 
-/* Takes the pages that the SIZE bytes at AT touch, of a private mapping, from the kernel now and at once, which is much
+/* Takes the pages that the SIZE bytes at AT touch, of a private mapping, from the kernel now and at once, which is
  * cheaper than a fault for each.  Where the kernel will not (before Linux 5.14), they come when touched. */
 void tm_pages_populate(void *at, size_t size);
 

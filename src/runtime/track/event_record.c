@@ -121,11 +121,11 @@ uint32_t tm_event_stack_record(struct tm_thread *thread, uintptr_t tstate, uint8
     const uint32_t limit = __atomic_load_n(&runtime->traceback_limit, __ATOMIC_RELAXED);
     thread->guard++; /* until the frames were used: a signal handler's event would walk over them */
     atomic_signal_fence(memory_order_seq_cst);
-    if (TM_UNLIKELY(runtime->config.slow) || TM_UNLIKELY(runtime->layout == NULL)) {
+    if (TM_UNLIKELY(runtime->config.slow)) {
         tm_stack_cache_clear(stack);
     }
     if (TM_UNLIKELY(runtime->layout == NULL)) {
-        /* no frames */
+        tm_stack_cache_clear(stack);
     } else if (TM_LIKELY(runtime->watermark.state == TM_WATERMARK_OFF)) {
         tm_stack_cache_look(stack, runtime->layout, tstate, limit);
     } else {

@@ -22,6 +22,8 @@
 #define TM_INLINE static inline __attribute__((always_inline))
 /* Visible outside the shared library. */
 #define TM_EXPORT __attribute__((visibility("default")))
+/* Data of this library that other files of it use: without it each use would look up the address first. */
+#define TM_HIDDEN __attribute__((visibility("hidden")))
 /* Thread-local without a call: right for a library that ld.so loads at start, wrong for one loaded by dlopen. */
 #define TM_THREAD_LOCAL          _Thread_local __attribute__((tls_model("initial-exec")))
 #define TM_PRINTF(string, first) __attribute__((format(printf, string, first)))

@@ -20,7 +20,7 @@ struct tm_boot_pool_span {
     uintptr_t size;
 };
 
-extern struct tm_boot_pool_span tm_boot_pool_span;
+extern TM_HIDDEN struct tm_boot_pool_span tm_boot_pool_span;
 
 /* SIZE bytes; ALIGNMENT is a power of two, at most a page (4096). */
 TM_CHECKED void *tm_boot_pool_allocate(size_t alignment, size_t size);

@@ -19,15 +19,15 @@
 #define TM_DOOR_OWN_GUARDS (TM_DOOR_GUARD - 1)
 
 /* False until the constructor has run, and for ever where nothing may be traced: all doors only forward. */
-extern bool tm_doors_are_open;
+extern TM_HIDDEN bool tm_doors_are_open;
 
 /* What libc's doors ask: whether they hear every call, or only those that the sampler takes.  Never both. */
-extern bool tm_doors_hear_all;
-extern bool tm_doors_sample;
+extern TM_HIDDEN bool tm_doors_hear_all;
+extern TM_HIDDEN bool tm_doors_sample;
 
 /* True while something rare is waited for (the start or end of the interpreter): CPython's doors then look at each
  * call. */
-extern bool tm_doors_are_careful;
+extern TM_HIDDEN bool tm_doors_are_careful;
 
 TM_INLINE bool tm_door_hears(const struct tm_thread *thread)
 {

@@ -26,7 +26,7 @@ struct tm_python_door {
     const uintptr_t *word; /* first word of CPython's own record of the domain's allocator: the context on top */
 };
 
-extern struct tm_python_door tm_python_doors[TM_PYTHON_DOMAINS];
+extern TM_HIDDEN struct tm_python_door tm_python_doors[TM_PYTHON_DOMAINS];
 
 /* Our functions of a domain; the context is for the caller to fill in.  IS_QUICK: while sampling, the allocator behind
  * serves small blocks without a call of another door, see sampled_hooks.h. */

@@ -22,7 +22,7 @@ struct tm_real_libc {
 #undef TM_HOOKED
 };
 
-extern struct tm_real_libc tm_real;
+extern TM_HIDDEN struct tm_real_libc tm_real;
 
 /* Finds them all; further calls return at once.  Functions that libc does not have are made of those that it has,
  * so no pointer is NULL afterwards. */

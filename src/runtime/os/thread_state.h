@@ -31,7 +31,7 @@ struct tm_thread {
     uintptr_t stack_size;
 };
 
-extern TM_THREAD_LOCAL struct tm_thread tm_thread_state;
+extern TM_HIDDEN TM_THREAD_LOCAL struct tm_thread tm_thread_state;
 
 /* The calling thread's structure.  Signal safe; no errors. */
 TM_INLINE struct tm_thread *tm_thread_self(void)

@@ -145,8 +145,8 @@ struct tm_runtime {
     const char *exit_moment;
 };
 
-extern struct tm_runtime tm_runtime;
-extern struct tm_life_page tm_life_page;
+extern TM_HIDDEN struct tm_runtime tm_runtime;
+extern TM_HIDDEN struct tm_life_page tm_life_page;
 
 TM_INLINE enum tm_life tm_life_now(void)
 {

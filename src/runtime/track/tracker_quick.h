@@ -34,6 +34,31 @@ enum tm_quick_depth {
     TM_QUICK_NATIVE, /* all of it, and the machine's */
 };
 
+/* What all releases of a way have in common is a constant in its doors.  SHARED is 3.11, OWN_CFRAME 3.12, OWN 3.13 and
+ * later. */
+#define TM_QUICK_INTERP      16U
+#define TM_QUICK_CFRAME      56U
+#define TM_QUICK_FRAME       72U
+#define TM_QUICK_INSTRUCTION 56U
+
+TM_INLINE unsigned tm_quick_cframe_current(enum tm_quick_way way)
+{
+    return way == TM_QUICK_SHARED ? 8 : 0;
+}
+
+TM_INLINE bool tm_quick_row_is_of(const struct tm_cpython_layout *row, enum tm_quick_way way)
+{
+    bool has_place = way == TM_QUICK_OWN ? row->tstate_frame == TM_QUICK_FRAME
+                                         : row->tstate_cframe == TM_QUICK_CFRAME &&
+                                               row->cframe_current == tm_quick_cframe_current(way);
+    return has_place && row->tstate_interp == TM_QUICK_INTERP && row->frame_instruction == TM_QUICK_INSTRUCTION;
+}
+
+TM_INLINE enum tm_quick_way tm_quick_way_with(const struct tm_cpython_layout *row, enum tm_quick_way way)
+{
+    return tm_quick_row_is_of(row, way) ? way : TM_QUICK_ANY;
+}
+
 /* The way for PYTHON, as found, with the granules of BLOCKS. */
 TM_INLINE enum tm_quick_way tm_quick_way_of(const struct tm_cpython *python, const struct tm_block_table *blocks)
 {
@@ -43,13 +68,16 @@ TM_INLINE enum tm_quick_way tm_quick_way_of(const struct tm_cpython *python, con
     }
     const enum tm_frame_chain chain = python->row.chain;
     if (!python->row.tstate_current_is_own) {
-        return current->tls_offset == 0 && current->word != NULL && chain == TM_CHAIN_CFRAME ? TM_QUICK_SHARED
-                                                                                             : TM_QUICK_ANY;
+        return current->tls_offset == 0 && current->word != NULL && chain == TM_CHAIN_CFRAME
+                   ? tm_quick_way_with(&python->row, TM_QUICK_SHARED)
+                   : TM_QUICK_ANY;
     }
     if (current->tls_offset == 0 || python->main_interpreter.tls_offset != 0 || python->main_interpreter.word == NULL) {
         return TM_QUICK_ANY;
     }
-    return chain == TM_CHAIN_INTERPRETER ? TM_QUICK_OWN : chain == TM_CHAIN_CFRAME ? TM_QUICK_OWN_CFRAME : TM_QUICK_ANY;
+    return chain == TM_CHAIN_INTERPRETER ? tm_quick_way_with(&python->row, TM_QUICK_OWN)
+           : chain == TM_CHAIN_CFRAME    ? tm_quick_way_with(&python->row, TM_QUICK_OWN_CFRAME)
+                                         : TM_QUICK_ANY;
 }
 
 TM_INLINE bool tm_quick_way_is_own(enum tm_quick_way way)
@@ -69,7 +97,7 @@ TM_INLINE uintptr_t tm_quick_tstate(const struct tm_cpython *python, enum tm_qui
     if (tm_quick_way_is_own(way)) {
         uintptr_t own = tm_cpython_getter_own(&python->current);
         return TM_LIKELY(own != 0) &&
-                       TM_LIKELY(tm_python_word(own, row->tstate_interp) == *python->main_interpreter.word)
+                       TM_LIKELY(tm_python_word(own, TM_QUICK_INTERP) == *python->main_interpreter.word)
                    ? own
                    : 0;
     }
@@ -85,11 +113,11 @@ TM_INLINE uintptr_t tm_quick_tstate(const struct tm_cpython *python, enum tm_qui
 TM_INLINE uintptr_t tm_quick_newest(const struct tm_cpython_layout *row, uintptr_t tstate, enum tm_quick_way way)
 {
     if (way == TM_QUICK_OWN) {
-        return tm_python_word(tstate, row->tstate_frame);
+        return tm_python_word(tstate, TM_QUICK_FRAME);
     }
     if (way == TM_QUICK_SHARED || way == TM_QUICK_OWN_CFRAME) {
-        uintptr_t cframe = tm_python_word(tstate, row->tstate_cframe);
-        return TM_LIKELY(cframe != 0) ? tm_python_word(cframe, row->cframe_current) : 0;
+        uintptr_t cframe = tm_python_word(tstate, TM_QUICK_CFRAME);
+        return TM_LIKELY(cframe != 0) ? tm_python_word(cframe, tm_quick_cframe_current(way)) : 0;
     }
     return tm_python_frame_newest(row, tstate);
 }
@@ -105,7 +133,8 @@ TM_INLINE bool tm_quick_record(const struct tm_runtime *runtime, uint8_t domain,
     if (TM_UNLIKELY(frame == 0)) {
         return false;
     }
-    struct tm_raw_frame top = {.place = tm_python_word(frame, row->frame_instruction), .offset = 0};
+    struct tm_raw_frame top = {
+        .place = tm_python_word(frame, way == TM_QUICK_ANY ? row->frame_instruction : TM_QUICK_INSTRUCTION), .offset = 0};
     struct tm_trace_key key = tm_trace_key_of_top(&runtime->cache, &top, 1, domain, size);
     return tm_trace_cache_has(&runtime->cache, key.key, key.check, word);
 }

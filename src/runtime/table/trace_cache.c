@@ -22,6 +22,9 @@ static size_t held_bytes(const struct tm_trace_cache *cache)
 bool tm_trace_cache_init(struct tm_trace_cache *cache)
 {
     cache->shift = 64 - FIRST_BITS;
+    for (unsigned i = 0; i < TM_PLACE_VERSIONS; i++) {
+        atomic_store_explicit(&cache->versions[i], TM_CHECK_OFFSET_0, memory_order_relaxed);
+    }
     cache->held = tm_pages_map(held_bytes(cache));
     cache->loose = tm_pages_map(LOOSE_SETS * sizeof *cache->loose);
     return cache->held != NULL && cache->loose != NULL;
@@ -54,7 +57,7 @@ static bool move(_Atomic uint32_t *word)
 {
     uint32_t next = atomic_load_explicit(word, memory_order_relaxed) + (UINT32_C(1) << TM_CHECK_BITS);
     atomic_store_explicit(word, next, memory_order_relaxed);
-    return next == 0;
+    return next >> TM_CHECK_BITS == 0;
 }
 
 /* One caller at a time: the intern lock. */

@@ -2,7 +2,7 @@
 /* From the raw stack of an event to its record, without resolving anything: one multiplication and one probe.
  *
  *   slot   key (64 bits)                    check (32 bits)                 record
- *          place, size, domain of the       version of the place (12) | offset (20)
+ *          place, size, domain of the       version of the place (12) | offset + 2 (20)
  *          newest frame, xor fingerprint
  *          of the older ones; or            generation (12) | 0: no frame of Python's, or machine frames
  *
@@ -30,6 +30,10 @@
 #define TM_CHECK_BITS 20
 #define TM_CHECK_MAX  ((UINT32_C(1) << TM_CHECK_BITS) - 1)
 
+/* What a version has in the bits of the offset, so that one addition makes the check: -1 is the smallest offset. */
+#define TM_CHECK_OFFSET_0   2U
+#define TM_CHECK_OFFSET_MAX ((int32_t)(TM_CHECK_MAX - TM_CHECK_OFFSET_0))
+
 struct tm_trace_slot {
     uint64_t key;
     uint32_t check;
@@ -52,7 +56,7 @@ struct tm_trace_cache {
     uint32_t displaced;
     _Atomic uint32_t generation;                  /* already shifted into its place in `check` */
     _Atomic uint32_t voids;                       /* for caches of others, which are void when it moves */
-    _Atomic uint32_t versions[TM_PLACE_VERSIONS]; /* shifted likewise */
+    _Atomic uint32_t versions[TM_PLACE_VERSIONS]; /* shifted likewise, plus TM_CHECK_OFFSET_0 */
 };
 
 TM_CHECKED bool tm_trace_cache_init(struct tm_trace_cache *cache);
@@ -74,10 +78,10 @@ TM_INLINE uint32_t tm_trace_check(const struct tm_trace_cache *cache, uint32_t l
     return atomic_load_explicit(&cache->generation, memory_order_relaxed) | low;
 }
 
-/* The same of what is known by a place. */
-TM_INLINE uint32_t tm_trace_check_of_place(const struct tm_trace_cache *cache, uintptr_t place, uint32_t low)
+/* The same of what is known by a place, at OFFSET (-1 to TM_CHECK_OFFSET_MAX). */
+TM_INLINE uint32_t tm_trace_check_of_place(const struct tm_trace_cache *cache, uintptr_t place, int32_t offset)
 {
-    return tm_place_version(cache->versions, place) | low;
+    return tm_place_version(cache->versions, place) + (uint32_t)offset;
 }
 
 /* 0 when it is not there. */

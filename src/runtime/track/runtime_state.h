@@ -47,9 +47,10 @@ enum tm_life {
 
 struct tm_life_page {
     _Atomic uint32_t life; /* enum tm_life */
-    /* How many sizes, from TM_QUICK_SIZE_MIN bytes on, may go a quick way: tracing, one GIL, 3.11 and later.  0: none. */
-    _Atomic uint32_t top_sizes;   /* with one frame per traceback */
-    _Atomic uint32_t stack_sizes; /* with more */
+    /* How many sizes, from TM_QUICK_SIZE_MIN bytes on, may go a quick way: tracing, one GIL, 3.11 and later.  0: none.
+     * As wide as a size, so that one instruction compares. */
+    _Atomic uint64_t top_sizes;   /* with one frame per traceback */
+    _Atomic uint64_t stack_sizes; /* with more */
     /* The same for those whose tracebacks have machine frames, from 0 bytes on. */
     _Atomic uint32_t native_sizes;
     _Atomic uint32_t stamp; /* frees of records with this stamp may go the quick way; 0: none may */

@@ -27,15 +27,13 @@ TM_INLINE struct tm_trace_key tm_trace_key_of_top(const struct tm_trace_cache *c
                                                   unsigned count, uint8_t domain, uint16_t size)
 {
     uint64_t code = size == TM_SIZE_VARIES ? TM_SMALL_SIZE_MAX + 1 : size;
-    uint64_t rest = (code << TM_ADDRESS_BITS) | ((uint64_t)domain << (TM_ADDRESS_BITS + 10));
+    uint64_t rest = (code + ((uint64_t)domain << 10)) << TM_ADDRESS_BITS;
     if (count == 0) {
         return (struct tm_trace_key){rest, tm_trace_check(cache, 0), true};
     }
     uint64_t place = frames[0].place + (uint64_t)(int64_t)frames[0].offset;
-    uint32_t low = (uint32_t)frames[0].offset + 2; /* -1 is the smallest that is an offset */
-    bool fits = low - 1 < TM_CHECK_MAX && (place >> TM_ADDRESS_BITS) == 0;
-    return (struct tm_trace_key){place | rest, tm_trace_check_of_place(cache, frames[0].place, low & TM_CHECK_MAX),
-                                 fits};
+    bool fits = frames[0].offset >= -1 && frames[0].offset <= TM_CHECK_OFFSET_MAX && (place >> TM_ADDRESS_BITS) == 0;
+    return (struct tm_trace_key){place | rest, tm_trace_check_of_place(cache, frames[0].place, frames[0].offset), fits};
 }
 
 /* More frames, of which FRAME (NULL: none) is the newest one of Python's: OLDER is the fingerprint of all others, which

@@ -234,7 +234,7 @@ TM_INLINE void *tm_quick_alloc(struct tm_thread *thread, uint8_t domain, void *b
     uintptr_t address = (uintptr_t)block;
     uint32_t word;
     if (TM_UNLIKELY(size - TM_QUICK_SIZE_MIN >=
-                    tm_number_peek(deep ? &tm_life_page.stack_sizes : &tm_life_page.top_sizes)) ||
+                    tm_word_peek(deep ? &tm_life_page.stack_sizes : &tm_life_page.top_sizes)) ||
         TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, address))) {
         return rest(thread, domain, block, size);
     }

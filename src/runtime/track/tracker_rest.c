@@ -23,10 +23,10 @@ TM_INLINE uint32_t known_record(struct tm_thread *thread, uint8_t domain, uint16
     struct tm_runtime *runtime = &tm_runtime;
     const bool was_tried = (size_t)size - TM_QUICK_SIZE_MIN <= TM_SMALL_SIZE_MAX - TM_QUICK_SIZE_MIN;
     uint32_t word;
-    if (tm_number_peek(&tm_life_page.top_sizes) != 0) {
+    if (tm_word_peek(&tm_life_page.top_sizes) != 0) {
         return !was_tried && tm_quick_record(runtime, domain, size, &word, way) ? word : NOT_KNOWN;
     }
-    if (tm_number_peek(&tm_life_page.stack_sizes) == 0) {
+    if (tm_word_peek(&tm_life_page.stack_sizes) == 0) {
         return NOT_KNOWN;
     }
     return !was_tried && tm_quick_stack_record(runtime, domain, size, &word, way, false)

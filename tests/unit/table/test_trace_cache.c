@@ -78,13 +78,13 @@ static void no_generation_comes_back_after_a_whole_round(void **state)
 
 static uint32_t of_place(uintptr_t place)
 {
-    return tm_trace_cache_held(&cache, place, tm_trace_check_of_place(&cache, place, 2));
+    return tm_trace_cache_held(&cache, place, tm_trace_check_of_place(&cache, place, 0));
 }
 
 static void put_place(uintptr_t place, uint32_t record)
 {
-    tm_trace_cache_put_held(&cache, place, tm_trace_check_of_place(&cache, place, 2), record);
-    tm_trace_cache_put_loose(&cache, place, tm_trace_check_of_place(&cache, place, 2), record);
+    tm_trace_cache_put_held(&cache, place, tm_trace_check_of_place(&cache, place, 0), record);
+    tm_trace_cache_put_loose(&cache, place, tm_trace_check_of_place(&cache, place, 0), record);
 }
 
 static void death_of_code_voids_its_places_and_few_others(void **state)
@@ -97,7 +97,7 @@ static void death_of_code_voids_its_places_and_few_others(void **state)
     put_both(77, 4, 5); /* a fingerprint: its versions are in the key */
     tm_trace_cache_forget_place(&cache, dies);
     assert_int_equal(of_place(dies), 0);
-    assert_int_equal(tm_trace_cache_loose(&cache, dies, tm_trace_check_of_place(&cache, dies, 2)), 0);
+    assert_int_equal(tm_trace_cache_loose(&cache, dies, tm_trace_check_of_place(&cache, dies, 0)), 0);
     assert_int_equal(of_place(beside), 0); /* it might be of the same code */
     assert_int_equal(of_place(elsewhere), 3);
     assert_int_equal(held(77, 4), 5);
@@ -113,7 +113,7 @@ static void no_version_comes_back_after_a_whole_round(void **state)
     for (unsigned i = 0; i < 2 * GENERATIONS + 10; i++) {
         uintptr_t other = place + i % 400; /* puts itself where the last round's are */
         assert_int_equal(of_place(other), 0);
-        assert_int_equal(tm_trace_cache_loose(&cache, other, tm_trace_check_of_place(&cache, other, 2)), 0);
+        assert_int_equal(tm_trace_cache_loose(&cache, other, tm_trace_check_of_place(&cache, other, 0)), 0);
         put_place(other, 1);
         assert_int_equal(of_place(other), 1);
         tm_trace_cache_forget_place(&cache, place);

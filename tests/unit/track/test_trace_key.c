@@ -31,7 +31,7 @@ static void assert_all_different(size_t count)
 
 static void set_version(uint32_t version)
 {
-    atomic_store(&cache.versions[tm_place_version_index(PLACE)], version << TM_CHECK_BITS);
+    atomic_store(&cache.versions[tm_place_version_index(PLACE)], (version << TM_CHECK_BITS) + TM_CHECK_OFFSET_0);
 }
 
 /* One stack, whatever code has died about it: sizes that differ in each of their bits, and every domain. */

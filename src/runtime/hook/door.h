@@ -9,6 +9,7 @@
 #define TM_RUNTIME_HOOK_DOOR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/compiler.h"
 #include "runtime/os/thread_state.h"
@@ -69,6 +70,35 @@ TM_INLINE void tm_door_guard_all_down(struct tm_thread *thread)
     __asm__ volatile("" ::: "memory");
     thread->guard = 0;
 }
+
+#if defined(__x86_64__) && defined(__GCC_ASM_FLAG_OUTPUTS__) && !defined(__SANITIZE_THREAD__)
+/* tm_door_guard_first_up where the guard is down; false where it is not.  Looks up the thread's structure for itself, so that its
+ * place need not be kept in a register, which would be saved and restored, until the real function has returned. */
+TM_INLINE bool tm_door_guard_try_up(void)
+{
+    _Static_assert(offsetof(struct tm_thread, guard) == 0, "the guard is read where the structure begins");
+    uintptr_t offset;
+    bool is_down;
+    __asm__ volatile("movq tm_thread_state@gottpoff(%%rip), %0\n\tcmpl $0, %%fs:(%0)"
+                     : "=&r"(offset), "=@ccz"(is_down)
+                     :
+                     : "memory");
+    if (TM_LIKELY(is_down)) {
+        __asm__ volatile("movl %1, %%fs:(%0)" : : "r"(offset), "i"(TM_DOOR_GUARD) : "memory");
+    }
+    return is_down;
+}
+#else
+TM_INLINE bool tm_door_guard_try_up(void)
+{
+    struct tm_thread *thread = tm_thread_self();
+    if (TM_UNLIKELY(thread->guard != 0)) {
+        return false;
+    }
+    tm_door_guard_first_up(thread);
+    return true;
+}
+#endif
 
 /* A known block is freed or moved behind a door that is already up: it goes without an event of its own. */
 TM_COLD bool tm_door_drop(struct tm_thread *thread, const void *block, struct tm_taken *taken);

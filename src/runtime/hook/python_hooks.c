@@ -33,13 +33,12 @@ TM_INLINE void *hook_malloc(void *ctx, size_t size, unsigned domain, bool over_d
 TM_INLINE void *hook_malloc_usually(void *ctx, size_t size, unsigned domain, enum tm_quick_way way,
                                     enum tm_quick_depth deep, void *(*rarely)(void *, size_t))
 {
-    struct tm_thread *thread = tm_thread_self();
     const struct tm_cpython_allocator *real = tm_python_behind(ctx, false);
-    if (TM_UNLIKELY(thread->guard != 0) || TM_UNLIKELY(!tm_python_is_usual(ctx, domain, false))) {
+    if (TM_UNLIKELY(!tm_python_is_usual(ctx, domain, false)) || TM_UNLIKELY(!tm_door_guard_try_up())) {
         return rarely(ctx, size);
     }
-    tm_door_guard_first_up(thread);
     void *block = real->malloc(real->ctx, size);
+    struct tm_thread *thread = tm_thread_self();
     tm_door_guard_all_down(thread);
     if (TM_UNLIKELY(block == NULL)) {
         return NULL;

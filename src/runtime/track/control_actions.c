@@ -145,6 +145,7 @@ void tm_runtime_reset_peak(void)
         tm_word_store(&totals->python_peak, python);
         tm_word_store(&totals->heap_peak, heap);
         tm_word_store(&totals->marks, tm_marks_move(tm_word_load(&totals->marks), UINT64_MAX));
+        tm_limit_void();
         leave(thread);
     }
 }

@@ -9,6 +9,7 @@
 #define TM_RUNTIME_TRACK_COUNTING_H
 
 #include "base/sample_chance.h"
+#include "runtime/track/peak_limit.h"
 #include "runtime/track/runtime_state.h"
 #include "runtime/track/tally.h"
 #include "tracemalloc/snapshot_format.h"
@@ -51,6 +52,15 @@ TM_INLINE void tm_word_add(_Atomic uint64_t *word, uint64_t value)
     __asm__("addq %1, %0" : "+m"(*(uint64_t *)word) : "er"(value) : "cc");
 #else
     tm_word_store(word, tm_word_load(word) + value);
+#endif
+}
+
+TM_INLINE void tm_word_subtract(_Atomic uint64_t *word, uint64_t value)
+{
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+    __asm__("subq %1, %0" : "+m"(*(uint64_t *)word) : "er"(value) : "cc");
+#else
+    tm_word_store(word, tm_word_load(word) - value);
 #endif
 }
 
@@ -127,11 +137,6 @@ TM_INLINE bool tm_totals_are_over_with(const struct tm_totals *totals, bool nati
            all > (int64_t)tm_word_peek(&totals->heap_peak);
 }
 
-TM_INLINE bool tm_totals_are_over(const struct tm_totals *totals)
-{
-    return tm_totals_are_over_with(totals, false, 0, 0);
-}
-
 TM_INLINE uint64_t tm_tally_untold(const _Atomic uint64_t *word, const _Atomic uint64_t *told)
 {
     return tm_word_load(word) - tm_word_load(told);
@@ -158,6 +163,12 @@ TM_INLINE void tm_totals_leave(struct tm_totals *totals, struct tm_tally_line *l
     if (TM_UNLIKELY(tm_totals_are_over_with(totals, native, python_untold, native_untold))) {
         tm_totals_tell_maximum(totals, line, native);
     }
+}
+
+/* A free of Python's leaves no maximum.  False also when that cannot be told at once: see peak_limit.h. */
+TM_INLINE bool tm_limit_is_kept(const struct tm_totals *totals)
+{
+    return (int64_t)tm_word_peek(&totals->python_held) <= (int64_t)tm_word_peek(&tm_life_page.python_limit);
 }
 
 /* What is live in a record now. */
@@ -273,6 +284,9 @@ static __attribute__((noinline)) void tm_totals_move_shared(struct tm_totals *to
 {
     tm_word_add_loose(native ? &totals->native_loose : &totals->python_loose, bytes);
     tm_word_add_loose(native ? &totals->native_shared : &totals->python_shared, bytes);
+    if ((int64_t)bytes > 0) {
+        tm_limit_void();
+    }
 }
 
 /* Python's domains are seldom called without the GIL where there is one: they stay exact at each moment. */
@@ -282,6 +296,9 @@ TM_INLINE void tm_totals_move(struct tm_runtime *runtime, uint8_t domain, uint64
     bool native = domain == TM_DOMAIN_NATIVE;
     if (account.owner == TM_OWNER_HELD) {
         tm_word_add(native ? &totals->native_held : &totals->python_held, bytes);
+        if (native && (int64_t)bytes > 0) {
+            tm_word_add(&tm_life_page.python_limit, 0 - bytes);
+        }
     } else if (TM_LIKELY(account.line != NULL) && (native || runtime->free_threaded)) {
         tm_tally_move(totals, account.line, native, bytes);
     } else {

@@ -7,6 +7,7 @@
 
 #include "runtime/os/os_memory.h"
 #include "runtime/track/fork.h"
+#include "runtime/track/peak_limit.h"
 #include "runtime/track/output_path.h"
 
 struct tm_runtime tm_runtime;
@@ -91,6 +92,7 @@ void tm_runtime_decide_quick(void)
     bool is_tracing = !runtime->config.slow && runtime->sample_rate == 0 && tm_life_now() == TM_LIFE_TRACING;
     uint32_t stamp = (uint32_t)runtime->records.stamp << 16;
     atomic_store_explicit(&tm_life_page.stamp, has_one_gil ? stamp : 0, memory_order_relaxed);
+    tm_limit_void();
     atomic_store_explicit(&tm_life_page.own_stamp, is_tracing ? stamp : 0, memory_order_relaxed);
     atomic_store_explicit(&tm_life_page.own_sizes, is_tracing && !runtime->python_is_found ? TM_SMALL_SIZE_MAX + 1 : 0,
                           memory_order_relaxed);

@@ -54,6 +54,10 @@ struct tm_life_page {
     /* The same for those whose tracebacks have machine frames, from 0 bytes on. */
     _Atomic uint32_t native_sizes;
     _Atomic uint32_t stamp; /* frees of records with this stamp may go the quick way; 0: none may */
+    /* The same until a maximum may be where python_limit does not say: then 0, see peak_limit.h. */
+    _Atomic uint32_t free_stamp;
+    _Atomic uint64_t
+        python_limit; /* bytes: a free leaves no maximum while python_held, as a signed number, is not above */
     /* The same for events of a thread without the GIL, in its own tally. */
     _Atomic uint32_t own_stamp; /* without the tally's number */
     _Atomic uint32_t own_sizes; /* while there is no interpreter */

@@ -112,7 +112,8 @@ size_t tm_tallies_bytes(void)
     return sum;
 }
 
-static void tell(_Atomic uint64_t *total, const _Atomic uint64_t *word, _Atomic uint64_t *told)
+/* True when the total has grown. */
+static bool tell(_Atomic uint64_t *total, const _Atomic uint64_t *word, _Atomic uint64_t *told)
 {
     uint64_t before = tm_word_load(told);
     uint64_t now = tm_word_load(word);
@@ -120,13 +121,18 @@ static void tell(_Atomic uint64_t *total, const _Atomic uint64_t *word, _Atomic 
     if (now != before &&
         atomic_compare_exchange_strong_explicit(told, &before, now, memory_order_relaxed, memory_order_relaxed)) {
         tm_word_add_loose(total, now - before);
+        return (int64_t)(now - before) > 0;
     }
+    return false;
 }
 
 void tm_tally_tell(struct tm_totals *totals, struct tm_tally_line *line)
 {
-    tell(&totals->python_loose, &line->python, &line->python_told);
-    tell(&totals->native_loose, &line->native, &line->native_told);
+    bool has_grown = tell(&totals->python_loose, &line->python, &line->python_told);
+    has_grown |= tell(&totals->native_loose, &line->native, &line->native_told);
+    if (has_grown) {
+        tm_limit_void();
+    }
 }
 
 void tm_tally_forget(struct tm_tally *tally, const struct tm_trace_cache *cache)

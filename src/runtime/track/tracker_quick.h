@@ -48,9 +48,9 @@ TM_INLINE unsigned tm_quick_cframe_current(enum tm_quick_way way)
 
 TM_INLINE bool tm_quick_row_is_of(const struct tm_cpython_layout *row, enum tm_quick_way way)
 {
-    bool has_place = way == TM_QUICK_OWN ? row->tstate_frame == TM_QUICK_FRAME
-                                         : row->tstate_cframe == TM_QUICK_CFRAME &&
-                                               row->cframe_current == tm_quick_cframe_current(way);
+    bool has_place = way == TM_QUICK_OWN
+                         ? row->tstate_frame == TM_QUICK_FRAME
+                         : row->tstate_cframe == TM_QUICK_CFRAME && row->cframe_current == tm_quick_cframe_current(way);
     return has_place && row->tstate_interp == TM_QUICK_INTERP && row->frame_instruction == TM_QUICK_INSTRUCTION;
 }
 
@@ -96,8 +96,7 @@ TM_INLINE uintptr_t tm_quick_tstate(const struct tm_cpython *python, enum tm_qui
     }
     if (tm_quick_way_is_own(way)) {
         uintptr_t own = tm_cpython_getter_own(&python->current);
-        return TM_LIKELY(own != 0) &&
-                       TM_LIKELY(tm_python_word(own, TM_QUICK_INTERP) == *python->main_interpreter.word)
+        return TM_LIKELY(own != 0) && TM_LIKELY(tm_python_word(own, TM_QUICK_INTERP) == *python->main_interpreter.word)
                    ? own
                    : 0;
     }
@@ -134,7 +133,8 @@ TM_INLINE bool tm_quick_record(const struct tm_runtime *runtime, uint8_t domain,
         return false;
     }
     struct tm_raw_frame top = {
-        .place = tm_python_word(frame, way == TM_QUICK_ANY ? row->frame_instruction : TM_QUICK_INSTRUCTION), .offset = 0};
+        .place = tm_python_word(frame, way == TM_QUICK_ANY ? row->frame_instruction : TM_QUICK_INSTRUCTION),
+        .offset = 0};
     struct tm_trace_key key = tm_trace_key_of_top(&runtime->cache, &top, 1, domain, size);
     return tm_trace_cache_has(&runtime->cache, key.key, key.check, word);
 }
@@ -310,10 +310,13 @@ TM_INLINE bool tm_quick_take_block(struct tm_thread *thread, const void *block, 
         is_short ? tm_runtime_record_of_short(runtime, (uint16_t)word) : tm_runtime_record_of(runtime, word);
     struct tm_totals *totals = runtime->totals;
     bool asks = way == TM_QUICK_ANY ? runtime->python.row.tstate_current_is_own : tm_quick_way_is_own(way);
+    if (!saves && (TM_UNLIKELY(record->stamp != tm_number_peek(&tm_life_page.free_stamp)) ||
+                   TM_UNLIKELY(!tm_limit_is_kept(totals)) || TM_UNLIKELY(!tm_record_is_saved(totals, record)))) {
+        return false;
+    }
     /* With no stamp in force the thread state may not be had this way. */
-    if (TM_UNLIKELY(record->stamp != tm_number_peek(&tm_life_page.stamp))) {
-        return saves && tm_number_peek(&tm_life_page.stamp) != 0 &&
-               (!asks || tm_quick_tstate(&runtime->python, way) != 0) &&
+    if (saves && TM_UNLIKELY(record->stamp != tm_number_peek(&tm_life_page.stamp))) {
+        return tm_number_peek(&tm_life_page.stamp) != 0 && (!asks || tm_quick_tstate(&runtime->python, way) != 0) &&
                tm_tracker_take_long(thread, address, slot, record, taken);
     }
     if (asks && TM_UNLIKELY(tm_quick_tstate(&runtime->python, way) == 0)) {
@@ -322,9 +325,11 @@ TM_INLINE bool tm_quick_take_block(struct tm_thread *thread, const void *block, 
     if (saves) {
         const struct tm_tally *tally = tm_tally_peek(thread);
         tm_totals_leave(totals, tally == NULL ? NULL : tally->line, false);
+        if (!tm_limit_is_kept(totals) ||
+            tm_number_peek(&tm_life_page.free_stamp) != tm_number_peek(&tm_life_page.stamp)) {
+            tm_limit_renew(totals);
+        }
         tm_record_save_peaks(runtime, (uint32_t)(record - runtime->records.records), record);
-    } else if (TM_UNLIKELY(tm_totals_are_over(totals)) || TM_UNLIKELY(!tm_record_is_saved(totals, record))) {
-        return false;
     }
     tm_event_log(TM_EVENT_FREE, record, address, record->size);
     if (is_short) {
@@ -333,7 +338,7 @@ TM_INLINE bool tm_quick_take_block(struct tm_thread *thread, const void *block, 
         tm_slot_store(slot, 0);
     }
     tm_word_add(&record->freed_blocks, 1);
-    tm_word_add(&totals->python_held, 0 - (uint64_t)record->size);
+    tm_word_subtract(&totals->python_held, record->size);
     bool is_temporary = thread->last_block == address;
     if (is_temporary) {
         thread->last_block = 0;

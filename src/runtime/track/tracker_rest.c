@@ -143,7 +143,7 @@ bool tm_tracker_take_long(struct tm_thread *thread, uintptr_t address, tm_slot_h
     tm_slot_store(slot, 0);
     tm_word_add(&record->freed_blocks, 1);
     tm_word_add(&record->freed_bytes, size);
-    tm_word_add(&totals->python_held, 0 - (uint64_t)size);
+    tm_word_subtract(&totals->python_held, size);
     bool is_temporary = thread->last_block == address;
     if (is_temporary) {
         thread->last_block = 0;

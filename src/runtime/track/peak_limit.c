@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/track/peak_limit.h"
+
+#include "runtime/track/counting.h"
+
+/* Who voids the limit changes something first, and stores the 0 then.  Here the stamp is stored first, and what may have
+ * changed is read then.  So either the change is seen here, or the 0 comes last.  A stamp that ends is such a change, too. */
+static void renew_stamp(void)
+{
+    const uint32_t stamp = tm_number_peek(&tm_life_page.stamp);
+    if (tm_number_peek(&tm_life_page.free_stamp) != stamp) {
+        atomic_store_explicit(&tm_life_page.free_stamp, stamp, memory_order_relaxed);
+        atomic_thread_fence(memory_order_seq_cst);
+        if (atomic_load_explicit(&tm_life_page.stamp, memory_order_relaxed) != stamp) {
+            atomic_store_explicit(&tm_life_page.free_stamp, 0, memory_order_relaxed);
+        }
+    }
+}
+
+void tm_limit_renew(const struct tm_totals *totals)
+{
+    uint64_t native;
+    renew_stamp();
+    do {
+        native = tm_word_load(&totals->native_held);
+        const int64_t python = (int64_t)tm_word_load(&totals->python_peak);
+        const int64_t heap = (int64_t)(tm_word_load(&totals->heap_peak) - native - tm_word_load(&totals->native_loose));
+        tm_word_store(&tm_life_page.python_limit,
+                      (uint64_t)(python < heap ? python : heap) - tm_word_load(&totals->python_loose));
+        atomic_signal_fence(memory_order_seq_cst); /* a handler's block in between would be missing */
+    } while (TM_UNLIKELY(tm_word_load(&totals->native_held) != native));
+}

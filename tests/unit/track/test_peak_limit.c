@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* The quick free, which only compares python_held with a limit, never passes a maximum: after each way in which the heap
+ * can come above its peak it leaves the free to the way that notices. */
+#include "support/cmocka_include.h"
+
+#include "runtime/track/peak_limit.h"
+#include "support/fake_python.h"
+
+#define HEAP   UINT64_C(0x500000000000)
+#define BLOCKS 64U
+#define SIZE   UINT64_C(100)
+#define NATIVE (HEAP + UINT64_C(0x1000000))
+
+static uint64_t address_of(uint64_t i)
+{
+    return HEAP + i * 0x1000;
+}
+
+static void *pointer_to(uint64_t i)
+{
+    return (void *)(uintptr_t)address_of(i);
+}
+
+static bool free_quickly(uint64_t i)
+{
+    return tm_quick_take_or_save(tm_thread_self(), pointer_to(i), false, TM_QUICK_ANY);
+}
+
+static void free_noticing(uint64_t i)
+{
+    assert_true(tm_quick_take_or_save(tm_thread_self(), pointer_to(i), true, TM_QUICK_ANY));
+}
+
+static void alloc(uint64_t i)
+{
+    fake_alloc(TM_DOMAIN_OBJ, address_of(i), SIZE);
+}
+
+/* BLOCKS of them; the maximum was left, 2 frees ago. */
+static int begin(void **state)
+{
+    (void)state;
+    fake_process_in_memory(NULL);
+    fake_python_found();
+    fake_lane_set(FAKE_HELD);
+    for (uint64_t i = 0; i < BLOCKS; i++) {
+        alloc(i);
+    }
+    assert_false(free_quickly(0));
+    free_noticing(0);
+    assert_true(free_quickly(1));
+    assert_u64_equal(fake_heap_peak(), BLOCKS * SIZE);
+    return 0;
+}
+
+/* The heap is EXCESS above the last maximum. */
+static void assert_noticed(uint64_t peak, uint64_t excess)
+{
+    const uint64_t noticed = atomic_load(&tm_runtime.totals->heap_peak);
+    assert_u64_equal(noticed, peak);
+    assert_false(free_quickly(2));
+    free_noticing(2);
+    assert_u64_equal(atomic_load(&tm_runtime.totals->heap_peak), noticed + excess);
+    assert_true(free_quickly(3));
+    alloc(2);
+    alloc(3);
+    assert_true(free_quickly(3));
+    alloc(3);
+    alloc(BLOCKS + 1);
+    assert_false(free_quickly(3));
+}
+
+static void a_python_block_above_the_peak(void **state)
+{
+    (void)state;
+    alloc(0);
+    alloc(1);
+    assert_true(free_quickly(1)); /* as high as the peak, no higher */
+    alloc(1);
+    alloc(BLOCKS);
+    assert_noticed(BLOCKS * SIZE, SIZE);
+}
+
+static void a_native_block_under_the_gil(void **state)
+{
+    (void)state;
+    fake_alloc(TM_DOMAIN_NATIVE, NATIVE, 2 * SIZE);
+    assert_true(free_quickly(4)); /* as high as the peak, no higher */
+    alloc(4);
+    fake_alloc(TM_DOMAIN_NATIVE, NATIVE + 0x1000, 30);
+    assert_noticed(BLOCKS * SIZE, 30);
+}
+
+static void native_blocks_that_come_and_go_do_not_raise_it(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 10; i++) {
+        fake_alloc(TM_DOMAIN_NATIVE, NATIVE, SIZE);
+        assert_true(fake_free(NATIVE));
+    }
+    alloc(0);
+    alloc(1);
+    alloc(BLOCKS);
+    assert_noticed(BLOCKS * SIZE, SIZE);
+}
+
+static void a_thread_that_tells_its_tally(void **state)
+{
+    (void)state;
+    fake_lane_set(FAKE_FOREIGN);
+    fake_alloc(TM_DOMAIN_NATIVE, NATIVE, TM_TALLY_REACH + 1);
+    fake_lane_set(FAKE_HELD);
+    assert_noticed(BLOCKS * SIZE, TM_TALLY_REACH + 1 - 2 * SIZE);
+}
+
+static void a_thread_without_a_tally(void **state)
+{
+    (void)state;
+    tm_thread_self()->tally_wait = 10;
+    fake_lane_set(FAKE_FOREIGN);
+    fake_alloc(TM_DOMAIN_NATIVE, NATIVE, 5 * SIZE);
+    fake_lane_set(FAKE_HELD);
+    assert_null(tm_thread_self()->tally);
+    assert_noticed(BLOCKS * SIZE, 3 * SIZE);
+}
+
+static void a_raw_block_without_the_gil(void **state)
+{
+    (void)state;
+    fake_lane_set(FAKE_FOREIGN);
+    fake_alloc(TM_DOMAIN_RAW, NATIVE, 7 * SIZE);
+    fake_lane_set(FAKE_HELD);
+    assert_noticed(BLOCKS * SIZE, 5 * SIZE);
+}
+
+static void a_peak_that_was_reset(void **state)
+{
+    (void)state;
+    for (uint64_t i = BLOCKS / 2; i < BLOCKS; i++) {
+        assert_true(free_quickly(i));
+    }
+    const uint64_t now = fake_heap();
+    tm_runtime_reset_peak();
+    alloc(BLOCKS);
+    assert_noticed(now, SIZE);
+}
+
+static void an_epoch_that_counts_anew(void **state)
+{
+    (void)state;
+    tm_runtime_clear();
+    for (uint64_t i = 2; i < 8; i++) {
+        assert_true(fake_free(address_of(i)));
+        alloc(i);
+    }
+    assert_noticed(0, 6 * SIZE);
+}
+
+/* Nothing may go the quick way where a forked child or a stop has taken the stamp away. */
+static void a_stamp_that_ends_is_not_renewed(void **state)
+{
+    (void)state;
+    atomic_store(&tm_life_page.stamp, 0);
+    tm_limit_void();
+    assert_false(free_quickly(2));
+    tm_limit_renew(tm_runtime.totals);
+    assert_int_equal(atomic_load(&tm_life_page.free_stamp), 0);
+    assert_false(free_quickly(2));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_python_block_above_the_peak, begin),
+        cmocka_unit_test_setup(a_native_block_under_the_gil, begin),
+        cmocka_unit_test_setup(native_blocks_that_come_and_go_do_not_raise_it, begin),
+        cmocka_unit_test_setup(a_thread_that_tells_its_tally, begin),
+        cmocka_unit_test_setup(a_thread_without_a_tally, begin),
+        cmocka_unit_test_setup(a_raw_block_without_the_gil, begin),
+        cmocka_unit_test_setup(a_peak_that_was_reset, begin),
+        cmocka_unit_test_setup(an_epoch_that_counts_anew, begin),
+        cmocka_unit_test_setup(a_stamp_that_ends_is_not_renewed, begin),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -215,6 +215,28 @@ TM_INLINE bool tm_record_is_saved(const struct tm_totals *totals, const struct t
     return tm_word_peek(&record->marks) == tm_word_peek(&totals->marks);
 }
 
+/* The same without a call, of the usual record: blocks of one size that were not sampled, and nobody else's additions; and
+ * since it was saved both maxima were left (of one alone the other's figures stay).  False: nothing has happened. */
+TM_INLINE bool tm_record_save_usually(const struct tm_runtime *runtime, struct tm_record *record, uint64_t marks)
+{
+    const uint64_t changed = tm_word_peek(&record->marks) ^ marks;
+    if (TM_UNLIKELY((changed & TM_MARK_PYTHON) == 0) || TM_UNLIKELY((changed & TM_MARK_HEAP) == 0) ||
+        TM_UNLIKELY(atomic_load_explicit(&record->has_loose, memory_order_relaxed) != 0) ||
+        TM_UNLIKELY(record->size == TM_SIZE_VARIES) || TM_UNLIKELY(record->epoch >= runtime->sampled_epoch)) {
+        return false;
+    }
+    const size_t id = (size_t)(record - runtime->records.records);
+    struct tm_record_peak *peak = &runtime->records.peaks[id];
+    const uint64_t blocks = tm_word_peek(&record->ever_blocks) - tm_word_peek(&record->freed_blocks);
+    const uint64_t bytes = blocks * record->size;
+    tm_word_store(&peak->python_blocks, blocks);
+    tm_word_store(&peak->python_bytes, bytes);
+    tm_word_store(&peak->heap_blocks, blocks);
+    tm_word_store(&peak->heap_bytes, bytes);
+    tm_word_store(&record->marks, marks);
+    return true;
+}
+
 TM_INLINE void tm_record_save_peaks(struct tm_runtime *runtime, uint32_t id, struct tm_record *record)
 {
     uint64_t marks = tm_word_load(&runtime->totals->marks);

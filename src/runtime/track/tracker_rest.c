@@ -112,10 +112,22 @@ RESTS(tm_tracker_rest_shared, TM_QUICK_SHARED)
 RESTS(tm_tracker_rest_own, TM_QUICK_OWN)
 RESTS(tm_tracker_rest_own_cframe, TM_QUICK_OWN_CFRAME)
 
-void *tm_tracker_enter_known(struct tm_thread *thread, void *block, size_t size, tm_slot_half *slot, uint32_t word)
+static __attribute__((noinline)) void *enter_saving(struct tm_thread *thread, void *block, size_t size,
+                                                    tm_slot_half *slot, uint32_t word)
 {
     struct tm_record *record = tm_runtime_record_of(&tm_runtime, word);
     tm_record_save_peaks(&tm_runtime, tm_slot_record(word), record);
+    tm_slot_store(slot, word);
+    tm_quick_count(thread, tm_runtime.totals, record, block, size, false);
+    return block;
+}
+
+void *tm_tracker_enter_known(struct tm_thread *thread, void *block, size_t size, tm_slot_half *slot, uint32_t word)
+{
+    struct tm_record *record = tm_runtime_record_of(&tm_runtime, word);
+    if (TM_UNLIKELY(!tm_record_save_usually(&tm_runtime, record, tm_word_load(&tm_runtime.totals->marks)))) {
+        return enter_saving(thread, block, size, slot, word);
+    }
     tm_slot_store(slot, word);
     tm_quick_count(thread, tm_runtime.totals, record, block, size, false);
     return block;

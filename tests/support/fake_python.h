@@ -89,7 +89,8 @@ static inline bool fake_free(uintptr_t address)
     struct tm_taken taken;
     bool is_quick = turn++ % 2 == 0;
     if (is_quick && fake_holder != 0 &&
-        tm_quick_take_or_save(tm_thread_self(), (const void *)address, turn % 4 == 1, TM_QUICK_ANY)) {
+        tm_quick_take_block(tm_thread_self(), (const void *)address, (enum tm_quick_take)(turn / 2 % 3), TM_QUICK_ANY,
+                            NULL) == TM_TAKEN_NOW) {
         return true;
     }
     if (is_quick && fake_holder == 0 && tm_own_take(tm_thread_self(), (const void *)address)) {

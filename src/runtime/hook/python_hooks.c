@@ -78,8 +78,33 @@ TM_COLD void *tm_python_realloc_unheard(struct tm_thread *thread, const struct t
 /* A look at the quick way first; one that hardly ever fails, so it saves too. */
 TM_INLINE bool take(struct tm_thread *thread, const void *block, unsigned domain, struct tm_taken *taken)
 {
-    return (domain != TM_CPYTHON_RAW && tm_quick_take_block(thread, block, true, TM_QUICK_ANY, taken)) ||
+    return (domain != TM_CPYTHON_RAW &&
+            tm_quick_take_block(thread, block, TM_TAKE_ANY, TM_QUICK_ANY, taken) == TM_TAKEN_NOW) ||
            tm_tracker_take(thread, block, taken);
+}
+
+/* The usual call of a hook of mem or obj: RARELY is hook_realloc. */
+TM_INLINE void *hook_realloc_usually(void *ctx, void *block, size_t size, unsigned domain, enum tm_quick_way way,
+                                     enum tm_quick_depth deep, void *(*rarely)(void *, void *, size_t))
+{
+    struct tm_thread *thread = tm_thread_self();
+    const struct tm_cpython_allocator *real = tm_python_behind(ctx, false);
+    struct tm_taken taken;
+    if (deep == TM_QUICK_NATIVE || TM_UNLIKELY(thread->guard != 0) ||
+        TM_UNLIKELY(!tm_python_is_usual(ctx, domain, false)) ||
+        (block != NULL && TM_UNLIKELY(tm_quick_take_block(thread, block, TM_TAKE_ANY, way, &taken) != TM_TAKEN_NOW))) {
+        return rarely(ctx, block, size);
+    }
+    tm_door_guard_first_up(thread);
+    void *moved = real->realloc(real->ctx, block, size);
+    tm_door_guard_all_down(thread);
+    if (TM_LIKELY(moved != NULL)) {
+        return tm_quick_alloc_at_door(thread, (uint8_t)domain, moved, size, way, deep);
+    }
+    if (block != NULL) {
+        tm_tracker_put_back(thread, block, &taken); /* CPython's realloc to 0 bytes answers a block, so this failed */
+    }
+    return NULL;
 }
 
 TM_INLINE void *hook_realloc(void *ctx, void *block, size_t size, unsigned domain, bool over_debug)
@@ -119,46 +144,73 @@ __attribute__((noinline)) void tm_python_free_generally(const struct tm_cpython_
     }
 }
 
-/* Where the quick way ends, mostly because a maximum is left or was left just now. */
-TM_INLINE void free_saving(const struct tm_cpython_allocator *real, void *block, enum tm_quick_way way)
+/* Takes BLOCK and frees it, or answers why not. */
+TM_INLINE enum tm_quick_taken free_at_once(const struct tm_cpython_allocator *real, void *block, enum tm_quick_take how,
+                                           enum tm_quick_way way)
 {
     struct tm_thread *thread = tm_thread_self();
-    if (thread->guard == 0 && tm_quick_take_or_save(thread, block, true, way)) {
-        real->free(real->ctx, block);
-    } else {
-        tm_python_free_generally(real, block);
+    if (TM_UNLIKELY(thread->guard != 0)) {
+        return TM_TAKEN_NOT;
     }
+    enum tm_quick_taken taken = tm_quick_take_block(thread, block, how, way, NULL);
+    if (TM_LIKELY(taken == TM_TAKEN_NOW)) {
+        real->free(real->ctx, block);
+    }
+    return taken;
 }
 
-#define FREE_SAVING(name, way)                                                                                         \
+/* Where a quick way ends the next one begins, as the last act, so that only the last saves registers: mostly because a
+ * maximum is left, and then because the record's peaks are not saved yet. */
+#define FREE_RARELY(name, way)                                                                                         \
+    static __attribute__((noinline)) void free_leaving_##name(const struct tm_cpython_allocator *real, void *block)    \
+    {                                                                                                                  \
+        if (free_at_once(real, block, TM_TAKE_ANY, way) != TM_TAKEN_NOW) {                                             \
+            tm_python_free_generally(real, block);                                                                     \
+        }                                                                                                              \
+    }                                                                                                                  \
     static __attribute__((noinline)) void free_saving_##name(const struct tm_cpython_allocator *real, void *block)     \
     {                                                                                                                  \
-        free_saving(real, block, way);                                                                                 \
+        if (free_at_once(real, block, TM_TAKE_SAVING, way) != TM_TAKEN_NOW) {                                          \
+            free_leaving_##name(real, block);                                                                          \
+        }                                                                                                              \
+    }                                                                                                                  \
+    TM_INLINE void free_##name##_way(const struct tm_cpython_allocator *real, void *block)                             \
+    {                                                                                                                  \
+        enum tm_quick_taken taken = free_at_once(real, block, TM_TAKE_SAVED, way);                                     \
+        if (TM_UNLIKELY(taken == TM_TAKEN_NOT)) {                                                                      \
+            free_leaving_##name(real, block);                                                                          \
+        } else if (TM_UNLIKELY(taken == TM_TAKEN_UNSAVED)) {                                                           \
+            free_saving_##name(real, block);                                                                           \
+        }                                                                                                              \
     }
 
-FREE_SAVING(any, TM_QUICK_ANY)
-FREE_SAVING(shared, TM_QUICK_SHARED)
-FREE_SAVING(own, TM_QUICK_OWN)
-FREE_SAVING(own_cframe, TM_QUICK_OWN_CFRAME)
+FREE_RARELY(any, TM_QUICK_ANY)
+FREE_RARELY(shared, TM_QUICK_SHARED)
+FREE_RARELY(own, TM_QUICK_OWN)
+FREE_RARELY(own_cframe, TM_QUICK_OWN_CFRAME)
 
 /* After the quick way the guard stays down, so that the real call can be the last act: should a door behind hear it,
  * the block is not known any more. */
 TM_INLINE void hook_free(void *ctx, void *block, unsigned domain, bool over_debug, enum tm_quick_way way)
 {
-    struct tm_thread *thread = tm_thread_self();
     const struct tm_cpython_allocator *real = tm_python_behind(ctx, over_debug);
     if (domain == TM_CPYTHON_RAW) {
         tm_python_free_generally(real, block);
-    } else if (TM_LIKELY(thread->guard == 0) && TM_LIKELY(tm_quick_take_or_save(thread, block, false, way))) {
-        real->free(real->ctx, block);
-    } else if (way == TM_QUICK_SHARED) {
-        free_saving_shared(real, block);
-    } else if (way == TM_QUICK_OWN) {
-        free_saving_own(real, block);
-    } else if (way == TM_QUICK_OWN_CFRAME) {
-        free_saving_own_cframe(real, block);
-    } else {
-        free_saving_any(real, block);
+        return;
+    }
+    switch (way) {
+    case TM_QUICK_SHARED:
+        free_shared_way(real, block);
+        break;
+    case TM_QUICK_OWN:
+        free_own_way(real, block);
+        break;
+    case TM_QUICK_OWN_CFRAME:
+        free_own_cframe_way(real, block);
+        break;
+    case TM_QUICK_ANY:
+        free_any_way(real, block);
+        break;
     }
 }
 
@@ -212,7 +264,7 @@ HOOKS(raw_debug, TM_CPYTHON_RAW, true)
 HOOKS(mem_debug, TM_CPYTHON_MEM, true)
 HOOKS(obj_debug, TM_CPYTHON_OBJ, true)
 
-/* Those of one way; calloc and realloc are the general ones. */
+/* Those of one way; calloc is the general one. */
 #define USUAL_MALLOC(name, general, domain, way, deep)                                                                 \
     static void *name##_malloc(void *ctx, size_t size)                                                                 \
     {                                                                                                                  \
@@ -223,16 +275,30 @@ HOOKS(obj_debug, TM_CPYTHON_OBJ, true)
         return look(name##_malloc(ctx, size), size);                                                                   \
     }
 
+#define USUAL_REALLOC(name, general, domain, way, deep)                                                                \
+    static void *name##_realloc(void *ctx, void *block, size_t size)                                                   \
+    {                                                                                                                  \
+        return hook_realloc_usually(ctx, block, size, domain, way, deep, general##_realloc);                           \
+    }                                                                                                                  \
+    static void *name##_watched_realloc(void *ctx, void *block, size_t size)                                           \
+    {                                                                                                                  \
+        return look(name##_realloc(ctx, block, size), size);                                                           \
+    }
+
+#define USUAL_ALLOC(name, general, domain, way, deep)                                                                  \
+    USUAL_MALLOC(name, general, domain, way, deep)                                                                     \
+    USUAL_REALLOC(name, general, domain, way, deep)
+
 /* A free is the same in both domains. */
 #define USUAL_HOOKS(name, way)                                                                                         \
-    USUAL_MALLOC(mem_##name, mem, TM_CPYTHON_MEM, way, TM_QUICK_TOP)                                                   \
-    USUAL_MALLOC(obj_##name, obj, TM_CPYTHON_OBJ, way, TM_QUICK_TOP)                                                   \
-    USUAL_MALLOC(mem_##name##_deep, mem, TM_CPYTHON_MEM, way, TM_QUICK_DEEP)                                           \
-    USUAL_MALLOC(obj_##name##_deep, obj, TM_CPYTHON_OBJ, way, TM_QUICK_DEEP)                                           \
-    USUAL_MALLOC(mem_##name##_marked, mem, TM_CPYTHON_MEM, way, TM_QUICK_MARKED)                                       \
-    USUAL_MALLOC(obj_##name##_marked, obj, TM_CPYTHON_OBJ, way, TM_QUICK_MARKED)                                       \
-    USUAL_MALLOC(mem_##name##_native, mem, TM_CPYTHON_MEM, way, TM_QUICK_NATIVE)                                       \
-    USUAL_MALLOC(obj_##name##_native, obj, TM_CPYTHON_OBJ, way, TM_QUICK_NATIVE)                                       \
+    USUAL_ALLOC(mem_##name, mem, TM_CPYTHON_MEM, way, TM_QUICK_TOP)                                                    \
+    USUAL_ALLOC(obj_##name, obj, TM_CPYTHON_OBJ, way, TM_QUICK_TOP)                                                    \
+    USUAL_ALLOC(mem_##name##_deep, mem, TM_CPYTHON_MEM, way, TM_QUICK_DEEP)                                            \
+    USUAL_ALLOC(obj_##name##_deep, obj, TM_CPYTHON_OBJ, way, TM_QUICK_DEEP)                                            \
+    USUAL_ALLOC(mem_##name##_marked, mem, TM_CPYTHON_MEM, way, TM_QUICK_MARKED)                                        \
+    USUAL_ALLOC(obj_##name##_marked, obj, TM_CPYTHON_OBJ, way, TM_QUICK_MARKED)                                        \
+    USUAL_ALLOC(mem_##name##_native, mem, TM_CPYTHON_MEM, way, TM_QUICK_NATIVE)                                        \
+    USUAL_ALLOC(obj_##name##_native, obj, TM_CPYTHON_OBJ, way, TM_QUICK_NATIVE)                                        \
     static void free_##name(void *ctx, void *block)                                                                    \
     {                                                                                                                  \
         hook_free(ctx, block, TM_CPYTHON_OBJ, false, way);                                                             \
@@ -257,11 +323,12 @@ WATCHED_HOOKS(obj_debug)
 
 #define USUAL(general, name, kind)                                                                                     \
     {                                                                                                                  \
-        NULL, general##_##name##kind##malloc, general##_calloc, general##_realloc, free_##name                         \
+        NULL, general##_##name##kind##malloc, general##_calloc, general##_##name##kind##realloc, free_##name           \
     }
 #define USUAL_WATCHED(general, name, kind)                                                                             \
     {                                                                                                                  \
-        NULL, general##_##name##kind##watched_malloc, general##_watched_calloc, general##_watched_realloc, free_##name \
+        NULL, general##_##name##kind##watched_malloc, general##_watched_calloc,                                        \
+            general##_##name##kind##watched_realloc, free_##name                                                       \
     }
 #define USUALS(name, kind)                                                                                             \
     {                                                                                                                  \

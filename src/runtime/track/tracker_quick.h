@@ -289,54 +289,50 @@ TM_INLINE void *tm_quick_alloc_at_door(struct tm_thread *thread, uint8_t domain,
     return tm_quick_alloc(thread, domain, block, size, TM_QUICK_ANY, TM_QUICK_TOP, tm_tracker_rest);
 }
 
-/* tm_tracker_take at a door of mem or obj; TAKEN is NULL when nobody asks what was taken.  Where all interpreters share one GIL, it is
- * the caller's.  SAVES: also where a maximum is left, or the record changes for the first time since, and short blocks. */
-TM_INLINE bool tm_quick_take_block(struct tm_thread *thread, const void *block, bool saves, enum tm_quick_way way,
-                                   struct tm_taken *taken)
+/* How much a quick take does before it leaves the block to another. */
+enum tm_quick_take {
+    TM_TAKE_SAVED,  /* no maximum is left, and the record's peaks are saved */
+    TM_TAKE_SAVING, /* or the record is a usual one, whose peaks are saved without a call */
+    TM_TAKE_ANY,    /* also where a maximum is left, any record's peaks, and short blocks */
+};
+
+/* Notices the maximum that is about to be left. */
+TM_INLINE void tm_quick_leave(const struct tm_thread *thread, struct tm_totals *totals)
 {
-    struct tm_runtime *runtime = &tm_runtime;
-    uintptr_t address = (uintptr_t)block;
-    if (TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, address))) {
-        return false;
+    const struct tm_tally *tally = tm_tally_peek(thread);
+    tm_totals_leave(totals, tally == NULL ? NULL : tally->line, false);
+    if (!tm_limit_is_kept(totals) || tm_number_peek(&tm_life_page.free_stamp) != tm_number_peek(&tm_life_page.stamp)) {
+        tm_limit_renew(totals);
     }
-    tm_slot_half *slot = tm_block_slot_shifted(&runtime->blocks, address,
-                                               way == TM_QUICK_ANY ? runtime->blocks.slot_shift : TM_SLOT_SHIFT_16);
-    uint32_t word = TM_LIKELY(slot != NULL) ? tm_slot_load(slot) : 0;
-    bool is_short = saves && tm_half_is_short((uint16_t)word);
-    if (!is_short && TM_UNLIKELY(!tm_slot_is_plain(word))) {
-        return false;
+}
+
+enum tm_quick_taken {
+    TM_TAKEN_NOT,     /* nothing has happened */
+    TM_TAKEN_UNSAVED, /* the same, and only the record's peaks must be saved */
+    TM_TAKEN_NOW,
+};
+
+/* Whether RECORD may be counted down where nothing rare is to be done. */
+TM_INLINE enum tm_quick_taken tm_quick_may_take(struct tm_runtime *runtime, struct tm_totals *totals,
+                                                struct tm_record *record, enum tm_quick_take how, enum tm_quick_way way,
+                                                bool asks)
+{
+    if (TM_UNLIKELY(record->stamp != tm_number_peek(&tm_life_page.free_stamp)) ||
+        TM_UNLIKELY(!tm_limit_is_kept(totals)) || (asks && TM_UNLIKELY(tm_quick_tstate(&runtime->python, way) == 0))) {
+        return TM_TAKEN_NOT;
     }
-    struct tm_record *record =
-        is_short ? tm_runtime_record_of_short(runtime, (uint16_t)word) : tm_runtime_record_of(runtime, word);
-    struct tm_totals *totals = runtime->totals;
-    bool asks = way == TM_QUICK_ANY ? runtime->python.row.tstate_current_is_own : tm_quick_way_is_own(way);
-    if (!saves && (TM_UNLIKELY(record->stamp != tm_number_peek(&tm_life_page.free_stamp)) ||
-                   TM_UNLIKELY(!tm_limit_is_kept(totals)) || TM_UNLIKELY(!tm_record_is_saved(totals, record)))) {
-        return false;
+    if (how == TM_TAKE_SAVED) {
+        return TM_LIKELY(tm_record_is_saved(totals, record)) ? TM_TAKEN_NOW : TM_TAKEN_UNSAVED;
     }
-    /* With no stamp in force the thread state may not be had this way. */
-    if (saves && TM_UNLIKELY(record->stamp != tm_number_peek(&tm_life_page.stamp))) {
-        return tm_number_peek(&tm_life_page.stamp) != 0 && (!asks || tm_quick_tstate(&runtime->python, way) != 0) &&
-               tm_tracker_take_long(thread, address, slot, record, taken);
-    }
-    if (asks && TM_UNLIKELY(tm_quick_tstate(&runtime->python, way) == 0)) {
-        return false;
-    }
-    if (saves) {
-        const struct tm_tally *tally = tm_tally_peek(thread);
-        tm_totals_leave(totals, tally == NULL ? NULL : tally->line, false);
-        if (!tm_limit_is_kept(totals) ||
-            tm_number_peek(&tm_life_page.free_stamp) != tm_number_peek(&tm_life_page.stamp)) {
-            tm_limit_renew(totals);
-        }
-        tm_record_save_peaks(runtime, (uint32_t)(record - runtime->records.records), record);
-    }
-    tm_event_log(TM_EVENT_FREE, record, address, record->size);
-    if (is_short) {
-        tm_half_store(slot, 0);
-    } else {
-        tm_slot_store(slot, 0);
-    }
+    return tm_record_is_saved(totals, record) || tm_record_save_usually(runtime, record, tm_word_peek(&totals->marks))
+               ? TM_TAKEN_NOW
+               : TM_TAKEN_NOT;
+}
+
+/* The block of RECORD, whose slot is empty now, has come back. */
+TM_INLINE void tm_quick_count_down(struct tm_thread *thread, struct tm_totals *totals, struct tm_record *record,
+                                   uintptr_t address, struct tm_taken *taken)
+{
     tm_word_add(&record->freed_blocks, 1);
     tm_word_subtract(&totals->python_held, record->size);
     bool is_temporary = thread->last_block == address;
@@ -346,16 +342,59 @@ TM_INLINE bool tm_quick_take_block(struct tm_thread *thread, const void *block, 
     }
     if (taken != NULL) {
         taken->size = record->size;
-        taken->record = (uint32_t)(record - runtime->records.records);
+        taken->record = (uint32_t)(record - tm_runtime.records.records);
         taken->flags = is_temporary ? TM_TAKEN_TEMPORARY : 0;
     }
-    return true;
 }
 
-/* For a door that frees, and forgets. */
-TM_INLINE bool tm_quick_take_or_save(struct tm_thread *thread, const void *block, bool saves, enum tm_quick_way way)
+/* tm_tracker_take at a door of mem or obj; TAKEN is NULL when nobody asks what was taken.  Where all interpreters share one GIL, it is
+ * the caller's. */
+TM_INLINE enum tm_quick_taken tm_quick_take_block(struct tm_thread *thread, const void *block, enum tm_quick_take how,
+                                                  enum tm_quick_way way, struct tm_taken *taken)
 {
-    return tm_quick_take_block(thread, block, saves, way, NULL);
+    struct tm_runtime *runtime = &tm_runtime;
+    uintptr_t address = (uintptr_t)block;
+    if (TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, address))) {
+        return TM_TAKEN_NOT;
+    }
+    tm_slot_half *slot = tm_block_slot_shifted(&runtime->blocks, address,
+                                               way == TM_QUICK_ANY ? runtime->blocks.slot_shift : TM_SLOT_SHIFT_16);
+    uint32_t word = TM_LIKELY(slot != NULL) ? tm_slot_load(slot) : 0;
+    bool is_short = how == TM_TAKE_ANY && tm_half_is_short((uint16_t)word);
+    if (!is_short && TM_UNLIKELY(!tm_slot_is_plain(word))) {
+        return TM_TAKEN_NOT;
+    }
+    struct tm_record *record =
+        is_short ? tm_runtime_record_of_short(runtime, (uint16_t)word) : tm_runtime_record_of(runtime, word);
+    struct tm_totals *totals = runtime->totals;
+    bool asks = way == TM_QUICK_ANY ? runtime->python.row.tstate_current_is_own : tm_quick_way_is_own(way);
+    if (how == TM_TAKE_ANY) {
+        /* With no stamp in force the thread state may not be had this way. */
+        if (TM_UNLIKELY(record->stamp != tm_number_peek(&tm_life_page.stamp))) {
+            return tm_number_peek(&tm_life_page.stamp) != 0 && (!asks || tm_quick_tstate(&runtime->python, way) != 0) &&
+                           tm_tracker_take_long(thread, address, slot, record, taken)
+                       ? TM_TAKEN_NOW
+                       : TM_TAKEN_NOT;
+        }
+        if (asks && TM_UNLIKELY(tm_quick_tstate(&runtime->python, way) == 0)) {
+            return TM_TAKEN_NOT;
+        }
+        tm_quick_leave(thread, totals);
+        tm_record_save_peaks(runtime, (uint32_t)(record - runtime->records.records), record);
+    } else {
+        enum tm_quick_taken may = tm_quick_may_take(runtime, totals, record, how, way, asks);
+        if (TM_UNLIKELY(may != TM_TAKEN_NOW)) {
+            return may;
+        }
+    }
+    tm_event_log(TM_EVENT_FREE, record, address, record->size);
+    if (is_short) {
+        tm_half_store(slot, 0);
+    } else {
+        tm_slot_store(slot, 0);
+    }
+    tm_quick_count_down(thread, totals, record, address, taken);
+    return TM_TAKEN_NOW;
 }
 
 #endif

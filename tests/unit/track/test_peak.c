@@ -84,11 +84,11 @@ static void do_free(struct random_numbers *random, unsigned i)
     struct tm_taken taken;
     bool temporary = i == last_allocated;
     bool asks = random_below(random, 2) == 0; /* what was taken, as a realloc does */
-    bool is_quick =
-        random_below(random, 2) == 0 &&
-        (fake_holder != 0 ? tm_quick_take_block(tm_thread_self(), (const void *)address_of(i),
-                                                random_below(random, 2) == 0, TM_QUICK_ANY, asks ? &taken : NULL)
-                          : tm_own_take(tm_thread_self(), (const void *)address_of(i)));
+    bool is_quick = random_below(random, 2) == 0 &&
+                    (fake_holder != 0 ? tm_quick_take_block(tm_thread_self(), (const void *)address_of(i),
+                                                            (enum tm_quick_take)random_below(random, 3), TM_QUICK_ANY,
+                                                            asks ? &taken : NULL) == TM_TAKEN_NOW
+                                      : tm_own_take(tm_thread_self(), (const void *)address_of(i)));
     bool is_told = !is_quick || (fake_holder != 0 && asks);
     if (!is_quick) {
         assert_true(tm_tracker_take(tm_thread_self(), (const void *)address_of(i), &taken));

@@ -23,12 +23,12 @@ static void *pointer_to(uint64_t i)
 
 static bool free_quickly(uint64_t i)
 {
-    return tm_quick_take_or_save(tm_thread_self(), pointer_to(i), false, TM_QUICK_ANY);
+    return tm_quick_take_block(tm_thread_self(), pointer_to(i), TM_TAKE_SAVED, TM_QUICK_ANY, NULL) == TM_TAKEN_NOW;
 }
 
 static void free_noticing(uint64_t i)
 {
-    assert_true(tm_quick_take_or_save(tm_thread_self(), pointer_to(i), true, TM_QUICK_ANY));
+    assert_true(tm_quick_take_block(tm_thread_self(), pointer_to(i), TM_TAKE_ANY, TM_QUICK_ANY, NULL) == TM_TAKEN_NOW);
 }
 
 static void alloc(uint64_t i)

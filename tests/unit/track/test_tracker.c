@@ -331,13 +331,15 @@ static void clearing_for_ever_keeps_the_quick_ways(void **state)
         assert_int_equal(stamp, atomic_load(&tm_life_page.own_stamp));
         fake_alloc(TM_DOMAIN_OBJ, A, 24);
         if (stamp == first) {
-            assert_false(tm_quick_take_or_save(tm_thread_self(), (const void *)B, true, TM_QUICK_ANY));
+            assert_false(tm_quick_take_block(tm_thread_self(), (const void *)B, TM_TAKE_ANY, TM_QUICK_ANY, NULL) ==
+                         TM_TAKEN_NOW);
             assert_true(fake_free(B));
             fake_alloc(TM_DOMAIN_OBJ, B, 40); /* another one, of this epoch */
             met++;
         }
         assert_u64_equal(fake_current(), stamp == first ? 64 : 24);
-        assert_true(tm_quick_take_or_save(tm_thread_self(), (const void *)A, true, TM_QUICK_ANY));
+        assert_true(tm_quick_take_block(tm_thread_self(), (const void *)A, TM_TAKE_ANY, TM_QUICK_ANY, NULL) ==
+                    TM_TAKEN_NOW);
     }
     assert_int_equal(met, CLEARS / (TM_STAMP_NEVER - 1));
     assert_u64_equal(live_blocks(), 0);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "runtime/hook/arena_hooks.h"
+#include "runtime/hook/code_operands.h"
 #include "runtime/hook/door.h"
 #include "runtime/hook/moments.h"
 #include "runtime/hook/python_doors.h"
@@ -14,6 +15,7 @@
 
 #define MOST_HOOKS 96U /* each start of the program's own tracemalloc reuses those of the last */
 #define NO_WORD    (&no_word)
+#define WORDS_NEAR 128U
 
 static struct tm_python_hook hooks[MOST_HOOKS];
 static unsigned hook_count;
@@ -117,22 +119,32 @@ static void learn_word(const uintptr_t *word)
     }
 }
 
-/* CPython keeps the five words of each domain's allocator in its data; the address is not exported.  That may be a
- * megabyte and more. */
-static void find_words(void)
+static unsigned count_missing_words(void)
 {
     unsigned missing = TM_PYTHON_DOMAINS;
     for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
         missing -= tm_python_doors[domain].word != NO_WORD && *tm_python_doors[domain].word == (uintptr_t)tops[domain];
     }
-    if (missing == 0) {
-        return;
+    return missing;
+}
+
+/* The three records of five words lie behind each other or in one structure; PLACE is its start or that of one of them. */
+static bool learn_near(uintptr_t place, void *context)
+{
+    (void)context;
+    const uintptr_t *word = (const uintptr_t *)((place + 7) & ~(uintptr_t)7);
+    const uintptr_t *last = (const uintptr_t *)(chain.data.high - sizeof(struct tm_cpython_allocator));
+    for (unsigned i = 0; i < WORDS_NEAR && word + i <= last; i++) {
+        learn_word(word + i);
     }
+    return count_missing_words() > 0;
+}
+
+/* All of the data, which may be a megabyte and more, each page of it touched. */
+static void learn_from_all(void)
+{
     const uintptr_t *word = (const uintptr_t *)((chain.data.low + 7) & ~(uintptr_t)7);
     const uintptr_t *end = (const uintptr_t *)(chain.data.high - sizeof(struct tm_cpython_allocator));
-    for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
-        tm_python_doors[domain].word = NO_WORD;
-    }
     for (; word + 4 <= end; word += 4) {
         if (!is_far(word[0]) || !is_far(word[1]) || !is_far(word[2]) || !is_far(word[3])) { /* hardly ever */
             for (unsigned i = 0; i < 4; i++) {
@@ -142,6 +154,23 @@ static void find_words(void)
     }
     for (; word < end; word++) {
         learn_word(word);
+    }
+}
+
+/* CPython keeps the five words of each domain's allocator in its data; the address is not exported.  The code that
+ * copies them out has it in its instructions. */
+static void find_words(void)
+{
+    if (count_missing_words() == 0) {
+        return;
+    }
+    for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
+        tm_python_doors[domain].word = NO_WORD;
+    }
+    uintptr_t getter = (uintptr_t)tm_runtime_python()->get_allocator;
+    tm_code_operands_visit(getter, &code, &chain.data, learn_near, NULL);
+    if (count_missing_words() > 0) {
+        learn_from_all();
     }
 }
 

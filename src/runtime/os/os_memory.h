@@ -50,8 +50,8 @@ void tm_pages_unmap_sparse(void *at, size_t size);
  * again.  Where the kernel will not, nothing happens. */
 void tm_pages_forget(void *at, size_t size);
 
-/* Takes the pages that the SIZE bytes at AT touch, of a private mapping, from the kernel now and at once, which is
- * cheaper than a fault for each.  Where the kernel will not (before Linux 5.14), they come when touched. */
+/* Takes the pages that the SIZE bytes at AT touch, to be written, from the kernel now and at once, which is cheaper than
+ * a fault for each; of a file's shared mapping too.  Where the kernel will not (before Linux 5.14), they come when touched. */
 void tm_pages_populate(void *at, size_t size);
 
 /* A child of the process finds zeros in the pages of the range (page aligned), however it was made.  Where the kernel

@@ -8,6 +8,8 @@
 
 #define FIRST_EXTENT   (64U * 1024U)
 #define LARGEST_EXTENT (4U * 1024U * 1024U)
+#define FEWEST_AHEAD   (3U * TM_PAGE_SIZE)
+#define MOST_AHEAD     (15U * TM_PAGE_SIZE)
 
 /* Shares of the address space; the sum is 96. */
 static const uint64_t shares[TM_STORE_SECTIONS] = {
@@ -73,16 +75,6 @@ bool tm_live_store_begin(struct tm_live_store *store)
     return true;
 }
 
-/* Enters an extent; the count is moved last. */
-static void publish_extent(struct tm_store_header *header, unsigned section, uint64_t section_offset,
-                           uint64_t file_offset, uint64_t size)
-{
-    uint32_t count = atomic_load_explicit(&header->extent_count, memory_order_relaxed);
-    header->extents[count] = (struct tm_store_extent){
-        .section = section, .section_offset = section_offset, .file_offset = file_offset, .size = size};
-    atomic_store_explicit(&header->extent_count, count + 1, memory_order_release);
-}
-
 static int grow_in_file(struct tm_live_store *store, unsigned section, uint64_t at, uint64_t size)
 {
     if (atomic_load_explicit(&store->header->extent_count, memory_order_relaxed) == TM_STORE_EXTENT_MAX) {
@@ -98,7 +90,7 @@ static int grow_in_file(struct tm_live_store *store, unsigned section, uint64_t 
     }
     tm_file_close(descriptor);
     if (status == 0) {
-        publish_extent(store->header, section, at, store->file_size, size);
+        tm_live_store_publish_extent(store->header, section, at, store->file_size, size);
         store->file_size += size;
     }
     return status;
@@ -111,12 +103,9 @@ static uint64_t extent_size(uint64_t mapped, uint64_t wanted)
     return size > wanted ? size : tm_page_round((size_t)wanted);
 }
 
-static bool grow(struct tm_live_store *store, unsigned section, uint64_t bytes)
+static bool map_more(struct tm_live_store *store, unsigned section, uint64_t bytes)
 {
     uint64_t mapped = atomic_load_explicit(&store->mapped[section], memory_order_relaxed);
-    if (bytes <= mapped) {
-        return true;
-    }
     uint64_t size = extent_size(mapped, bytes - mapped);
     if (mapped + size > store->reserved[section]) {
         size = store->reserved[section] - mapped;
@@ -136,6 +125,41 @@ static bool grow(struct tm_live_store *store, unsigned section, uint64_t bytes)
     return true;
 }
 
+/* Bytes asked for beyond those that are needed: a sixteenth, so that little is there in vain. */
+static uint64_t ahead_of(uint64_t ready)
+{
+    uint64_t part = ready / 16;
+    return part < FEWEST_AHEAD ? FEWEST_AHEAD : part > MOST_AHEAD ? MOST_AHEAD : part;
+}
+
+/* Sections are filled from their start: their next pages are asked for at once, instead of by a page fault each.  Not
+ * of loose figures, of which most programs have none, nor while the store is still to move into its file. */
+static void make_ready(struct tm_live_store *store, unsigned section, uint64_t bytes)
+{
+    uint64_t ready = atomic_load_explicit(&store->ready[section], memory_order_relaxed);
+    uint64_t mapped = atomic_load_explicit(&store->mapped[section], memory_order_relaxed);
+    uint64_t wanted = mapped;
+    if (store->in_file && section != TM_STORE_LOOSE) {
+        wanted = tm_page_round((size_t)(bytes + ahead_of(ready)));
+        wanted = wanted < mapped ? wanted : mapped;
+        tm_pages_populate(store->sections[section] + ready, (size_t)(wanted - ready));
+    }
+    atomic_store_explicit(&store->ready[section], wanted, memory_order_release);
+}
+
+static bool grow(struct tm_live_store *store, unsigned section, uint64_t bytes)
+{
+    if (bytes <= atomic_load_explicit(&store->ready[section], memory_order_relaxed)) {
+        return true;
+    }
+    if (bytes > atomic_load_explicit(&store->mapped[section], memory_order_relaxed) &&
+        !map_more(store, section, bytes)) {
+        return false;
+    }
+    make_ready(store, section, bytes);
+    return true;
+}
+
 bool tm_live_store_grow(struct tm_live_store *store, enum tm_section_name section, uint64_t bytes)
 {
     tm_lock_take(&store->lock);
@@ -144,157 +168,9 @@ bool tm_live_store_grow(struct tm_live_store *store, enum tm_section_name sectio
     return done;
 }
 
-/* Writes header and sections behind each other and lists them as extents of the header's copy in the file. */
-static int write_out(struct tm_live_store *store, int descriptor)
-{
-    uint64_t at = TM_STORE_HEADER_SIZE;
-    atomic_store_explicit(&store->header->extent_count, 0, memory_order_relaxed);
-    for (unsigned i = 0; i < TM_STORE_SECTIONS; i++) {
-        uint64_t mapped = atomic_load(&store->mapped[i]);
-        uint64_t used = tm_page_round((size_t)atomic_load(&store->header->lengths[i]));
-        int status = mapped == 0 ? 0 : tm_file_allocate(descriptor, at, mapped);
-        if (status == 0) {
-            /* Peaks and loose figures have no length of their own: all of it. */
-            status = tm_file_write_at(descriptor, store->sections[i],
-                                      (size_t)(used != 0 && used < mapped ? used : mapped), at);
-        }
-        if (status != 0) {
-            return status;
-        }
-        if (mapped != 0) {
-            publish_extent(store->header, i, 0, at, mapped);
-        }
-        at += mapped;
-    }
-    store->file_size = at;
-    int status = tm_file_allocate(descriptor, 0, TM_STORE_HEADER_SIZE);
-    return status == 0 ? tm_file_write_at(descriptor, store->header, TM_STORE_HEADER_SIZE, 0) : status;
-}
-
-/* Private pages at AT with the bytes that are there now, or with FROM's first bytes. */
-static bool make_private(uint8_t *at, uint64_t size, const uint8_t *from, uint64_t from_size)
-{
-    size = tm_page_round((size_t)size);
-    uint8_t *copy = tm_pages_map((size_t)size);
-    if (copy == NULL) {
-        return false;
-    }
-    memcpy(copy, from == NULL ? at : from, (size_t)(from == NULL ? size : from_size));
-    if (!tm_pages_move(copy, (size_t)size, at)) {
-        tm_pages_unmap(copy, (size_t)size);
-        return false;
-    }
-    return true;
-}
-
-/* Takes back what map_over did: nothing may stay shared with a file that goes. */
-static void map_back(struct tm_live_store *store)
-{
-    for (unsigned i = 0; i < TM_STORE_SECTIONS; i++) {
-        uint64_t mapped = atomic_load(&store->mapped[i]);
-        if (mapped != 0) {
-            (void)!make_private(store->sections[i], mapped, NULL, 0);
-        }
-    }
-    (void)!make_private((uint8_t *)store->header, TM_STORE_HEADER_SIZE, NULL, 0);
-}
-
-static int map_over(struct tm_live_store *store, int descriptor)
-{
-    const struct tm_store_header *header = store->header;
-    uint32_t count = atomic_load(&header->extent_count);
-    struct tm_store_extent extents[TM_STORE_SECTIONS];
-    memcpy(extents, header->extents, count * sizeof extents[0]);
-    int status = tm_file_map_at(descriptor, 0, TM_STORE_HEADER_SIZE, store->header);
-    for (uint32_t i = 0; status == 0 && i < count; i++) {
-        status = tm_file_map_at(descriptor, extents[i].file_offset, (size_t)extents[i].size,
-                                store->sections[extents[i].section]);
-    }
-    return status;
-}
-
-int tm_live_store_to_file(struct tm_live_store *store, const char *path)
-{
-    if (strlen(path) >= sizeof store->path) {
-        return -ENAMETOOLONG;
-    }
-    int descriptor = tm_file_create(path, &store->identity);
-    if (descriptor < 0) {
-        return descriptor;
-    }
-    tm_lock_take(&store->lock);
-    int status = write_out(store, descriptor);
-    if (status == 0) {
-        status = map_over(store, descriptor);
-        if (status != 0) {
-            map_back(store);
-        }
-    }
-    if (status == 0) {
-        memcpy(store->path, path, strlen(path) + 1);
-        store->in_file = true;
-        atomic_store_explicit(&store->header->anonymous_extents, 0, memory_order_relaxed); /* all is in this file */
-    } else {
-        atomic_store_explicit(&store->header->extent_count, 0, memory_order_relaxed);
-        (void)tm_file_remove(path, &store->identity);
-    }
-    tm_lock_release(&store->lock);
-    tm_file_close(descriptor);
-    return status;
-}
-
 bool tm_live_store_is_whole(const struct tm_live_store *store)
 {
     return store->in_file && atomic_load_explicit(&store->header->anonymous_extents, memory_order_relaxed) == 0;
-}
-
-void tm_live_store_remove_file(struct tm_live_store *store)
-{
-    if (store->in_file) {
-        (void)tm_file_remove(store->path, &store->identity);
-    }
-}
-
-bool tm_live_store_detach(struct tm_live_store *store, const struct tm_store_image *image)
-{
-    tm_lock_reset(&store->lock);
-    if (!store->in_file) {
-        return true;
-    }
-    bool with_image = image != NULL && image->valid;
-    for (unsigned i = 0; i < TM_STORE_SECTIONS; i++) {
-        uint64_t mapped = atomic_load(&store->mapped[i]);
-        const uint8_t *from = with_image && image->bytes[i] != 0 ? image->sections[i] : NULL;
-        if (mapped != 0 && !make_private(store->sections[i], mapped, from, from == NULL ? 0 : image->bytes[i])) {
-            return false;
-        }
-    }
-    if (!make_private((uint8_t *)store->header, TM_STORE_HEADER_SIZE, with_image ? image->header : NULL,
-                      TM_STORE_HEADER_SIZE)) {
-        return false;
-    }
-    store->in_file = false;
-    store->path[0] = '\0';
-    atomic_store_explicit(&store->header->extent_count, 0, memory_order_relaxed);
-    return true;
-}
-
-void tm_live_store_drop(struct tm_live_store *store)
-{
-    tm_lock_reset(&store->lock);
-    for (unsigned i = 0; store->in_file && i < TM_STORE_SECTIONS; i++) {
-        size_t mapped = (size_t)atomic_load(&store->mapped[i]);
-        if (i == TM_STORE_RECORDS) {
-            (void)!make_private(store->sections[i], mapped, NULL, 0);
-        } else if (mapped != 0) {
-            (void)!tm_pages_map_at(store->sections[i], mapped);
-        }
-    }
-    if (store->in_file) {
-        (void)!tm_pages_map_at(store->header, TM_STORE_HEADER_SIZE);
-    }
-    store->in_file = false;
-    store->path[0] = '\0';
 }
 
 size_t tm_live_store_bytes(const struct tm_live_store *store)

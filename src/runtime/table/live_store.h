@@ -25,7 +25,8 @@ struct tm_live_store {
     struct tm_store_header *header;
     uint8_t *sections[TM_STORE_SECTIONS];
     uint64_t reserved[TM_STORE_SECTIONS];       /* bytes of address space */
-    _Atomic uint64_t mapped[TM_STORE_SECTIONS]; /* bytes that may be used, from the start */
+    _Atomic uint64_t mapped[TM_STORE_SECTIONS]; /* bytes that are there, from the start */
+    _Atomic uint64_t ready[TM_STORE_SECTIONS];  /* of them: those whose pages were asked for; others would fault */
     struct tm_lock lock;
     bool in_file;
     struct tm_file_identity identity;
@@ -45,8 +46,18 @@ TM_CHECKED bool tm_live_store_grow(struct tm_live_store *store, enum tm_section_
 /* The same, where they mostly are already. */
 TM_INLINE bool tm_live_store_need(struct tm_live_store *store, enum tm_section_name section, uint64_t bytes)
 {
-    return TM_LIKELY(bytes <= atomic_load_explicit(&store->mapped[section], memory_order_acquire)) ||
+    return TM_LIKELY(bytes <= atomic_load_explicit(&store->ready[section], memory_order_acquire)) ||
            tm_live_store_grow(store, section, bytes);
+}
+
+/* Enters an extent; the count is moved last. */
+TM_INLINE void tm_live_store_publish_extent(struct tm_store_header *header, unsigned section, uint64_t section_offset,
+                                            uint64_t file_offset, uint64_t size)
+{
+    uint32_t count = atomic_load_explicit(&header->extent_count, memory_order_relaxed);
+    header->extents[count] = (struct tm_store_extent){
+        .section = section, .section_offset = section_offset, .file_offset = file_offset, .size = size};
+    atomic_store_explicit(&header->extent_count, count + 1, memory_order_release);
 }
 
 /* Moves the store into a new file at PATH; -EEXIST when that is taken, other negative errno values when it cannot be. */

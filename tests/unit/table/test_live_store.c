@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "runtime/os/os_memory.h"
+#include "runtime/os/touched_pages.h"
 #include "runtime/table/live_store.h"
 #include "runtime/table/store_fork.h"
 #include "support/child_process.h"
@@ -140,6 +141,61 @@ static void growth_in_the_file_is_in_the_file(void **state)
     }
     assert_int_equal(atomic_load(&store.header->anonymous_extents), 0);
     check_file_equals_memory();
+}
+
+/* A kernel before 5.14 does not give pages ahead. */
+static bool kernel_gives_pages(void)
+{
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    bool gives = madvise(page, 4096, 23) == 0; /* MADV_POPULATE_WRITE */
+    munmap(page, 4096);
+    return gives;
+}
+
+static unsigned touched_pages(enum tm_section_name section, bool touched[16])
+{
+    unsigned sum = 0;
+    tm_pages_touched(store.sections[section], 16, touched);
+    for (unsigned i = 0; i < 16; i++) {
+        sum += touched[i];
+    }
+    return sum;
+}
+
+static void pages_of_the_file_come_a_few_at_a_time_but_loose_ones_as_needed(void **state)
+{
+    (void)state;
+    bool touched[16];
+    if (!kernel_gives_pages()) {
+        skip();
+    }
+    assert_true(fill(TM_STORE_STRINGS, 100, 1));
+    assert_true(fill(TM_STORE_LOOSE, 100, 1));
+    assert_int_equal(tm_live_store_to_file(&store, scratch_name(&folder, "a.live")), 0);
+    assert_int_equal(touched_pages(TM_STORE_STRINGS, touched), 0);
+    assert_true(tm_live_store_need(&store, TM_STORE_STRINGS, 4096));
+    assert_int_equal(touched_pages(TM_STORE_STRINGS, touched), 0);
+    assert_true(tm_live_store_need(&store, TM_STORE_STRINGS, 4097));
+    assert_int_equal(touched_pages(TM_STORE_STRINGS, touched), 4);
+    assert_true(touched[1] && touched[4]);
+    assert_true(tm_live_store_need(&store, TM_STORE_STRINGS, 5 * 4096));
+    assert_int_equal(touched_pages(TM_STORE_STRINGS, touched), 4);
+    assert_true(tm_live_store_need(&store, TM_STORE_STRINGS, 5 * 4096 + 1));
+    assert_int_equal(touched_pages(TM_STORE_STRINGS, touched), 8);
+    assert_true(tm_live_store_need(&store, TM_STORE_LOOSE, 5 * 4096));
+    assert_int_equal(touched_pages(TM_STORE_LOOSE, touched), 0);
+}
+
+static void figures_without_a_length_of_their_own_go_with_their_records(void **state)
+{
+    (void)state;
+    assert_true(fill(TM_STORE_RECORDS, 64 * 129, 2));
+    assert_true(tm_live_store_need(&store, TM_STORE_PEAKS, 32 * 129));
+    memset(store.sections[TM_STORE_PEAKS], 3, 32 * 129);
+    assert_int_equal(tm_live_store_to_file(&store, scratch_name(&folder, "a.live")), 0);
+    check_file_equals_memory();
+    assert_int_equal(store.sections[TM_STORE_PEAKS][32 * 129 - 1], 3);
+    assert_int_equal(store.sections[TM_STORE_PEAKS][32 * 129], 0);
 }
 
 static void existing_name_is_refused_and_the_store_goes_on_in_memory(void **state)
@@ -361,6 +417,8 @@ int main(void)
         TEST(section_ends_at_its_reservation),
         TEST(file_holds_what_memory_held_and_follows_it),
         TEST(growth_in_the_file_is_in_the_file),
+        TEST(pages_of_the_file_come_a_few_at_a_time_but_loose_ones_as_needed),
+        TEST(figures_without_a_length_of_their_own_go_with_their_records),
         TEST(existing_name_is_refused_and_the_store_goes_on_in_memory),
         TEST(unlinked_file_leaves_growth_to_memory_and_is_counted),
         TEST(file_of_another_at_the_path_is_not_touched),

@@ -153,6 +153,13 @@ void tm_moments_look(struct tm_thread *thread)
     }
 }
 
+bool tm_moments_are_before_start(void)
+{
+    const struct tm_cpython *python = tm_runtime_python();
+    return !was_initialized && tm_moments_have_begun() && python->is_initialized != NULL &&
+           python->is_initialized() == 0;
+}
+
 bool tm_moments_have_begun(void)
 {
     return atomic_load_explicit(&beginning, memory_order_acquire) == HAS_BEGUN;

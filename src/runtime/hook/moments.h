@@ -23,6 +23,10 @@ void tm_moments_begin(const struct tm_elf_object *object);
 /* A hook of a CPython domain was called in careful mode; ends that mode when nothing is waited for any more. */
 void tm_moments_look(struct tm_thread *thread);
 
+/* True while the process's first interpreter is being made: tm_moments_look would find nothing to do.  Some ten thousand
+ * calls of hooks come before that is over. */
+bool tm_moments_are_before_start(void);
+
 /* True once a hook of a CPython domain was called; the interpreter stays loaded from then on. */
 bool tm_moments_have_begun(void);
 

@@ -3,19 +3,18 @@
 #include <string.h>
 
 #include "runtime/hook/arena_hooks.h"
-#include "runtime/hook/code_operands.h"
 #include "runtime/hook/door.h"
 #include "runtime/hook/moments.h"
 #include "runtime/hook/python_doors.h"
 #include "runtime/hook/python_hooks.h"
+#include "runtime/hook/python_words.h"
 #include "runtime/hook/recycle_hooks.h"
 #include "runtime/hook/sampled_hooks.h"
 #include "runtime/os/os_lock.h"
 #include "runtime/track/runtime.h"
 
 #define MOST_HOOKS 96U /* each start of the program's own tracemalloc reuses those of the last */
-#define NO_WORD    (&no_word)
-#define WORDS_NEAR 128U
+#define NO_WORD    TM_PYTHON_NO_WORD
 
 static struct tm_python_hook hooks[MOST_HOOKS];
 static unsigned hook_count;
@@ -23,7 +22,6 @@ static struct tm_lock hooks_lock;
 static struct tm_allocator_chain chain;
 static struct tm_elf_range code; /* of the interpreter */
 static unsigned reinstalled;
-static const uintptr_t no_word;
 static bool only_end_is_awaited; /* careful for nothing else */
 
 struct tm_python_door tm_python_doors[TM_PYTHON_DOMAINS] = {{NULL, NO_WORD}, {NULL, NO_WORD}, {NULL, NO_WORD}};
@@ -100,80 +98,6 @@ static bool install(const struct tm_cpython *python, unsigned domain)
     return true;
 }
 
-/* It points to no hook of ours, nor into the MiB after the first. */
-TM_INLINE bool is_far(uintptr_t word)
-{
-    return (word - (uintptr_t)hooks) >> 20 != 0;
-}
-
-static void learn_word(const uintptr_t *word)
-{
-    if (*word - (uintptr_t)hooks >= sizeof hooks) {
-        return;
-    }
-    for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
-        if (*word == (uintptr_t)tops[domain] &&
-            tm_python_is_ours((const struct tm_cpython_allocator *)(const void *)word)) {
-            tm_python_doors[domain].word = word;
-        }
-    }
-}
-
-static unsigned count_missing_words(void)
-{
-    unsigned missing = TM_PYTHON_DOMAINS;
-    for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
-        missing -= tm_python_doors[domain].word != NO_WORD && *tm_python_doors[domain].word == (uintptr_t)tops[domain];
-    }
-    return missing;
-}
-
-/* The three records of five words lie behind each other or in one structure; PLACE is its start or that of one of them. */
-static bool learn_near(uintptr_t place, void *context)
-{
-    (void)context;
-    const uintptr_t *word = (const uintptr_t *)((place + 7) & ~(uintptr_t)7);
-    const uintptr_t *last = (const uintptr_t *)(chain.data.high - sizeof(struct tm_cpython_allocator));
-    for (unsigned i = 0; i < WORDS_NEAR && word + i <= last; i++) {
-        learn_word(word + i);
-    }
-    return count_missing_words() > 0;
-}
-
-/* All of the data, which may be a megabyte and more, each page of it touched. */
-static void learn_from_all(void)
-{
-    const uintptr_t *word = (const uintptr_t *)((chain.data.low + 7) & ~(uintptr_t)7);
-    const uintptr_t *end = (const uintptr_t *)(chain.data.high - sizeof(struct tm_cpython_allocator));
-    for (; word + 4 <= end; word += 4) {
-        if (!is_far(word[0]) || !is_far(word[1]) || !is_far(word[2]) || !is_far(word[3])) { /* hardly ever */
-            for (unsigned i = 0; i < 4; i++) {
-                learn_word(word + i);
-            }
-        }
-    }
-    for (; word < end; word++) {
-        learn_word(word);
-    }
-}
-
-/* CPython keeps the five words of each domain's allocator in its data; the address is not exported.  The code that
- * copies them out has it in its instructions. */
-static void find_words(void)
-{
-    if (count_missing_words() == 0) {
-        return;
-    }
-    for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
-        tm_python_doors[domain].word = NO_WORD;
-    }
-    uintptr_t getter = (uintptr_t)tm_runtime_python()->get_allocator;
-    tm_code_operands_visit(getter, &code, &chain.data, learn_near, NULL);
-    if (count_missing_words() > 0) {
-        learn_from_all();
-    }
-}
-
 static bool is_on_top(unsigned domain)
 {
     return tm_python_doors[domain].word != NO_WORD && *tm_python_doors[domain].word == (uintptr_t)tops[domain];
@@ -203,7 +127,7 @@ void tm_python_hooks_ensure(void)
     }
     tm_arena_hooks_ensure(python);
     if (changed) {
-        find_words();
+        tm_python_words_find(tops, hooks, &code, &chain.data);
     }
     set_quick();
     tm_door_guard_down(thread);
@@ -320,11 +244,23 @@ static bool look_from_below(unsigned domain, uintptr_t top)
     return !(is_tracemalloc && domain == TM_CPYTHON_RAW);
 }
 
-/* Where SIGINT is ignored, as in most services, each event looks whether the end has come: that alone must be cheap. */
-static bool is_usual_before_end(const void *ctx, unsigned domain)
+/* Ours is the top hook, and no moment has come.  While an interpreter starts, and where SIGINT is ignored, as in most
+ * services, each event asks: that alone must be cheap. */
+static bool is_usual(const void *ctx, unsigned domain)
 {
-    return only_end_is_awaited && tops[domain] == ctx && tm_python_doors[domain].word != NO_WORD &&
-           *tm_python_doors[domain].word == (uintptr_t)ctx && !tm_cpython_is_finalizing(tm_runtime_python());
+    if (tops[domain] != ctx || *tm_python_doors[domain].word != (uintptr_t)ctx) {
+        return false;
+    }
+    if (only_end_is_awaited) {
+        return !tm_cpython_is_finalizing(tm_runtime_python());
+    }
+    if (!tm_doors_are_open || !tm_moments_are_before_start()) {
+        return false;
+    }
+    if (domain == TM_CPYTHON_OBJ) {
+        tm_recycle_hooks_look();
+    }
+    return true;
 }
 
 static TM_COLD bool look(struct tm_thread *thread, const void *ctx, unsigned domain)
@@ -353,7 +289,7 @@ static TM_COLD bool look(struct tm_thread *thread, const void *ctx, unsigned dom
 
 bool tm_python_look(struct tm_thread *thread, const void *ctx, unsigned domain)
 {
-    return is_usual_before_end(ctx, domain) || look(thread, ctx, domain);
+    return is_usual(ctx, domain) || look(thread, ctx, domain);
 }
 
 void tm_python_hooks_check(void)

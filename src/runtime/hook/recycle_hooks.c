@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/hook/recycle_hooks.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "runtime/hook/door.h"
@@ -79,6 +80,7 @@ void tm_recycle_hooks_look(void)
     if (!tracer.is_awaited || !may_use_tracer(python)) {
         return;
     }
+    int saved = errno;
     tracer.is_awaited = false;
     tm_door_guard_up(thread);
     tm_cpython_ref_tracer *present = python->get_ref_tracer(&data);
@@ -89,6 +91,7 @@ void tm_recycle_hooks_look(void)
         tm_runtime_note_recycled(is_set ? "tracer" : "none");
     }
     tm_door_guard_down(thread);
+    errno = saved;
 }
 
 void tm_recycle_hooks_renew(void)

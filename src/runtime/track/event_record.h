@@ -37,7 +37,8 @@ TM_INLINE struct tm_caller tm_event_caller(struct tm_thread *thread, uint8_t dom
     }
     caller.attached = caller.held;
     caller.held = caller.held && tm_cpython_is_main(&runtime->python, caller.tstate);
-    if (TM_UNLIKELY(!runtime->layout_is_decided) && caller.tstate != 0) {
+    if (TM_UNLIKELY(!runtime->layout_is_decided) && caller.tstate != 0 &&
+        !(caller.held && tm_cpython_shows_no_frame(&runtime->python, caller.tstate))) {
         tm_event_check_layout(thread, caller.tstate);
     }
     return caller;

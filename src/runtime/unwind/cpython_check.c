@@ -93,6 +93,16 @@ static const char *newest_frame(struct tm_cpython *python, uintptr_t tstate, uin
     return NULL;
 }
 
+bool tm_cpython_shows_no_frame(const struct tm_cpython *python, uintptr_t tstate)
+{
+    const struct tm_cpython_layout *row = &python->row;
+    if (python->layout == NULL || !is_peeked(python, tstate)) {
+        return false;
+    }
+    const unsigned offset = row->chain == TM_CHAIN_CFRAME ? row->cframe_current : row->tstate_frame;
+    return python->peeked_holder == 0 || tm_python_word(python->peeked_holder, offset) == 0;
+}
+
 /* *DECIDED: a frame that counts was seen. */
 static const char *check_stack(struct tm_cpython *python, uintptr_t tstate, bool *decided)
 {

@@ -108,6 +108,10 @@ void *tm_cpython_symbol(const struct tm_cpython *python, const char *name);
  * further calls return at once.  Not thread-safe. */
 bool tm_cpython_check_frames(struct tm_cpython *python, uintptr_t tstate);
 
+/* True: TSTATE is the state that tm_cpython_check_frames found without a frame, and has none yet: no need to ask again.
+ * For the holder of its GIL, because nothing orders this with a check of another thread's state. */
+bool tm_cpython_shows_no_frame(const struct tm_cpython *python, uintptr_t tstate);
+
 TM_INLINE uintptr_t tm_cpython_getter_read(const struct tm_cpython_getter *getter)
 {
 #if defined(__x86_64__)

@@ -162,8 +162,12 @@ static void test_check_of_a_right_row(void **state)
         python.row = fake.row;
         python.layout = &python.row;
         assert_false(tm_cpython_check_frames(&python, 0));
+        assert_false(tm_cpython_shows_no_frame(&python, fake.tstate)); /* nobody has looked */
         assert_false(tm_cpython_check_frames(&python, fake.tstate));
+        assert_true(tm_cpython_shows_no_frame(&python, fake.tstate));
+        assert_false(tm_cpython_shows_no_frame(&python, fake.tstate + 8));
         fake_enter(&fake, fake_code(&fake, "file.py", "f", 1), 5, 0);
+        assert_false(tm_cpython_shows_no_frame(&python, fake.tstate));
         if (rows[i].owner_shim < INT8_MAX) {
             fake_word(fake_enter(&fake, 0, 0, rows[i].owner_shim), rows[i].frame_code, 0);
         }

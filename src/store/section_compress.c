@@ -6,9 +6,15 @@
 
 #define LEVEL 3
 
+/* zstd's own tables for so little take 200 kB, which are set to zero for each section; these take 48 and do as well. */
+#define SMALL           ((size_t)32 << 10)
+#define SMALL_HASH_LOG  13
+#define SMALL_CHAIN_LOG 12
+
 struct tm_compressor {
     const struct tm_encode_memory *memory;
     ZSTD_CCtx *context;
+    bool is_first; /* nothing was added yet */
 };
 
 /* zstd does not say at release how much it asked for. */
@@ -70,6 +76,9 @@ void tm_compressor_begin(struct tm_compressor *compressor, size_t size)
 {
     (void)ZSTD_CCtx_reset(compressor->context, ZSTD_reset_session_only);
     (void)ZSTD_CCtx_setPledgedSrcSize(compressor->context, size);
+    (void)ZSTD_CCtx_setParameter(compressor->context, ZSTD_c_hashLog, size <= SMALL ? SMALL_HASH_LOG : 0);
+    (void)ZSTD_CCtx_setParameter(compressor->context, ZSTD_c_chainLog, size <= SMALL ? SMALL_CHAIN_LOG : 0);
+    compressor->is_first = true;
 }
 
 bool tm_compressor_add(struct tm_compressor *compressor, void *to, size_t capacity, const void *from, size_t size,
@@ -78,6 +87,11 @@ bool tm_compressor_add(struct tm_compressor *compressor, void *to, size_t capaci
     ZSTD_inBuffer in = {from, size, 0};
     ZSTD_outBuffer out = {to, capacity, 0};
     size_t left;
+    if (last && compressor->is_first) { /* all at once: zstd needs no room of its own for it */
+        *put = tm_compress(compressor, to, capacity, from, size);
+        return *put != 0;
+    }
+    compressor->is_first = false;
     do {
         left = ZSTD_compressStream2(compressor->context, &out, &in, last ? ZSTD_e_end : ZSTD_e_continue);
         if (ZSTD_isError(left) || (out.pos == out.size && (left != 0 || in.pos < in.size))) {

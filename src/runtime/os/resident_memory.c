@@ -157,11 +157,10 @@ static void add_line(struct reading *reading, const char *line, size_t length)
 static size_t take_lines(struct reading *reading, char *buffer, size_t length)
 {
     size_t begin = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (buffer[i] == '\n') {
-            add_line(reading, buffer + begin, i - begin);
-            begin = i + 1;
-        }
+    const char *end;
+    while ((end = memchr(buffer + begin, '\n', length - begin)) != NULL) {
+        add_line(reading, buffer + begin, (size_t)(end - buffer) - begin);
+        begin = (size_t)(end - buffer) + 1;
     }
     if (begin == 0 && length == LINE_MAX_BYTES) {
         add_line(reading, buffer, length);

@@ -150,20 +150,27 @@ void tm_runtime_reset_peak(void)
     }
 }
 
-size_t tm_runtime_tracer_bytes(void)
+size_t tm_runtime_tracer_bytes_with(size_t *block_table)
 {
     struct tm_runtime *runtime = &tm_runtime;
     struct tm_thread *thread = tm_thread_self();
+    *block_table = 0;
     if (runtime->store.header == NULL) {
         return 0;
     }
     thread->guard++;
     tm_lock_take(&runtime->intern_lock);
-    size_t sum =
-        tm_live_store_bytes(&runtime->store) + tm_block_table_bytes(&runtime->blocks) + tm_tracer_whole_bytes(runtime);
+    *block_table = tm_block_table_bytes(&runtime->blocks);
+    size_t sum = tm_live_store_bytes(&runtime->store) + *block_table + tm_tracer_whole_bytes(runtime);
     tm_lock_release(&runtime->intern_lock);
     thread->guard--;
     return sum;
+}
+
+size_t tm_runtime_tracer_bytes(void)
+{
+    size_t block_table;
+    return tm_runtime_tracer_bytes_with(&block_table);
 }
 
 static void check_hooks(void)

@@ -128,11 +128,12 @@ static void add_maps(struct fact_list *list)
 unsigned tm_resident_facts_add(struct tm_encode_fact *facts, unsigned count, const char *store, bool in_brief)
 {
     struct fact_list list = {facts, count};
-    size_t tracer = tm_runtime_tracer_bytes();
+    size_t block_table;
+    size_t tracer = tm_runtime_tracer_bytes_with(&block_table);
     size_t in_file = store != NULL ? tm_live_store_bytes(&tm_runtime.store) : 0;
     add(&list, "tracer_bytes", tracer);
     add(&list, "tracer_anonymous", tracer > in_file ? tracer - in_file : 0);
-    add(&list, "tracer_block_table", tm_block_table_bytes(&tm_runtime.blocks));
+    add(&list, "tracer_block_table", block_table);
     add_resident(&list, store, in_brief);
     return list.count;
 }

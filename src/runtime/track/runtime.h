@@ -118,6 +118,7 @@ void tm_runtime_clear(void);
 void tm_runtime_traced_memory(size_t *current, size_t *peak);
 void tm_runtime_reset_peak(void);
 size_t tm_runtime_tracer_bytes(void);
+size_t tm_runtime_tracer_bytes_with(size_t *block_table); /* and of them, those of the table of blocks */
 int tm_runtime_take_snapshot(const char *path, bool blocks);
 
 /* The traceback (id) of the block in which ADDRESS lies, and its number of frames.  0, ENODATA or ENOENT. */

@@ -6,7 +6,7 @@
 
 #include "runtime/os/os_memory.h"
 
-#define FIRST_EXTENT   (64U * 1024U)
+#define FIRST_EXTENT   (64U * 1024U) /* at least */
 #define LARGEST_EXTENT (4U * 1024U * 1024U)
 #define FEWEST_AHEAD   (3U * TM_PAGE_SIZE)
 #define MOST_AHEAD     (15U * TM_PAGE_SIZE)
@@ -16,7 +16,14 @@ static const uint64_t shares[TM_STORE_SECTIONS] = {
     [TM_STORE_STRINGS] = 16, [TM_STORE_FRAMES] = 8, [TM_STORE_TRACEBACKS] = 8,
     [TM_STORE_RECORDS] = 32, [TM_STORE_PEAKS] = 16, [TM_STORE_LOOSE] = 16,
 };
-#define SHARE_SUM  96U
+#define SHARE_SUM 96U
+
+/* Bytes: what an interpreter that does nothing comes to use is there from the start, without growth. */
+static const uint64_t first_extents[TM_STORE_SECTIONS] = {
+    [TM_STORE_STRINGS] = FIRST_EXTENT,     [TM_STORE_FRAMES] = FIRST_EXTENT,    [TM_STORE_TRACEBACKS] = FIRST_EXTENT,
+    [TM_STORE_RECORDS] = 4 * FIRST_EXTENT, [TM_STORE_PEAKS] = 2 * FIRST_EXTENT, [TM_STORE_LOOSE] = 2 * FIRST_EXTENT,
+};
+
 #define FULL_SPACE (UINT64_C(6) << 30)
 
 /* Bytes of a share of 1. */
@@ -96,9 +103,9 @@ static int grow_in_file(struct tm_live_store *store, unsigned section, uint64_t 
     return status;
 }
 
-static uint64_t extent_size(uint64_t mapped, uint64_t wanted)
+static uint64_t extent_size(unsigned section, uint64_t mapped, uint64_t wanted)
 {
-    uint64_t size = mapped < FIRST_EXTENT ? FIRST_EXTENT : mapped;
+    uint64_t size = mapped < first_extents[section] ? first_extents[section] : mapped;
     size = size > LARGEST_EXTENT ? LARGEST_EXTENT : size;
     return size > wanted ? size : tm_page_round((size_t)wanted);
 }
@@ -106,7 +113,7 @@ static uint64_t extent_size(uint64_t mapped, uint64_t wanted)
 static bool map_more(struct tm_live_store *store, unsigned section, uint64_t bytes)
 {
     uint64_t mapped = atomic_load_explicit(&store->mapped[section], memory_order_relaxed);
-    uint64_t size = extent_size(mapped, bytes - mapped);
+    uint64_t size = extent_size(section, mapped, bytes - mapped);
     if (mapped + size > store->reserved[section]) {
         size = store->reserved[section] - mapped;
         if (bytes - mapped > size) {

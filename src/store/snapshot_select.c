@@ -106,36 +106,40 @@ uint64_t tm_selection_traffic(const struct tm_selection *selection)
     return sum;
 }
 
+static size_t array_length(const struct tm_store_view *view, enum tm_section_name section)
+{
+    return (size_t)tm_store_view_count(view, section) + 1;
+}
+
+static size_t array_bytes(const struct tm_store_view *view)
+{
+    return (2 * array_length(view, TM_STORE_TRACEBACKS) + array_length(view, TM_STORE_RECORDS) +
+            array_length(view, TM_STORE_FRAMES) + array_length(view, TM_STORE_STRINGS)) *
+           sizeof(uint32_t);
+}
+
 static bool make_arrays(struct tm_selection *selection, const struct tm_encode_memory *memory)
 {
     const struct tm_store_view *view = selection->view;
-    size_t tracebacks = (size_t)tm_store_view_count(view, TM_STORE_TRACEBACKS) + 1;
-    size_t records = (size_t)tm_store_view_count(view, TM_STORE_RECORDS) + 1;
-    selection->tracebacks = memory->get(tracebacks * sizeof(uint32_t));
-    selection->first_record = memory->get(tracebacks * sizeof(uint32_t));
-    selection->next_record = memory->get(records * sizeof(uint32_t));
-    selection->frames = memory->get(((size_t)tm_store_view_count(view, TM_STORE_FRAMES) + 1) * sizeof(uint32_t));
-    selection->strings = memory->get(((size_t)tm_store_view_count(view, TM_STORE_STRINGS) + 1) * sizeof(uint32_t));
-    return selection->tracebacks != NULL && selection->first_record != NULL && selection->next_record != NULL &&
-           selection->frames != NULL && selection->strings != NULL;
-}
-
-static void release(const struct tm_encode_memory *memory, uint32_t **array, size_t count)
-{
-    if (*array != NULL) {
-        memory->release(*array, (count + 1) * sizeof(uint32_t));
-        *array = NULL;
+    selection->array_bytes = array_bytes(view);
+    uint32_t *array = memory->get(selection->array_bytes);
+    if (array == NULL) {
+        return false;
     }
+    selection->tracebacks = array;
+    selection->first_record = selection->tracebacks + array_length(view, TM_STORE_TRACEBACKS);
+    selection->next_record = selection->first_record + array_length(view, TM_STORE_TRACEBACKS);
+    selection->frames = selection->next_record + array_length(view, TM_STORE_RECORDS);
+    selection->strings = selection->frames + array_length(view, TM_STORE_FRAMES);
+    return true;
 }
 
 void tm_selection_free(struct tm_selection *selection, const struct tm_encode_memory *memory)
 {
-    const struct tm_store_view *view = selection->view;
-    release(memory, &selection->tracebacks, tm_store_view_count(view, TM_STORE_TRACEBACKS));
-    release(memory, &selection->first_record, tm_store_view_count(view, TM_STORE_TRACEBACKS));
-    release(memory, &selection->next_record, tm_store_view_count(view, TM_STORE_RECORDS));
-    release(memory, &selection->frames, tm_store_view_count(view, TM_STORE_FRAMES));
-    release(memory, &selection->strings, tm_store_view_count(view, TM_STORE_STRINGS));
+    if (selection->tracebacks != NULL) {
+        memory->release(selection->tracebacks, selection->array_bytes);
+        selection->tracebacks = NULL;
+    }
 }
 
 /* The passes go over items 0 ... count - 1 in steps; what is done for one item does not depend on where a step ends. */

@@ -14,11 +14,12 @@
 
 struct tm_selection {
     const struct tm_store_view *view;
-    uint32_t *tracebacks; /* new id by old id; 0: not in the snapshot */
+    uint32_t *tracebacks; /* new id by old id; 0: not in the snapshot.  The other arrays lie behind it. */
     uint32_t *frames;
     uint32_t *strings;
-    uint32_t *first_record;   /* by old traceback id: its first record, 0: none */
-    uint32_t *next_record;    /* by record id: the next one of the same traceback */
+    uint32_t *first_record; /* by old traceback id: its first record, 0: none */
+    uint32_t *next_record;  /* by record id: the next one of the same traceback */
+    size_t array_bytes;
     uint32_t traceback_count; /* in the snapshot, the empty one not counted */
     uint32_t frame_count;
     uint32_t module_count; /* their frames have module numbers in `frames` */

@@ -143,7 +143,7 @@ void tm_moments_look(struct tm_thread *thread)
     if (start_is_awaited && is_past_start(python)) {
         begin_tracing("initialized");
     }
-    if (start_is_awaited || tm_recycle_hooks_wait()) {
+    if (start_is_awaited || tm_recycle_tracer_is_awaited) {
         return;
     }
     if (sigint_is_pythons) {

@@ -257,7 +257,7 @@ static bool is_usual(const void *ctx, unsigned domain)
     if (!tm_doors_are_open || !tm_moments_are_before_start()) {
         return false;
     }
-    if (domain == TM_CPYTHON_OBJ) {
+    if (domain == TM_CPYTHON_OBJ && tm_recycle_tracer_is_awaited) {
         tm_recycle_hooks_look();
     }
     return true;

@@ -13,10 +13,10 @@
 
 typedef void new_reference(void *object);
 
+bool tm_recycle_tracer_is_awaited;
 static const struct tm_cpython_layout *layout; /* NULL: births are not heard */
 static struct {
     bool is_used;
-    bool is_awaited; /* to be set at the next call of an obj hook */
     tm_cpython_ref_tracer *previous;
     void *previous_data;
 } tracer;
@@ -77,11 +77,11 @@ void tm_recycle_hooks_look(void)
     const struct tm_cpython *python = tm_runtime_python();
     struct tm_thread *thread = tm_thread_self();
     void *data = NULL;
-    if (!tracer.is_awaited || !may_use_tracer(python)) {
+    if (!tm_recycle_tracer_is_awaited || !may_use_tracer(python)) {
         return;
     }
     int saved = errno;
-    tracer.is_awaited = false;
+    tm_recycle_tracer_is_awaited = false;
     tm_door_guard_up(thread);
     tm_cpython_ref_tracer *present = python->get_ref_tracer(&data);
     if (present != hear_tracer) {
@@ -97,14 +97,9 @@ void tm_recycle_hooks_look(void)
 void tm_recycle_hooks_renew(void)
 {
     if (tracer.is_used) {
-        tracer.is_awaited = true;
+        tm_recycle_tracer_is_awaited = true;
         tm_python_hooks_set_careful(true);
     }
-}
-
-bool tm_recycle_hooks_wait(void)
-{
-    return tracer.is_awaited;
 }
 
 void tm_recycle_hooks_check(void)
@@ -205,7 +200,7 @@ void tm_recycle_hooks_begin(const struct tm_elf_object *object)
     layout = &python->row;
     if (python->get_ref_tracer != NULL && python->set_ref_tracer != NULL) {
         tracer.is_used = true;
-        tracer.is_awaited = true;
+        tm_recycle_tracer_is_awaited = true;
     } else if (layout->recycled_by_new_reference &&
                rebind(object, "_Py_NewReference", hear_new_reference, &real_new_reference)) {
         (void)rebind(object, "_Py_NewReferenceNoTotal", hear_new_reference_no_total, &real_new_reference_no_total);
@@ -218,6 +213,6 @@ void tm_recycle_hooks_forget(void)
 {
     layout = NULL;
     tracer.is_used = false;
-    tracer.is_awaited = false;
+    tm_recycle_tracer_is_awaited = false;
     symbol_is_used = false;
 }

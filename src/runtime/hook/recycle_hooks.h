@@ -32,8 +32,8 @@ void tm_recycle_hooks_renew(void);
 /* From a hook of the domain obj, whose caller is attached to the interpreter: sets what can be set by now. */
 void tm_recycle_hooks_look(void);
 
-/* True while something is still to be set. */
-bool tm_recycle_hooks_wait(void);
+/* While it is still to be set: the next call of tm_recycle_hooks_look may do it. */
+extern bool tm_recycle_tracer_is_awaited;
 
 /* At a snapshot: notes when the births are no longer heard. */
 void tm_recycle_hooks_check(void);

@@ -8,6 +8,7 @@
 #include "runtime/hook/exact_mode.h"
 #include "runtime/hook/python_hooks.h"
 #include "runtime/os/os_message.h"
+#include "runtime/track/recycle_quick.h"
 #include "runtime/track/runtime.h"
 #include "runtime/unwind/python_stack.h"
 
@@ -15,6 +16,7 @@ typedef void new_reference(void *object);
 
 bool tm_recycle_tracer_is_awaited;
 static const struct tm_cpython_layout *layout; /* NULL: births are not heard */
+static enum tm_quick_way way;
 static struct {
     bool is_used;
     tm_cpython_ref_tracer *previous;
@@ -26,41 +28,55 @@ static bool exact_is_decided;
 static new_reference *real_new_reference;
 static new_reference *real_new_reference_no_total;
 
-TM_INLINE void hear_block(uintptr_t block)
+/* A function of its own, called as the last act: so those before it, where most births end, need not save registers.
+ * All answer 0, as a reference tracer has to. */
+static __attribute__((noinline)) int hear_recycled(struct tm_thread *thread, uintptr_t block)
+{
+    if (TM_UNLIKELY(!tm_recycle_stays(block, way))) {
+        tm_tracker_recycle(thread, (const void *)block);
+    }
+    return 0;
+}
+
+TM_INLINE int hear_block(uintptr_t block)
 {
     struct tm_thread *thread = tm_thread_self();
     if (TM_UNLIKELY(thread->guard != 0)) {
-        return;
+        return 0;
     }
     if (TM_LIKELY(thread->newborn == block)) {
         thread->newborn = 0; /* its allocation has just been recorded */
-        return;
+        return 0;
     }
-    tm_tracker_recycle(thread, (const void *)block);
+    return hear_recycled(thread, block);
 }
 
-TM_INLINE void born(uintptr_t object)
+TM_INLINE int born(uintptr_t object)
 {
     uintptr_t block = tm_python_born_block(layout, object);
-    if (TM_LIKELY(block != 0)) {
-        hear_block(block);
-    }
+    return TM_LIKELY(block != 0) ? hear_block(block) : 0;
 }
 
 /* 1. By tracer. */
 
-static int hear_tracer(void *object, int event, void *data)
+enum { CREATED, DESTROYED };
+
+static TM_COLD int hear_and_tell(void *object, int event)
 {
-    enum { CREATED, DESTROYED };
-    (void)data;
     if (event == CREATED) {
-        born((uintptr_t)object);
+        (void)born((uintptr_t)object);
     }
     /* What comes beyond these two is news about us, not about the tracer that was there before. */
-    if (tracer.previous != NULL && event <= DESTROYED) {
-        return tracer.previous(object, event, tracer.previous_data);
+    return event <= DESTROYED ? tracer.previous(object, event, tracer.previous_data) : 0;
+}
+
+static int hear_tracer(void *object, int event, void *data)
+{
+    (void)data;
+    if (TM_UNLIKELY(tracer.previous != NULL)) {
+        return hear_and_tell(object, event);
     }
-    return 0;
+    return event == CREATED ? born((uintptr_t)object) : 0;
 }
 
 /* Both functions want an attached caller (debug builds abort without); 3.15 also calls the former tracer and looks for
@@ -116,14 +132,14 @@ void tm_recycle_hooks_check(void)
 static void hear_new_reference(void *object)
 {
     real_new_reference(object);
-    born((uintptr_t)object);
+    (void)born((uintptr_t)object);
 }
 
 /* 3.12: blocks that were resized in place. */
 static void hear_new_reference_no_total(void *object)
 {
     real_new_reference_no_total(object);
-    born((uintptr_t)object);
+    (void)born((uintptr_t)object);
 }
 
 struct rebinding {
@@ -161,7 +177,7 @@ static bool rebind(const struct tm_elf_object *object, const char *name, new_ref
 
 static void hear_exact(uintptr_t block)
 {
-    hear_block(block);
+    (void)hear_block(block);
 }
 
 void tm_recycle_hooks_initializing(void)
@@ -198,6 +214,7 @@ void tm_recycle_hooks_begin(const struct tm_elf_object *object)
         return;
     }
     layout = &python->row;
+    way = tm_quick_way_of(python, &tm_runtime.blocks);
     if (python->get_ref_tracer != NULL && python->set_ref_tracer != NULL) {
         tracer.is_used = true;
         tm_recycle_tracer_is_awaited = true;

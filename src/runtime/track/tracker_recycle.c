@@ -3,7 +3,6 @@
 #include "runtime/track/event_log.h"
 #include "runtime/track/event_record.h"
 #include "runtime/track/tracker.h"
-#include "runtime/track/tracker_quick.h"
 
 /* Of the same domain and size class, too. */
 static bool is_of_same_trace(const struct tm_record *record, const struct tm_record *other)
@@ -41,36 +40,13 @@ static __attribute__((noinline)) void move_block(struct tm_thread *thread, uintp
     atomic_fetch_add_explicit(&runtime->store.header->recycled_moves, 1, memory_order_relaxed);
 }
 
-/* True when the block at ADDRESS is known as one of the present traceback: so it is with most objects of a loop.  Nothing has
- * happened. */
-TM_INLINE bool stays(struct tm_runtime *runtime, uintptr_t address)
-{
-    const bool is_top = tm_word_peek(&tm_life_page.top_sizes) != 0;
-    if ((!is_top && tm_word_peek(&tm_life_page.stack_sizes) == 0) || tm_block_is_odd(&runtime->blocks, address)) {
-        return false;
-    }
-    const tm_slot_half *slot = tm_block_slot_shifted(&runtime->blocks, address, TM_SLOT_SHIFT_16);
-    const uint32_t word = slot != NULL ? tm_slot_load(slot) : 0;
-    if (!tm_slot_is_plain(word)) {
-        return false;
-    }
-    const struct tm_record *record = tm_runtime_record_of(runtime, word);
-    uint32_t now;
-    /* With a stamp its size and domain are those of a key. */
-    return record->stamp == tm_number_peek(&tm_life_page.stamp) &&
-           (is_top ? tm_quick_record(runtime, record->domain, record->size, &now, TM_QUICK_ANY)
-                   : tm_quick_stack_record(runtime, record->domain, record->size, &now, TM_QUICK_ANY, false)) &&
-           now == word;
-}
-
 void tm_tracker_recycle(struct tm_thread *thread, const void *block)
 {
     if (TM_LIKELY(thread->newborn == (uintptr_t)block)) {
         thread->newborn = 0; /* just allocated; the next time it comes it was in a free list meanwhile */
         return;
     }
-    if (TM_LIKELY(stays(&tm_runtime, (uintptr_t)block)) ||
-        (TM_UNLIKELY(tm_life_now() != TM_LIFE_TRACING) && !tm_life_may_record(0))) {
+    if (TM_UNLIKELY(tm_life_now() != TM_LIFE_TRACING) && !tm_life_may_record(0)) {
         return;
     }
     thread->guard++; /* the table of odd blocks has a lock */

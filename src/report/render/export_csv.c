@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/render/export.h"
 
+#include <string.h>
+
 #include "report/render/key_frames.h"
 
 /* A field in quotes, whatever is in it: quotes are doubled, other bytes stay. */
 static void write_quoted(struct tm_out *out, struct tm_span text)
 {
-    for (size_t i = 0; i < text.length; i++) {
-        tm_out_bytes(out, text.bytes[i] == '"' ? "\"\"" : (const char *)&text.bytes[i], 1U + (text.bytes[i] == '"'));
+    const uint8_t *quote;
+    while (text.length > 0 && (quote = memchr(text.bytes, '"', text.length)) != NULL) {
+        size_t length = (size_t)(quote - text.bytes) + 1;
+        tm_out_bytes(out, text.bytes, length);
+        tm_out_text(out, "\"");
+        text = (struct tm_span){text.bytes + length, text.length - length};
     }
+    tm_out_span(out, text);
 }
 
 static void write_text(struct tm_out *out, struct tm_span text)

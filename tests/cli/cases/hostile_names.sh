@@ -8,3 +8,8 @@ trace obj live=4/1 | bad%FF%C3%28%ED%A0%80.py:1
 END
 tm-report x.tms
 tm-report --format json x.tms
+# In a table quotes are doubled, wherever they stand.
+tms_from_text quotes.tms <<'END'
+trace obj live=5/1 | %22a%22%22b.py%22:1:%22
+END
+tm-report export --to csv quotes.tms

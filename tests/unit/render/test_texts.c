@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/compiler.h"
 #include "report/render/json_text.h"
 #include "report/render/location_text.h"
 #include "report/render/source_line.h"
@@ -52,6 +53,30 @@ static void json_of_any_bytes_is_json(void **state)
     assert_json("\xC3\xA9", "\"\xC3\xA9\"");
     assert_json("a\xFFz", "\"a\\udcffz\"");
     assert_json("\xED\xA0\x80", "\"\\udced\\udca0\\udc80\"");
+}
+
+/* Wherever it stands: what needs no escape is passed over eight bytes at a time. */
+static void json_escapes_at_every_place(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *json;
+    } pieces[] = {{"\"", "\\\""},           {"\\", "\\\\"},      {"\n", "\\n"},
+                  {"\x1F", "\\u001f"},      {"\x7F", "\\u007f"}, {"\xFF", "\\udcff"},
+                  {"\xC3\xA9", "\xC3\xA9"}, {" !#[]~", " !#[]~"}};
+    for (size_t piece = 0; piece < TM_COUNT_OF(pieces); piece++) {
+        for (int before = 0; before < 20; before++) {
+            for (int after = 0; after < 20; after++) {
+                char text[64], json[64];
+                (void)snprintf(text, sizeof text, "%.*s%s%.*s", before, "abcdefghijklmnopqrst", pieces[piece].text,
+                               after, "ABCDEFGHIJKLMNOPQRST");
+                (void)snprintf(json, sizeof json, "\"%.*s%s%.*s\"", before, "abcdefghijklmnopqrst", pieces[piece].json,
+                               after, "ABCDEFGHIJKLMNOPQRST");
+                assert_json(text, json);
+            }
+        }
+    }
 }
 
 static void assert_location(const char *file, uint32_t line, const char *function, size_t width, const char *expected)
@@ -152,9 +177,10 @@ static void lines_of_sources_are_stripped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(json_of_any_bytes_is_json),      cmocka_unit_test(long_paths_lose_their_left_end),
-        cmocka_unit_test(the_longest_paths_are_soon_cut), cmocka_unit_test(terminals_are_not_moved_by_names),
-        cmocka_unit_test(errors_of_writing_stick),        cmocka_unit_test(lines_of_sources_are_stripped),
+        cmocka_unit_test(json_of_any_bytes_is_json),        cmocka_unit_test(json_escapes_at_every_place),
+        cmocka_unit_test(long_paths_lose_their_left_end),   cmocka_unit_test(the_longest_paths_are_soon_cut),
+        cmocka_unit_test(terminals_are_not_moved_by_names), cmocka_unit_test(errors_of_writing_stick),
+        cmocka_unit_test(lines_of_sources_are_stripped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

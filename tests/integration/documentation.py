@@ -8,6 +8,7 @@ Each program (documentation/*.py) runs once under each tracer; the stdlib's side
 from __future__ import print_function
 
 import difflib
+import json
 import os
 import platform
 import shutil
@@ -41,18 +42,17 @@ QUESTIONS = {
     "biggest": ["-i", "PROGRAM", "traceback"],
 }
 
-# program, limit, snapshots, questions
+# program, limit, what is asked of which snapshots
 CASES = (
-    ("top", 1, ["one"], ("top", "noise", "files")),
-    ("top", 25, ["one"], ("top", "lines", "files", "cumulative", "cumulative files", "tracebacks")),
-    ("three_lists", 1, ["two"], ("top",)),
-    ("three_lists", 1, ["one", "two"], ("top",)),
-    ("three_lists", 1, ["two", "three"], ("top",)),
-    ("three_lists", 1, ["three", "two"], ("top",)),
-    ("differences", 1, ["one", "two"], ("top", "files")),
-    ("differences", 10, ["one", "two"], ("top", "lines", "tracebacks", "cumulative")),
-    ("biggest", 1, ["one"], ("top", "biggest")),
-    ("biggest", 25, ["one"], ("top", "biggest", "tracebacks", "cumulative")),
+    ("top", 1, (("top", ["one"]), ("noise", ["one"]), ("files", ["one"]))),
+    ("top", 25, tuple((question, ["one"])
+                      for question in ("top", "lines", "files", "cumulative", "cumulative files", "tracebacks"))),
+    ("three_lists", 1, tuple(("top", names)
+                             for names in (["two"], ["one", "two"], ["two", "three"], ["three", "two"]))),
+    ("differences", 1, tuple((question, ["one", "two"]) for question in ("top", "files"))),
+    ("differences", 10, tuple((question, ["one", "two"]) for question in ("top", "lines", "tracebacks", "cumulative"))),
+    ("biggest", 1, (("top", ["one"]), ("biggest", ["one"]))),
+    ("biggest", 25, tuple((question, ["one"]) for question in ("top", "biggest", "tracebacks", "cumulative"))),
 )
 
 
@@ -77,21 +77,25 @@ class Tester(traced.Tester):
             self.results[key] = result
         return self.results[key]
 
-    def ask(self, program, limit, names, question):
+    def answers(self, program, limit, asked):
+        """What the stdlib prints for each of ASKED (question, names of snapshots): by one process, which runs untraced."""
+        theirs = self.run(program, limit, "stdlib")
+        questions = [(question, [os.path.join(theirs, name) for name in names]) for question, names in asked]
+        done = traced.run([self.interpreter.path, os.path.join(PROGRAMS, "answer.py"),
+                           os.path.join(PROGRAMS, program + ".py"), json.dumps(questions)],
+                          self.folder.path, self.interpreter.environment())
+        self.checks.equal((done.code, done.stderr), (0, b""), "%s, limit %d: the stdlib's answers" % (program, limit))
+        return json.loads(done.stdout.decode()) if done.code == 0 else [""] * len(asked)
+
+    def compare(self, program, limit, names, question, expected):
         path = os.path.join(PROGRAMS, program + ".py")
-        theirs, ours = (self.run(program, limit, mode) for mode in ("stdlib", "library"))
-        # A fork in a loaded interpreter is the stdlib's side's only peculiarity; the answer itself runs untraced.
-        answer = traced.run([self.interpreter.path, os.path.join(PROGRAMS, "answer.py"), question, path] +
-                            [os.path.join(theirs, name) for name in names], self.folder.path,
-                            self.interpreter.environment())
+        ours = self.run(program, limit, "library")
         options = [path if option == "PROGRAM" else option for option in QUESTIONS[question]]
         limit_rows = {"noise": "10", "biggest": "3"}.get(question, "0")
         text = traced.report(self.options.report, "--style=tracemalloc", "--limit", limit_rows,
                              *(options + [os.path.join(ours, name) for name in names]))
-        expected = answer.stdout.decode(errors="surrogateescape")
         what = "%s, limit %d, %s, %s" % (program, limit, " to ".join(names), question)
-        self.checks.that(answer.code == 0 and expected.strip() != "", what + ": the stdlib's answer",
-                         answer.stderr.decode(errors="replace"))
+        self.checks.that(expected.strip() != "", what + ": the stdlib's answer")
         if not self.checks.that(same(text, expected), what):
             for line in list(difflib.unified_diff(expected.splitlines(), text.splitlines(), "stdlib", "tm-report",
                                                   lineterm="", n=0))[:12]:
@@ -110,9 +114,9 @@ def main():
         for interpreter in interpreters.select(options.pythons, python3_only=True):
             tester = Tester(options, checks, folder, interpreter)
             checks.begin("%s documentation" % interpreter.label)
-            for program, limit, names, questions in CASES:
-                for question in questions:
-                    tester.ask(program, limit, names, question)
+            for program, limit, asked in CASES:
+                for (question, names), expected in zip(asked, tester.answers(program, limit, asked)):
+                    tester.compare(program, limit, names, question, expected)
             checks.end()
     return checks.finish()
 

@@ -3,6 +3,7 @@
 """Snapshots that the tracer takes by itself while a program runs: INTERVAL, KEEP, THRESHOLD, SIGNAL."""
 from __future__ import print_function
 
+import multiprocessing.pool
 import os
 import re
 import sys
@@ -19,6 +20,7 @@ wanted, end = '.' + sys.argv[1] + '.tms', time.time() + 60
 while time.time() < end and not [name for name in os.listdir('.') if name.endswith(wanted)]:
     for i in range(20000):
         y = (i, i + 1000)
+    time.sleep(0.1)
 print('tasks %d' % len(os.listdir('/proc/self/task')))
 """
 
@@ -52,6 +54,7 @@ def pause(seconds, done):
     end = time.time() + seconds
     while time.time() < end and not done():
         y = [bytearray(100) for i in range(100)]
+        time.sleep(0.02)
 os.rename('out', 'away')
 pause(3.5, lambda: False)
 os.rename('away', 'out')
@@ -123,6 +126,7 @@ def until(number, kind):
     end = time.time() + 60
     while time.time() < end and not [name for name in os.listdir('.') if kind(name) and number in name]:
         y = [bytearray(100) for i in range(1000)]
+        time.sleep(0.02)
 parent = '.%d.' % os.getpid()
 until('.0002.', lambda name: parent in name)
 child = os.fork()
@@ -136,7 +140,26 @@ os.waitpid(child, 0)
 """
 
 
+POOL = multiprocessing.pool.ThreadPool(16)
+
+
 class Tester(traced.Tester):
+    """What waits for an interval's seconds runs beside all else, of all interpreters at once."""
+
+    def prepare(self, is_one_of_few):
+        self.in_interval = self.start(UNTIL, "0003", TRACEMALLOC_INTERVAL="1s", TRACEMALLOC_KEEP="2")
+        if is_one_of_few:
+            indented = "\n".join("    " + line for line in UNTIL.strip().split("\n"))
+            self.in_thread = self.start(IN_THREAD % indented, "0003", TRACEMALLOC_INTERVAL="1s", TRACEMALLOC_KEEP="2")
+            folder = self.folder.fresh()
+            os.mkdir(os.path.join(folder, "out"))
+            self.without_folder = self.start(FOLDER_GOES, folder=folder, TRACEMALLOC_INTERVAL="1s",
+                                             TRACEMALLOC_OUTPUT="out/x.tms", TRACEMALLOC_STORE="none")
+            self.forking = self.start(FORKS, TRACEMALLOC_INTERVAL="1s", TRACEMALLOC_KEEP="1")
+
+    def start(self, *arguments, **variables):
+        return POOL.apply_async(self.run, arguments, variables)
+
     def run(self, program, *arguments, **variables):
         folder = variables.pop("folder", None) or self.folder.fresh()
         variables.setdefault("LD_PRELOAD", self.options.library)
@@ -152,9 +175,14 @@ class Tester(traced.Tester):
         self.checks.that(all(found) and len({one.group(1) for one in found}) == 1, "names", done.names())
         return [int(one.group(2)) for one in found if one]
 
-    def interval(self, program=UNTIL, tasks=1):
+    def interval(self):
+        self.check_interval(self.in_interval.get(), tasks=1)
+
+    def small_stack(self):
+        self.check_interval(self.in_thread.get(), tasks=2)
+
+    def check_interval(self, done, tasks):
         checks = self.checks
-        done = self.run(program, "0004", TRACEMALLOC_INTERVAL="1s", TRACEMALLOC_KEEP="2")
         checks.equal((done.code, done.stdout, done.stderr), (0, b"tasks %d\n" % tasks, b""), "code and output, no thread of ours")
         numbers = self.numbers(done)
         checks.equal(len(numbers), 3, "KEEP=2 and the exit snapshot")
@@ -163,10 +191,6 @@ class Tester(traced.Tester):
         checks.equal(moments, ["interval", "interval", "exit"], "moments")
         times = [self.snapshot(path)["time_ns"] for path in done.snapshots()]
         checks.that(times == sorted(times), "times", times)
-
-    def small_stack(self):
-        indented = "\n".join("    " + line for line in UNTIL.strip().split("\n"))
-        self.interval(IN_THREAD % indented, tasks=2)
 
     def threshold(self):
         """Each step of 10 MiB is seen within one block of a million bytes."""
@@ -226,18 +250,15 @@ class Tester(traced.Tester):
     def failures(self):
         """A folder that is gone is said once; the program goes on, and so do the snapshots when it is back."""
         checks = self.checks
-        folder = self.folder.fresh()
-        os.mkdir(os.path.join(folder, "out"))
-        done = self.run(FOLDER_GOES, folder=folder, TRACEMALLOC_INTERVAL="1s", TRACEMALLOC_OUTPUT="out/x.tms",
-                        TRACEMALLOC_STORE="none")
+        done = self.without_folder.get()
         checks.equal((done.code, done.stdout), (0, b"1\n"), "code and output")
         checks.that(done.stderr.count(b"\n") == 1 and b"out/x.0001.tms: no such folder" in done.stderr, "one line", done.stderr)
-        names = sorted(os.listdir(os.path.join(folder, "out")))
+        names = sorted(os.listdir(os.path.join(done.folder, "out")))
         checks.equal(names[:2], ["x.0001.tms", "x.0002.tms"], "what came afterwards")
 
     def children(self):
         """A forked child counts for itself and leaves its parent's files alone."""
-        done = self.run(FORKS, TRACEMALLOC_INTERVAL="1s", TRACEMALLOC_KEEP="1")
+        done = self.forking.get()
         self.checks.equal((done.code, done.stdout, done.stderr), (0, b"1\n", b""), "code and output")
         moments = sorted(self.snapshot(path)["moment"] for path in done.snapshots())
         self.checks.equal(moments, ["exit"] * 2 + ["interval"] * 2, "snapshots of both")

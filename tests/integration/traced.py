@@ -134,6 +134,9 @@ class Tester(object):
     def __init__(self, options, checks, folder, interpreter):
         self.options, self.checks, self.folder, self.interpreter = options, checks, folder, interpreter
 
+    def prepare(self, is_one_of_few):
+        """Of all interpreters before the first group: begins what waits more than it works."""
+
 
 def few(options, chosen):
     """The oldest and the newest of CHOSEN, unless more were asked for."""
@@ -157,10 +160,12 @@ def on_groups(options, chosen, tester_class, groups, with_few=()):
     code."""
     checks = Checks()
     with Folder() as folder:
-        for interpreter in chosen:
-            tester = tester_class(options, checks, folder, interpreter)
-            for group in groups + (with_few if interpreter in few(options, chosen) else ()):
-                checks.begin("%s %s" % (interpreter.label, group.__name__))
+        testers = [tester_class(options, checks, folder, interpreter) for interpreter in chosen]
+        for tester in testers:
+            tester.prepare(tester.interpreter in few(options, chosen))
+        for tester in testers:
+            for group in groups + (with_few if tester.interpreter in few(options, chosen) else ()):
+                checks.begin("%s %s" % (tester.interpreter.label, group.__name__))
                 group(tester)
                 checks.end()
     return checks.finish()

@@ -5,7 +5,10 @@ TRACEMALLOC_SLOW=1 and without, row by row; with machine frames, too, frame by f
 where that is to be had."""
 from __future__ import print_function
 
+import json
 import os
+import re
+import subprocess
 import sys
 
 import interpreters
@@ -13,6 +16,9 @@ import traced
 
 PROGRAM = os.path.join(traced.HERE, "applications", "stack_changes.py")
 OWN = ("stack_changes.py", "stack_changes3.py", "stack_marks.py", "<made ")
+FRAME, NATIVE = b'{"filename": "', b'"native": true}'
+ROW = re.compile(br' *\{"size": (\d+), "count": (\d+), "traceback": (\[.*\])\},?$')
+MACHINE_FRAME = re.compile(br'\{"filename": "/[^"]*", "lineno": 0,')
 MORE_RUNS = 6  # of each side, while something differs
 FIGURES = ("live", "ever")
 SLOW = {"TRACEMALLOC_SLOW": "1", "TRACEMALLOC_WATERMARK": "0"}
@@ -31,17 +37,41 @@ def is_own(filename):
     return filename.startswith(OWN[-1]) or os.path.basename(filename) in OWN[:-1]
 
 
+def last_python_file(traceback):
+    """Of the newest frame that is none of the machine, in the JSON of a traceback."""
+    end = len(traceback)
+    while end > 0:
+        start = max(traceback.rfind(FRAME, 0, end), 0)
+        frame = traceback[start + len(FRAME):end]
+        if NATIVE not in frame:
+            return frame[:frame.find(b'"')].decode(errors="replace")
+        end = start
+    return ""
+
+
 def rows(options, path, figure):
-    """{traceback: (size, count)} of what the program's own lines allocated: of the machine frames the addresses."""
-    found = {}
-    for row in traced.statistics(options.report, path, "traceback", "--no-symbols", "--domain", "all", "--figure",
-                                 figure)["statistics"]:
-        key = tuple((frame["filename"], frame["lineno"], frame["function"]) for frame in row["traceback"])
-        python = [frame["filename"] for frame in row["traceback"] if not frame.get("native")]
-        if python and is_own(python[-1]):
-            size, count = found.get(key, (0, 0))
-            found[key] = (size + row["size"], count + row["count"])
+    """{traceback: (size, count)} of what the program's own lines allocated: of the machine frames the addresses.  Tracebacks
+    stay the JSON that they are, a line each: to read hundreds of megabytes takes longer than all else here."""
+    found, count = {}, 0
+    with subprocess.Popen([options.report, "--format", "json", "--group-by", "traceback", "--limit", "0", "--no-symbols",
+                           "--domain", "all", "--figure", figure, path], stdout=subprocess.PIPE) as process:
+        head = b""
+        for line in process.stdout:
+            row = ROW.match(line)
+            head += b"" if row else line
+            count += row is not None
+            if row and is_own(last_python_file(row.group(3))):
+                size, blocks = found.get(row.group(3), (0, 0))
+                found[row.group(3)] = (size + int(row.group(1)), blocks + int(row.group(2)))
+    expected = json.loads(head.decode(errors="surrogateescape"))["total"]["statistics"]
+    if process.returncode or count != expected:
+        raise RuntimeError("tm-report %s: exit code %d, %d rows of %d" % (path, process.returncode, count, expected))
     return found
+
+
+def readable(traceback):
+    return [(frame["filename"], frame["lineno"], frame["function"])
+            for frame in json.loads(traceback.decode(errors="surrogateescape"))]
 
 
 def snapshot(options, checks, folder, interpreter, limit, native, way):
@@ -54,7 +84,7 @@ def snapshot(options, checks, folder, interpreter, limit, native, way):
 
 def marks(options, path):
     """What the snapshot says of the watermark; None: nothing."""
-    return traced.statistics(options.report, path, "traceback")["snapshot"].get("watermark")
+    return traced.statistics(options.report, path, "domain")["snapshot"].get("watermark")
 
 
 def differing(one, other):
@@ -80,18 +110,12 @@ def check(options, checks, folder, interpreter, limit, native, way):
                             if not set(run.get(key) for run in quick) & set(run.get(key) for run in slow))
         wrong = sorted(wrong)
         checks.that(not wrong, figure, "%d of %d differ, for instance %r: quick %r, slow %r" % (
-            len(wrong), len(slow[0]), [key[-4:] for key in wrong[:1]], [[run.get(key) for run in quick] for key in wrong[:1]],
+            len(wrong), len(slow[0]), [readable(key)[-4:] for key in wrong[:1]], [[run.get(key) for run in quick] for key in wrong[:1]],
             [[run.get(key) for run in slow] for key in wrong[:1]]))
         checks.that(first * 10 < len(slow[0]), "nearly all of it can be compared", (first, len(slow[0])))
         checks.that(len(slow[0]) > 100, "there is something to compare", len(slow[0]))
-        frames = sum(name.startswith("/") and line == 0 for key in slow[0] for name, line, _function in key)
+        frames = sum(len(MACHINE_FRAME.findall(traceback)) for traceback in slow[0])
         checks.that((frames > 100) == (native != "0"), "machine frames, where they are asked for", frames)
-
-
-def of_each_kind(options, chosen):
-    """The oldest, the newest of those whose frames are objects, all others; unless more were asked for."""
-    objects = [one for one in chosen if one.version < (3, 11)]
-    return chosen if options.full or options.pythons else objects[:1] + objects[1:][-1:] + chosen[len(objects):]
 
 
 def main():
@@ -100,11 +124,8 @@ def main():
     limits = {"0": (1, 2, 5, 25, 100), "native": (1, 25), "1": (1, 25)} if options.full else \
         {"0": (1, 25), "native": (25,), "1": (25,)}
     chosen = interpreters.select(options.pythons)
-    left_out = [one.label for one in chosen if one not in of_each_kind(options, chosen)]
-    if left_out:
-        print("only with --full, their frames are objects too: " + " ".join(left_out))
     with traced.Folder() as folder:
-        for interpreter in of_each_kind(options, chosen):
+        for interpreter in chosen:
             is_one_of_few = interpreter in traced.few(options, chosen)
             for native in ("0", "native", "1") if is_one_of_few else ("0",):
                 for limit in limits[native] if is_one_of_few else limits[native][-1:]:

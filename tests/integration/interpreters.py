@@ -81,19 +81,25 @@ def probe(path):
     return Interpreter(path, facts), facts["executable"]
 
 
-def candidates():
-    names = re.compile(r"python(2|3)?(\.\d+)?[dt]*$")
-    for folder in os.environ.get("PATH", "").split(":") + ["/usr/bin"]:
-        for path in sorted(glob.glob(os.path.join(folder or ".", "python*"))):
-            if names.match(os.path.basename(path)) and os.access(path, os.X_OK):
-                yield path
+def pyenv_root():
     try:
-        root = subprocess.run(["pyenv", "root"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode().strip()
+        return subprocess.run(["pyenv", "root"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode().strip()
     except OSError:
-        root = ""
+        return ""
+
+
+def candidates():
+    """Each file once.  Not the shims of pyenv: slow, and they lead to its versions or to what is in PATH anyway."""
+    names = re.compile(r"python(2|3)?(\.\d+)?[dt]*$")
+    root = pyenv_root()
+    folders = [folder or "." for folder in os.environ.get("PATH", "").split(":") + ["/usr/bin"]]
+    seen = set()
+    for folder in [one for one in folders if not root or os.path.realpath(one) != os.path.realpath(root + "/shims")]:
+        seen.update(os.path.realpath(path) for path in glob.glob(os.path.join(folder, "python*"))
+                    if names.match(os.path.basename(path)) and os.access(path, os.X_OK))
     if root:
-        for path in sorted(glob.glob(os.path.join(root, "versions", "*", "bin", "python"))):
-            yield path
+        seen.update(map(os.path.realpath, glob.glob(os.path.join(root, "versions", "*", "bin", "python"))))
+    return sorted(seen)
 
 
 def find():
@@ -105,7 +111,7 @@ def find():
         if known:
             interpreter, executable = known
             if not given:
-                interpreter.path = executable  # not a shim of pyenv: what is preloaded into a shell script is not Python
+                interpreter.path = executable  # no script that starts it: what is preloaded into a shell is not Python
             found.setdefault(path if given else executable, interpreter)
     return sorted(found.values(), key=lambda one: (one.version, one.label))
 

@@ -9,7 +9,8 @@ steps, so that the same objects are born, die and are taken out of free lists in
     both      in one process: the stdlib's tracer is started here, on top of libtracemalloc; JSON to TM_RESULT,
               snapshot to TM_RESULT + ".tms"
 
-The environments of two compared runs hold the same names, so that even os.environ is built alike.
+The environments of two compared runs hold the same names, so that even os.environ is built alike.  What is made after
+the traces were copied the stdlib still traces, and slowly: so few objects are made until it is stopped.
 """
 import gc
 
@@ -64,13 +65,15 @@ def measure():
 
 
 def add_up(traces):
-    """The stdlib's traces per traceback: (size, count)."""
+    """The stdlib's traces per traceback: [size, count]."""
     sums = {}
     for trace in traces:
-        domain, size, traceback = trace[:3]
-        if domain == 0:
-            size_before, count = sums.get(traceback, (0, 0))
-            sums[traceback] = (size_before + size, count + 1)
+        if trace[0] == 0:  # the domain
+            if trace[2] not in sums:
+                sums[trace[2]] = [0, 0]
+            sum_ = sums[trace[2]]
+            sum_[0] += trace[1]
+            sum_[1] += 1
     return sums
 
 
@@ -81,12 +84,18 @@ def references_of_a_variable():
 
 def held_names(sums):
     """File names that only the stdlib's tracer keeps alive, in its table of file names: the program, and a run
-    without that tracer, has dropped them.  Rows like those of save."""
-    names = {id(name): name for traceback in sums for name, _ in traceback}
-    rows = [[list(traceback), size, count] for traceback, (size, count) in sums.items()]
+    without that tracer, has dropped them.  Rows of places, the text of each place's name, and rows like those of save."""
+    names, places = {}, {}
+    for traceback in sums:
+        for frame in traceback:
+            if frame not in places:
+                name, line = frame
+                places[frame] = key, _ = id(name), line
+                names[key] = name
+    rows = [[[places[frame] for frame in reversed(traceback)], size, count] for traceback, (size, count) in sums.items()]
+    del traceback, frame, name
+    places.clear()
     sums.clear()
-    for row in rows:
-        row[0] = [(id(name), line) for name, line in row[0]]
     names = list(names.items())
     held = []
     for index in range(len(names)):
@@ -98,12 +107,13 @@ def held_names(sums):
             held.append([[list(frame) for frame in reversed(traceback)], sys.getsizeof(name), 1])
         names[index] = key, str(name)
     texts = dict(names)
-    return [[[(texts[key], line) for key, line in reversed(row[0])], row[1], row[2]] for row in rows], held
+    return rows, texts, held
 
 
 def save(sums):
     """Oldest frame first."""
-    rows, held = held_names(sums)
+    rows, texts, held = held_names(sums)
     _tracemalloc.stop()
+    rows = [[[(texts[key], line) for key, line in places], size, count] for places, size, count in rows]
     with open(RESULT.decode(), "w") as output:
-        json.dump({"traces": rows, "held": held}, output)
+        output.write(json.dumps({"traces": rows, "held": held}))  # json.dump is not written in C

@@ -36,7 +36,7 @@ QUICK_FIRST, QUICK_STEP = 8, 17  # not in full: each of the first calls of a kin
 class Tester(object):
     def __init__(self, options, checks, folder, interpreter):
         self.options, self.checks, self.folder, self.interpreter = options, checks, folder, interpreter
-        self.command = [interpreter.path, PROGRAM, "api.tms"]
+        self.command = [interpreter.path, PROGRAM, "api.tms", os.path.join(folder.fresh("lines"), "lines")]
         self.pool = multiprocessing.pool.ThreadPool(options.jobs)
         self.plain = traced.run(self.command, folder.fresh(), interpreter.environment())
 

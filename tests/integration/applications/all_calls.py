@@ -1,21 +1,36 @@
 # SPDX-License-Identifier: MIT
 """Makes the library do all that it asks the kernel for: tables grow, threads without the GIL, a child, snapshots.
 
-usage: all_calls.py API_SNAPSHOT
+usage: all_calls.py API_SNAPSHOT LINES
+
+LINES is a file of compiled lines, which is made where it is missing: only the first of many runs compiles them.
 """
 from __future__ import print_function
 
 import ctypes
+import marshal
 import os
 import sys
 import threading
 
+
+def compiled():
+    for part in range(8):
+        lines = ["kept.append([bytearray(%d), {%d: %r}])" % (number % 1500, number, "text %d" % number)
+                 for number in range(500)]
+        yield compile("\n".join(lines), "part %d" % part, "exec")
+
+
+if not os.path.exists(sys.argv[2]):
+    with open(sys.argv[2], "wb") as stream:
+        marshal.dump(list(compiled()), stream)
+
 # Many lines that allocate: names, frames, tracebacks and records outgrow their first pages, and so do blocks.
 kept = []
-for part in range(8):
-    lines = ["kept.append([bytearray(%d), {%d: %r}])" % (number % 1500, number, "text %d" % number)
-             for number in range(500)]
-    exec(compile("\n".join(lines), "part %d" % part, "exec"))
+with open(sys.argv[2], "rb") as stream:
+    parts = marshal.load(stream)
+for part in parts:
+    exec(part)
 kept.append(bytearray(3 << 20))
 
 libc = ctypes.CDLL(None)

@@ -8,7 +8,7 @@
 
 static uint32_t place_hash(uintptr_t place, int32_t offset)
 {
-    return (uint32_t)tm_hash_join(tm_hash_word(place), (uint32_t)offset);
+    return (uint32_t)tm_hash_word(place ^ (uint64_t)(uint32_t)offset << 40);
 }
 
 static uint32_t code_hash(uintptr_t code)
@@ -85,6 +85,12 @@ bool tm_code_table_add(struct tm_code_table *table, uintptr_t code, uintptr_t pl
             return false;
         }
     }
+    return tm_code_table_add_to(table, &table->codes[owner], place, offset, frame);
+}
+
+bool tm_code_table_add_to(struct tm_code_table *table, struct tm_code *code, uintptr_t place, int32_t offset,
+                          uint32_t frame)
+{
     uint32_t id = table->place_free;
     if (id == 0) {
         if (table->place_count + 1 >= table->place_capacity &&
@@ -101,16 +107,15 @@ bool tm_code_table_add(struct tm_code_table *table, uintptr_t code, uintptr_t pl
     } else {
         table->place_count = id;
     }
-    table->places[id] =
-        (struct tm_place){.place = place, .offset = offset, .frame = frame, .next = table->codes[owner].first};
-    table->codes[owner].first = id;
+    table->places[id] = (struct tm_place){.place = place, .offset = offset, .frame = frame, .next = code->first};
+    code->first = id;
     return true;
 }
 
-struct tm_line_cursor *tm_code_table_cursor(struct tm_code_table *table, uintptr_t code)
+struct tm_code *tm_code_table_code(struct tm_code_table *table, uintptr_t code)
 {
     uint32_t id = find_code(table, code);
-    return id == 0 ? NULL : &table->codes[id].cursor;
+    return id == 0 ? NULL : &table->codes[id];
 }
 
 void tm_code_table_visit(const struct tm_code_table *table, uintptr_t code, void (*visit)(uintptr_t place, void *data),

@@ -24,8 +24,10 @@ struct tm_place {
 
 struct tm_code {
     uintptr_t code;               /* address of the code object */
+    uintptr_t filename;           /* the object whose text is FILE; 0: FILE and FUNCTION are not known */
+    uint32_t file, function;      /* its names, the user's words */
+    struct tm_line_cursor cursor; /* how far its line table was decoded, the user's too */
     uint32_t first;               /* its places; for a free entry the next free one */
-    struct tm_line_cursor cursor; /* how far its line table was decoded */
 };
 
 struct tm_code_table {
@@ -43,8 +45,13 @@ uint32_t tm_code_table_frame(const struct tm_code_table *table, uintptr_t place,
 TM_CHECKED bool tm_code_table_add(struct tm_code_table *table, uintptr_t code, uintptr_t place, int32_t offset,
                                   uint32_t frame);
 
-/* The cursor of CODE, to be read and moved; NULL when it is not known.  Stays until the next change of the table. */
-struct tm_line_cursor *tm_code_table_cursor(struct tm_code_table *table, uintptr_t code);
+/* The entry of CODE, whose user's words are to be read and written; NULL when it is not known.  Stays until another code
+ * object comes or goes. */
+struct tm_code *tm_code_table_code(struct tm_code_table *table, uintptr_t code);
+
+/* tm_code_table_add to CODE, an entry of the table. */
+TM_CHECKED bool tm_code_table_add_to(struct tm_code_table *table, struct tm_code *code, uintptr_t place, int32_t offset,
+                                     uint32_t frame);
 
 /* Calls VISIT with DATA for each known place of CODE. */
 void tm_code_table_visit(const struct tm_code_table *table, uintptr_t code, void (*visit)(uintptr_t place, void *data),

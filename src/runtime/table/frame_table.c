@@ -53,14 +53,14 @@ uint32_t tm_frame_intern(struct tm_frame_table *table, const struct tm_stored_fr
     }
     id = tm_free_ids_take(&table->free, tm_frame_is_native(frame) ? frame->file : 0); /* objects come before theirs */
     if (id != 0) {
-        return tm_id_map_insert(&table->map, hash, id) ? put(table, id, frame) : 0;
+        return tm_id_map_insert_at(&table->map, hash, id, cursor) ? put(table, id, frame) : 0;
     }
     uint64_t at = atomic_load_explicit(published(table->store), memory_order_relaxed);
     if (!tm_live_store_need(table->store, TM_STORE_FRAMES, at + sizeof *frame)) {
         return 0;
     }
     id = (uint32_t)(at / sizeof *frame);
-    if (!tm_id_map_insert(&table->map, hash, id)) {
+    if (!tm_id_map_insert_at(&table->map, hash, id, cursor)) {
         return 0;
     }
     put(table, id, frame);

@@ -23,7 +23,8 @@ struct tm_id_map {
     size_t count;
 };
 
-/* Goes through the ids entered with HASH: *CURSOR is SIZE_MAX at first; 0 means there are no more. */
+/* Goes through the ids entered with HASH: *CURSOR is SIZE_MAX at first; 0 means there are no more, and *CURSOR is then
+ * where one more would be entered. */
 TM_INLINE uint32_t tm_id_map_next(const struct tm_id_map *map, uint32_t hash, size_t *cursor)
 {
     if (TM_UNLIKELY(map->capacity == 0)) {
@@ -39,11 +40,23 @@ TM_INLINE uint32_t tm_id_map_next(const struct tm_id_map *map, uint32_t hash, si
         }
         at = (at + 1) & mask;
     }
+    *cursor = at;
     return 0;
 }
 
 /* ID is not 0 and not in the map with this hash. */
 TM_CHECKED bool tm_id_map_insert(struct tm_id_map *map, uint32_t hash, uint32_t id);
+
+/* The same where tm_id_map_next has left CURSOR behind all others of HASH, and the map has not changed since. */
+TM_CHECKED TM_INLINE bool tm_id_map_insert_at(struct tm_id_map *map, uint32_t hash, uint32_t id, size_t cursor)
+{
+    if (TM_UNLIKELY(map->count * 4 >= map->capacity * 3)) {
+        return tm_id_map_insert(map, hash, id);
+    }
+    map->entries[cursor] = (struct tm_id_map_entry){hash, id};
+    map->count++;
+    return true;
+}
 
 /* Takes ID, entered with HASH, out; nothing happens when it is not there. */
 void tm_id_map_remove(struct tm_id_map *map, uint32_t hash, uint32_t id);

@@ -88,7 +88,7 @@ void tm_free_ids_put(struct tm_free_ids *ids, uint32_t id)
     (void)!tm_id_set_add(&ids->resting, id);
 }
 
-uint32_t tm_free_ids_take(struct tm_free_ids *ids, uint32_t above)
+uint32_t tm_free_ids_take_one(struct tm_free_ids *ids, uint32_t above)
 {
     if (ids->barren != 0 && above + 1 >= ids->barren) {
         return 0; /* or each chain that has none would look through all of the set again */

@@ -66,8 +66,14 @@ void tm_free_ids_begin_round(struct tm_free_ids *ids);
 /* ID comes back.  Without memory it is lost. */
 void tm_free_ids_put(struct tm_free_ids *ids, uint32_t id);
 
+/* tm_free_ids_take where there are some. */
+uint32_t tm_free_ids_take_one(struct tm_free_ids *ids, uint32_t above);
+
 /* An id above ABOVE, taken out; 0: none. */
-uint32_t tm_free_ids_take(struct tm_free_ids *ids, uint32_t above);
+TM_INLINE uint32_t tm_free_ids_take(struct tm_free_ids *ids, uint32_t above)
+{
+    return TM_LIKELY(ids->ready.count == 0) ? 0 : tm_free_ids_take_one(ids, above);
+}
 
 TM_INLINE bool tm_free_ids_have(const struct tm_free_ids *ids, uint32_t id)
 {

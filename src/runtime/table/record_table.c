@@ -11,7 +11,7 @@ static _Atomic uint64_t *published(const struct tm_live_store *store)
     return &store->header->lengths[TM_STORE_RECORDS];
 }
 
-static bool make_room(struct tm_record_table *table, uint64_t count)
+TM_INLINE bool make_room(struct tm_record_table *table, uint64_t count)
 {
     return tm_live_store_need(table->store, TM_STORE_RECORDS, count * sizeof(struct tm_record)) &&
            tm_live_store_need(table->store, TM_STORE_PEAKS, count * sizeof(struct tm_record_peak)) &&
@@ -33,10 +33,11 @@ bool tm_record_table_init(struct tm_record_table *table, struct tm_live_store *s
     return true;
 }
 
-static uint32_t hash_of(const struct tm_record_key *key)
+TM_INLINE uint32_t hash_of(const struct tm_record_key *key)
 {
     uint64_t word = ((uint64_t)key->traceback << 32) | ((uint64_t)key->size << 8) | key->domain;
-    return (uint32_t)tm_hash_join(tm_hash_word(word), ((uint64_t)key->owner << 32) | key->epoch);
+    uint64_t rest = ((uint64_t)key->owner << 32) | key->epoch; /* mostly the same */
+    return (uint32_t)tm_hash_word(word ^ rest * TM_HASH_MULTIPLIER);
 }
 
 static bool is_of(const struct tm_record *record, const struct tm_record_key *key)
@@ -51,11 +52,13 @@ static bool may_be_quick(const struct tm_record_key *key)
     return key->size != TM_SIZE_VARIES && (key->owner == TM_OWNER_HELD ? is_python : key->domain == TM_DOMAIN_NATIVE);
 }
 
-TM_INLINE uint32_t find(const struct tm_record_table *table, const struct tm_record_key *key, uint32_t hash)
+/* *CURSOR is that of tm_id_map_next. */
+TM_INLINE uint32_t find(const struct tm_record_table *table, const struct tm_record_key *key, uint32_t hash,
+                        size_t *cursor)
 {
-    size_t cursor = SIZE_MAX;
     uint32_t id;
-    while ((id = tm_id_map_next(&table->map, hash, &cursor)) != 0) {
+    *cursor = SIZE_MAX;
+    while ((id = tm_id_map_next(&table->map, hash, cursor)) != 0) {
         if (is_of(&table->records[id], key)) {
             break;
         }
@@ -65,7 +68,8 @@ TM_INLINE uint32_t find(const struct tm_record_table *table, const struct tm_rec
 
 uint32_t tm_record_find(const struct tm_record_table *table, const struct tm_record_key *key)
 {
-    return find(table, key, hash_of(key));
+    size_t cursor;
+    return find(table, key, hash_of(key), &cursor);
 }
 
 static bool is_untouched(const struct tm_record_table *table, uint32_t id)
@@ -119,7 +123,8 @@ void tm_record_release(struct tm_record_table *table, uint32_t id)
 uint32_t tm_record_intern(struct tm_record_table *table, const struct tm_record_key *key)
 {
     uint32_t hash = hash_of(key);
-    uint32_t known = find(table, key, hash);
+    size_t cursor;
+    uint32_t known = find(table, key, hash, &cursor);
     if (known != 0) {
         return known;
     }
@@ -127,7 +132,7 @@ uint32_t tm_record_intern(struct tm_record_table *table, const struct tm_record_
     uint64_t at = atomic_load_explicit(published(table->store), memory_order_relaxed);
     uint64_t fresh = recycled != 0 ? recycled : at / sizeof(struct tm_record);
     if (fresh > TM_RECORD_MAX || (recycled == 0 && !make_room(table, fresh + 1)) ||
-        !tm_id_map_insert(&table->map, hash, (uint32_t)fresh)) {
+        !tm_id_map_insert_at(&table->map, hash, (uint32_t)fresh, cursor)) {
         return 0;
     }
     struct tm_record *record = &table->records[fresh];

@@ -28,11 +28,13 @@ static uint32_t hash_of(uint32_t parent, uint32_t frame)
     return (uint32_t)tm_hash_word(((uint64_t)parent << 32) | frame);
 }
 
-TM_INLINE uint32_t find(const struct tm_traceback_table *table, uint32_t parent, uint32_t frame, uint32_t hash)
+/* *CURSOR is that of tm_id_map_next. */
+TM_INLINE uint32_t find(const struct tm_traceback_table *table, uint32_t parent, uint32_t frame, uint32_t hash,
+                        size_t *cursor)
 {
-    size_t cursor = SIZE_MAX;
     uint32_t id;
-    while ((id = tm_id_map_next(&table->map, hash, &cursor)) != 0) {
+    *cursor = SIZE_MAX;
+    while ((id = tm_id_map_next(&table->map, hash, cursor)) != 0) {
         const struct tm_stored_traceback *found = tm_traceback_at(table->store, id);
         if (found->parent == parent && found->frame == frame) {
             break;
@@ -43,7 +45,8 @@ TM_INLINE uint32_t find(const struct tm_traceback_table *table, uint32_t parent,
 
 uint32_t tm_traceback_find(const struct tm_traceback_table *table, uint32_t parent, uint32_t frame)
 {
-    return find(table, parent, frame, hash_of(parent, frame));
+    size_t cursor;
+    return find(table, parent, frame, hash_of(parent, frame), &cursor);
 }
 
 static void put(struct tm_traceback_table *table, uint32_t id, uint32_t parent, uint32_t frame)
@@ -52,32 +55,37 @@ static void put(struct tm_traceback_table *table, uint32_t id, uint32_t parent, 
         (struct tm_stored_traceback){.parent = parent, .frame = frame};
 }
 
-bool tm_traceback_intern(struct tm_traceback_table *table, uint32_t parent, uint32_t frame, uint32_t *id)
+/* CURSOR is where the map has left it.  0: there is no room. */
+static __attribute__((noinline)) uint32_t make(struct tm_traceback_table *table, uint32_t parent, uint32_t frame,
+                                               uint32_t hash, size_t cursor)
 {
-    uint32_t hash = hash_of(parent, frame);
-    *id = find(table, parent, frame, hash);
-    if (*id != 0) {
-        return true;
-    }
     uint32_t fresh = tm_free_ids_take(&table->free, parent);
     if (fresh != 0) {
-        if (!tm_id_map_insert(&table->map, hash, fresh)) {
-            return false;
+        if (!tm_id_map_insert_at(&table->map, hash, fresh, cursor)) {
+            return 0;
         }
         put(table, fresh, parent, frame);
-        *id = fresh;
-        return true;
+        return fresh;
     }
     uint64_t at = atomic_load_explicit(published(table->store), memory_order_relaxed);
     uint64_t end = at + sizeof(struct tm_stored_traceback);
     fresh = (uint32_t)(at / sizeof(struct tm_stored_traceback));
-    if (!tm_live_store_need(table->store, TM_STORE_TRACEBACKS, end) || !tm_id_map_insert(&table->map, hash, fresh)) {
-        return false;
+    if (!tm_live_store_need(table->store, TM_STORE_TRACEBACKS, end) ||
+        !tm_id_map_insert_at(&table->map, hash, fresh, cursor)) {
+        return 0;
     }
     put(table, fresh, parent, frame);
     atomic_store_explicit(published(table->store), end, memory_order_release);
-    *id = fresh;
-    return true;
+    return fresh;
+}
+
+bool tm_traceback_intern(struct tm_traceback_table *table, uint32_t parent, uint32_t frame, uint32_t *id)
+{
+    uint32_t hash = hash_of(parent, frame);
+    size_t cursor;
+    uint32_t known = find(table, parent, frame, hash, &cursor);
+    *id = TM_LIKELY(known != 0) ? known : make(table, parent, frame, hash, cursor);
+    return *id != 0;
 }
 
 void tm_traceback_release(struct tm_traceback_table *table, uint32_t id)

@@ -49,36 +49,54 @@ static uint32_t unknown_frame(struct tm_runtime *runtime)
     return tm_frame_intern(&runtime->frames, &frame);
 }
 
+/* Remembers that ID is the frame at RAW, of the code object CODE, for as long as that lives.  KNOWN is its entry, if it
+ * has one.  Answers the entry; NULL: it cannot be remembered. */
+static struct tm_code *remember_frame(struct tm_runtime *runtime, const struct tm_raw_frame *raw, uintptr_t code,
+                                      struct tm_code *known, uint32_t id)
+{
+    struct tm_code_table *codes = &runtime->codes;
+    if (known != NULL) {
+        return tm_code_table_add_to(codes, known, raw->place, raw->offset, id) ? known : NULL;
+    }
+    /* Only what will be heard to die may be remembered; the free of a block that was not sampled is not. */
+    bool is_heard = (runtime->sample_rate == 0 || runtime->budget.thins) &&
+                    tm_block_table_mark_code(&runtime->blocks, tm_python_block_of(runtime->layout, code));
+    return is_heard && tm_code_table_add(codes, code, raw->place, raw->offset, id) ? tm_code_table_code(codes, code)
+                                                                                   : NULL;
+}
+
 /* Resolves a frame that was not seen before and remembers it for as long as its code object lives. */
 static uint32_t learn_frame(struct tm_runtime *runtime, const struct tm_raw_frame *raw, bool *may_cache)
 {
     struct tm_frame_names names;
     struct tm_line_cursor cursor = {0, 0, 0};
-    struct tm_line_cursor *known = tm_code_table_cursor(&runtime->codes, tm_python_frame_code(runtime->layout, raw));
+    struct tm_code *known = tm_code_table_code(&runtime->codes, tm_python_frame_code(runtime->layout, raw));
     if (known != NULL) {
-        cursor = *known;
+        cursor = known->cursor;
     }
     if (!tm_python_frame_names_from(runtime->layout, raw, &cursor, &names)) {
         *may_cache = false;
         return unknown_frame(runtime);
     }
-    struct tm_stored_frame frame = {
-        .file = intern_text(runtime, names.filename),
-        .function = intern_text(runtime, names.function),
-        .line = names.line,
-    };
+    struct tm_stored_frame frame = {.line = names.line};
+    if (known != NULL && known->filename == names.filename) { /* an import may give its code another one, at first */
+        frame.file = known->file;
+        frame.function = known->function;
+    } else {
+        frame.file = intern_text(runtime, names.filename);
+        frame.function = intern_text(runtime, names.function);
+    }
     uint32_t id = tm_frame_intern(&runtime->frames, &frame);
-    /* Only what will be heard to die may be remembered; the free of a block that was not sampled is not. */
-    bool is_heard =
-        known != NULL || ((runtime->sample_rate == 0 || runtime->budget.thins) &&
-                          tm_block_table_mark_code(&runtime->blocks, tm_python_block_of(runtime->layout, names.code)));
-    if (id == 0 || !is_heard || !tm_code_table_add(&runtime->codes, names.code, raw->place, raw->offset, id)) {
+    known = id != 0 ? remember_frame(runtime, raw, names.code, known, id) : NULL;
+    if (known == NULL) {
         *may_cache = false;
         return id;
     }
-    known = tm_code_table_cursor(&runtime->codes, names.code);
-    if (known != NULL) {
-        *known = cursor;
+    known->cursor = cursor;
+    if (frame.file != 0 && frame.function != 0) { /* 0 may be a lack of memory */
+        known->filename = names.filename;
+        known->file = frame.file;
+        known->function = frame.function;
     }
     return id;
 }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/unwind/line_table.h"
 
+#include <string.h>
+
+#include "base/compiler.h"
+
 static uint32_t line_or_none(int64_t line)
 {
     return line > 0 && line <= INT32_MAX ? (uint32_t)line : 0;
@@ -65,6 +69,10 @@ static int64_t signed_varint(const unsigned char *table, size_t size, size_t at)
 {
     uint64_t value = 0;
     unsigned shift;
+    if (TM_LIKELY(at < size) && TM_LIKELY((table[at] & 64U) == 0)) {
+        const int64_t small = (table[at] & 63U) >> 1;
+        return (table[at] & 1U) != 0 ? -small : small;
+    }
     for (shift = 0; at < size && shift < 36; shift += 6) {
         const unsigned char byte = table[at++];
         value |= (uint64_t)(byte & 63U) << shift;
@@ -78,12 +86,30 @@ static int64_t signed_varint(const unsigned char *table, size_t size, size_t at)
 /* Forms of a location entry; those below ONE_LINE_0 stay on the line. */
 enum { ONE_LINE_0 = 10, ONE_LINE_2 = 12, NO_COLUMNS = 13, LONG = 14, NO_LOCATION = 15 };
 
-static int64_t location_step(unsigned form, const unsigned char *table, size_t size, size_t at)
+TM_INLINE int64_t location_step(unsigned form, const unsigned char *table, size_t size, size_t at)
 {
-    if (form == NO_COLUMNS || form == LONG) {
-        return signed_varint(table, size, at + 1);
+    static const int8_t steps[16] = {[ONE_LINE_0 + 1] = 1, [ONE_LINE_2] = 2};
+    return form == NO_COLUMNS || form == LONG ? signed_varint(table, size, at + 1) : steps[form];
+}
+
+/* The entry after the one at AT: the first byte with the highest bit, or SIZE. */
+TM_INLINE size_t next_location(const unsigned char *table, size_t size, size_t at)
+{
+    at++;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    uint64_t bytes;
+    if (TM_LIKELY(size >= at + sizeof bytes)) {
+        memcpy(&bytes, table + at, sizeof bytes);
+        bytes &= UINT64_C(0x8080808080808080);
+        if (TM_LIKELY(bytes != 0)) {
+            return at + (size_t)__builtin_ctzll(bytes) / 8;
+        }
     }
-    return form >= ONE_LINE_0 && form <= ONE_LINE_2 ? (int64_t)form - ONE_LINE_0 : 0;
+#endif
+    while (at < size && (table[at] & 0x80U) == 0) {
+        at++;
+    }
+    return at;
 }
 
 static uint32_t find_in_locations(const unsigned char *table, size_t size, int32_t first_line, int32_t offset,
@@ -100,9 +126,7 @@ static uint32_t find_in_locations(const unsigned char *table, size_t size, int32
         }
         now.offset = end;
         now.line = line;
-        do {
-            now.at++;
-        } while (now.at < size && (table[now.at] & 0x80U) == 0);
+        now.at = next_location(table, size, now.at);
     }
     return 0;
 }

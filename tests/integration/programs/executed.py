@@ -2,6 +2,7 @@
 """Code compiled at run time: exec, eval, compile, code that died and whose address is used again."""
 from measuring import measure
 
+import _imp
 import types
 
 kept = []
@@ -41,5 +42,9 @@ module = types.ModuleType("made")
 exec("import math\nroots = [math.sqrt(number) for number in range(40)]\n", module.__dict__)
 unicode_file = compile("kept.append([1] * 7)\n" * 5, "<m\u00f6del \u2603>", "exec")
 exec(unicode_file)
+
+# As an import does with code that stands elsewhere than it was compiled: here between two of its lines.
+renamed = compile("kept.append([1] * 7)\nrename()\nkept.append([2] * 9)\nkept.append([3] * 11)\n", "<at first>", "exec")
+exec(renamed, {"kept": kept, "rename": lambda: _imp._fix_co_filename(renamed, "<later>")})
 
 measure()

@@ -12,9 +12,9 @@ static void forget_drops_all_places_of_the_code_and_no_others(void **state)
         assert_true(tm_code_table_add(&table, 0x1000, 0x1000, offset, (uint32_t)(offset + 2)));
         assert_true(tm_code_table_add(&table, 0x2000, 0x2000, offset, (uint32_t)(offset + 1000)));
     }
-    assert_non_null(tm_code_table_cursor(&table, 0x1000));
+    assert_non_null(tm_code_table_code(&table, 0x1000));
     assert_true(tm_code_table_forget(&table, 0x1000, NULL));
-    assert_null(tm_code_table_cursor(&table, 0x1000));
+    assert_null(tm_code_table_code(&table, 0x1000));
     assert_false(tm_code_table_forget(&table, 0x1000, NULL));
     for (int32_t offset = -1; offset < 300; offset++) {
         assert_int_equal(tm_code_table_frame(&table, 0x1000, offset), 0);
@@ -44,12 +44,36 @@ static void places_of_one_code_are_visited_once_each(void **state)
     assert_int_equal(sum, 40 * 0x2000 + 40 * 41 / 2);
 }
 
+static void users_words_stay_while_places_come_and_go_with_the_code(void **state)
+{
+    (void)state;
+    struct tm_code_table table = {.places = NULL};
+    assert_true(tm_code_table_add(&table, 0x1000, 0x1000, 0, 1));
+    struct tm_code *code = tm_code_table_code(&table, 0x1000);
+    code->filename = 0x5000;
+    code->file = 7;
+    code->function = 8;
+    code->cursor.lines = 9;
+    for (uint32_t i = 1; i <= 300; i++) {
+        assert_true(tm_code_table_add_to(&table, code, 0x1000 + i, 0, i));
+    }
+    assert_ptr_equal(tm_code_table_code(&table, 0x1000), code);
+    assert_true(code->filename == 0x5000 && code->file == 7 && code->function == 8 && code->cursor.lines == 9);
+    assert_int_equal(tm_code_table_frame(&table, 0x1000 + 300, 0), 300);
+    assert_true(tm_code_table_is_valid(&table));
+    assert_true(tm_code_table_forget(&table, 0x1000, NULL));
+    assert_int_equal(tm_code_table_frame(&table, 0x1000 + 300, 0), 0);
+    assert_true(tm_code_table_add(&table, 0x1000, 0x1000, 0, 1));
+    code = tm_code_table_code(&table, 0x1000);
+    assert_true(code->filename == 0 && code->file == 0 && code->function == 0 && code->cursor.lines == 0);
+}
+
 static void empty_table_knows_nothing(void **state)
 {
     (void)state;
     struct tm_code_table table = {.places = NULL};
     assert_int_equal(tm_code_table_frame(&table, 1, 0), 0);
-    assert_null(tm_code_table_cursor(&table, 1));
+    assert_null(tm_code_table_code(&table, 1));
     assert_false(tm_code_table_forget(&table, 1, NULL));
     assert_true(tm_code_table_is_valid(&table));
 }
@@ -94,7 +118,7 @@ static void random_work_agrees_with_an_array(void **state)
             for (unsigned i = 0; i < PLACES; i++) {
                 any = any || model[code][i] != 0;
             }
-            assert_int_equal(tm_code_table_cursor(&table, address) != NULL, any);
+            assert_int_equal(tm_code_table_code(&table, address) != NULL, any);
             assert_int_equal(tm_code_table_forget(&table, address, NULL), any);
             memset(model[code], 0, sizeof model[code]);
         } else if (model[code][place] == 0) {
@@ -115,6 +139,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forget_drops_all_places_of_the_code_and_no_others),
         cmocka_unit_test(places_of_one_code_are_visited_once_each),
+        cmocka_unit_test(users_words_stay_while_places_come_and_go_with_the_code),
         cmocka_unit_test(empty_table_knows_nothing),
         cmocka_unit_test(forgotten_entries_are_used_again),
         cmocka_unit_test(random_work_agrees_with_an_array),

@@ -6,8 +6,9 @@
 #include "runtime/track/counting.h"
 #include "runtime/track/runtime_state.h"
 
-#define FRAMES_MIN  4096U
+#define FRAMES_MIN  8192U
 #define RECORDS_MIN 1024U
+#define SUMS        256U
 
 /* One round.  The sets are private and for this round only. */
 struct round {
@@ -16,6 +17,8 @@ struct round {
     struct tm_id_set going; /* tracebacks with a frame that died */
     struct tm_id_set kept;  /* of these: what is live, and what leads there */
     struct tm_id_set used;  /* frames, then strings, that something still has */
+    struct tm_id_set idle;  /* records of those that go, of which no block is live */
+    uint32_t sums[SUMS];    /* the last record of (aged out) for each of so many kinds; 0: none yet */
 };
 
 static uint32_t count_of(const struct tm_runtime *runtime, enum tm_section_name section, size_t size)
@@ -69,7 +72,8 @@ static bool find_kept(struct round *round)
 {
     for (uint32_t id = 1; id < round->records; id++) {
         uint32_t traceback = round->runtime->records.records[id].traceback;
-        if (tm_id_set_has(&round->going, traceback) && is_live(round, id) && !keep(round, traceback)) {
+        if (tm_id_set_has(&round->going, traceback) &&
+            !(is_live(round, id) ? keep(round, traceback) : tm_id_set_add(&round->idle, id))) {
             return false;
         }
     }
@@ -94,7 +98,8 @@ static void take_over(struct tm_runtime *runtime, uint32_t to, uint32_t from)
     const struct tm_record_loose *old_loose = &runtime->records.loose[from];
     struct tm_record_peak *peak = &runtime->records.peaks[to];
     const struct tm_record_peak *old_peak = &runtime->records.peaks[from];
-    tm_record_save_peaks(runtime, from, old);
+    /* Where a maximum has been left since the record changed last, nothing of it was live then. */
+    const uint64_t changed = tm_word_load(&old->marks) ^ tm_word_load(&runtime->totals->marks);
     tm_record_save_peaks(runtime, to, sum);
     bool has_loose = atomic_load_explicit(&old->has_loose, memory_order_relaxed) != 0;
     atomic_store_explicit(&sum->has_loose, 1, memory_order_relaxed);
@@ -109,10 +114,14 @@ static void take_over(struct tm_runtime *runtime, uint32_t to, uint32_t from)
         add(&loose->freed_bytes, &old_loose->freed_bytes);
     }
     add(&sum->temporary_blocks, &old->temporary_blocks);
-    add(&peak->python_blocks, &old_peak->python_blocks);
-    add(&peak->python_bytes, &old_peak->python_bytes);
-    add(&peak->heap_blocks, &old_peak->heap_blocks);
-    add(&peak->heap_bytes, &old_peak->heap_bytes);
+    if ((changed & TM_MARK_PYTHON) == 0) {
+        add(&peak->python_blocks, &old_peak->python_blocks);
+        add(&peak->python_bytes, &old_peak->python_bytes);
+    }
+    if ((changed & TM_MARK_HEAP) == 0) {
+        add(&peak->heap_blocks, &old_peak->heap_blocks);
+        add(&peak->heap_bytes, &old_peak->heap_bytes);
+    }
 }
 
 static bool make_aged_traceback(struct tm_runtime *runtime)
@@ -128,14 +137,25 @@ static bool make_aged_traceback(struct tm_runtime *runtime)
     return id != 0 && tm_traceback_intern(&runtime->tracebacks, 0, id, &runtime->aging.aged_traceback);
 }
 
+/* The record of (aged out) that takes over what was counted in RECORD; 0: there is no room for it. */
+static uint32_t sum_of(struct round *round, const struct tm_record *record)
+{
+    struct tm_record_table *table = &round->runtime->records;
+    const struct tm_record_key key = {round->runtime->aging.aged_traceback, record->epoch, record->size, record->domain,
+                                      TM_OWNER_HELD};
+    uint32_t *last = &round->sums[(key.size / 8U + key.domain * 65U) % SUMS];
+    const struct tm_record *sum = &table->records[*last];
+    if (*last == 0 || sum->epoch != key.epoch || sum->size != key.size || sum->domain != key.domain) {
+        *last = tm_record_intern(table, &key);
+    }
+    return *last;
+}
+
 /* False: a record stays for lack of memory, so its traceback does. */
 static bool release_record(struct round *round, uint32_t id)
 {
     struct tm_runtime *runtime = round->runtime;
-    const struct tm_record *record = &runtime->records.records[id];
-    struct tm_record_key key = {runtime->aging.aged_traceback, record->epoch, record->size, record->domain,
-                                TM_OWNER_HELD};
-    uint32_t sum = tm_record_intern(&runtime->records, &key);
+    uint32_t sum = sum_of(round, &runtime->records.records[id]);
     if (sum == 0) {
         return false;
     }
@@ -147,10 +167,9 @@ static bool release_record(struct round *round, uint32_t id)
 
 static bool release_records(struct round *round)
 {
-    for (uint32_t id = 1; id < round->records; id++) {
+    for (uint32_t id = tm_id_set_next(&round->idle, 1); id != 0; id = tm_id_set_next(&round->idle, id + 1)) {
         uint32_t traceback = round->runtime->records.records[id].traceback;
-        if (tm_id_set_has(&round->going, traceback) && !is_live(round, id) && !release_record(round, id) &&
-            !keep(round, traceback)) {
+        if (!release_record(round, id) && !keep(round, traceback)) {
             return false;
         }
     }
@@ -260,9 +279,13 @@ static void age(struct tm_runtime *runtime)
     tm_id_set_free(&round.going);
     tm_id_set_free(&round.kept);
     tm_id_set_free(&round.used);
+    tm_id_set_free(&round.idle);
     tm_trace_cache_new_generation(&runtime->cache); /* and the notes of the present stack */
+    /* Frames that died and stay, because their blocks live, would be looked at in vain again. */
+    uint32_t stay = runtime->aging.died.count;
     uint32_t share = tm_record_count(&runtime->records) / 8;
-    runtime->aging.next_count = runtime->aging.died.count + (share > FRAMES_MIN ? share : FRAMES_MIN);
+    uint32_t wait = stay > share ? stay : share;
+    runtime->aging.next_count = stay + (wait > FRAMES_MIN ? wait : FRAMES_MIN);
 }
 
 void tm_aging_release_old_epochs(uint32_t epoch)

@@ -166,9 +166,9 @@ uint32_t tm_capture_record(struct tm_thread *thread, const struct tm_raw_frame *
     if (TM_UNLIKELY(atomic_load_explicit(&runtime->budget.merges, memory_order_relaxed))) {
         record = find_or_merge(runtime, frames, count, &key, may_cache);
     } else if (find_traceback(runtime, frames, count, notes, &key.traceback, may_cache)) {
-        uint64_t known = tm_record_count(&runtime->records);
+        const uint32_t next = tm_record_count(&runtime->records);
         record = tm_record_intern(&runtime->records, &key);
-        if (tm_record_count(&runtime->records) != known && known % RECORDS_BETWEEN_WORDS == 0) {
+        if (record == next && next % RECORDS_BETWEEN_WORDS == 0) {
             tm_tracer_words_update(runtime);
         }
     }

@@ -6,6 +6,7 @@
 #include "runtime/track/capture.h"
 #include "runtime/track/loose_walk.h"
 #include "runtime/track/native_record.h"
+#include "runtime/track/recall.h"
 #include "runtime/track/trace_key.h"
 #include "runtime/unwind/python_stack.h"
 
@@ -93,6 +94,23 @@ static uint32_t *valid_notes(struct tm_runtime *runtime)
     return stack->notes;
 }
 
+/* The record of the present stack, the long way. */
+static __attribute__((noinline)) uint32_t capture_stack(struct tm_thread *thread, const struct tm_trace_key *key,
+                                                        uint8_t domain, uint16_t size)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    const struct tm_stack_cache *stack = &runtime->held_stack;
+    uint32_t *notes = valid_notes(runtime);
+    if (stack->count < 2 || TM_LIKELY(notes[stack->count - 2] != 0) || runtime->config.slow) {
+        return capture_held(thread, stack->frames, stack->count, notes, key, domain, size);
+    }
+    struct tm_recall recall;
+    tm_recall_begin(runtime, &recall);
+    uint32_t record = capture_held(thread, stack->frames, stack->count, notes, key, domain, size);
+    tm_recall_end(runtime, &recall);
+    return record;
+}
+
 static uint32_t top_record_held(struct tm_thread *thread, uintptr_t tstate, uint8_t domain, uint16_t size)
 {
     struct tm_runtime *runtime = &tm_runtime;
@@ -135,7 +153,7 @@ uint32_t tm_event_stack_record(struct tm_thread *thread, uintptr_t tstate, uint8
     struct tm_trace_key key = tm_trace_key_of_stack(&runtime->cache, newest, tm_stack_cache_older(stack), domain, size);
     uint32_t record = key.is_exact ? tm_trace_cache_held(&runtime->cache, key.key, key.check) : 0;
     if (TM_UNLIKELY(record == 0)) {
-        record = capture_held(thread, stack->frames, stack->count, valid_notes(runtime), &key, domain, size);
+        record = capture_stack(thread, &key, domain, size);
     }
     atomic_signal_fence(memory_order_seq_cst);
     thread->guard--;

@@ -13,6 +13,7 @@
 #include "runtime/table/frame_table.h"
 #include "runtime/table/live_store.h"
 #include "runtime/table/map_table.h"
+#include "runtime/table/parent_cache.h"
 #include "runtime/table/record_table.h"
 #include "runtime/table/store_fork.h"
 #include "runtime/table/string_table.h"
@@ -105,6 +106,7 @@ struct tm_runtime {
     struct tm_frame_table frames;
     struct tm_traceback_table tracebacks;
     struct tm_code_table codes;
+    struct tm_parent_cache parents; /* of what held_stack was */
     struct tm_native_state native;
     struct tm_cpython python;
     struct tm_config config;

@@ -205,7 +205,7 @@ static void any_lack_of_memory_is_told_and_leaves_nothing_behind(void **state)
     assert_int_equal(tm_snapshot_encode(&view, NULL, 0, &counted_memory, &bytes, &size, &capacity), TM_ENCODE_DONE);
     memory_release(bytes, capacity);
     unsigned gets = memory_gets;
-    assert_true(gets > 9);
+    assert_true(gets > 5);
     for (unsigned n = 1; n <= gets; n++) {
         memory_gets = 0;
         memory_fails_at = n;

@@ -7,7 +7,7 @@
 
 #include "runtime/os/thread_state.h"
 #include "runtime/track/runtime_state.h"
-#include "runtime/unwind/python_frame.h"
+#include "runtime/unwind/stack_cache.h"
 #include "tracemalloc/snapshot_format.h"
 
 struct tm_caller {
@@ -62,16 +62,10 @@ TM_INLINE uint16_t tm_size_class(size_t size)
     return size <= TM_SMALL_SIZE_MAX ? (uint16_t)size : TM_SIZE_VARIES;
 }
 
-/* The quick ways take a place in the cache as proof that the newest frame counts.  That is so unless the place is one
- * of those that count in a generator only.  NEWEST is a frame that counts. */
+/* The quick ways take a place in the cache as proof that the newest frame counts.  NEWEST is a frame that counts. */
 TM_INLINE bool tm_event_may_be_quick(const struct tm_cpython_layout *layout, const struct tm_raw_frame *newest)
 {
-    if (layout->chain == TM_CHAIN_OBJECT) {
-        return true;
-    }
-    uintptr_t code = tm_python_word(newest->frame, layout->frame_code) & ~layout->frame_code_mask;
-    return newest->place >=
-           code + layout->code_bytes + 2 * (uintptr_t)(uint32_t)tm_python_int(code, layout->code_firsttraceable);
+    return tm_stack_counts_anywhere(layout, newest);
 }
 
 /* The record of an event of the calling thread now; 0: there was no room for one, the event is dropped and counted. */
@@ -80,6 +74,10 @@ uint32_t tm_event_record(struct tm_thread *thread, struct tm_caller caller, uint
 /* The same of an event that holds the GIL of the main interpreter, whose thread state is TSTATE, while tracebacks have
  * more than one frame and no machine frames are wanted. */
 uint32_t tm_event_stack_record(struct tm_thread *thread, uintptr_t tstate, uint8_t domain, uint16_t size);
+
+/* The same where the stack cache was brought to the present stack, not an empty one, and the trace cache does not know
+ * it.  THREAD's guard is up since. */
+uint32_t tm_event_stack_capture(struct tm_thread *thread, uint8_t domain, uint16_t size);
 
 /* In a forked child. */
 void tm_event_after_fork(void);

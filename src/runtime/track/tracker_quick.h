@@ -46,12 +46,26 @@ TM_INLINE unsigned tm_quick_cframe_current(enum tm_quick_way way)
     return way == TM_QUICK_SHARED ? 8 : 0;
 }
 
+/* Where a frame of a way points to the one below it. */
+TM_INLINE unsigned tm_quick_previous(enum tm_quick_way way)
+{
+    return way == TM_QUICK_SHARED ? 48 : 8;
+}
+
+TM_INLINE struct tm_stack_form tm_quick_form(const struct tm_cpython_layout *row, enum tm_quick_way way)
+{
+    return way == TM_QUICK_ANY ? tm_stack_form_of(row, TM_GAP_ENTRY)
+                               : (struct tm_stack_form){tm_quick_previous(way), TM_QUICK_INSTRUCTION,
+                                                        way == TM_QUICK_SHARED ? TM_GAP_NONE : TM_GAP_ENTRY};
+}
+
 TM_INLINE bool tm_quick_row_is_of(const struct tm_cpython_layout *row, enum tm_quick_way way)
 {
     bool has_place = way == TM_QUICK_OWN
                          ? row->tstate_frame == TM_QUICK_FRAME
                          : row->tstate_cframe == TM_QUICK_CFRAME && row->cframe_current == tm_quick_cframe_current(way);
-    return has_place && row->tstate_interp == TM_QUICK_INTERP && row->frame_instruction == TM_QUICK_INSTRUCTION;
+    return has_place && row->tstate_interp == TM_QUICK_INTERP && row->frame_instruction == TM_QUICK_INSTRUCTION &&
+           row->frame_previous == tm_quick_previous(way);
 }
 
 TM_INLINE enum tm_quick_way tm_quick_way_with(const struct tm_cpython_layout *row, enum tm_quick_way way)
@@ -144,16 +158,16 @@ TM_INLINE bool tm_quick_record(const struct tm_runtime *runtime, uint8_t domain,
 TM_INLINE bool tm_quick_stack_record(struct tm_runtime *runtime, uint8_t domain, uint16_t size, uint32_t *word,
                                      enum tm_quick_way way, bool marked)
 {
-    const enum tm_stack_gap gap = way == TM_QUICK_SHARED ? TM_GAP_NONE : TM_GAP_ENTRY;
     const struct tm_cpython_layout *row = &runtime->python.row;
+    const struct tm_stack_form form = tm_quick_form(row, way);
     uintptr_t tstate = tm_quick_tstate(&runtime->python, way);
     uintptr_t newest = TM_LIKELY(tstate != 0) ? tm_quick_newest(row, tstate, way) : 0;
     struct tm_raw_frame top = {.offset = 0};
     uint64_t older;
     if (TM_UNLIKELY(newest == 0) ||
-        TM_UNLIKELY(!(marked ? tm_watermark_try(&runtime->watermark, &runtime->held_stack, row, tstate, newest, gap,
+        TM_UNLIKELY(!(marked ? tm_watermark_try(&runtime->watermark, &runtime->held_stack, row, tstate, newest, form,
                                                 &top.place, &older)
-                             : tm_stack_cache_try(&runtime->held_stack, row, newest, gap, &top.place, &older)))) {
+                             : tm_stack_cache_try(&runtime->held_stack, row, newest, form, &top.place, &older)))) {
         return false;
     }
     struct tm_trace_key key = tm_trace_key_of_stack(&runtime->cache, &top, older, domain, size);
@@ -161,7 +175,7 @@ TM_INLINE bool tm_quick_stack_record(struct tm_runtime *runtime, uint8_t domain,
 }
 
 /* A hash of the Python frames of a traceback with machine frames.  False: they do not stand as at the last event. */
-TM_INLINE bool tm_quick_python_hash(const struct tm_runtime *runtime, uintptr_t newest, enum tm_stack_gap gap,
+TM_INLINE bool tm_quick_python_hash(const struct tm_runtime *runtime, uintptr_t newest, enum tm_quick_way way,
                                     uint64_t *hash)
 {
     const struct tm_stack_cache *stack = &runtime->held_stack;
@@ -169,7 +183,8 @@ TM_INLINE bool tm_quick_python_hash(const struct tm_runtime *runtime, uintptr_t 
     uint64_t older = 0;
     if (__atomic_load_n(&runtime->traceback_limit, __ATOMIC_RELAXED) == 1) {
         place = tm_python_word(newest, runtime->python.row.frame_instruction);
-    } else if (!tm_stack_cache_try(stack, &runtime->python.row, newest, gap, &place, &older)) {
+    } else if (!tm_stack_cache_try(stack, &runtime->python.row, newest, tm_quick_form(&runtime->python.row, way),
+                                   &place, &older)) {
         return false;
     }
     *hash = tm_stack_hash(runtime->cache.versions, older, place, 0);
@@ -183,7 +198,6 @@ TM_INLINE uint32_t tm_quick_native_record(struct tm_thread *thread, uint8_t doma
                                           enum tm_quick_way way, const uintptr_t *entry)
 {
     struct tm_runtime *runtime = &tm_runtime;
-    const enum tm_stack_gap gap = way == TM_QUICK_SHARED ? TM_GAP_NONE : TM_GAP_ENTRY;
     uintptr_t tstate = tm_quick_tstate(&runtime->python, way);
     uintptr_t newest = TM_LIKELY(tstate != 0) ? tm_quick_newest(&runtime->python.row, tstate, way) : 0;
     uint32_t word = 0;
@@ -196,7 +210,7 @@ TM_INLINE uint32_t tm_quick_native_record(struct tm_thread *thread, uint8_t doma
     const struct tm_seen_stack *seen =
         tm_seen_stack_find(&runtime->native.seen, thread, tm_step_cache_generation(&runtime->native.steps),
                            entry[1] - 1, (uintptr_t)(entry + 2), entry[0]);
-    if (TM_LIKELY(seen != NULL) && TM_LIKELY(tm_quick_python_hash(runtime, newest, gap, &hash))) {
+    if (TM_LIKELY(seen != NULL) && TM_LIKELY(tm_quick_python_hash(runtime, newest, way, &hash))) {
         struct tm_trace_key key =
             tm_trace_key_of_stack(&runtime->cache, NULL, tm_native_join_hashes(seen->hash, hash), domain, size);
         word = tm_trace_cache_held_word(&runtime->cache, key.key, key.check);

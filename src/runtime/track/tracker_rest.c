@@ -9,12 +9,68 @@
 
 #define NOT_KNOWN 0U
 
-/* Of a stack that has changed by a call or a return, or of one that was never seen: the word of record 0 where there is no room. */
+/* Of a stack that has changed by more than a call or a return, or of one that was never seen: the word of record 0 where
+ * there is no room. */
 static __attribute__((noinline)) uint32_t follow(struct tm_thread *thread, uint8_t domain, uint16_t size,
                                                  enum tm_quick_way way)
 {
     uintptr_t tstate = tm_quick_tstate(&tm_runtime.python, way);
     return TM_LIKELY(tstate != 0) ? tm_slot_word(tm_event_stack_record(thread, tstate, domain, size)) : NOT_KNOWN;
+}
+
+/* Makes STEP; the marked frame is another then. */
+TM_INLINE void make_step(struct tm_runtime *runtime, uintptr_t tstate, const struct tm_stack_step *step)
+{
+    tm_stack_step_make(&runtime->held_stack, step);
+    if (TM_UNLIKELY(runtime->watermark.state == TM_WATERMARK_ON)) {
+        tm_watermark_put(&runtime->watermark, &runtime->python.row, tstate, step->newest);
+    }
+}
+
+/* A step to a stack that no record is known of.  STEP by value: were its address known, what takes over as the last act
+ * of the caller would be called, not jumped to. */
+static __attribute__((noinline)) uint32_t step_to_unknown(struct tm_thread *thread, uintptr_t tstate,
+                                                          struct tm_stack_step step, uint8_t domain, uint16_t size)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    if (!tm_stack_step_counts(&runtime->held_stack, &runtime->python.row, &step)) {
+        return NOT_KNOWN;
+    }
+    make_step(runtime, tstate, &step);
+    return tm_slot_word(tm_event_stack_capture(thread, domain, size));
+}
+
+/* The word of the record of a stack that at most one step leads to from the one before, or NOT_KNOWN: nothing has
+ * happened.  A record that is known proves that the newest frame and its caller count, as for the quick ways. */
+TM_INLINE uint32_t stepped_record(struct tm_thread *thread, uint8_t domain, uint16_t size, enum tm_quick_way way)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    struct tm_stack_cache *stack = &runtime->held_stack;
+    const struct tm_cpython_layout *row = &runtime->python.row;
+    const uintptr_t tstate = tm_quick_tstate(&runtime->python, way);
+    const uintptr_t newest = TM_LIKELY(tstate != 0) ? tm_quick_newest(row, tstate, way) : 0;
+    struct tm_stack_step step;
+    uint32_t word = NOT_KNOWN;
+    if (TM_UNLIKELY(newest == 0) || !tm_watermark_may_step(&runtime->watermark, stack, row, newest)) {
+        return NOT_KNOWN;
+    }
+    thread->guard++; /* a signal handler's event would find the cache between two stacks, or change it */
+    atomic_signal_fence(memory_order_seq_cst);
+    if (TM_LIKELY(stack->count != 0) && TM_LIKELY(stack->limit > 1) &&
+        TM_LIKELY(stack->limit == __atomic_load_n(&runtime->traceback_limit, __ATOMIC_RELAXED)) &&
+        tm_stack_step_find(stack, row, newest, tm_quick_form(row, way), &step)) {
+        struct tm_raw_frame top = {.place = step.place, .offset = 0};
+        struct tm_trace_key key = tm_trace_key_of_stack(&runtime->cache, &top, step.older, domain, size);
+        word = tm_trace_cache_held_word(&runtime->cache, key.key, key.check);
+        if (TM_LIKELY(word != NOT_KNOWN)) {
+            make_step(runtime, tstate, &step);
+        } else {
+            word = step_to_unknown(thread, tstate, step, domain, size);
+        }
+    }
+    atomic_signal_fence(memory_order_seq_cst);
+    thread->guard--;
+    return word;
 }
 
 /* The word of the record while a quick way is open, or NOT_KNOWN.  SIZE is a class of tm_size_class. */
@@ -29,9 +85,16 @@ TM_INLINE uint32_t known_record(struct tm_thread *thread, uint8_t domain, uint16
     if (tm_word_peek(&tm_life_page.stack_sizes) == 0) {
         return NOT_KNOWN;
     }
-    return !was_tried && tm_quick_stack_record(runtime, domain, size, &word, way, false)
-               ? word
-               : follow(thread, domain, size, way);
+    if (!was_tried) {
+        if (tm_quick_stack_record(runtime, domain, size, &word, way, false)) {
+            return word;
+        }
+        word = stepped_record(thread, domain, size, way);
+        if (word != NOT_KNOWN) {
+            return word;
+        }
+    }
+    return follow(thread, domain, size, way);
 }
 
 /* Writes the block of SIZE bytes, of the record WORD, to SLOT.  False: there is no place for it. */
@@ -76,6 +139,22 @@ TM_INLINE void *rest(struct tm_thread *thread, uint8_t domain, void *block, size
                  TM_LIKELY(!is_odd) ? known_record(thread, domain, tm_size_class(size), way) : NOT_KNOWN);
 }
 
+/* The same where the quick ways found another stack, or none that they knew; RARELY is the last act where it is not a step
+ * away either. */
+TM_INLINE void *rest_stepped(struct tm_thread *thread, uint8_t domain, void *block, size_t size, enum tm_quick_way way,
+                             tm_quick_rest *rarely)
+{
+    if (TM_LIKELY(size - TM_QUICK_SIZE_MIN < tm_word_peek(&tm_life_page.stack_sizes)) &&
+        TM_LIKELY(!tm_block_is_odd(&tm_runtime.blocks, (uintptr_t)block))) {
+        TM_ASSUME(size <= TM_SMALL_SIZE_MAX);
+        uint32_t word = stepped_record(thread, domain, (uint16_t)size, way);
+        if (TM_LIKELY(word != NOT_KNOWN)) {
+            return count(thread, domain, block, size, word);
+        }
+    }
+    return rarely(thread, domain, block, size);
+}
+
 /* The same with machine frames; ENTRY as for tm_quick_native_record. */
 TM_INLINE void *rest_native(struct tm_thread *thread, uint8_t domain, void *block, size_t size, enum tm_quick_way way,
                             const uintptr_t *entry)
@@ -98,13 +177,18 @@ TM_INLINE void *rest_native(struct tm_thread *thread, uint8_t domain, void *bloc
                    ? name##_native(thread, domain, block, size)                                                        \
                    : rest(thread, domain, block, size, way);                                                           \
     }                                                                                                                  \
+    static __attribute__((noinline)) void *name##_stepped(struct tm_thread *thread, uint8_t domain, void *block,       \
+                                                          size_t size)                                                 \
+    {                                                                                                                  \
+        return rest_stepped(thread, domain, block, size, way, name##_rarely);                                          \
+    }                                                                                                                  \
     void *name(struct tm_thread *thread, uint8_t domain, void *block, size_t size)                                     \
     {                                                                                                                  \
-        return tm_quick_alloc(thread, domain, block, size, way, TM_QUICK_DEEP, name##_rarely);                         \
+        return tm_quick_alloc(thread, domain, block, size, way, TM_QUICK_DEEP, name##_stepped);                        \
     }                                                                                                                  \
     void *name##_deep(struct tm_thread *thread, uint8_t domain, void *block, size_t size)                              \
     {                                                                                                                  \
-        return tm_quick_alloc(thread, domain, block, size, way, TM_QUICK_TOP, name##_rarely);                          \
+        return tm_quick_alloc(thread, domain, block, size, way, TM_QUICK_TOP, name##_stepped);                         \
     }
 
 RESTS(tm_tracker_rest, TM_QUICK_ANY)

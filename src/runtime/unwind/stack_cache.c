@@ -6,19 +6,10 @@
 #define FRESH_MAX       16U /* frames read one by one before a whole walk is the better way */
 #define NEAR            8U  /* remembered frames that one frame is compared with */
 #define HIDDEN_AT_FIRST 16U /* frames that a walk reads beyond the limit, as there are */
-#define MOVED_MAX       4   /* frames that went on, of a stack that is else the same but for one call or return */
 
 bool tm_stack_leads_to(const struct tm_cpython_layout *row, uintptr_t above, uintptr_t wanted)
 {
     return tm_stack_skip(row, tm_python_word(above, row->frame_previous)) == wanted;
-}
-
-/* A and B below the prime. */
-static uint64_t multiply(uint64_t a, uint64_t b)
-{
-    tm_stack_product product = (tm_stack_product)a * b;
-    uint64_t sum = ((uint64_t)product & TM_STACK_PRIME) + (uint64_t)(product >> 61);
-    return sum < TM_STACK_PRIME ? sum : sum - TM_STACK_PRIME;
 }
 
 void tm_stack_cache_set_limit(struct tm_stack_cache *cache, uint32_t limit)
@@ -28,32 +19,29 @@ void tm_stack_cache_set_limit(struct tm_stack_cache *cache, uint32_t limit)
     cache->limit = limit;
     cache->power = 1;
     for (uint32_t bits = limit > 0 ? limit - 1 : 0; bits != 0; bits >>= 1) {
-        cache->power = (bits & 1) != 0 ? multiply(cache->power, square) : cache->power;
-        square = multiply(square, square);
+        cache->power = (bits & 1) != 0 ? tm_stack_multiply_all(cache->power, square) : cache->power;
+        square = tm_stack_multiply_all(square, square);
     }
 }
 
-/* Hides COUNT frames more; below 0: less.  The newest one that is there is the one it was. */
-static void slide(struct tm_stack_cache *cache, int count)
+/* Whoever steps does not look whether the caller counts where it is: that a record is known of the hash says so.  So the
+ * hash is another where a place counts in a generator's frame only. */
+static uint64_t hash_of(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row, ptrdiff_t at)
 {
-    cache->frames += count;
-    cache->hashes += count;
-    cache->notes += count;
-    cache->hidden += (uint32_t)count;
-    cache->count -= (uint32_t)count;
-    cache->is_whole = cache->reaches_end && cache->hidden == 0;
+    const struct tm_raw_frame *frame = &cache->frames[at];
+    int32_t offset = TM_LIKELY(tm_stack_counts_anywhere(row, frame)) ? frame->offset : 1;
+    return tm_stack_hash(cache->versions, cache->hashes[at - 1], frame->place, offset);
 }
 
 /* What was the newest is older now, and gets its hash. */
-static void push(struct tm_stack_cache *cache, struct tm_raw_frame frame)
+static void push(struct tm_stack_cache *cache, const struct tm_cpython_layout *row, struct tm_raw_frame frame)
 {
     ptrdiff_t at = (ptrdiff_t)cache->count - 1;
     if (at >= 0) {
-        const struct tm_raw_frame *older = &cache->frames[at];
-        cache->hashes[at] = tm_stack_hash(cache->versions, cache->hashes[at - 1], older->place, older->offset);
+        cache->hashes[at] = hash_of(cache, row, at);
     }
     if (cache->count == cache->limit) {
-        slide(cache, 1);
+        tm_stack_cache_slide(cache, 1);
     }
     cache->frames[cache->count] = frame;
     cache->notes[cache->count] = 0;
@@ -63,9 +51,8 @@ static void push(struct tm_stack_cache *cache, struct tm_raw_frame frame)
 /* Takes from the last hash what comes from before the window. */
 static void find_older(struct tm_stack_cache *cache)
 {
-    uint64_t before = cache->hidden == 0 ? 0 : multiply(cache->hashes[-1], cache->power);
-    uint64_t all = cache->count < 2 ? 0 : cache->hashes[cache->count - 2];
-    cache->older = cache->count < 2 ? 0 : all >= before ? all - before : all + TM_STACK_PRIME - before;
+    cache->older =
+        cache->count < 2 ? 0 : tm_stack_hash_without(cache, cache->hashes[cache->count - 2], cache->hashes[-1]);
 }
 
 static void walk(struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uintptr_t tstate)
@@ -83,7 +70,7 @@ static void walk(struct tm_stack_cache *cache, const struct tm_cpython_layout *r
     cache->reaches_end = count < most || tm_stack_skip(row, rest) == 0;
     cache->is_whole = cache->reaches_end;
     for (unsigned i = 0; i < count; i++) {
-        push(cache, frames[i]);
+        push(cache, row, frames[i]);
     }
 }
 
@@ -124,67 +111,28 @@ static bool read_fresh(const struct tm_stack_cache *cache, const struct tm_cpyth
     return false;
 }
 
-TM_INLINE bool leads(const struct tm_cpython_layout *row, uintptr_t above, uintptr_t wanted)
+bool tm_stack_step_counts(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
+                          const struct tm_stack_step *step)
 {
-    return TM_LIKELY(tm_python_word(above, row->frame_previous) == wanted) ||
-           tm_stack_leads_past_entry(row, above, wanted);
-}
-
-/* Where NEWEST belongs in the cache when one call or return at most has happened; -1: more has, or there is no room. */
-static ptrdiff_t find_newest(struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uintptr_t newest)
-{
-    const ptrdiff_t top = (ptrdiff_t)cache->count - 1;
-    if (cache->frames[top].frame == newest) {
-        return top;
-    }
-    if (top > 0 && cache->frames[top - 1].frame == newest) {
-        if (cache->hidden != 0) {
-            cache->count--;
-            slide(cache, -1);
-            return top;
-        }
-        return cache->is_whole ? top - 1 : -1; /* else the limit would cut at a frame that is not known */
-    }
-    bool has_room = cache->count < cache->limit ? cache->is_whole : cache->hidden < TM_STACK_HIDDEN_MAX;
-    return has_room && leads(row, newest, cache->frames[top].frame) ? top + 1 : -1;
-}
-
-/* Follows where the frames are as before but for one call or return, and some of the newest ones went on.  False:
- * what is in the cache is as it was, though the window may have moved.  The cache is not empty. */
-static bool follow_one(struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uintptr_t newest)
-{
-    struct tm_raw_frame moved[MOVED_MAX];
-    int moved_count = 0;
-    const ptrdiff_t end = find_newest(cache, row, newest);
-    ptrdiff_t at = end;
-    uintptr_t frame = newest;
-    if (at < 0) {
+    if (tm_python_frame_place(row, step->newest) == 0) {
         return false;
     }
-    do {
-        uintptr_t place = tm_python_frame_place(row, frame);
-        if (place == 0 || moved_count == MOVED_MAX) {
-            return false;
-        }
-        moved[moved_count++] = (struct tm_raw_frame){.frame = frame, .place = place};
-        if (--at < 0) {
-            break;
-        }
-        uintptr_t older = cache->frames[at].frame;
-        if (!leads(row, frame, older)) {
-            return false;
-        }
-        frame = older;
-    } while (tm_python_word(frame, row->frame_instruction) != cache->frames[at].place);
-    bool stands = at >= 0 ? tm_stack_cache_stands(cache, row, (size_t)at, TM_GAP_ENTRY)
-                          : !cache->is_whole || leads(row, frame, 0);
-    if (!stands) {
+    if (!step->is_new) {
+        return true;
+    }
+    const struct tm_raw_frame caller = {.frame = cache->frames[step->caller].frame, .place = step->caller_place};
+    return tm_python_frame_place(row, caller.frame) != 0 && tm_stack_counts_anywhere(row, &caller);
+}
+
+/* Where one step leads to the present stack.  False: nothing has changed. */
+static bool follow_step(struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uintptr_t newest)
+{
+    struct tm_stack_step step;
+    if (cache->limit < 2 || !tm_stack_step_find(cache, row, newest, tm_stack_form_of(row, TM_GAP_ENTRY), &step) ||
+        !tm_stack_step_counts(cache, row, &step)) {
         return false;
     }
-    cache->count = (uint32_t)(at + 1);
-    while (moved_count > 0) {
-        push(cache, moved[--moved_count]);
-    }
+    tm_stack_step_make(cache, &step);
     return true;
 }
 
@@ -203,7 +151,7 @@ static bool fit_window(struct tm_stack_cache *cache, const struct tm_cpython_lay
         return false;
     }
     if (back != 0) {
-        slide(cache, -(int)back);
+        tm_stack_cache_slide(cache, -(ptrdiff_t)back);
         *kept += back;
         return tm_stack_cache_holds(cache, row, back);
     }
@@ -223,7 +171,7 @@ static void refresh(struct tm_stack_cache *cache, const struct tm_cpython_layout
     }
     cache->count = kept;
     while (fresh_count > 0) {
-        push(cache, fresh[--fresh_count]);
+        push(cache, row, fresh[--fresh_count]);
     }
 }
 
@@ -231,9 +179,9 @@ void tm_stack_cache_follow(struct tm_stack_cache *cache, const struct tm_cpython
 {
     uintptr_t newest = tm_python_frame_newest(row, tstate);
     bool is_followed = cache->count != 0 && newest != 0 && row->chain != TM_CHAIN_OBJECT && row->code_tlbc == 0 &&
-                       follow_one(cache, row, newest);
+                       follow_step(cache, row, newest);
     if (!is_followed) {
         refresh(cache, row, tstate, newest);
+        find_older(cache);
     }
-    find_older(cache);
 }

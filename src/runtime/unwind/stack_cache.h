@@ -10,6 +10,9 @@
  * Of a stack deeper than the limit the frames wanted are a window, that a call moves up and a return down: some of the
  * older ones stay, hidden, before frames[0].  Nobody looks whether they change; a return that brings one back does.
  * Hashes are of a kind of which the part before the window can be taken away again.
+ * A call or a return is a step: the frame that called the newest one is looked for among the newest in the cache.  From
+ * there on all is compared as for an unchanged stack: whatever was called or left in between, generators and greenlets
+ * too, a chain of the same frames at the same instructions is the same stack.
  *
  * Threads  the caller's lock (the GIL).  Nothing here says whose stack it was: frames of another thread do not match.
  * Limit    the caller's word for each event: the cache empties itself when it changes.
@@ -74,6 +77,14 @@ TM_INLINE uint64_t tm_stack_multiply(uint64_t a, uint32_t b)
     return sum < TM_STACK_PRIME ? sum : sum - TM_STACK_PRIME;
 }
 
+/* A and B below the prime. */
+TM_INLINE uint64_t tm_stack_multiply_all(uint64_t a, uint64_t b)
+{
+    tm_stack_product product = (tm_stack_product)a * b;
+    uint64_t sum = ((uint64_t)product & TM_STACK_PRIME) + (uint64_t)(product >> 61);
+    return sum < TM_STACK_PRIME ? sum : sum - TM_STACK_PRIME;
+}
+
 /* The hash of a frame and all older ones, whose hash is OLDER.  Neighbouring instructions are far apart.  Of code that
  * died at the same address it has another version, which is spread over all bits from 20 on: a key has the block's size
  * and domain in the highest bits, and an offset stands there too, so that two versions could stand for two sizes. */
@@ -122,6 +133,18 @@ TM_INLINE uintptr_t tm_stack_skip(const struct tm_cpython_layout *row, uintptr_t
  * count. */
 TM_COLD bool tm_stack_leads_to(const struct tm_cpython_layout *row, uintptr_t above, uintptr_t wanted);
 
+/* True when a frame that counts would count at its place whoever owns it, false when it is a generator's that has not come
+ * to its first traceable instruction. */
+TM_INLINE bool tm_stack_counts_anywhere(const struct tm_cpython_layout *row, const struct tm_raw_frame *frame)
+{
+    if (row->chain == TM_CHAIN_OBJECT || *(const int8_t *)(frame->frame + row->frame_owner) != row->owner_generator) {
+        return true;
+    }
+    uintptr_t code = tm_python_word(frame->frame, row->frame_code) & ~row->frame_code_mask;
+    return frame->place >=
+           code + row->code_bytes + 2 * (uintptr_t)(uint32_t)tm_python_int(code, row->code_firsttraceable);
+}
+
 /* What may stand between two frames of the cache. */
 enum tm_stack_gap {
     TM_GAP_NONE,  /* nothing: all else is for the long way */
@@ -129,61 +152,93 @@ enum tm_stack_gap {
     TM_GAP_ANY,   /* frames that do not count */
 };
 
+/* How the frames of a chain are read that are told by their instruction alone.  Constants where the release is known when
+ * the library is built. */
+struct tm_stack_form {
+    unsigned previous; /* offsets in a frame */
+    unsigned instruction;
+    enum tm_stack_gap gap;
+};
+
+TM_INLINE struct tm_stack_form tm_stack_form_of(const struct tm_cpython_layout *row, enum tm_stack_gap gap)
+{
+    return (struct tm_stack_form){row->frame_previous, row->frame_instruction, gap};
+}
+
 /* The same where the answer is short, without a call. */
-TM_INLINE bool tm_stack_leads_past_entry(const struct tm_cpython_layout *row, uintptr_t above, uintptr_t wanted)
+TM_INLINE bool tm_stack_leads_past_entry(const struct tm_cpython_layout *row, uintptr_t above, uintptr_t wanted,
+                                         unsigned previous)
 {
     TM_STACK_OPAQUE(above); /* or each frame would keep in a register for here what it compares in one instruction */
-    uintptr_t entry = tm_python_word(above, row->frame_previous);
+    uintptr_t entry = tm_python_word(above, previous);
     return entry != 0 && *(const int8_t *)(entry + row->frame_owner) >= row->owner_shim &&
-           tm_python_word(entry, row->frame_previous) == wanted;
+           tm_python_word(entry, previous) == wanted;
 }
 
 TM_INLINE bool tm_stack_leads_further(const struct tm_cpython_layout *row, uintptr_t above, uintptr_t wanted,
-                                      enum tm_stack_gap gap)
+                                      struct tm_stack_form form)
 {
-    return gap == TM_GAP_ANY     ? tm_stack_leads_to(row, above, wanted)
-           : gap == TM_GAP_ENTRY ? tm_stack_leads_past_entry(row, above, wanted)
-                                 : false;
+    return form.gap == TM_GAP_ANY     ? tm_stack_leads_to(row, above, wanted)
+           : form.gap == TM_GAP_ENTRY ? tm_stack_leads_past_entry(row, above, wanted, form.previous)
+                                      : false;
 }
 
 /* True when OLDER is the next frame below *ABOVE and at the same instruction; *ABOVE is then that frame.  Six
  * instructions: this is what a deep stack costs per frame. */
 TM_INLINE bool tm_stack_is_next(const struct tm_cpython_layout *row, uintptr_t *above, const struct tm_raw_frame *older,
-                                unsigned previous, unsigned instruction, enum tm_stack_gap gap)
+                                struct tm_stack_form form)
 {
     uintptr_t wanted = older->frame;
-    if (TM_UNLIKELY(tm_python_word(*above, previous) != wanted) && !tm_stack_leads_further(row, *above, wanted, gap)) {
+    if (TM_UNLIKELY(tm_python_word(*above, form.previous) != wanted) &&
+        !tm_stack_leads_further(row, *above, wanted, form)) {
         return false;
     }
     *above = wanted;
-    return TM_LIKELY(tm_python_word(wanted, instruction) == older->place);
+    return TM_LIKELY(tm_python_word(wanted, form.instruction) == older->place);
 }
 
-/* True when the frames of the cache below TOP, which is in the stack, are unchanged.  For rows whose frames are told by
- * their instruction alone: an instruction's address is unique while its code object lives, and it
- * was past the first traceable one.  False also where more than GAP stands between two of them. */
-TM_INLINE bool tm_stack_cache_stands(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
-                                     size_t top, enum tm_stack_gap gap)
+TM_INLINE bool tm_stack_are_next_4(const struct tm_cpython_layout *row, uintptr_t *above, const struct tm_raw_frame *at,
+                                   struct tm_stack_form form)
 {
-    const struct tm_raw_frame *at = cache->frames + top;
-    const unsigned previous = row->frame_previous;
-    const unsigned instruction = row->frame_instruction;
+    return tm_stack_is_next(row, above, &at[-1], form) && tm_stack_is_next(row, above, &at[-2], form) &&
+           tm_stack_is_next(row, above, &at[-3], form) && tm_stack_is_next(row, above, &at[-4], form);
+}
+
+/* True when the COUNT frames of a cache before AT, which is in the stack, are unchanged, and nothing is older when they
+ * are WHOLE.  For rows whose frames are told by their instruction alone: an instruction's address is unique while its
+ * code object lives, and it was past the first traceable one.  False also where more than FORM says stands between two. */
+TM_INLINE bool tm_stack_frames_stand(const struct tm_raw_frame *at, size_t count, const bool *whole,
+                                     const struct tm_cpython_layout *row, struct tm_stack_form form)
+{
     uintptr_t above = at->frame;
-    for (; top >= 4; top -= 4, at -= 4) {
-        if (!tm_stack_is_next(row, &above, &at[-1], previous, instruction, gap) ||
-            !tm_stack_is_next(row, &above, &at[-2], previous, instruction, gap) ||
-            !tm_stack_is_next(row, &above, &at[-3], previous, instruction, gap) ||
-            !tm_stack_is_next(row, &above, &at[-4], previous, instruction, gap)) {
+    for (; count >= 8; count -= 8, at -= 8) {
+        if (!tm_stack_are_next_4(row, &above, at, form) || !tm_stack_are_next_4(row, &above, at - 4, form)) {
             return false;
         }
     }
-    /* No loop for the rest: most stacks have no more. */
-    if ((top >= 1 && !tm_stack_is_next(row, &above, &at[-1], previous, instruction, gap)) ||
-        (top >= 2 && !tm_stack_is_next(row, &above, &at[-2], previous, instruction, gap)) ||
-        (top >= 3 && !tm_stack_is_next(row, &above, &at[-3], previous, instruction, gap))) {
+    if ((count & 4) != 0) {
+        if (!tm_stack_are_next_4(row, &above, at, form)) {
+            return false;
+        }
+        at -= 4;
+    }
+    if ((count & 2) != 0) {
+        if (!tm_stack_is_next(row, &above, &at[-1], form) || !tm_stack_is_next(row, &above, &at[-2], form)) {
+            return false;
+        }
+        at -= 2;
+    }
+    if ((count & 1) != 0 && !tm_stack_is_next(row, &above, &at[-1], form)) {
         return false;
     }
-    return !cache->is_whole || tm_python_word(above, previous) == 0 || tm_stack_leads_further(row, above, 0, gap);
+    return !*whole || tm_python_word(above, form.previous) == 0 || tm_stack_leads_further(row, above, 0, form);
+}
+
+/* True when the frames of the cache below TOP, which is in the stack, are unchanged. */
+TM_INLINE bool tm_stack_cache_stands(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
+                                     size_t top, struct tm_stack_form form)
+{
+    return tm_stack_frames_stand(cache->frames + top, top, &cache->is_whole, row, form);
 }
 
 /* True when the COUNT oldest frames of the cache are those from FRAME on, at the same instructions. */
@@ -208,7 +263,7 @@ TM_INLINE bool tm_stack_cache_agrees(const struct tm_stack_cache *cache, const s
 TM_INLINE bool tm_stack_cache_holds(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row, size_t top)
 {
     if (TM_LIKELY(row->chain != TM_CHAIN_OBJECT) && TM_LIKELY(row->code_tlbc == 0)) {
-        return tm_stack_cache_stands(cache, row, top, TM_GAP_ANY);
+        return tm_stack_cache_stands(cache, row, top, tm_stack_form_of(row, TM_GAP_ANY));
     }
     return tm_stack_cache_agrees(cache, row, tm_python_word(cache->frames[top].frame, row->frame_previous),
                                  (uint32_t)top);
@@ -238,19 +293,137 @@ void tm_stack_cache_set_limit(struct tm_stack_cache *cache, uint32_t limit);
  * frame, which is then *PLACE; *OLDER is the hash of the others.  Whether NEWEST counts at *PLACE is for the caller to
  * know, who also hears when the limit changes.  Calls no function and changes nothing. */
 TM_INLINE bool tm_stack_cache_try(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
-                                  uintptr_t newest, enum tm_stack_gap gap, uintptr_t *place, uint64_t *older)
+                                  uintptr_t newest, struct tm_stack_form form, uintptr_t *place, uint64_t *older)
 {
     ptrdiff_t top = (ptrdiff_t)cache->count - 1;
     if (newest != cache->frames[top].frame) {
         return false;
     }
-    *place = tm_python_word(newest, row->frame_instruction);
-    if (!tm_stack_cache_stands(cache, row, (size_t)top, gap)) {
+    *place = tm_python_word(newest, form.instruction);
+    if (!tm_stack_cache_stands(cache, row, (size_t)top, form)) {
         return false;
     }
     TM_STACK_OPAQUE(cache); /* or its count would keep a register all the way */
     *older = tm_stack_cache_older(cache);
     return true;
+}
+
+/* How the cache comes to the present stack when the newest frame was called by one of the newest in the cache, all older
+ * ones than that are unchanged: a call, or returns, or returns and a call have happened. */
+struct tm_stack_step {
+    uintptr_t newest;
+    uintptr_t place;        /* of NEWEST */
+    ptrdiff_t caller;       /* index of the frame that called NEWEST; -1: none did */
+    uintptr_t caller_place; /* where it is now */
+    uint64_t hash;          /* of all frames but the newest, as in hashes[caller] */
+    uint64_t older;         /* the same of the window, as in the cache */
+    ptrdiff_t slide;        /* frames that the window moves up; below 0: down */
+    bool is_new;            /* caller_place and hash are not what the cache has */
+};
+
+/* Where the window goes when the stack reaches to the frame after CALLER.  False: into frames that are not known, or
+ * beyond the room. */
+TM_INLINE bool tm_stack_find_slide(const struct tm_stack_cache *cache, ptrdiff_t caller, ptrdiff_t *slide)
+{
+    const ptrdiff_t missing = (ptrdiff_t)cache->limit - (caller + 2);
+    if (missing < 0) {
+        *slide = 1;
+        return cache->hidden < TM_STACK_HIDDEN_MAX;
+    }
+    const ptrdiff_t hidden = (ptrdiff_t)cache->hidden;
+    *slide = missing < hidden ? -missing : -hidden;
+    return missing <= hidden || cache->reaches_end;
+}
+
+/* The hash without what comes from before the window, which BEFORE is of. */
+TM_INLINE uint64_t tm_stack_hash_without(const struct tm_stack_cache *cache, uint64_t hash, uint64_t before)
+{
+    before = tm_stack_multiply_all(before, cache->power);
+    return hash >= before ? hash - before : hash + TM_STACK_PRIME - before;
+}
+
+/* Decides what a step from the cache, which is not empty and has room for two frames or more, to the stack whose newest
+ * frame is NEWEST, not 0, would be.  False: no step leads there, or FORM does not say all that stands between two frames.
+ * Whether NEWEST and its caller count where they are is for the user to know.  Calls no function, changes nothing. */
+TM_INLINE bool tm_stack_step_find(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
+                                  uintptr_t newest, struct tm_stack_form form, struct tm_stack_step *step)
+{
+    uintptr_t frame = tm_python_word(newest, form.previous);
+    if (form.gap != TM_GAP_NONE && frame != 0 && *(const int8_t *)(frame + row->frame_owner) >= row->owner_shim) {
+        frame = tm_python_word(frame, form.previous);
+    }
+    step->newest = newest;
+    step->place = tm_python_word(newest, form.instruction);
+    step->is_new = false;
+    step->slide = 0;
+    if (TM_UNLIKELY(frame == 0)) {
+        step->caller = -1;
+        step->hash = step->older = 0;
+        return cache->is_whole;
+    }
+    /* Before the first one is a hidden one, or zero. */
+    ptrdiff_t caller = (ptrdiff_t)cache->count - 1;
+    const struct tm_raw_frame *at = cache->frames + caller;
+    bool is_newest = frame == at->frame;
+    if (!is_newest) {
+        const bool is_next = frame == at[-1].frame;
+        if (!is_next && frame != at[-2].frame) {
+            return false;
+        }
+        caller -= is_next ? 1 : 2;
+        at -= is_next ? 1 : 2;
+    }
+    bool is_whole = cache->is_whole;
+    if (TM_UNLIKELY(!is_whole) || TM_UNLIKELY(caller + 2 > (ptrdiff_t)cache->limit)) {
+        if (!tm_stack_find_slide(cache, caller, &step->slide)) {
+            return false;
+        }
+        is_whole = cache->reaches_end && (ptrdiff_t)cache->hidden + step->slide == 0;
+    }
+    step->caller = caller;
+    if (!tm_stack_frames_stand(at, (size_t)(caller - step->slide), &is_whole, row, form)) {
+        return false;
+    }
+    step->caller_place = tm_python_word(frame, form.instruction);
+    step->is_new = is_newest || step->caller_place != at->place;
+    step->hash = step->is_new ? tm_stack_hash(cache->versions, cache->hashes[caller - 1], step->caller_place, 0)
+                              : cache->hashes[caller];
+    step->older = is_whole ? step->hash : tm_stack_hash_without(cache, step->hash, cache->hashes[step->slide - 1]);
+    return true;
+}
+
+/* True when the newest frame of STEP counts, and its caller does whoever owns it.  Where a record is known of the hash this
+ * need not be asked. */
+bool tm_stack_step_counts(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
+                          const struct tm_stack_step *step);
+
+/* Hides COUNT frames more; below 0: less.  The newest one that is there is the one it was. */
+TM_INLINE void tm_stack_cache_slide(struct tm_stack_cache *cache, ptrdiff_t count)
+{
+    cache->frames += count;
+    cache->hashes += count;
+    cache->notes += count;
+    cache->hidden = (uint32_t)((ptrdiff_t)cache->hidden + count);
+    cache->count = (uint32_t)((ptrdiff_t)cache->count - count);
+    cache->is_whole = cache->reaches_end && cache->hidden == 0;
+}
+
+/* Makes the STEP that was found, while nothing else has changed the cache. */
+TM_INLINE void tm_stack_step_make(struct tm_stack_cache *cache, const struct tm_stack_step *step)
+{
+    const ptrdiff_t caller = step->caller;
+    if (step->is_new) {
+        cache->frames[caller].place = step->caller_place;
+        cache->hashes[caller] = step->hash;
+        cache->notes[caller] = 0;
+    }
+    cache->frames[caller + 1] = (struct tm_raw_frame){.frame = step->newest, .place = step->place};
+    cache->notes[caller + 1] = 0;
+    cache->count = (uint32_t)(caller + 2);
+    cache->older = step->older;
+    if (TM_UNLIKELY(step->slide != 0)) {
+        tm_stack_cache_slide(cache, step->slide);
+    }
 }
 
 /* The long way: follows calls and returns, or walks anew. */

@@ -99,21 +99,34 @@ TM_INLINE void tm_watermark_lift(struct tm_watermark *watermark)
 /* tm_stack_cache_try where frames are marked: it changes the mark. */
 TM_INLINE bool tm_watermark_try(struct tm_watermark *watermark, const struct tm_stack_cache *cache,
                                 const struct tm_cpython_layout *row, uintptr_t tstate, uintptr_t newest,
-                                enum tm_stack_gap gap, uintptr_t *place, uint64_t *older)
+                                struct tm_stack_form form, uintptr_t *place, uint64_t *older)
 {
     ptrdiff_t top = (ptrdiff_t)cache->count - 1;
     if (newest != cache->frames[top].frame) {
         return false;
     }
-    *place = tm_python_word(newest, row->frame_instruction);
+    *place = tm_python_word(newest, form.instruction);
     if (!tm_watermark_stands(watermark, row, newest)) {
-        if (!tm_stack_cache_stands(cache, row, (size_t)top, gap)) {
+        if (!tm_stack_cache_stands(cache, row, (size_t)top, form)) {
             return false;
         }
         tm_watermark_put(watermark, row, tstate, newest);
     }
     *older = tm_stack_cache_older(cache);
     return true;
+}
+
+/* True when a step of the cache to NEWEST does without tm_watermark_look: there is nothing to watch or to try, NEWEST does
+ * not hold what nobody wrote, and it is not the cache's newest frame as it was marked, which is compared now and then. */
+TM_INLINE bool tm_watermark_may_step(const struct tm_watermark *watermark, const struct tm_stack_cache *cache,
+                                     const struct tm_cpython_layout *row, uintptr_t newest)
+{
+    if (TM_LIKELY(watermark->state == TM_WATERMARK_OFF) || watermark->state == TM_WATERMARK_GIVEN_UP) {
+        return true;
+    }
+    const int32_t value = *tm_watermark_field(row, newest);
+    bool is_marked = newest == cache->frames[(ptrdiff_t)cache->count - 1].frame && value == watermark->written;
+    return watermark->state == TM_WATERMARK_ON && !is_marked && !tm_watermark_is_foreign(watermark, value);
 }
 
 /* Begins to watch frames of ROW: true.  False: this row has no such field. */

@@ -20,10 +20,10 @@ static uint32_t notes[ROOM];
 static _Atomic uint32_t versions[TM_PLACE_VERSIONS];
 
 /* As the interpreter's: a frame of a depth is at the address of the last one of that depth, but for entry frames, which
- * are on the machine's stack. */
+ * are on the machine's stack, and those of generators. */
 struct stack {
     struct fake_interpreter *fake;
-    uintptr_t codes[CODES], places[DEPTH], entries[DEPTH], now[DEPTH];
+    uintptr_t codes[CODES], places[DEPTH], entries[DEPTH], generators[DEPTH], now[DEPTH];
     unsigned depth;
     uint32_t random;
 };
@@ -64,15 +64,19 @@ static void call(struct stack *stack)
         return;
     }
     bool is_entry = kind == 0 && row->chain != TM_CHAIN_OBJECT && row->owner_shim != INT8_MAX;
-    uintptr_t frame = is_entry ? stack->entries[stack->depth] : stack->places[stack->depth];
+    bool is_generator = kind == 2 && row->chain != TM_CHAIN_OBJECT;
+    uintptr_t frame = is_entry       ? stack->entries[stack->depth]
+                      : is_generator ? stack->generators[stack->depth]
+                                     : stack->places[stack->depth];
     fake_word(frame, row->frame_code, code | (row->frame_code_mask & 1));
     fake_word(frame, row->frame_previous, stack->depth == 0 ? 0 : stack->now[stack->depth - 1]);
     if (row->chain != TM_CHAIN_OBJECT) {
         /* Some do not count: entry frames of the interpreter, where it has them, and what has not begun yet. */
-        *(int8_t *)(frame + row->frame_owner) = is_entry ? row->owner_shim : (int8_t)THREAD;
+        int8_t owner = is_generator ? row->owner_generator : (int8_t)THREAD;
+        *(int8_t *)(frame + row->frame_owner) = is_entry ? row->owner_shim : owner;
     }
     go_on(stack, frame, code);
-    if (row->chain != TM_CHAIN_OBJECT && kind == 1) {
+    if (row->chain != TM_CHAIN_OBJECT && (kind == 1 || is_generator)) {
         fake_word(frame, row->frame_instruction, code + row->code_bytes);
     }
     set_newest(stack, frame);
@@ -113,7 +117,7 @@ static void expect_try_to_agree(const struct tm_stack_cache *cache, const struct
     uintptr_t place;
     uint64_t older;
     if (row->chain == TM_CHAIN_OBJECT || row->code_tlbc != 0 || newest == 0 ||
-        !tm_stack_cache_try(cache, row, newest, TM_GAP_ENTRY, &place, &older)) {
+        !tm_stack_cache_try(cache, row, newest, tm_stack_form_of(row, TM_GAP_ENTRY), &place, &older)) {
         return;
     }
     if (count == 0 || walked[0].frame != newest) {
@@ -127,18 +131,52 @@ static void expect_try_to_agree(const struct tm_stack_cache *cache, const struct
     }
 }
 
-static void expect_cache_as_walked(const struct tm_stack_cache *cache, const struct tm_raw_frame *walked,
-                                   unsigned count)
+/* Of all but the newest of the COUNT frames that were WALKED. */
+static uint64_t hash_older(const struct tm_cpython_layout *row, const struct tm_raw_frame *walked, unsigned count)
 {
     uint64_t older = 0;
+    for (unsigned i = count; i-- > 1;) {
+        int32_t offset = tm_stack_counts_anywhere(row, &walked[i]) ? walked[i].offset : 1;
+        older = tm_stack_hash(versions, older, walked[i].place, offset);
+    }
+    return older;
+}
+
+static void expect_cache_as_walked(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
+                                   const struct tm_raw_frame *walked, unsigned count)
+{
     assert_int_equal(cache->count, count);
     for (unsigned i = 0; i < count; i++) {
-        const struct tm_raw_frame *expected = &walked[count - 1 - i];
-        assert_memory_equal(&cache->frames[i], expected, sizeof *expected);
-        older = i + 1 < count ? tm_stack_hash(versions, older, expected->place, expected->offset) : older;
+        assert_memory_equal(&cache->frames[i], &walked[count - 1 - i], sizeof *walked);
     }
-    assert_true(tm_stack_cache_older(cache) == older);
+    assert_true(tm_stack_cache_older(cache) == hash_older(row, walked, count));
     assert_true(cache->hidden <= TM_STACK_HIDDEN_MAX && (cache->hidden == 0 || count == cache->limit));
+}
+
+/* As the tracker steps: a hash that is known says that both newest frames count.  True: it has. */
+static bool step_as_walked(struct tm_stack_cache *cache, const struct stack *stack, const struct tm_raw_frame *walked,
+                           unsigned count)
+{
+    const struct tm_cpython_layout *row = &stack->fake->row;
+    const uintptr_t newest = fake_newest(stack->fake);
+    struct tm_stack_step step;
+    if (row->chain == TM_CHAIN_OBJECT || row->code_tlbc != 0 || newest == 0 || cache->count == 0 || cache->limit < 2 ||
+        !tm_stack_step_find(cache, row, newest, tm_stack_form_of(row, TM_GAP_ENTRY), &step)) {
+        return false;
+    }
+    uintptr_t caller = step.caller < 0 && cache->hidden == 0 ? 0 : cache->frames[step.caller].frame;
+    if (count == 0 || walked[0].frame != newest || (count == 1 ? caller != 0 : walked[1].frame != caller)) {
+        return false; /* one does not count */
+    }
+    if (count > 1 && !tm_stack_counts_anywhere(row, &walked[1])) {
+        assert_true(!step.is_new || step.older != hash_older(row, walked, count));
+        return false;
+    }
+    assert_true(step.place == walked[0].place);
+    assert_true(step.older == hash_older(row, walked, count));
+    tm_stack_step_make(cache, &step);
+    expect_cache_as_walked(cache, row, walked, count);
+    return true;
 }
 
 static void look_and_compare(struct stack *stack, uint32_t limit)
@@ -151,6 +189,7 @@ static void look_and_compare(struct stack *stack, uint32_t limit)
     tm_stack_cache_clear(&cache);
     stack->depth = 0;
     set_newest(stack, 0);
+    unsigned steps_made = 0;
     for (unsigned i = 0; i < LOOKS; i++) {
         /* After many, frames that were out of sight come back, and are others. */
         for (unsigned steps = random_below(stack, random_below(stack, 8) == 0 ? 60 : 4); steps > 0; steps--) {
@@ -158,9 +197,13 @@ static void look_and_compare(struct stack *stack, uint32_t limit)
         }
         unsigned count = tm_python_stack_walk(&stack->fake->row, stack->fake->tstate, walked, limit);
         expect_try_to_agree(&cache, stack, walked, count);
+        steps_made +=
+            cache.limit == limit && random_below(stack, 2) == 0 && step_as_walked(&cache, stack, walked, count);
         tm_stack_cache_look(&cache, &stack->fake->row, stack->fake->tstate, limit);
-        expect_cache_as_walked(&cache, walked, count);
+        expect_cache_as_walked(&cache, &stack->fake->row, walked, count);
     }
+    bool has_steps = stack->fake->row.chain != TM_CHAIN_OBJECT && stack->fake->row.code_tlbc == 0 && limit > 1;
+    assert_true(has_steps ? steps_made > LOOKS / 20 : steps_made == 0);
 }
 
 /* A child begins in whatever state a thread of the parent was changing the cache. */
@@ -200,6 +243,7 @@ static void stacks_of_every_row(void **state)
         for (unsigned depth = 0; depth < DEPTH; depth++) {
             stack.places[depth] = fake_block(&fake, FAKE_SIZE);
             stack.entries[depth] = fake_block(&fake, FAKE_SIZE);
+            stack.generators[depth] = fake_block(&fake, FAKE_SIZE);
         }
         for (unsigned limit = 0; limit < TM_COUNT_OF(limits); limit++) {
             look_and_compare(&stack, limits[limit]);

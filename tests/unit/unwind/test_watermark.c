@@ -63,7 +63,7 @@ static bool try(struct marked *marked)
     uintptr_t place;
     uint64_t older;
     return tm_watermark_try(&marked->watermark, &marked->cache, &marked->fake.row, marked->fake.tstate, marked->newest,
-                            TM_GAP_ENTRY, &place, &older);
+                            tm_stack_form_of(&marked->fake.row, TM_GAP_ENTRY), &place, &older);
 }
 
 static void begin(struct marked *marked, const struct tm_cpython_layout *row)
@@ -153,6 +153,33 @@ static void gives_up_at_the_first_while_it_tries(void **state)
 {
     (void)state;
     for_each_row(a_wrong_try);
+}
+
+static bool may_step(const struct marked *marked)
+{
+    return tm_watermark_may_step(&marked->watermark, &marked->cache, &marked->fake.row, marked->newest);
+}
+
+static void a_step_where_nothing_is_tested(struct marked *marked)
+{
+    look(marked);
+    assert_false(may_step(marked)); /* it watches */
+    come_to_believe(marked);
+    assert_false(may_step(marked)); /* as it was marked */
+    enter(marked);
+    *field(marked, marked->newest) = TM_WATERMARK_RUNS;
+    assert_true(may_step(marked));
+    *field(marked, marked->newest) = marked->watermark.last - 1;
+    assert_false(may_step(marked)); /* nobody wrote that */
+    look(marked);
+    assert_int_equal(marked->watermark.state, TM_WATERMARK_GIVEN_UP);
+    assert_true(may_step(marked));
+}
+
+static void steps_where_nothing_is_tested(void **state)
+{
+    (void)state;
+    for_each_row(a_step_where_nothing_is_tested);
 }
 
 /* The cache follows the newest frame's instruction without a look at the others. */
@@ -425,14 +452,23 @@ static void old_marks_mean_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(other_rows_have_none),           cmocka_unit_test(watches_first),
-        cmocka_unit_test(tries_before_it_believes),       cmocka_unit_test(a_mark_saves_the_comparison),
-        cmocka_unit_test(a_mark_saves_the_long_way),      cmocka_unit_test(gives_up_at_the_first_while_it_tries),
-        cmocka_unit_test(a_lost_mark_is_renewed),         cmocka_unit_test(never_writes_over_a_depth),
-        cmocka_unit_test(no_mark_while_lines_can_be_set), cmocka_unit_test(gives_up_when_a_mark_was_wrong),
-        cmocka_unit_test(gives_up_when_others_mark),      cmocka_unit_test(declines_another_field),
-        cmocka_unit_test(declines_what_it_never_saw),     cmocka_unit_test(begins_anew_after_the_last_mark),
-        cmocka_unit_test(means_nothing_once_lifted),      cmocka_unit_test(old_marks_mean_nothing),
+        cmocka_unit_test(steps_where_nothing_is_tested),
+        cmocka_unit_test(other_rows_have_none),
+        cmocka_unit_test(watches_first),
+        cmocka_unit_test(tries_before_it_believes),
+        cmocka_unit_test(a_mark_saves_the_comparison),
+        cmocka_unit_test(a_mark_saves_the_long_way),
+        cmocka_unit_test(gives_up_at_the_first_while_it_tries),
+        cmocka_unit_test(a_lost_mark_is_renewed),
+        cmocka_unit_test(never_writes_over_a_depth),
+        cmocka_unit_test(no_mark_while_lines_can_be_set),
+        cmocka_unit_test(gives_up_when_a_mark_was_wrong),
+        cmocka_unit_test(gives_up_when_others_mark),
+        cmocka_unit_test(declines_another_field),
+        cmocka_unit_test(declines_what_it_never_saw),
+        cmocka_unit_test(begins_anew_after_the_last_mark),
+        cmocka_unit_test(means_nothing_once_lifted),
+        cmocka_unit_test(old_marks_mean_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -215,7 +215,7 @@ static void any_lack_of_memory_is_told_and_leaves_nothing_behind(void **state)
         } else {
             assert_null(bytes);
         }
-        assert_true(result == TM_ENCODE_NO_MEMORY || n > 9);
+        assert_true(result == TM_ENCODE_NO_MEMORY || n > 5);
         assert_int_equal(memory_out, 0);
     }
 }

@@ -23,16 +23,23 @@ bool tm_lock_try(struct tm_lock *lock)
                                                    memory_order_relaxed);
 }
 
-void tm_lock_take(struct tm_lock *lock)
+static __attribute__((noinline)) void wait_for(struct tm_lock *lock)
 {
     for (int spin = 0; spin < 64; spin++) {
+        TM_PAUSE();
         if (tm_lock_try(lock)) {
             return;
         }
-        TM_PAUSE();
     }
     while (atomic_exchange_explicit(&lock->state, 2, memory_order_acquire) != 0) {
         futex(&lock->state, FUTEX_WAIT, 2);
+    }
+}
+
+void tm_lock_take(struct tm_lock *lock)
+{
+    if (TM_UNLIKELY(!tm_lock_try(lock))) {
+        wait_for(lock);
     }
 }
 

@@ -37,7 +37,7 @@ static bool grow(struct tm_id_map *map)
 
 bool tm_id_map_insert(struct tm_id_map *map, uint32_t hash, uint32_t id)
 {
-    if (map->count * 4 >= map->capacity * 3 && !grow(map)) {
+    if (!tm_id_map_has_room(map) && !grow(map)) {
         return false;
     }
     place(map->entries, map->capacity - 1, (struct tm_id_map_entry){hash, id});

@@ -47,10 +47,16 @@ TM_INLINE uint32_t tm_id_map_next(const struct tm_id_map *map, uint32_t hash, si
 /* ID is not 0 and not in the map with this hash. */
 TM_CHECKED bool tm_id_map_insert(struct tm_id_map *map, uint32_t hash, uint32_t id);
 
+/* True when one more is entered without growth. */
+TM_INLINE bool tm_id_map_has_room(const struct tm_id_map *map)
+{
+    return map->count * 4 < map->capacity * 3;
+}
+
 /* The same where tm_id_map_next has left CURSOR behind all others of HASH, and the map has not changed since. */
 TM_CHECKED TM_INLINE bool tm_id_map_insert_at(struct tm_id_map *map, uint32_t hash, uint32_t id, size_t cursor)
 {
-    if (TM_UNLIKELY(map->count * 4 >= map->capacity * 3)) {
+    if (TM_UNLIKELY(!tm_id_map_has_room(map))) {
         return tm_id_map_insert(map, hash, id);
     }
     map->entries[cursor] = (struct tm_id_map_entry){hash, id};

@@ -43,11 +43,16 @@ void tm_live_store_fit(struct tm_live_store *store);
 /* Makes the first BYTES of SECTION usable.  False when there is no room. */
 TM_CHECKED bool tm_live_store_grow(struct tm_live_store *store, enum tm_section_name section, uint64_t bytes);
 
-/* The same, where they mostly are already. */
+/* True when they are usable. */
+TM_INLINE bool tm_live_store_has(const struct tm_live_store *store, enum tm_section_name section, uint64_t bytes)
+{
+    return TM_LIKELY(bytes <= atomic_load_explicit(&store->ready[section], memory_order_acquire));
+}
+
+/* tm_live_store_grow, where they mostly are already. */
 TM_INLINE bool tm_live_store_need(struct tm_live_store *store, enum tm_section_name section, uint64_t bytes)
 {
-    return TM_LIKELY(bytes <= atomic_load_explicit(&store->ready[section], memory_order_acquire)) ||
-           tm_live_store_grow(store, section, bytes);
+    return tm_live_store_has(store, section, bytes) || tm_live_store_grow(store, section, bytes);
 }
 
 /* Enters an extent; the count is moved last. */

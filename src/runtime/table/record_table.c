@@ -11,7 +11,16 @@ static _Atomic uint64_t *published(const struct tm_live_store *store)
     return &store->header->lengths[TM_STORE_RECORDS];
 }
 
-TM_INLINE bool make_room(struct tm_record_table *table, uint64_t count)
+/* True when COUNT records need no growth. */
+TM_INLINE bool has_room(const struct tm_record_table *table, uint64_t count)
+{
+    const struct tm_live_store *store = table->store;
+    return tm_live_store_has(store, TM_STORE_RECORDS, count * sizeof(struct tm_record)) &&
+           tm_live_store_has(store, TM_STORE_PEAKS, count * sizeof(struct tm_record_peak)) &&
+           tm_live_store_has(store, TM_STORE_LOOSE, count * sizeof(struct tm_record_loose));
+}
+
+static bool make_room(struct tm_record_table *table, uint64_t count)
 {
     return tm_live_store_need(table->store, TM_STORE_RECORDS, count * sizeof(struct tm_record)) &&
            tm_live_store_need(table->store, TM_STORE_PEAKS, count * sizeof(struct tm_record_peak)) &&
@@ -120,22 +129,10 @@ void tm_record_release(struct tm_record_table *table, uint32_t id)
     tm_free_ids_put(&table->free, id);
 }
 
-uint32_t tm_record_intern(struct tm_record_table *table, const struct tm_record_key *key)
+/* ID is KEY's from now on. */
+TM_INLINE void describe(struct tm_record_table *table, uint32_t id, const struct tm_record_key *key)
 {
-    uint32_t hash = hash_of(key);
-    size_t cursor;
-    uint32_t known = find(table, key, hash, &cursor);
-    if (known != 0) {
-        return known;
-    }
-    uint32_t recycled = take_free(table);
-    uint64_t at = atomic_load_explicit(published(table->store), memory_order_relaxed);
-    uint64_t fresh = recycled != 0 ? recycled : at / sizeof(struct tm_record);
-    if (fresh > TM_RECORD_MAX || (recycled == 0 && !make_room(table, fresh + 1)) ||
-        !tm_id_map_insert_at(&table->map, hash, (uint32_t)fresh, cursor)) {
-        return 0;
-    }
-    struct tm_record *record = &table->records[fresh];
+    struct tm_record *record = &table->records[id];
     record->traceback = key->traceback;
     record->epoch = key->epoch;
     record->size = key->size;
@@ -145,9 +142,43 @@ uint32_t tm_record_intern(struct tm_record_table *table, const struct tm_record_
     atomic_store_explicit(&record->marks,
                           atomic_load_explicit(&table->store->header->totals.marks, memory_order_relaxed),
                           memory_order_relaxed);
-    if (recycled == 0) {
-        atomic_store_explicit(published(table->store), at + sizeof *record, memory_order_release);
+}
+
+/* One that was given back, or where something has to grow. */
+static __attribute__((noinline)) uint32_t make(struct tm_record_table *table, const struct tm_record_key *key,
+                                               uint32_t hash, size_t cursor)
+{
+    uint32_t recycled = take_free(table);
+    uint64_t at = atomic_load_explicit(published(table->store), memory_order_relaxed);
+    uint64_t fresh = recycled != 0 ? recycled : at / sizeof(struct tm_record);
+    if (fresh > TM_RECORD_MAX || (recycled == 0 && !make_room(table, fresh + 1)) ||
+        !tm_id_map_insert_at(&table->map, hash, (uint32_t)fresh, cursor)) {
+        return 0;
     }
+    describe(table, (uint32_t)fresh, key);
+    if (recycled == 0) {
+        atomic_store_explicit(published(table->store), at + sizeof(struct tm_record), memory_order_release);
+    }
+    return (uint32_t)fresh;
+}
+
+uint32_t tm_record_intern(struct tm_record_table *table, const struct tm_record_key *key)
+{
+    uint32_t hash = hash_of(key);
+    size_t cursor;
+    uint32_t known = find(table, key, hash, &cursor);
+    if (known != 0) {
+        return known;
+    }
+    uint64_t at = atomic_load_explicit(published(table->store), memory_order_relaxed);
+    uint64_t fresh = at / sizeof(struct tm_record);
+    if (TM_UNLIKELY(table->free.ready.count != 0) || TM_UNLIKELY(fresh > TM_RECORD_MAX) ||
+        TM_UNLIKELY(!has_room(table, fresh + 1)) || TM_UNLIKELY(!tm_id_map_has_room(&table->map))) {
+        return make(table, key, hash, cursor);
+    }
+    (void)!tm_id_map_insert_at(&table->map, hash, (uint32_t)fresh, cursor); /* there is room */
+    describe(table, (uint32_t)fresh, key);
+    atomic_store_explicit(published(table->store), at + sizeof(struct tm_record), memory_order_release);
     return (uint32_t)fresh;
 }
 

@@ -29,7 +29,7 @@ TM_INLINE bool tm_recycle_stays(uintptr_t address, enum tm_quick_way way)
         return tm_quick_record(runtime, record->domain, (uint16_t)size, &now, way) && now == word;
     }
     return size - TM_QUICK_SIZE_MIN < stack_sizes && runtime->watermark.state == TM_WATERMARK_OFF &&
-           tm_quick_stack_record(runtime, record->domain, (uint16_t)size, &now, way, false) && now == word;
+           tm_quick_stack_record(runtime, record->domain, (uint16_t)size, &now, way) && now == word;
 }
 
 #endif

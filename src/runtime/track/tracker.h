@@ -39,17 +39,22 @@ void tm_tracker_alloc(struct tm_thread *thread, enum tm_domain domain, const voi
 void *tm_tracker_alloc_generally(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 
 /* For tracker_quick.h, where its way ends (tracker_rest.c): tm_tracker_alloc for DOMAIN mem or obj, once for each enum
- * tm_quick_way, and again for what comes from a door for more than one frame, and for machine frames; and the same for a small block of the
+ * tm_quick_way, and again for what comes from a door for more than one frame, for a stack that stands there but has no known
+ * record, and for machine frames; and the same for a small block of the
  * record that WORD names, whose peaks must be saved first, and whose free SLOT is at hand.  All answer BLOCK, so that
  * they can be a door's last act. */
 void *tm_tracker_rest(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 void *tm_tracker_rest_deep(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
+void *tm_tracker_rest_unknown(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 void *tm_tracker_rest_shared(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 void *tm_tracker_rest_shared_deep(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
+void *tm_tracker_rest_shared_unknown(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 void *tm_tracker_rest_own(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 void *tm_tracker_rest_own_deep(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
+void *tm_tracker_rest_own_unknown(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 void *tm_tracker_rest_own_cframe(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 void *tm_tracker_rest_own_cframe_deep(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
+void *tm_tracker_rest_own_cframe_unknown(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 void *tm_tracker_rest_native(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 void *tm_tracker_rest_shared_native(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 void *tm_tracker_rest_own_native(struct tm_thread *thread, uint8_t domain, void *block, size_t size);

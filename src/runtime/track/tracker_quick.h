@@ -153,10 +153,16 @@ TM_INLINE bool tm_quick_record(const struct tm_runtime *runtime, uint8_t domain,
     return tm_trace_cache_has(&runtime->cache, key.key, key.check, word);
 }
 
-/* The same with more frames, when the stack stands as in the cache but for its newest instruction.  MARKED: frames
- * are. */
-TM_INLINE bool tm_quick_stack_record(struct tm_runtime *runtime, uint8_t domain, uint16_t size, uint32_t *word,
-                                     enum tm_quick_way way, bool marked)
+/* What a look at a stack of more frames came to. */
+enum tm_quick_stack {
+    TM_STACK_OTHER,   /* it does not stand as in the cache */
+    TM_STACK_UNKNOWN, /* it does, but for its newest instruction; no record is known */
+    TM_STACK_KNOWN,   /* nor is that wanting */
+};
+
+/* tm_quick_record with more frames.  MARKED: frames are. */
+TM_INLINE enum tm_quick_stack tm_quick_stack_look(struct tm_runtime *runtime, uint8_t domain, uint16_t size,
+                                                  uint32_t *word, enum tm_quick_way way, bool marked)
 {
     const struct tm_cpython_layout *row = &runtime->python.row;
     const struct tm_stack_form form = tm_quick_form(row, way);
@@ -168,10 +174,16 @@ TM_INLINE bool tm_quick_stack_record(struct tm_runtime *runtime, uint8_t domain,
         TM_UNLIKELY(!(marked ? tm_watermark_try(&runtime->watermark, &runtime->held_stack, row, tstate, newest, form,
                                                 &top.place, &older)
                              : tm_stack_cache_try(&runtime->held_stack, row, newest, form, &top.place, &older)))) {
-        return false;
+        return TM_STACK_OTHER;
     }
     struct tm_trace_key key = tm_trace_key_of_stack(&runtime->cache, &top, older, domain, size);
-    return tm_trace_cache_has(&runtime->cache, key.key, key.check, word);
+    return tm_trace_cache_has(&runtime->cache, key.key, key.check, word) ? TM_STACK_KNOWN : TM_STACK_UNKNOWN;
+}
+
+TM_INLINE bool tm_quick_stack_record(struct tm_runtime *runtime, uint8_t domain, uint16_t size, uint32_t *word,
+                                     enum tm_quick_way way)
+{
+    return tm_quick_stack_look(runtime, domain, size, word, way, false) == TM_STACK_KNOWN;
 }
 
 /* A hash of the Python frames of a traceback with machine frames.  False: they do not stand as at the last event. */
@@ -240,9 +252,10 @@ TM_INLINE void tm_quick_count(struct tm_thread *thread, struct tm_totals *totals
 typedef void *tm_quick_rest(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 
 /* Records BLOCK of DOMAIN mem or obj with one frame per traceback, or DEEP: with more; answers BLOCK.  REST is the last
- * act where it does not. */
+ * act where it does not, or UNKNOWN where only the record is wanting. */
 TM_INLINE void *tm_quick_alloc(struct tm_thread *thread, uint8_t domain, void *block, size_t size,
-                               enum tm_quick_way way, enum tm_quick_depth deep, tm_quick_rest *rest)
+                               enum tm_quick_way way, enum tm_quick_depth deep, tm_quick_rest *rest,
+                               tm_quick_rest *unknown)
 {
     struct tm_runtime *runtime = &tm_runtime;
     uintptr_t address = (uintptr_t)block;
@@ -253,8 +266,13 @@ TM_INLINE void *tm_quick_alloc(struct tm_thread *thread, uint8_t domain, void *b
         return rest(thread, domain, block, size);
     }
     TM_ASSUME(size <= TM_SMALL_SIZE_MAX);
-    if (TM_UNLIKELY(!(deep ? tm_quick_stack_record(runtime, domain, (uint16_t)size, &word, way, deep == TM_QUICK_MARKED)
-                           : tm_quick_record(runtime, domain, (uint16_t)size, &word, way)))) {
+    if (deep) {
+        enum tm_quick_stack stack =
+            tm_quick_stack_look(runtime, domain, (uint16_t)size, &word, way, deep == TM_QUICK_MARKED);
+        if (TM_UNLIKELY(stack != TM_STACK_KNOWN)) {
+            return stack == TM_STACK_UNKNOWN ? unknown(thread, domain, block, size) : rest(thread, domain, block, size);
+        }
+    } else if (TM_UNLIKELY(!tm_quick_record(runtime, domain, (uint16_t)size, &word, way))) {
         return rest(thread, domain, block, size);
     }
     tm_slot_half *slot = tm_block_slot_shifted(&runtime->blocks, address, TM_SLOT_SHIFT_16);
@@ -290,17 +308,20 @@ TM_INLINE void *tm_quick_alloc_at_door(struct tm_thread *thread, uint8_t domain,
     switch (way) {
     case TM_QUICK_SHARED:
         return tm_quick_alloc(thread, domain, block, size, way, deep,
-                              deep ? tm_tracker_rest_shared_deep : tm_tracker_rest_shared);
+                              deep ? tm_tracker_rest_shared_deep : tm_tracker_rest_shared,
+                              deep == TM_QUICK_DEEP ? tm_tracker_rest_shared_unknown : tm_tracker_rest_shared_deep);
     case TM_QUICK_OWN:
         return tm_quick_alloc(thread, domain, block, size, way, deep,
-                              deep ? tm_tracker_rest_own_deep : tm_tracker_rest_own);
+                              deep ? tm_tracker_rest_own_deep : tm_tracker_rest_own,
+                              deep == TM_QUICK_DEEP ? tm_tracker_rest_own_unknown : tm_tracker_rest_own_deep);
     case TM_QUICK_OWN_CFRAME:
-        return tm_quick_alloc(thread, domain, block, size, way, deep,
-                              deep ? tm_tracker_rest_own_cframe_deep : tm_tracker_rest_own_cframe);
+        return tm_quick_alloc(
+            thread, domain, block, size, way, deep, deep ? tm_tracker_rest_own_cframe_deep : tm_tracker_rest_own_cframe,
+            deep == TM_QUICK_DEEP ? tm_tracker_rest_own_cframe_unknown : tm_tracker_rest_own_cframe_deep);
     case TM_QUICK_ANY:
         break;
     }
-    return tm_quick_alloc(thread, domain, block, size, TM_QUICK_ANY, TM_QUICK_TOP, tm_tracker_rest);
+    return tm_quick_alloc(thread, domain, block, size, TM_QUICK_ANY, TM_QUICK_TOP, tm_tracker_rest, tm_tracker_rest);
 }
 
 /* How much a quick take does before it leaves the block to another. */

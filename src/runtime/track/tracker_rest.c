@@ -86,7 +86,7 @@ TM_INLINE uint32_t known_record(struct tm_thread *thread, uint8_t domain, uint16
         return NOT_KNOWN;
     }
     if (!was_tried) {
-        if (tm_quick_stack_record(runtime, domain, size, &word, way, false)) {
+        if (tm_quick_stack_record(runtime, domain, size, &word, way)) {
             return word;
         }
         word = stepped_record(thread, domain, size, way);
@@ -155,6 +155,39 @@ TM_INLINE void *rest_stepped(struct tm_thread *thread, uint8_t domain, void *blo
     return rarely(thread, domain, block, size);
 }
 
+/* The stack was just seen to stand as in the cache, but for its newest instruction, and no record is known: the word of a
+ * new one, or NOT_KNOWN.  A signal handler's event in between had the same stack, or has emptied the cache. */
+TM_INLINE uint32_t standing_record(struct tm_thread *thread, uint8_t domain, uint16_t size, enum tm_quick_way way)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    struct tm_stack_cache *stack = &runtime->held_stack;
+    const struct tm_cpython_layout *row = &runtime->python.row;
+    const uintptr_t tstate = tm_quick_tstate(&runtime->python, way);
+    const uintptr_t newest = TM_LIKELY(tstate != 0) ? tm_quick_newest(row, tstate, way) : 0;
+    uint32_t word = NOT_KNOWN;
+    if (TM_UNLIKELY(newest == 0) || TM_UNLIKELY(runtime->watermark.state != TM_WATERMARK_OFF)) {
+        return NOT_KNOWN;
+    }
+    thread->guard++; /* as in stepped_record */
+    atomic_signal_fence(memory_order_seq_cst);
+    if (TM_LIKELY(stack->count != 0) && TM_LIKELY(stack->frames[stack->count - 1].frame == newest) &&
+        tm_stack_cache_renew_top(stack, row)) {
+        word = tm_slot_word(tm_event_stack_capture(thread, domain, size));
+    }
+    atomic_signal_fence(memory_order_seq_cst);
+    thread->guard--;
+    return word;
+}
+
+TM_INLINE void *rest_unknown(struct tm_thread *thread, uint8_t domain, void *block, size_t size, enum tm_quick_way way,
+                             tm_quick_rest *stepped)
+{
+    TM_ASSUME(size <= TM_SMALL_SIZE_MAX);
+    uint32_t word = standing_record(thread, domain, (uint16_t)size, way);
+    return TM_LIKELY(word != NOT_KNOWN) ? count(thread, domain, block, size, word)
+                                        : stepped(thread, domain, block, size);
+}
+
 /* The same with machine frames; ENTRY as for tm_quick_native_record. */
 TM_INLINE void *rest_native(struct tm_thread *thread, uint8_t domain, void *block, size_t size, enum tm_quick_way way,
                             const uintptr_t *entry)
@@ -184,11 +217,15 @@ TM_INLINE void *rest_native(struct tm_thread *thread, uint8_t domain, void *bloc
     }                                                                                                                  \
     void *name(struct tm_thread *thread, uint8_t domain, void *block, size_t size)                                     \
     {                                                                                                                  \
-        return tm_quick_alloc(thread, domain, block, size, way, TM_QUICK_DEEP, name##_stepped);                        \
+        return tm_quick_alloc(thread, domain, block, size, way, TM_QUICK_DEEP, name##_stepped, name##_stepped);        \
     }                                                                                                                  \
     void *name##_deep(struct tm_thread *thread, uint8_t domain, void *block, size_t size)                              \
     {                                                                                                                  \
-        return tm_quick_alloc(thread, domain, block, size, way, TM_QUICK_TOP, name##_stepped);                         \
+        return tm_quick_alloc(thread, domain, block, size, way, TM_QUICK_TOP, name##_stepped, name##_stepped);         \
+    }                                                                                                                  \
+    void *name##_unknown(struct tm_thread *thread, uint8_t domain, void *block, size_t size)                           \
+    {                                                                                                                  \
+        return rest_unknown(thread, domain, block, size, way, name##_stepped);                                         \
     }
 
 RESTS(tm_tracker_rest, TM_QUICK_ANY)

@@ -397,6 +397,22 @@ TM_INLINE bool tm_stack_step_find(const struct tm_stack_cache *cache, const stru
 bool tm_stack_step_counts(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
                           const struct tm_stack_step *step);
 
+/* The stack stands as in the cache, which is not empty, but for its newest instruction: takes that in.  False: the newest frame does
+ * not count there, nothing is changed. */
+TM_INLINE bool tm_stack_cache_renew_top(struct tm_stack_cache *cache, const struct tm_cpython_layout *row)
+{
+    const uint32_t top = cache->count - 1;
+    const struct tm_raw_frame now = tm_stack_read(row, cache->frames[top].frame);
+    if (TM_UNLIKELY(now.place == 0)) {
+        return false;
+    }
+    if (now.place != cache->frames[top].place || now.offset != cache->frames[top].offset) {
+        cache->frames[top] = now;
+        cache->notes[top] = 0;
+    }
+    return true;
+}
+
 /* Hides COUNT frames more; below 0: less.  The newest one that is there is the one it was. */
 TM_INLINE void tm_stack_cache_slide(struct tm_stack_cache *cache, ptrdiff_t count)
 {

@@ -179,6 +179,30 @@ static bool step_as_walked(struct tm_stack_cache *cache, const struct stack *sta
     return true;
 }
 
+/* The word on a stack whose newest instruction is the same goes on being one; a frame that does not count is not taken in. */
+static void expect_top_to_be_renewed(struct tm_stack_cache *cache, const struct tm_cpython_layout *row)
+{
+    if (cache->count == 0) {
+        return;
+    }
+    const uint32_t top = cache->count - 1;
+    const struct tm_raw_frame now = cache->frames[top];
+    cache->notes[top] = 7;
+    assert_true(tm_stack_cache_renew_top(cache, row));
+    assert_int_equal(cache->notes[top], 7);
+    cache->frames[top].offset ^= 1;
+    assert_true(tm_stack_cache_renew_top(cache, row));
+    assert_memory_equal(&cache->frames[top], &now, sizeof now);
+    assert_int_equal(cache->notes[top], 0);
+    if (row->chain != TM_CHAIN_OBJECT) {
+        const uintptr_t before = tm_python_word(now.frame, row->frame_instruction);
+        fake_word(now.frame, row->frame_instruction, 0);
+        assert_false(tm_stack_cache_renew_top(cache, row));
+        assert_memory_equal(&cache->frames[top], &now, sizeof now);
+        fake_word(now.frame, row->frame_instruction, before);
+    }
+}
+
 static void look_and_compare(struct stack *stack, uint32_t limit)
 {
     struct tm_stack_cache cache = {
@@ -202,6 +226,7 @@ static void look_and_compare(struct stack *stack, uint32_t limit)
         tm_stack_cache_look(&cache, &stack->fake->row, stack->fake->tstate, limit);
         expect_cache_as_walked(&cache, &stack->fake->row, walked, count);
     }
+    expect_top_to_be_renewed(&cache, &stack->fake->row);
     bool has_steps = stack->fake->row.chain != TM_CHAIN_OBJECT && stack->fake->row.code_tlbc == 0 && limit > 1;
     assert_true(has_steps ? steps_made > LOOKS / 20 : steps_made == 0);
 }

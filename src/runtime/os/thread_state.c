@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/os/thread_state.h"
 
-TM_THREAD_LOCAL struct tm_thread tm_thread_state;
+/* Used: assembly writes it too (hook/door.h), which link-time optimisation does not see. */
+TM_THREAD_LOCAL __attribute__((used)) struct tm_thread tm_thread_state;

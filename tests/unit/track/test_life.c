@@ -587,7 +587,7 @@ static int vfork_like(void *argument)
 static void child_in_the_parents_memory_takes_no_snapshot(void **state)
 {
     (void)state;
-    static char stack[65536] __attribute__((aligned(16)));
+    static char stack[256 * 1024] __attribute__((aligned(16)));
     int status = -1;
     begin_with_output("o.%p.tms", NULL);
     tm_runtime_python_begins();

@@ -3,14 +3,13 @@
 
 #include "runtime/track/counting.h"
 
-/* Who voids the limit changes something first, and stores the 0 then.  Here the stamp is stored first, and what may have
- * changed is read then.  So either the change is seen here, or the 0 comes last.  A stamp that ends is such a change, too. */
+/* Who voids the limit changes something first, and puts the 0 then.  Here the stamp is put first, and what may have
+ * changed is read then.  Both are exchanges of one word: so either the change is seen here, or the 0 comes last.  A stamp that ends is such a change, too. */
 static void renew_stamp(void)
 {
     const uint32_t stamp = tm_number_peek(&tm_life_page.stamp);
     if (tm_number_peek(&tm_life_page.free_stamp) != stamp) {
-        atomic_store_explicit(&tm_life_page.free_stamp, stamp, memory_order_relaxed);
-        atomic_thread_fence(memory_order_seq_cst);
+        (void)atomic_exchange_explicit(&tm_life_page.free_stamp, stamp, memory_order_acq_rel);
         if (atomic_load_explicit(&tm_life_page.stamp, memory_order_relaxed) != stamp) {
             atomic_store_explicit(&tm_life_page.free_stamp, 0, memory_order_relaxed);
         }

@@ -15,8 +15,7 @@
 /* What the limit was made of has changed, and it may be too high.  To be called after the change. */
 TM_INLINE void tm_limit_void(void)
 {
-    atomic_thread_fence(memory_order_seq_cst);
-    atomic_store_explicit(&tm_life_page.free_stamp, 0, memory_order_relaxed);
+    (void)atomic_exchange_explicit(&tm_life_page.free_stamp, 0, memory_order_acq_rel);
 }
 
 /* Makes a new limit, where the old one is void or was passed. */

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 
+#include "base/compiler.h"
 #include "runtime/hook/elf_object.h"
 
 /* Once the interpreter is known; OBJECT is the interpreter's ELF object. */
@@ -33,7 +34,7 @@ void tm_recycle_hooks_renew(void);
 void tm_recycle_hooks_look(void);
 
 /* While it is still to be set: the next call of tm_recycle_hooks_look may do it. */
-extern bool tm_recycle_tracer_is_awaited;
+extern TM_HIDDEN bool tm_recycle_tracer_is_awaited;
 
 /* At a snapshot: notes when the births are no longer heard. */
 void tm_recycle_hooks_check(void);

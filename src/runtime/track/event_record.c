@@ -163,10 +163,10 @@ uint32_t tm_event_stack_record(struct tm_thread *thread, uintptr_t tstate, uint8
 uint32_t tm_event_stack_capture(struct tm_thread *thread, uint8_t domain, uint16_t size)
 {
     struct tm_runtime *runtime = &tm_runtime;
-    struct tm_stack_cache *stack = &runtime->held_stack;
+    const struct tm_stack_cache *stack = &runtime->held_stack;
     struct tm_trace_key key = tm_trace_key_of_stack(&runtime->cache, &stack->frames[stack->count - 1],
                                                     tm_stack_cache_older(stack), domain, size);
-    return capture_held(thread, stack->frames, stack->count, valid_notes(runtime), &key, domain, size);
+    return capture_stack(thread, &key, domain, size);
 }
 
 /* With machine frames, where they are wanted. */

@@ -1,32 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/track/recall.h"
 
-/* A and B below the prime. */
-static uint64_t multiply(uint64_t a, uint64_t b)
-{
-    tm_stack_product product = (tm_stack_product)a * b;
-    uint64_t sum = ((uint64_t)product & TM_STACK_PRIME) + (uint64_t)(product >> 61);
-    return sum < TM_STACK_PRIME ? sum : sum - TM_STACK_PRIME;
-}
-
-/* BEFORE times the multiplier, COUNT times. */
-static uint64_t carry(uint64_t before, uint32_t count)
-{
-    uint64_t square = TM_STACK_MULTIPLIER;
-    for (; count != 0; count >>= 1) {
-        before = (count & 1) != 0 ? multiply(before, square) : before;
-        square = multiply(square, square);
-    }
-    return before;
-}
-
 /* The hash of the COUNT oldest frames of the window, less than all: what tm_stack_cache_older would say of a stack of
  * these and one more. */
 static uint64_t hash_of_oldest(const struct tm_stack_cache *stack, uint32_t count)
 {
     uint64_t all = stack->hashes[(ptrdiff_t)count - 1];
-    uint64_t before = stack->hidden == 0 ? 0 : carry(stack->hashes[-1], count);
-    return all >= before ? all - before : all + TM_STACK_PRIME - before;
+    return stack->hidden == 0 ? all : tm_stack_hash_without(all, stack->hashes[-1], tm_stack_power(count));
 }
 
 /* True when one of the notes FROM up to below TO says something: what is known of fewer frames is of no use then. */

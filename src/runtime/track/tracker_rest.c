@@ -6,6 +6,7 @@
 #include "runtime/track/event_record.h"
 #include "runtime/track/tracker.h"
 #include "runtime/track/tracker_quick.h"
+#include "runtime/unwind/stack_step.h"
 
 #define NOT_KNOWN 0U
 

@@ -2,6 +2,7 @@
 #include "runtime/unwind/stack_cache.h"
 
 #include "runtime/unwind/python_stack.h"
+#include "runtime/unwind/stack_step.h"
 
 #define FRESH_MAX       16U /* frames read one by one before a whole walk is the better way */
 #define NEAR            8U  /* remembered frames that one frame is compared with */
@@ -12,16 +13,22 @@ bool tm_stack_leads_to(const struct tm_cpython_layout *row, uintptr_t above, uin
     return tm_stack_skip(row, tm_python_word(above, row->frame_previous)) == wanted;
 }
 
-void tm_stack_cache_set_limit(struct tm_stack_cache *cache, uint32_t limit)
+uint64_t tm_stack_power(uint32_t count)
 {
+    uint64_t power = 1;
     uint64_t square = TM_STACK_MULTIPLIER;
-    tm_stack_cache_clear(cache);
-    cache->limit = limit;
-    cache->power = 1;
-    for (uint32_t bits = limit > 0 ? limit - 1 : 0; bits != 0; bits >>= 1) {
-        cache->power = (bits & 1) != 0 ? tm_stack_multiply_all(cache->power, square) : cache->power;
+    for (; count != 0; count >>= 1) {
+        power = (count & 1) != 0 ? tm_stack_multiply_all(power, square) : power;
         square = tm_stack_multiply_all(square, square);
     }
+    return power;
+}
+
+void tm_stack_cache_set_limit(struct tm_stack_cache *cache, uint32_t limit)
+{
+    tm_stack_cache_clear(cache);
+    cache->limit = limit;
+    cache->power = tm_stack_power(limit > 0 ? limit - 1 : 0);
 }
 
 /* Whoever steps does not look whether the caller counts where it is: that a record is known of the hash says so.  So the
@@ -52,7 +59,7 @@ static void push(struct tm_stack_cache *cache, const struct tm_cpython_layout *r
 static void find_older(struct tm_stack_cache *cache)
 {
     cache->older =
-        cache->count < 2 ? 0 : tm_stack_hash_without(cache, cache->hashes[cache->count - 2], cache->hashes[-1]);
+        cache->count < 2 ? 0 : tm_stack_hash_without(cache->hashes[cache->count - 2], cache->hashes[-1], cache->power);
 }
 
 static void walk(struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uintptr_t tstate)

@@ -8,6 +8,7 @@
 #include "base/compiler.h"
 #include "runtime/unwind/python_stack.h"
 #include "runtime/unwind/stack_cache.h"
+#include "runtime/unwind/stack_step.h"
 #include "unit/unwind/fake_interpreter.h"
 
 enum { THREAD = 0, DEPTH = 100, CODES = 3, LOOKS = 20000, BEFORE = 2, UNITS = 8, FIRST_UNIT = 3 };

@@ -55,13 +55,19 @@ static void forget(void)
     memset(&runtime, 0, sizeof runtime);
 }
 
+/* Nothing but one capture is behind. */
+static void begin_captured(void)
+{
+    forget();
+    stand(100, 7, 25, 1);
+    capture(107, 25);
+}
+
 static void the_same_older_frames_are_known_again(void **state)
 {
     (void)state;
     struct tm_recall recall;
-    forget();
-    stand(100, 7, 25, 1);
-    capture(107, 25);
+    begin_captured();
     stand(100, 7, 25, 2);
     tm_recall_begin(&runtime, &recall);
     assert_int_equal(note(23), 107024);
@@ -78,9 +84,7 @@ static void a_window_that_begins_elsewhere_is_another_traceback(void **state)
 {
     (void)state;
     struct tm_recall recall;
-    forget();
-    stand(100, 7, 25, 1);
-    capture(107, 25);
+    begin_captured();
     stand(100, 8, 25, 1);
     tm_recall_begin(&runtime, &recall);
     stand(100, 6, 25, 1);
@@ -96,9 +100,7 @@ static void what_is_the_same_at_the_old_end_is_known(void **state)
     (void)state;
     struct tm_recall recall;
     for (uint32_t others = 1; others <= 20; others++) {
-        forget();
-        stand(100, 7, 25, 1);
-        capture(107, 25);
+        begin_captured();
         stand(100, 7, 25, 1);
         for (uint32_t i = 24 - others; i < 24; i++) {
             runtime.held_stack.frames[i].place = 900 + i;
@@ -120,9 +122,7 @@ static void notes_that_are_there_are_left_alone(void **state)
 {
     (void)state;
     struct tm_recall recall;
-    forget();
-    stand(100, 7, 25, 1);
-    capture(107, 25);
+    begin_captured();
     stand(100, 7, 25, 2);
     runtime.held_stack.older ^= 1; /* another frame there */
     runtime.held_stack.notes[22] = 5;
@@ -138,9 +138,7 @@ static void nothing_is_known_once_all_is_void(void **state)
 {
     (void)state;
     struct tm_recall recall;
-    forget();
-    stand(100, 7, 25, 1);
-    capture(107, 25);
+    begin_captured();
     atomic_fetch_add(&runtime.cache.voids, 1);
     stand(100, 7, 25, 1);
     tm_recall_begin(&runtime, &recall);

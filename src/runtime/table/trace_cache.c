@@ -14,20 +14,44 @@
 
 #define LOOSE_SETS ((size_t)1 << LOOSE_BITS)
 
+#define NODES_PER_SLOT 4U /* of the lists of zones; when they are used all begins anew */
+
+static uint32_t slot_count(const struct tm_trace_cache *cache)
+{
+    return UINT32_C(1) << (64 - cache->shift);
+}
+
 static size_t held_bytes(const struct tm_trace_cache *cache)
 {
-    return ((size_t)1 << (64 - cache->shift)) * sizeof *cache->held;
+    return slot_count(cache) * sizeof *cache->slots;
+}
+
+static uint32_t patience(const struct tm_trace_cache *cache)
+{
+    return slot_count(cache) / 4;
+}
+
+/* COUNT slots, and behind them as many that are never written. */
+static struct tm_trace_slot *map_slots(uint32_t count)
+{
+    return tm_pages_map(2 * (size_t)count * sizeof(struct tm_trace_slot));
 }
 
 bool tm_trace_cache_init(struct tm_trace_cache *cache)
 {
     cache->shift = 64 - FIRST_BITS;
+    cache->patience = patience(cache);
     for (unsigned i = 0; i < TM_PLACE_VERSIONS; i++) {
         atomic_store_explicit(&cache->versions[i], TM_CHECK_OFFSET_0, memory_order_relaxed);
     }
-    cache->held = tm_pages_map(held_bytes(cache));
+    cache->slots = map_slots(slot_count(cache));
     cache->loose = tm_pages_map(LOOSE_SETS * sizeof *cache->loose);
-    return cache->held != NULL && cache->loose != NULL;
+    if (cache->slots == NULL || cache->loose == NULL) {
+        return false;
+    }
+    cache->nothing = cache->slots + slot_count(cache);
+    atomic_store_explicit(&cache->held, cache->slots, memory_order_relaxed);
+    return tm_zone_lists_init(&cache->zones);
 }
 
 static void lock_set(struct tm_loose_set *set)
@@ -42,14 +66,29 @@ static void release_set(struct tm_loose_set *set)
     atomic_store_explicit(&set->lock, 0, memory_order_release);
 }
 
-static void clear(struct tm_trace_cache *cache)
+static void clear_loose(struct tm_trace_cache *cache)
 {
-    memset(cache->held, 0, held_bytes(cache));
     for (size_t i = 0; i < LOOSE_SETS; i++) {
         lock_set(&cache->loose[i]);
         memset(cache->loose[i].ways, 0, sizeof cache->loose[i].ways);
         release_set(&cache->loose[i]);
     }
+}
+
+static void void_held(struct tm_trace_cache *cache)
+{
+    atomic_store_explicit(&cache->held, cache->nothing, memory_order_release);
+}
+
+static bool is_void(const struct tm_trace_cache *cache)
+{
+    return atomic_load_explicit(&cache->held, memory_order_relaxed) != cache->slots;
+}
+
+static void empty_slot(uint32_t hash, void *cache)
+{
+    struct tm_trace_cache *of = cache;
+    of->slots[hash >> (of->shift - 32)] = (struct tm_trace_slot){.key = 0};
 }
 
 /* True when the next value of WORD is one that it had before. */
@@ -68,18 +107,24 @@ void tm_trace_cache_new_generation(struct tm_trace_cache *cache)
         begins_anew |= move(&cache->versions[i]);
     }
     if (begins_anew) {
-        clear(cache); /* none of the last round may be taken for one of this */
+        clear_loose(cache); /* none of the last round may be taken for one of this */
     }
     atomic_fetch_add_explicit(&cache->voids, 1, memory_order_relaxed);
+    void_held(cache); /* last: who puts after it has the new versions */
 }
 
 void tm_trace_cache_forget_place(struct tm_trace_cache *cache, uintptr_t place)
 {
-    if (move(&cache->versions[tm_place_version_index(place)])) {
-        clear(cache);
+    const size_t zone = tm_place_version_index(place);
+    if (move(&cache->versions[zone])) {
+        clear_loose(cache);
         atomic_fetch_add_explicit(&cache->voids, 1, memory_order_relaxed);
+        void_held(cache);
     }
-    cache->displaced -= cache->displaced < PLACE_SLOTS ? cache->displaced : PLACE_SLOTS;
+    if (!is_void(cache)) { /* else all will be emptied; in a forked child nobody knows in what state the lists are */
+        tm_zone_lists_forget(&cache->zones, zone, empty_slot, cache);
+    }
+    cache->patience += cache->patience < patience(cache) && cache->patience != 0 ? PLACE_SLOTS : 0;
 }
 
 void tm_trace_cache_after_fork(struct tm_trace_cache *cache)
@@ -93,43 +138,64 @@ void tm_trace_cache_after_fork(struct tm_trace_cache *cache)
 
 size_t tm_trace_cache_bytes(const struct tm_trace_cache *cache)
 {
-    return held_bytes(cache) + LOOSE_SETS * sizeof *cache->loose;
+    return held_bytes(cache) + LOOSE_SETS * sizeof *cache->loose + tm_zone_lists_bytes(&cache->zones);
 }
 
 /* Twice the slots; the kept ones move to their new places.  The old ones stay readable, as free ones: a look without
  * guard or lock may be under way there, of the event that a signal handler's interrupted or that a fork cut off. */
 static void grow(struct tm_trace_cache *cache)
 {
-    struct tm_trace_cache larger = {.shift = cache->shift - 1};
-    larger.held = tm_pages_map(held_bytes(&larger));
-    cache->displaced = 0;
-    if (larger.held == NULL) {
+    const uint32_t count = slot_count(cache);
+    const unsigned shift = cache->shift - 1;
+    struct tm_trace_slot *larger = cache->shift > 64 - LAST_BITS ? map_slots(2 * count) : NULL;
+    if (larger == NULL) {
         return;
     }
-    size_t count = held_bytes(cache) / sizeof *cache->held;
-    for (size_t i = 0; i < count; i++) {
-        const struct tm_trace_slot *slot = &cache->held[i];
+    for (uint32_t i = 0; i < count; i++) {
+        const struct tm_trace_slot *slot = &cache->slots[i];
         if (slot->record != 0) {
-            larger.held[(slot->key * TM_HASH_MULTIPLIER) >> larger.shift] = *slot;
+            larger[(slot->key * TM_HASH_MULTIPLIER) >> shift] = *slot;
         }
     }
-    struct tm_trace_slot *outgrown = cache->held;
-    cache->held = larger.held;
-    atomic_signal_fence(memory_order_seq_cst); /* the larger one has the places of either shift */
-    cache->shift = larger.shift;
+    struct tm_trace_slot *outgrown = cache->slots;
+    cache->slots = larger;
+    atomic_store_explicit(&cache->held, larger, memory_order_relaxed);
+    cache->nothing = larger + 2 * (size_t)count;
+    atomic_signal_fence(memory_order_seq_cst); /* the larger ones have the places of either shift */
+    cache->shift = shift;
     tm_pages_forget(outgrown, count * sizeof *outgrown);
 }
 
-void tm_trace_cache_put_held(struct tm_trace_cache *cache, uint64_t key, uint32_t check, uint32_t record)
+static void begin_anew(struct tm_trace_cache *cache)
 {
-    struct tm_trace_slot *slot = &cache->held[(key * TM_HASH_MULTIPLIER) >> cache->shift];
-    if (slot->record != 0 && (slot->check ^ check) <= TM_CHECK_MAX) {
-        cache->displaced++;
-    }
-    *slot = (struct tm_trace_slot){.key = key, .check = check, .record = tm_slot_word(record)};
-    if (cache->displaced > (UINT32_C(1) << (64 - cache->shift)) / 4 && cache->shift > 64 - LAST_BITS) {
+    memset(cache->slots, 0, held_bytes(cache));
+    tm_zone_lists_clear(&cache->zones);
+    atomic_store_explicit(&cache->held, cache->slots, memory_order_relaxed);
+}
+
+void tm_trace_cache_tend(struct tm_trace_cache *cache)
+{
+    if (is_void(cache)) {
+        begin_anew(cache);
+    } else if (!tm_zone_lists_are_full(&cache->zones)) {
         grow(cache);
+    } else if (!tm_zone_lists_grow(&cache->zones, NODES_PER_SLOT * slot_count(cache))) {
+        begin_anew(cache);
     }
+    cache->patience = patience(cache);
+}
+
+void tm_trace_cache_put_held(struct tm_trace_cache *cache, uint64_t key, uint32_t check, uintptr_t place,
+                             uint32_t record)
+{
+    const uint64_t hash = key * TM_HASH_MULTIPLIER;
+    struct tm_trace_slot *slot = &cache->slots[hash >> cache->shift];
+    if (place != 0 && !tm_zone_lists_add(&cache->zones, tm_place_version_index(place), (uint32_t)(hash >> 32))) {
+        cache->patience = 0;
+        return;
+    }
+    cache->patience -= slot->record != 0 && slot->key != key && cache->patience != 0;
+    *slot = (struct tm_trace_slot){.key = key, .check = check, .record = tm_slot_word(record)};
 }
 
 static struct tm_loose_set *set_of(struct tm_trace_cache *cache, uint64_t key)

@@ -13,7 +13,9 @@
  * code's death makes void: all older slots are void at once.
  *
  * Two caches: `held` belongs to whoever holds the GIL and has no lock; `loose` serves events without the GIL, a lock
- * per set of slots.   errno  kept.   Errors  none: what cannot be kept is found again the long way. */
+ * per set of slots.  What is void leaves the held one, so that a key alone says all where there are no offsets: when code
+ * dies the slots of its zone are emptied, and a new generation puts nothing in the place of the slots until the holder
+ * has emptied them.   errno  kept.   Errors  none: what cannot be kept is found again the long way. */
 #ifndef TM_RUNTIME_TABLE_TRACE_CACHE_H
 #define TM_RUNTIME_TABLE_TRACE_CACHE_H
 
@@ -26,6 +28,7 @@
 #include "base/hash.h"
 #include "base/place_version.h"
 #include "runtime/table/block_slot.h"
+#include "runtime/table/zone_list.h"
 
 #define TM_CHECK_BITS 20
 #define TM_CHECK_MAX  ((UINT32_C(1) << TM_CHECK_BITS) - 1)
@@ -50,10 +53,13 @@ struct tm_loose_set {
 };
 
 struct tm_trace_cache {
-    struct tm_trace_slot *held;
+    struct tm_trace_slot *_Atomic held; /* where the holder looks: its slots, or nothing */
     struct tm_loose_set *loose;
-    unsigned shift; /* of the held cache: 64 - log2(slots) */
-    uint32_t displaced;
+    unsigned shift;    /* of the held cache: 64 - log2(slots) */
+    uint32_t patience; /* so many slots may be written over until it is tended; 0 also when the lists are full */
+    struct tm_trace_slot *slots;   /* of the held cache */
+    struct tm_trace_slot *nothing; /* as many, empty */
+    struct tm_zone_lists zones;
     _Atomic uint32_t generation;                  /* already shifted into its place in `check` */
     _Atomic uint32_t voids;                       /* for caches of others, which are void when it moves */
     _Atomic uint32_t versions[TM_PLACE_VERSIONS]; /* shifted likewise, plus TM_CHECK_OFFSET_0 */
@@ -61,10 +67,10 @@ struct tm_trace_cache {
 
 TM_CHECKED bool tm_trace_cache_init(struct tm_trace_cache *cache);
 
-/* Voids every slot. */
+/* Voids every slot.  Under the intern lock, by anybody. */
 void tm_trace_cache_new_generation(struct tm_trace_cache *cache);
 
-/* Voids what is remembered of PLACE, whose code has died.  Under the intern lock. */
+/* Voids what is remembered of PLACE, whose code has died.  Under the intern lock, by the holder. */
 void tm_trace_cache_forget_place(struct tm_trace_cache *cache, uintptr_t place);
 
 /* In a forked child: locks of sets may be left taken. */
@@ -84,10 +90,20 @@ TM_INLINE uint32_t tm_trace_check_of_place(const struct tm_trace_cache *cache, u
     return tm_place_version(cache->versions, place) + (uint32_t)offset;
 }
 
+TM_INLINE const struct tm_trace_slot *tm_trace_cache_slot(const struct tm_trace_cache *cache, uint64_t key)
+{
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+    const struct tm_trace_slot *slots = *(struct tm_trace_slot *const *)&cache->held; /* may join the addition */
+#else
+    const struct tm_trace_slot *slots = atomic_load_explicit(&cache->held, memory_order_relaxed);
+#endif
+    return &slots[(key * TM_HASH_MULTIPLIER) >> cache->shift];
+}
+
 /* 0 when it is not there. */
 TM_INLINE uint32_t tm_trace_cache_held_word(const struct tm_trace_cache *cache, uint64_t key, uint32_t check)
 {
-    const struct tm_trace_slot *slot = &cache->held[(key * TM_HASH_MULTIPLIER) >> cache->shift];
+    const struct tm_trace_slot *slot = tm_trace_cache_slot(cache, key);
     return TM_LIKELY(slot->key == key && slot->check == check) ? slot->record : 0;
 }
 
@@ -101,13 +117,31 @@ TM_INLINE uint32_t tm_trace_cache_held(const struct tm_trace_cache *cache, uint6
 /* The word for a KEY that is not 0; *WORD is set where it answers true, and is then not 0. */
 TM_INLINE bool tm_trace_cache_has(const struct tm_trace_cache *cache, uint64_t key, uint32_t check, uint32_t *word)
 {
-    const struct tm_trace_slot *slot = &cache->held[(key * TM_HASH_MULTIPLIER) >> cache->shift];
+    const struct tm_trace_slot *slot = tm_trace_cache_slot(cache, key);
     *word = slot->record;
     return TM_LIKELY(slot->key == key) && TM_LIKELY(slot->check == check);
 }
 
-/* RECORD is its id. */
-void tm_trace_cache_put_held(struct tm_trace_cache *cache, uint64_t key, uint32_t check, uint32_t record);
+/* The same for a KEY of a place where no offsets are: its check is right as long as it is there. */
+TM_INLINE bool tm_trace_cache_has_key(const struct tm_trace_cache *cache, uint64_t key, uint32_t *word)
+{
+    const struct tm_trace_slot *slot = tm_trace_cache_slot(cache, key);
+    *word = slot->record;
+    return TM_LIKELY(slot->key == key);
+}
+
+/* True when tm_trace_cache_tend has something to do before the next put: to empty the slots, or to make more. */
+TM_INLINE bool tm_trace_cache_wants_tending(const struct tm_trace_cache *cache)
+{
+    return atomic_load_explicit(&cache->held, memory_order_relaxed) != cache->slots || cache->patience == 0;
+}
+
+/* Does it.  By the holder, with the guard up, under the intern lock. */
+void tm_trace_cache_tend(struct tm_trace_cache *cache);
+
+/* RECORD is its id; PLACE what KEY was made of, 0 where that is machine frames or none.  By the holder, with the guard up. */
+void tm_trace_cache_put_held(struct tm_trace_cache *cache, uint64_t key, uint32_t check, uintptr_t place,
+                             uint32_t record);
 
 uint32_t tm_trace_cache_loose(struct tm_trace_cache *cache, uint64_t key, uint32_t check);
 void tm_trace_cache_put_loose(struct tm_trace_cache *cache, uint64_t key, uint32_t check, uint32_t record);

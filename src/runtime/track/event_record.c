@@ -7,6 +7,7 @@
 #include "runtime/track/loose_walk.h"
 #include "runtime/track/native_record.h"
 #include "runtime/track/recall.h"
+#include "runtime/track/trace_keep.h"
 #include "runtime/track/trace_key.h"
 #include "runtime/unwind/python_stack.h"
 
@@ -73,9 +74,7 @@ static uint32_t capture_held(struct tm_thread *thread, const struct tm_raw_frame
     uint32_t record = tm_capture_record(thread, frames, count, notes, domain, size, TM_OWNER_HELD, &may_cache);
     if (record != 0 && may_cache && key->is_exact && !runtime->config.slow &&
         (count == 0 || tm_event_may_be_quick(runtime->layout, &frames[count - 1]))) {
-        thread->guard++; /* the cache may grow: a signal handler must not come back in here */
-        tm_trace_cache_put_held(&runtime->cache, key->key, key->check, record);
-        thread->guard--;
+        tm_trace_keep(thread, key, count == 0 ? NULL : &frames[count - 1], record);
     }
     return record;
 }

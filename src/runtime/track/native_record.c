@@ -6,7 +6,7 @@
 #include "runtime/track/capture.h"
 #include "runtime/track/loose_walk.h"
 #include "runtime/track/tally.h"
-#include "runtime/track/trace_key.h"
+#include "runtime/track/trace_keep.h"
 #include "runtime/unwind/python_stack.h"
 
 static struct tm_native_buffer *take_buffer(struct tm_native_state *state, const struct tm_thread *thread)
@@ -74,12 +74,12 @@ static uint32_t find_record(const struct place *place)
                                 : tm_trace_cache_loose(cache, key->key, key->check);
 }
 
-static void put_record(const struct place *place, uint32_t record)
+static void put_record(struct tm_thread *thread, const struct place *place, uint32_t record)
 {
     struct tm_trace_cache *cache = &tm_runtime.cache;
     const struct tm_trace_key *key = &place->key;
     if (place->held) {
-        tm_trace_cache_put_held(cache, key->key, key->check, record);
+        tm_trace_keep(thread, key, NULL, record);
     } else if (place->tally != NULL) {
         tm_tally_put(place->tally, key, record);
     } else {
@@ -169,7 +169,7 @@ static uint32_t make_record(struct tm_thread *thread, struct event *event, const
     uint32_t record =
         tm_capture_record(thread, captured->frames, count, captured->notes, domain, size, owner_of(place), &may_cache);
     if (record != 0 && may_cache && !tm_runtime.config.slow && may_be_quick(event)) {
-        put_record(place, record);
+        put_record(thread, place, record);
     }
     return record;
 }

@@ -43,16 +43,14 @@ bool tm_runtime_output_name(unsigned number, char *to, size_t capacity)
  * are touched. */
 static bool make_room_for_stack(struct tm_stack_cache *stack)
 {
-    const size_t before = 2; /* the first, see stack_cache.h */
-    const size_t most = before + TM_STACK_HIDDEN_MAX + TM_TRACEBACK_LIMIT_MAX;
+    const size_t most = TM_STACK_BEFORE + TM_STACK_HIDDEN_MAX + TM_TRACEBACK_LIMIT_MAX;
     struct tm_raw_frame *frames = tm_pages_map_sparse(most * sizeof *frames);
     uint64_t *hashes = tm_pages_map_sparse(most * sizeof *hashes);
     uint32_t *notes = tm_pages_map_sparse(most * sizeof *notes);
     if (frames == NULL || hashes == NULL || notes == NULL) {
         return false;
     }
-    stack->room = (struct tm_stack_room){frames + before, hashes + before, notes};
-    tm_stack_cache_clear(stack);
+    tm_stack_cache_init(stack, frames, hashes, notes);
     return true;
 }
 

@@ -18,6 +18,13 @@ struct tm_trace_key {
     bool is_exact; /* false: no exact key can be made, take the long way */
 };
 
+/* What is in a key of the block: see below. */
+TM_INLINE uint64_t tm_trace_key_of_block(uint8_t domain, uint16_t size)
+{
+    uint64_t code = size == TM_SIZE_VARIES ? TM_SMALL_SIZE_MAX + 1 : size;
+    return (code + ((uint64_t)domain << 10)) << TM_ADDRESS_BITS;
+}
+
 /* One frame or none: key and check say exactly where and what the event was.
  *
  *   key   bits 0 to 46: place + offset;  47 to 56: size, 513 when it varies;  57 and up: domain
@@ -26,8 +33,7 @@ struct tm_trace_key {
 TM_INLINE struct tm_trace_key tm_trace_key_of_top(const struct tm_trace_cache *cache, const struct tm_raw_frame *frames,
                                                   unsigned count, uint8_t domain, uint16_t size)
 {
-    uint64_t code = size == TM_SIZE_VARIES ? TM_SMALL_SIZE_MAX + 1 : size;
-    uint64_t rest = (code + ((uint64_t)domain << 10)) << TM_ADDRESS_BITS;
+    const uint64_t rest = tm_trace_key_of_block(domain, size);
     if (count == 0) {
         return (struct tm_trace_key){rest, tm_trace_check(cache, 0), true};
     }

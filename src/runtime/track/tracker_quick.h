@@ -129,10 +129,23 @@ TM_INLINE uintptr_t tm_quick_newest(const struct tm_cpython_layout *row, uintptr
         return tm_python_word(tstate, TM_QUICK_FRAME);
     }
     if (way == TM_QUICK_SHARED || way == TM_QUICK_OWN_CFRAME) {
-        uintptr_t cframe = tm_python_word(tstate, TM_QUICK_CFRAME);
-        return TM_LIKELY(cframe != 0) ? tm_python_word(cframe, tm_quick_cframe_current(way)) : 0;
+        /* Always there: it is a thread state's own before any code runs (init_threadstate in Python/pystate.c). */
+        return tm_python_word(tm_python_word(tstate, TM_QUICK_CFRAME), tm_quick_cframe_current(way));
     }
     return tm_python_frame_newest(row, tstate);
+}
+
+/* The word that the cache has for the block, made at PLACE under frames whose hash is OLDER.  Ways that are known have no
+ * offsets, so that the key says all. */
+TM_INLINE bool tm_quick_find(const struct tm_trace_cache *cache, uintptr_t place, uint64_t older, uint8_t domain,
+                             uint16_t size, uint32_t *word, enum tm_quick_way way)
+{
+    if (way == TM_QUICK_ANY) {
+        const struct tm_raw_frame top = {.place = place, .offset = 0};
+        const struct tm_trace_key key = tm_trace_key_of_stack(cache, &top, older, domain, size);
+        return tm_trace_cache_has(cache, key.key, key.check, word);
+    }
+    return tm_trace_cache_has_key(cache, (place | tm_trace_key_of_block(domain, size)) ^ older, word);
 }
 
 /* The record of an event with one frame per traceback, as a word, when the cache has it.  A place gets into the cache only from a
@@ -146,11 +159,8 @@ TM_INLINE bool tm_quick_record(const struct tm_runtime *runtime, uint8_t domain,
     if (TM_UNLIKELY(frame == 0)) {
         return false;
     }
-    struct tm_raw_frame top = {
-        .place = tm_python_word(frame, way == TM_QUICK_ANY ? row->frame_instruction : TM_QUICK_INSTRUCTION),
-        .offset = 0};
-    struct tm_trace_key key = tm_trace_key_of_top(&runtime->cache, &top, 1, domain, size);
-    return tm_trace_cache_has(&runtime->cache, key.key, key.check, word);
+    const uintptr_t place = tm_python_word(frame, way == TM_QUICK_ANY ? row->frame_instruction : TM_QUICK_INSTRUCTION);
+    return tm_quick_find(&runtime->cache, place, 0, domain, size, word, way);
 }
 
 /* What a look at a stack of more frames came to. */
@@ -168,16 +178,14 @@ TM_INLINE enum tm_quick_stack tm_quick_stack_look(struct tm_runtime *runtime, ui
     const struct tm_stack_form form = tm_quick_form(row, way);
     uintptr_t tstate = tm_quick_tstate(&runtime->python, way);
     uintptr_t newest = TM_LIKELY(tstate != 0) ? tm_quick_newest(row, tstate, way) : 0;
-    struct tm_raw_frame top = {.offset = 0};
+    uintptr_t place;
     uint64_t older;
-    if (TM_UNLIKELY(newest == 0) ||
-        TM_UNLIKELY(!(marked ? tm_watermark_try(&runtime->watermark, &runtime->held_stack, row, tstate, newest, form,
-                                                &top.place, &older)
-                             : tm_stack_cache_try(&runtime->held_stack, row, newest, form, &top.place, &older)))) {
+    if (TM_UNLIKELY(!(marked ? tm_watermark_try(&runtime->watermark, &runtime->held_stack, row, tstate, newest, form,
+                                                &place, &older)
+                             : tm_stack_cache_try(&runtime->held_stack, row, newest, form, &place, &older)))) {
         return TM_STACK_OTHER;
     }
-    struct tm_trace_key key = tm_trace_key_of_stack(&runtime->cache, &top, older, domain, size);
-    return tm_trace_cache_has(&runtime->cache, key.key, key.check, word) ? TM_STACK_KNOWN : TM_STACK_UNKNOWN;
+    return tm_quick_find(&runtime->cache, place, older, domain, size, word, way) ? TM_STACK_KNOWN : TM_STACK_UNKNOWN;
 }
 
 TM_INLINE bool tm_quick_stack_record(struct tm_runtime *runtime, uint8_t domain, uint16_t size, uint32_t *word,

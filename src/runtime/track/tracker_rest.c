@@ -60,10 +60,7 @@ TM_INLINE uint32_t stepped_record(struct tm_thread *thread, uint8_t domain, uint
     if (TM_LIKELY(stack->count != 0) && TM_LIKELY(stack->limit > 1) &&
         TM_LIKELY(stack->limit == __atomic_load_n(&runtime->traceback_limit, __ATOMIC_RELAXED)) &&
         tm_stack_step_find(stack, row, newest, tm_quick_form(row, way), &step)) {
-        struct tm_raw_frame top = {.place = step.place, .offset = 0};
-        struct tm_trace_key key = tm_trace_key_of_stack(&runtime->cache, &top, step.older, domain, size);
-        word = tm_trace_cache_held_word(&runtime->cache, key.key, key.check);
-        if (TM_LIKELY(word != NOT_KNOWN)) {
+        if (TM_LIKELY(tm_quick_find(&runtime->cache, step.place, step.older, domain, size, &word, way))) {
             make_step(runtime, tstate, &step);
         } else {
             word = step_to_unknown(thread, tstate, step, domain, size);

@@ -24,6 +24,15 @@ uint64_t tm_stack_power(uint32_t count)
     return power;
 }
 
+void tm_stack_cache_init(struct tm_stack_cache *cache, struct tm_raw_frame *frames, uint64_t *hashes, uint32_t *notes)
+{
+    for (unsigned i = 0; i < TM_STACK_BEFORE; i++) {
+        frames[i].frame = TM_STACK_NOWHERE;
+    }
+    cache->room = (struct tm_stack_room){frames + TM_STACK_BEFORE, hashes + TM_STACK_BEFORE, notes};
+    tm_stack_cache_clear(cache);
+}
+
 void tm_stack_cache_set_limit(struct tm_stack_cache *cache, uint32_t limit)
 {
     tm_stack_cache_clear(cache);
@@ -50,7 +59,7 @@ static void push(struct tm_stack_cache *cache, const struct tm_cpython_layout *r
     if (cache->count == cache->limit) {
         tm_stack_cache_slide(cache, 1);
     }
-    cache->frames[cache->count] = frame;
+    *++cache->newest = frame;
     cache->notes[cache->count] = 0;
     cache->count++;
 }
@@ -177,6 +186,7 @@ static void refresh(struct tm_stack_cache *cache, const struct tm_cpython_layout
         return;
     }
     cache->count = kept;
+    cache->newest = cache->frames + kept - 1;
     while (fresh_count > 0) {
         push(cache, row, fresh[--fresh_count]);
     }

@@ -30,8 +30,13 @@
 #include "base/place_version.h"
 #include "runtime/unwind/python_frame.h"
 
-/* Arrays of the caller's, each from where its first frame has its place: before it are two zeros, after it there is room
- * for the largest limit and TM_STACK_HIDDEN_MAX. */
+/* What no frame's address is, not even that of none. */
+#define TM_STACK_NOWHERE ((uintptr_t)1)
+
+#define TM_STACK_BEFORE 2U
+
+/* Arrays of the caller's, each from where its first frame has its place: before it are TM_STACK_BEFORE frames that are
+ * TM_STACK_NOWHERE, and as many hashes of 0; after it there is room for the largest limit and TM_STACK_HIDDEN_MAX. */
 struct tm_stack_room {
     struct tm_raw_frame *frames;
     uint64_t *hashes;
@@ -40,7 +45,8 @@ struct tm_stack_room {
 
 struct tm_stack_cache {
     struct tm_stack_room room;   /* never changes */
-    struct tm_raw_frame *frames; /* oldest first; frames[-1] of an empty cache is all zero, its newest one */
+    struct tm_raw_frame *frames; /* oldest first */
+    struct tm_raw_frame *newest; /* the last of them; of an empty cache the one before the first */
     uint64_t *hashes;      /* of all frames to frames[i], hidden ones too, but for the newest; 0 before the first */
     uint32_t *notes;       /* the user's word on frames[0] to frames[i]; 0 whenever one of these changes */
     const uint32_t *noted; /* the user's too: notes is it when the words are of the window as it stands */
@@ -234,11 +240,11 @@ TM_INLINE bool tm_stack_frames_stand(const struct tm_raw_frame *at, size_t count
     return !*whole || tm_python_word(above, form.previous) == 0 || tm_stack_leads_further(row, above, 0, form);
 }
 
-/* True when the frames of the cache below TOP, which is in the stack, are unchanged. */
+/* True when the frames of the cache below TOP, the newest one, which is in the stack, are unchanged. */
 TM_INLINE bool tm_stack_cache_stands(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
-                                     size_t top, struct tm_stack_form form)
+                                     const struct tm_raw_frame *top, struct tm_stack_form form)
 {
-    return tm_stack_frames_stand(cache->frames + top, top, &cache->is_whole, row, form);
+    return tm_stack_frames_stand(top, (size_t)cache->count - 1, &cache->is_whole, row, form);
 }
 
 /* True when the COUNT oldest frames of the cache are those from FRAME on, at the same instructions. */
@@ -263,7 +269,8 @@ TM_INLINE bool tm_stack_cache_agrees(const struct tm_stack_cache *cache, const s
 TM_INLINE bool tm_stack_cache_holds(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row, size_t top)
 {
     if (TM_LIKELY(row->chain != TM_CHAIN_OBJECT) && TM_LIKELY(row->code_tlbc == 0)) {
-        return tm_stack_cache_stands(cache, row, top, tm_stack_form_of(row, TM_GAP_ANY));
+        return tm_stack_frames_stand(cache->frames + top, top, &cache->is_whole, row,
+                                     tm_stack_form_of(row, TM_GAP_ANY));
     }
     return tm_stack_cache_agrees(cache, row, tm_python_word(cache->frames[top].frame, row->frame_previous),
                                  (uint32_t)top);
@@ -279,6 +286,7 @@ TM_INLINE uint64_t tm_stack_cache_older(const struct tm_stack_cache *cache)
 TM_INLINE void tm_stack_cache_clear(struct tm_stack_cache *cache)
 {
     cache->frames = cache->room.frames;
+    cache->newest = cache->room.frames - 1;
     cache->hashes = cache->room.hashes;
     cache->notes = cache->room.notes;
     cache->hidden = 0;
@@ -286,24 +294,26 @@ TM_INLINE void tm_stack_cache_clear(struct tm_stack_cache *cache)
     cache->older = 0;
 }
 
+/* CACHE is all zero, and so are FRAMES and HASHES, which have room for TM_STACK_BEFORE more than NOTES has. */
+void tm_stack_cache_init(struct tm_stack_cache *cache, struct tm_raw_frame *frames, uint64_t *hashes, uint32_t *notes);
+
 /* Forgets it, and keeps LIMIT frames from now on. */
 void tm_stack_cache_set_limit(struct tm_stack_cache *cache, uint32_t limit);
 
-/* True when the stack whose newest frame is NEWEST, not 0, is surely as in the cache but for the instruction of that
+/* True when the stack whose newest frame is NEWEST (0: there is none) is surely as in the cache but for the instruction of that
  * frame, which is then *PLACE; *OLDER is the hash of the others.  Whether NEWEST counts at *PLACE is for the caller to
  * know, who also hears when the limit changes.  Calls no function and changes nothing. */
 TM_INLINE bool tm_stack_cache_try(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
                                   uintptr_t newest, struct tm_stack_form form, uintptr_t *place, uint64_t *older)
 {
-    ptrdiff_t top = (ptrdiff_t)cache->count - 1;
-    if (newest != cache->frames[top].frame) {
+    const struct tm_raw_frame *top = cache->newest;
+    if (newest != top->frame) {
         return false;
     }
     *place = tm_python_word(newest, form.instruction);
-    if (!tm_stack_cache_stands(cache, row, (size_t)top, form)) {
+    if (!tm_stack_cache_stands(cache, row, top, form)) {
         return false;
     }
-    TM_STACK_OPAQUE(cache); /* or its count would keep a register all the way */
     *older = tm_stack_cache_older(cache);
     return true;
 }

@@ -30,7 +30,7 @@ static void give_up(struct tm_watermark *watermark, const char *fault)
 TM_INLINE bool is_marked(const struct tm_watermark *watermark, const struct tm_stack_cache *cache,
                          const struct tm_cpython_layout *row, uintptr_t newest, uint32_t limit)
 {
-    return newest != 0 && newest == cache->frames[(ptrdiff_t)cache->count - 1].frame && cache->limit == limit &&
+    return newest != 0 && newest == cache->newest->frame && cache->limit == limit &&
            *tm_watermark_field(row, newest) == watermark->written;
 }
 
@@ -53,7 +53,7 @@ TM_INLINE bool move(struct tm_stack_cache *cache, const struct tm_cpython_layout
     if (now.place == 0) {
         return false;
     }
-    cache->frames[(ptrdiff_t)cache->count - 1] = now;
+    *cache->newest = now;
     cache->notes[(ptrdiff_t)cache->count - 1] = 0;
     return true;
 }
@@ -87,7 +87,7 @@ static void renew(struct tm_watermark *watermark, const struct tm_stack_cache *c
     if (watermark->state == TM_WATERMARK_GIVEN_UP) {
         return;
     }
-    if (cache->count == 0 || newest != cache->frames[cache->count - 1].frame) {
+    if (cache->count == 0 || newest != cache->newest->frame) {
         tm_watermark_lift(watermark);
     } else if (watermark->state == TM_WATERMARK_WATCHES) {
         watch(watermark, cache, row, newest);

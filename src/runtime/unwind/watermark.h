@@ -101,13 +101,13 @@ TM_INLINE bool tm_watermark_try(struct tm_watermark *watermark, const struct tm_
                                 const struct tm_cpython_layout *row, uintptr_t tstate, uintptr_t newest,
                                 struct tm_stack_form form, uintptr_t *place, uint64_t *older)
 {
-    ptrdiff_t top = (ptrdiff_t)cache->count - 1;
-    if (newest != cache->frames[top].frame) {
+    const struct tm_raw_frame *top = cache->newest;
+    if (newest != top->frame) {
         return false;
     }
     *place = tm_python_word(newest, form.instruction);
     if (!tm_watermark_stands(watermark, row, newest)) {
-        if (!tm_stack_cache_stands(cache, row, (size_t)top, form)) {
+        if (!tm_stack_cache_stands(cache, row, top, form)) {
             return false;
         }
         tm_watermark_put(watermark, row, tstate, newest);
@@ -125,7 +125,7 @@ TM_INLINE bool tm_watermark_may_step(const struct tm_watermark *watermark, const
         return true;
     }
     const int32_t value = *tm_watermark_field(row, newest);
-    bool is_marked = newest == cache->frames[(ptrdiff_t)cache->count - 1].frame && value == watermark->written;
+    bool is_marked = newest == cache->newest->frame && value == watermark->written;
     return watermark->state == TM_WATERMARK_ON && !is_marked && !tm_watermark_is_foreign(watermark, value);
 }
 

@@ -7,6 +7,7 @@
 #include "support/random_numbers.h"
 
 #define GENERATIONS 4096U
+#define ADDRESSES   ((uint64_t)1 << 47)
 
 static struct tm_trace_cache cache;
 
@@ -22,6 +23,27 @@ static uint32_t held(uint64_t key, uint32_t low)
     return tm_trace_cache_held(&cache, key, tm_trace_check(&cache, low));
 }
 
+/* As tm_trace_keep does, but for the lock; and once more where the lists were full. */
+static void put_held(uint64_t key, uint32_t check, uintptr_t place, uint32_t record)
+{
+    for (unsigned try = 0; try < 2; try++) {
+        if (tm_trace_cache_wants_tending(&cache)) {
+            tm_trace_cache_tend(&cache);
+        }
+        tm_trace_cache_put_held(&cache, key, check, place, record);
+        if (cache.patience != 0) {
+            return;
+        }
+    }
+}
+
+/* Without a check, as a door looks that knows that there are no offsets. */
+static bool has_key(uint64_t key)
+{
+    uint32_t word;
+    return tm_trace_cache_has_key(&cache, key, &word);
+}
+
 static uint32_t loose(uint64_t key, uint32_t low)
 {
     return tm_trace_cache_loose(&cache, key, tm_trace_check(&cache, low));
@@ -29,7 +51,7 @@ static uint32_t loose(uint64_t key, uint32_t low)
 
 static void put_both(uint64_t key, uint32_t low, uint32_t record)
 {
-    tm_trace_cache_put_held(&cache, key, tm_trace_check(&cache, low), record);
+    put_held(key, tm_trace_check(&cache, low), 0, record);
     tm_trace_cache_put_loose(&cache, key, tm_trace_check(&cache, low), record);
 }
 
@@ -83,7 +105,7 @@ static uint32_t of_place(uintptr_t place)
 
 static void put_place(uintptr_t place, uint32_t record)
 {
-    tm_trace_cache_put_held(&cache, place, tm_trace_check_of_place(&cache, place, 0), record);
+    put_held(place, tm_trace_check_of_place(&cache, place, 0), place, record);
     tm_trace_cache_put_loose(&cache, place, tm_trace_check_of_place(&cache, place, 0), record);
 }
 
@@ -103,6 +125,70 @@ static void death_of_code_voids_its_places_and_few_others(void **state)
     assert_int_equal(held(77, 4), 5);
     tm_trace_cache_new_generation(&cache);
     assert_int_equal(of_place(elsewhere), 0);
+}
+
+/* Doors that know that there are no offsets ask for the key alone: nothing that is void may be there. */
+static void a_key_alone_finds_nothing_that_is_void(void **state)
+{
+    (void)state;
+    const uintptr_t dies = 0x7f0000001230, elsewhere = 0x7f0000009230;
+    for (uint64_t stack = 1; stack <= 1000; stack++) { /* many stacks end there; some write over others' */
+        put_held(dies ^ stack << 20, tm_trace_check_of_place(&cache, dies, 0), dies, 1);
+        put_held(elsewhere ^ stack << 20, tm_trace_check_of_place(&cache, elsewhere, 0), elsewhere, 2);
+    }
+    unsigned before = 0, after = 0;
+    for (uint64_t stack = 1; stack <= 1000; stack++) {
+        before += has_key(dies ^ stack << 20);
+    }
+    assert_in_range(before, 500, 1000);
+    tm_trace_cache_forget_place(&cache, dies);
+    for (uint64_t stack = 1; stack <= 1000; stack++) {
+        assert_false(has_key(dies ^ stack << 20));
+        after += has_key(elsewhere ^ stack << 20);
+    }
+    assert_in_range(after, 300, 1000);
+    tm_trace_cache_new_generation(&cache);
+    for (uint64_t stack = 1; stack <= 1000; stack++) {
+        assert_false(has_key(elsewhere ^ stack << 20));
+    }
+}
+
+/* What the holder puts without having tended it since a generation began, by a thread without the GIL, is gone too. */
+static void what_is_put_between_a_generation_and_the_tending_is_emptied(void **state)
+{
+    (void)state;
+    put_held(123, tm_trace_check(&cache, 0), 5000, 1);
+    tm_trace_cache_new_generation(&cache);
+    tm_trace_cache_put_held(&cache, 124, tm_trace_check(&cache, 0), 5000, 2);
+    assert_false(has_key(123));
+    assert_false(has_key(124));
+    assert_true(tm_trace_cache_wants_tending(&cache));
+    tm_trace_cache_tend(&cache);
+    assert_false(tm_trace_cache_wants_tending(&cache));
+    assert_false(has_key(123));
+    assert_false(has_key(124));
+    put_held(124, tm_trace_check(&cache, 0), 5000, 3);
+    assert_true(has_key(124));
+    tm_trace_cache_forget_place(&cache, 5000);
+    assert_false(has_key(124));
+}
+
+/* Two stacks that are put for ever: the lists have an end. */
+static void lists_of_zones_that_are_full_begin_anew(void **state)
+{
+    (void)state;
+    const uint64_t other = 9U + (UINT64_C(1) << 63); /* in a slot of its own */
+    for (unsigned i = 0; i < 300000; i++) {
+        put_held(i % 2 == 0 ? 9 : other, tm_trace_check(&cache, 1), i % 2 == 0 ? 9 : 5009, 1 + i % 2);
+        assert_true(has_key(i % 2 == 0 ? 9 : other));
+    }
+    assert_true(cache.zones.count <= cache.zones.capacity);
+    assert_true(tm_zone_lists_bytes(&cache.zones) <=
+                4 * sizeof(struct tm_zone_node) * ((size_t)1 << (64 - cache.shift)));
+    tm_trace_cache_forget_place(&cache, 9);
+    assert_false(has_key(9));
+    tm_trace_cache_forget_place(&cache, 5009);
+    assert_false(has_key(other));
 }
 
 static void no_version_comes_back_after_a_whole_round(void **state)
@@ -133,7 +219,7 @@ static void held_cache_grows_for_a_large_working_set_up_to_its_bound(void **stat
             uint32_t found = held(key, 1);
             assert_true(found == 0 || found == i + 1);
             if (found == 0) {
-                tm_trace_cache_put_held(&cache, key, tm_trace_check(&cache, 1), i + 1);
+                put_held(key, tm_trace_check(&cache, 1), key % ADDRESSES, i + 1);
             }
         }
     }
@@ -145,20 +231,22 @@ static void held_cache_grows_for_a_large_working_set_up_to_its_bound(void **stat
     }
     assert_in_range(missing, 0, 7000);
     for (unsigned i = 0; i < 2000000; i++) {
-        tm_trace_cache_put_held(&cache, random_next(&random), tm_trace_check(&cache, 1), 1);
+        uint64_t key = random_next(&random);
+        put_held(key, tm_trace_check(&cache, 1), key % ADDRESSES, 1);
     }
-    assert_true(tm_trace_cache_bytes(&cache) <= ((size_t)16 << 20) + bytes);
+    /* Slots of 16 bytes, and for each four nodes of 8. */
+    assert_true(tm_trace_cache_bytes(&cache) <= ((size_t)48 << 20) + bytes);
 }
 
 /* By the look that a signal handler's event interrupted. */
 static void outgrown_slots_are_read_as_free_ones(void **state)
 {
     (void)state;
-    const struct tm_trace_slot *outgrown = cache.held;
+    const struct tm_trace_slot *outgrown = cache.slots;
     size_t bytes = tm_trace_cache_bytes(&cache);
     struct random_numbers random = {7};
     while (tm_trace_cache_bytes(&cache) == bytes) {
-        tm_trace_cache_put_held(&cache, random_next(&random), tm_trace_check(&cache, 1), 1);
+        put_held(random_next(&random), tm_trace_check(&cache, 1), 0, 1);
     }
     for (unsigned i = 0; i < 2048; i++) {
         assert_int_equal(((const volatile struct tm_trace_slot *)outgrown)[i].record, 0);
@@ -170,7 +258,7 @@ static void voided_slots_do_not_make_the_cache_grow(void **state)
     (void)state;
     size_t bytes = tm_trace_cache_bytes(&cache);
     for (unsigned i = 0; i < 20000; i++) {
-        tm_trace_cache_put_held(&cache, i % 50, tm_trace_check(&cache, 1), 1);
+        put_held(i % 50, tm_trace_check(&cache, 1), i, 1);
         tm_trace_cache_new_generation(&cache);
     }
     assert_u64_equal(tm_trace_cache_bytes(&cache), bytes);
@@ -238,6 +326,9 @@ int main(void)
         TEST(no_generation_comes_back_after_a_whole_round),
         TEST(death_of_code_voids_its_places_and_few_others),
         TEST(no_version_comes_back_after_a_whole_round),
+        TEST(a_key_alone_finds_nothing_that_is_void),
+        TEST(what_is_put_between_a_generation_and_the_tending_is_emptied),
+        TEST(lists_of_zones_that_are_full_begin_anew),
         TEST(held_cache_grows_for_a_large_working_set_up_to_its_bound),
         TEST(outgrown_slots_are_read_as_free_ones),
         TEST(voided_slots_do_not_make_the_cache_grow),

@@ -11,9 +11,9 @@
 #include "runtime/unwind/stack_step.h"
 #include "unit/unwind/fake_interpreter.h"
 
-enum { THREAD = 0, DEPTH = 100, CODES = 3, LOOKS = 20000, BEFORE = 2, UNITS = 8, FIRST_UNIT = 3 };
+enum { THREAD = 0, DEPTH = 100, CODES = 3, LOOKS = 20000, UNITS = 8, FIRST_UNIT = 3 };
 
-enum { ROOM = BEFORE + TM_STACK_HIDDEN_MAX + DEPTH };
+enum { ROOM = TM_STACK_BEFORE + TM_STACK_HIDDEN_MAX + DEPTH };
 
 static struct tm_raw_frame cached[ROOM];
 static uint64_t hashes[ROOM];
@@ -117,10 +117,11 @@ static void expect_try_to_agree(const struct tm_stack_cache *cache, const struct
     const uintptr_t newest = fake_newest(stack->fake);
     uintptr_t place;
     uint64_t older;
-    if (row->chain == TM_CHAIN_OBJECT || row->code_tlbc != 0 || newest == 0 ||
+    if (row->chain == TM_CHAIN_OBJECT || row->code_tlbc != 0 ||
         !tm_stack_cache_try(cache, row, newest, tm_stack_form_of(row, TM_GAP_ENTRY), &place, &older)) {
         return;
     }
+    assert_true(newest != 0);
     if (count == 0 || walked[0].frame != newest) {
         return; /* it does not count now, which no trace is known of */
     }
@@ -147,6 +148,7 @@ static void expect_cache_as_walked(const struct tm_stack_cache *cache, const str
                                    const struct tm_raw_frame *walked, unsigned count)
 {
     assert_int_equal(cache->count, count);
+    assert_ptr_equal(cache->newest, cache->frames + count - 1);
     for (unsigned i = 0; i < count; i++) {
         assert_memory_equal(&cache->frames[i], &walked[count - 1 - i], sizeof *walked);
     }
@@ -206,12 +208,11 @@ static void expect_top_to_be_renewed(struct tm_stack_cache *cache, const struct 
 
 static void look_and_compare(struct stack *stack, uint32_t limit)
 {
-    struct tm_stack_cache cache = {
-        .room = {.frames = cached + BEFORE, .hashes = hashes + BEFORE, .notes = notes + BEFORE}, .versions = versions};
+    struct tm_stack_cache cache = {.versions = versions};
     struct tm_raw_frame walked[DEPTH];
     memset(cached, 0, sizeof cached);
     memset(hashes, 0, sizeof hashes);
-    tm_stack_cache_clear(&cache);
+    tm_stack_cache_init(&cache, cached, hashes, notes);
     stack->depth = 0;
     set_newest(stack, 0);
     unsigned steps_made = 0;
@@ -236,18 +237,20 @@ static void look_and_compare(struct stack *stack, uint32_t limit)
 static void cleared_in_the_middle_of_a_change_it_begins_anew(void **state)
 {
     (void)state;
-    struct tm_stack_cache cache = {
-        .room = {.frames = cached + BEFORE, .hashes = hashes + BEFORE, .notes = notes + BEFORE}, .limit = 25};
-    cache.frames = cached + BEFORE + 2;
-    cache.hashes = hashes + BEFORE + 1;
-    cache.notes = notes + BEFORE + 1;
+    struct tm_stack_cache cache = {.limit = 25};
+    tm_stack_cache_init(&cache, cached, hashes, notes);
+    cache.frames += 2;
+    cache.newest += 7;
+    cache.hashes++;
+    cache.notes++;
     cache.hidden = 1;
     cache.count = 7;
     cache.older = 5;
     tm_stack_cache_set_limit(&cache, 0);
-    assert_ptr_equal(cache.frames, cached + BEFORE);
-    assert_ptr_equal(cache.hashes, hashes + BEFORE);
-    assert_ptr_equal(cache.notes, notes + BEFORE);
+    assert_ptr_equal(cache.frames, cached + TM_STACK_BEFORE);
+    assert_ptr_equal(cache.newest, cache.frames - 1);
+    assert_ptr_equal(cache.hashes, hashes + TM_STACK_BEFORE);
+    assert_ptr_equal(cache.notes, notes);
     assert_int_equal(cache.count + cache.hidden + cache.limit, 0);
     assert_true(tm_stack_cache_older(&cache) == 0);
 }

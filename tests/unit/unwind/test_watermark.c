@@ -9,15 +9,15 @@
 #include "runtime/unwind/watermark.h"
 #include "unit/unwind/fake_interpreter.h"
 
-enum { THREAD = 0, DEPTH = 6, LIMIT = 25, DEPTH_OF_CALLER = 3, BEFORE = 2, EVENTS = 2000, COMPARED_WITHIN = 64 };
+enum { THREAD = 0, DEPTH = 6, LIMIT = 25, DEPTH_OF_CALLER = 3, EVENTS = 2000, COMPARED_WITHIN = 64 };
 
 static _Atomic uint32_t versions[TM_PLACE_VERSIONS];
 
 struct marked {
     struct fake_interpreter fake;
     struct tm_stack_cache cache;
-    struct tm_raw_frame frames[BEFORE + TM_STACK_HIDDEN_MAX + LIMIT];
-    uint64_t hashes[BEFORE + TM_STACK_HIDDEN_MAX + LIMIT];
+    struct tm_raw_frame frames[TM_STACK_BEFORE + TM_STACK_HIDDEN_MAX + LIMIT];
+    uint64_t hashes[TM_STACK_BEFORE + TM_STACK_HIDDEN_MAX + LIMIT];
     uint32_t notes[TM_STACK_HIDDEN_MAX + LIMIT];
     struct tm_watermark watermark;
     uintptr_t code, bottom, newest;
@@ -70,8 +70,7 @@ static void begin(struct marked *marked, const struct tm_cpython_layout *row)
 {
     memset(marked, 0, sizeof *marked);
     fake_init(&marked->fake, row);
-    marked->cache.room = (struct tm_stack_room){marked->frames + BEFORE, marked->hashes + BEFORE, marked->notes};
-    tm_stack_cache_clear(&marked->cache);
+    tm_stack_cache_init(&marked->cache, marked->frames, marked->hashes, marked->notes);
     marked->cache.versions = versions;
     fake_int(marked->fake.tstate, row->tstate_event, row->event_none);
     marked->code = fake_code(&marked->fake, "file.py", "function", 1);

@@ -40,6 +40,7 @@ enum tm_quick_depth {
 #define TM_QUICK_CFRAME      56U
 #define TM_QUICK_FRAME       72U
 #define TM_QUICK_INSTRUCTION 56U
+#define TM_QUICK_MARK        64U /* where there is one */
 
 TM_INLINE unsigned tm_quick_cframe_current(enum tm_quick_way way)
 {
@@ -55,7 +56,7 @@ TM_INLINE unsigned tm_quick_previous(enum tm_quick_way way)
 TM_INLINE struct tm_stack_form tm_quick_form(const struct tm_cpython_layout *row, enum tm_quick_way way)
 {
     return way == TM_QUICK_ANY ? tm_stack_form_of(row, TM_GAP_ENTRY)
-                               : (struct tm_stack_form){tm_quick_previous(way), TM_QUICK_INSTRUCTION,
+                               : (struct tm_stack_form){tm_quick_previous(way), TM_QUICK_INSTRUCTION, TM_QUICK_MARK,
                                                         way == TM_QUICK_SHARED ? TM_GAP_NONE : TM_GAP_ENTRY};
 }
 
@@ -65,7 +66,8 @@ TM_INLINE bool tm_quick_row_is_of(const struct tm_cpython_layout *row, enum tm_q
                          ? row->tstate_frame == TM_QUICK_FRAME
                          : row->tstate_cframe == TM_QUICK_CFRAME && row->cframe_current == tm_quick_cframe_current(way);
     return has_place && row->tstate_interp == TM_QUICK_INTERP && row->frame_instruction == TM_QUICK_INSTRUCTION &&
-           row->frame_previous == tm_quick_previous(way);
+           row->frame_previous == tm_quick_previous(way) &&
+           (row->frame_stacktop == 0 || row->frame_stacktop == TM_QUICK_MARK);
 }
 
 TM_INLINE enum tm_quick_way tm_quick_way_with(const struct tm_cpython_layout *row, enum tm_quick_way way)

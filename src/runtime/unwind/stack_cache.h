@@ -163,12 +163,13 @@ enum tm_stack_gap {
 struct tm_stack_form {
     unsigned previous; /* offsets in a frame */
     unsigned instruction;
+    unsigned mark; /* see watermark.h */
     enum tm_stack_gap gap;
 };
 
 TM_INLINE struct tm_stack_form tm_stack_form_of(const struct tm_cpython_layout *row, enum tm_stack_gap gap)
 {
-    return (struct tm_stack_form){row->frame_previous, row->frame_instruction, gap};
+    return (struct tm_stack_form){row->frame_previous, row->frame_instruction, row->frame_stacktop, gap};
 }
 
 /* The same where the answer is short, without a call. */

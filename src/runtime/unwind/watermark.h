@@ -55,13 +55,6 @@ TM_INLINE int32_t *tm_watermark_field(const struct tm_cpython_layout *row, uintp
     return (int32_t *)(frame + row->frame_stacktop);
 }
 
-/* True when NEWEST, the cache's newest frame, is as it was marked: the cache has all older ones as they are. */
-TM_INLINE bool tm_watermark_stands(const struct tm_watermark *watermark, const struct tm_cpython_layout *row,
-                                   uintptr_t newest)
-{
-    return *tm_watermark_field(row, newest) == watermark->mark;
-}
-
 /* A value from below 0 that nobody wrote there. */
 TM_INLINE bool tm_watermark_is_foreign(const struct tm_watermark *watermark, int32_t value)
 {
@@ -106,7 +99,8 @@ TM_INLINE bool tm_watermark_try(struct tm_watermark *watermark, const struct tm_
         return false;
     }
     *place = tm_python_word(newest, form.instruction);
-    if (!tm_watermark_stands(watermark, row, newest)) {
+    /* As it was marked: the cache has all older ones as they are. */
+    if (*(const int32_t *)(newest + form.mark) != watermark->mark) {
         if (!tm_stack_cache_stands(cache, row, top, form)) {
             return false;
         }

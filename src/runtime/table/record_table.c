@@ -42,11 +42,11 @@ bool tm_record_table_init(struct tm_record_table *table, struct tm_live_store *s
     return true;
 }
 
-TM_INLINE uint32_t hash_of(const struct tm_record_key *key)
+/* The size tells most records of a traceback apart. */
+TM_INLINE uint32_t tag_of(const struct tm_record_key *key)
 {
-    uint64_t word = ((uint64_t)key->traceback << 32) | ((uint64_t)key->size << 8) | key->domain;
-    uint64_t rest = ((uint64_t)key->owner << 32) | key->epoch; /* mostly the same */
-    return (uint32_t)tm_hash_word(word ^ rest * TM_HASH_MULTIPLIER);
+    return (key->size | (uint32_t)key->domain << 16) ^
+           ((uint32_t)key->owner + key->epoch) * (uint32_t)TM_HASH_MULTIPLIER;
 }
 
 static bool is_of(const struct tm_record *record, const struct tm_record_key *key)
@@ -61,13 +61,11 @@ static bool may_be_quick(const struct tm_record_key *key)
     return key->size != TM_SIZE_VARIES && (key->owner == TM_OWNER_HELD ? is_python : key->domain == TM_DOMAIN_NATIVE);
 }
 
-/* *CURSOR is that of tm_id_map_next. */
-TM_INLINE uint32_t find(const struct tm_record_table *table, const struct tm_record_key *key, uint32_t hash,
-                        size_t *cursor)
+TM_INLINE uint32_t find(const struct tm_record_table *table, const struct tm_record_key *key, struct tm_list_look *look)
 {
     uint32_t id;
-    *cursor = SIZE_MAX;
-    while ((id = tm_id_map_next(&table->map, hash, cursor)) != 0) {
+    *look = tm_id_lists_look(&table->lists, key->traceback, tag_of(key));
+    while ((id = tm_id_lists_next(&table->lists, look)) != 0) {
         if (is_of(&table->records[id], key)) {
             break;
         }
@@ -77,8 +75,8 @@ TM_INLINE uint32_t find(const struct tm_record_table *table, const struct tm_rec
 
 uint32_t tm_record_find(const struct tm_record_table *table, const struct tm_record_key *key)
 {
-    size_t cursor;
-    return find(table, key, hash_of(key), &cursor);
+    struct tm_list_look look;
+    return find(table, key, &look);
 }
 
 static bool is_untouched(const struct tm_record_table *table, uint32_t id)
@@ -113,7 +111,7 @@ void tm_record_release(struct tm_record_table *table, uint32_t id)
     struct tm_record *record = &table->records[id];
     const struct tm_record_key key = {record->traceback, record->epoch, record->size, record->domain,
                                       TM_STAMP_OWNER(record->stamp)};
-    tm_id_map_remove(&table->map, hash_of(&key), id);
+    tm_id_lists_remove(&table->lists, key.traceback, tag_of(&key), id);
     clear(&record->ever_blocks, 1);
     clear(&record->freed_blocks, 1);
     clear(&record->ever_bytes, 1);
@@ -146,13 +144,18 @@ TM_INLINE void describe(struct tm_record_table *table, uint32_t id, const struct
 
 /* One that was given back, or where something has to grow. */
 static __attribute__((noinline)) uint32_t make(struct tm_record_table *table, const struct tm_record_key *key,
-                                               uint32_t hash, size_t cursor)
+                                               const struct tm_list_look *look)
 {
     uint32_t recycled = take_free(table);
     uint64_t at = atomic_load_explicit(published(table->store), memory_order_relaxed);
     uint64_t fresh = recycled != 0 ? recycled : at / sizeof(struct tm_record);
-    if (fresh > TM_RECORD_MAX || (recycled == 0 && !make_room(table, fresh + 1)) ||
-        !tm_id_map_insert_at(&table->map, hash, (uint32_t)fresh, cursor)) {
+    if (fresh > TM_RECORD_MAX || (recycled == 0 && !make_room(table, fresh + 1))) {
+        return 0;
+    }
+    if (!tm_id_lists_add(&table->lists, look, (uint32_t)fresh)) {
+        if (recycled != 0) {
+            tm_free_ids_put(&table->free, recycled);
+        }
         return 0;
     }
     describe(table, (uint32_t)fresh, key);
@@ -164,19 +167,20 @@ static __attribute__((noinline)) uint32_t make(struct tm_record_table *table, co
 
 uint32_t tm_record_intern(struct tm_record_table *table, const struct tm_record_key *key)
 {
-    uint32_t hash = hash_of(key);
-    size_t cursor;
-    uint32_t known = find(table, key, hash, &cursor);
+    struct tm_list_look look;
+    uint32_t known = find(table, key, &look);
     if (known != 0) {
         return known;
     }
     uint64_t at = atomic_load_explicit(published(table->store), memory_order_relaxed);
     uint64_t fresh = at / sizeof(struct tm_record);
     if (TM_UNLIKELY(table->free.ready.count != 0) || TM_UNLIKELY(fresh > TM_RECORD_MAX) ||
-        TM_UNLIKELY(!has_room(table, fresh + 1)) || TM_UNLIKELY(!tm_id_map_has_room(&table->map))) {
-        return make(table, key, hash, cursor);
+        TM_UNLIKELY(!has_room(table, fresh + 1))) {
+        return make(table, key, &look);
     }
-    (void)!tm_id_map_insert_at(&table->map, hash, (uint32_t)fresh, cursor); /* there is room */
+    if (TM_UNLIKELY(!tm_id_lists_add(&table->lists, &look, (uint32_t)fresh))) {
+        return 0;
+    }
     describe(table, (uint32_t)fresh, key);
     atomic_store_explicit(published(table->store), at + sizeof(struct tm_record), memory_order_release);
     return (uint32_t)fresh;
@@ -184,10 +188,7 @@ uint32_t tm_record_intern(struct tm_record_table *table, const struct tm_record_
 
 void tm_record_table_new_epoch(struct tm_record_table *table)
 {
-    if (table->map.entries != NULL) {
-        tm_pages_unmap(table->map.entries, tm_id_map_bytes(&table->map));
-    }
-    table->map = (struct tm_id_map){NULL, 0, 0};
+    tm_id_lists_clear(&table->lists);
 }
 
 void tm_record_table_new_base(struct tm_record_table *table)
@@ -220,5 +221,5 @@ bool tm_record_table_is_valid(const struct tm_record_table *table)
             return false;
         }
     }
-    return tm_id_map_is_valid(&table->map);
+    return tm_id_lists_are_valid(&table->lists);
 }

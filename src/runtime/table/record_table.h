@@ -9,9 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "runtime/table/id_map.h"
 #include "runtime/table/id_set.h"
 #include "runtime/table/live_store.h"
+#include "runtime/table/id_lists.h"
 
 struct tm_record_key {
     uint32_t traceback;
@@ -26,7 +26,7 @@ struct tm_record_table {
     struct tm_record *records; /* the store's section, by id */
     struct tm_record_peak *peaks;
     struct tm_record_loose *loose;
-    struct tm_id_map map;
+    struct tm_id_lists lists;
     struct tm_free_ids free;
     uint16_t stamp; /* high half of those of records whose blocks may go a quick way: 1 to TM_STAMP_NEVER - 1 */
 };

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/table/traceback_table.h"
 
-#include "base/hash.h"
-
 static _Atomic uint64_t *published(const struct tm_live_store *store)
 {
     return &store->header->lengths[TM_STORE_TRACEBACKS];
@@ -23,20 +21,13 @@ bool tm_traceback_table_init(struct tm_traceback_table *table, struct tm_live_st
     return true;
 }
 
-static uint32_t hash_of(uint32_t parent, uint32_t frame)
-{
-    return (uint32_t)tm_hash_word(((uint64_t)parent << 32) | frame);
-}
-
-/* *CURSOR is that of tm_id_map_next. */
-TM_INLINE uint32_t find(const struct tm_traceback_table *table, uint32_t parent, uint32_t frame, uint32_t hash,
-                        size_t *cursor)
+/* In a list the tag says all of the key; in the map others may have its hash. */
+TM_INLINE uint32_t find(const struct tm_traceback_table *table, struct tm_list_look *look)
 {
     uint32_t id;
-    *cursor = SIZE_MAX;
-    while ((id = tm_id_map_next(&table->map, hash, cursor)) != 0) {
+    while ((id = tm_id_lists_next(&table->lists, look)) != 0 && TM_UNLIKELY(look->next == TM_LIST_IN_MAP)) {
         const struct tm_stored_traceback *found = tm_traceback_at(table->store, id);
-        if (found->parent == parent && found->frame == frame) {
+        if (found->parent == look->owner && found->frame == look->tag) {
             break;
         }
     }
@@ -45,8 +36,8 @@ TM_INLINE uint32_t find(const struct tm_traceback_table *table, uint32_t parent,
 
 uint32_t tm_traceback_find(const struct tm_traceback_table *table, uint32_t parent, uint32_t frame)
 {
-    size_t cursor;
-    return find(table, parent, frame, hash_of(parent, frame), &cursor);
+    struct tm_list_look look = tm_id_lists_look(&table->lists, parent, frame);
+    return find(table, &look);
 }
 
 static void put(struct tm_traceback_table *table, uint32_t id, uint32_t parent, uint32_t frame)
@@ -55,43 +46,41 @@ static void put(struct tm_traceback_table *table, uint32_t id, uint32_t parent, 
         (struct tm_stored_traceback){.parent = parent, .frame = frame};
 }
 
-/* CURSOR is where the map has left it.  0: there is no room. */
-static __attribute__((noinline)) uint32_t make(struct tm_traceback_table *table, uint32_t parent, uint32_t frame,
-                                               uint32_t hash, size_t cursor)
+/* 0: there is no room. */
+static __attribute__((noinline)) uint32_t make(struct tm_traceback_table *table, const struct tm_list_look *look)
 {
-    uint32_t fresh = tm_free_ids_take(&table->free, parent);
-    if (fresh != 0) {
-        if (!tm_id_map_insert_at(&table->map, hash, fresh, cursor)) {
-            return 0;
-        }
-        put(table, fresh, parent, frame);
-        return fresh;
-    }
+    uint32_t recycled = tm_free_ids_take(&table->free, look->owner);
     uint64_t at = atomic_load_explicit(published(table->store), memory_order_relaxed);
     uint64_t end = at + sizeof(struct tm_stored_traceback);
-    fresh = (uint32_t)(at / sizeof(struct tm_stored_traceback));
-    if (!tm_live_store_need(table->store, TM_STORE_TRACEBACKS, end) ||
-        !tm_id_map_insert_at(&table->map, hash, fresh, cursor)) {
+    uint32_t fresh = recycled != 0 ? recycled : (uint32_t)(at / sizeof(struct tm_stored_traceback));
+    if (recycled == 0 && !tm_live_store_need(table->store, TM_STORE_TRACEBACKS, end)) {
         return 0;
     }
-    put(table, fresh, parent, frame);
-    atomic_store_explicit(published(table->store), end, memory_order_release);
+    if (!tm_id_lists_add(&table->lists, look, fresh)) {
+        if (recycled != 0) {
+            tm_free_ids_put(&table->free, recycled);
+        }
+        return 0;
+    }
+    put(table, fresh, look->owner, look->tag);
+    if (recycled == 0) {
+        atomic_store_explicit(published(table->store), end, memory_order_release);
+    }
     return fresh;
 }
 
 bool tm_traceback_intern(struct tm_traceback_table *table, uint32_t parent, uint32_t frame, uint32_t *id)
 {
-    uint32_t hash = hash_of(parent, frame);
-    size_t cursor;
-    uint32_t known = find(table, parent, frame, hash, &cursor);
-    *id = TM_LIKELY(known != 0) ? known : make(table, parent, frame, hash, cursor);
+    struct tm_list_look look = tm_id_lists_look(&table->lists, parent, frame);
+    uint32_t known = find(table, &look);
+    *id = TM_LIKELY(known != 0) ? known : make(table, &look);
     return *id != 0;
 }
 
 void tm_traceback_release(struct tm_traceback_table *table, uint32_t id)
 {
     const struct tm_stored_traceback *item = tm_traceback_at(table->store, id);
-    tm_id_map_remove(&table->map, hash_of(item->parent, item->frame), id);
+    tm_id_lists_remove(&table->lists, item->parent, item->frame, id);
     tm_free_ids_put(&table->free, id);
 }
 
@@ -106,5 +95,6 @@ bool tm_traceback_table_is_valid(const struct tm_traceback_table *table)
             return false;
         }
     }
-    return count == table->map.count + tm_free_ids_count(&table->free) + 1 && tm_id_map_is_valid(&table->map);
+    return count == tm_id_lists_count(&table->lists) + tm_free_ids_count(&table->free) + 1 &&
+           tm_id_lists_are_valid(&table->lists);
 }

@@ -9,13 +9,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "runtime/table/id_map.h"
+#include "runtime/table/id_lists.h"
 #include "runtime/table/id_set.h"
 #include "runtime/table/live_store.h"
 
 struct tm_traceback_table {
     struct tm_live_store *store;
-    struct tm_id_map map;
+    struct tm_id_lists lists; /* of children, by their parent; the tag is the frame */
     struct tm_free_ids free;
 };
 

@@ -21,8 +21,8 @@ size_t tm_tracer_whole_bytes(const struct tm_runtime *runtime)
 {
     return tm_trace_cache_bytes(&runtime->cache) + tm_tallies_bytes() + tm_code_table_bytes(&runtime->codes) +
            tm_code_table_bytes(&runtime->native.places) + tm_id_map_bytes(&runtime->strings.map) +
-           tm_id_map_bytes(&runtime->frames.map) + tm_id_map_bytes(&runtime->tracebacks.map) +
-           tm_id_map_bytes(&runtime->records.map) + tm_aging_bytes() + tm_map_table_bytes(&runtime->maps);
+           tm_id_map_bytes(&runtime->frames.map) + tm_id_lists_bytes(&runtime->tracebacks.lists) +
+           tm_id_lists_bytes(&runtime->records.lists) + tm_aging_bytes() + tm_map_table_bytes(&runtime->maps);
 }
 
 void tm_tracer_words_update(struct tm_runtime *runtime)

@@ -145,18 +145,31 @@ static void equal_tracebacks_have_one_id_and_parents_are_older(void **state)
     for (unsigned i = 0; i < 20000; i++) {
         uint32_t id = 0;
         uint32_t again = 0;
-        uint32_t older = (uint32_t)random_below(&random, tracebacks.map.count / 8 + 1);
+        uint32_t older = (uint32_t)random_below(&random, tm_id_lists_count(&tracebacks.lists) / 8 + 1);
         uint32_t newest = 1 + (uint32_t)random_below(&random, 50);
         assert_true(tm_traceback_intern(&tracebacks, older, newest, &id));
         assert_true(id > older);
         assert_int_equal(tm_traceback_at(&store, id)->parent, older);
         assert_int_equal(tm_traceback_at(&store, id)->frame, newest);
-        size_t count = tracebacks.map.count;
+        size_t count = tm_id_lists_count(&tracebacks.lists);
         assert_true(tm_traceback_intern(&tracebacks, older, newest, &again));
         assert_int_equal(id, again);
-        assert_int_equal(tracebacks.map.count, count);
+        assert_int_equal(tm_id_lists_count(&tracebacks.lists), count);
     }
     assert_valid();
+}
+
+/* So many that some have one hash. */
+static void tracebacks_of_one_hash_differ(void **state)
+{
+    (void)state;
+    struct random_numbers random = {23};
+    for (unsigned i = 0; i < 200000; i++) {
+        uint32_t id;
+        const uint32_t frame = (uint32_t)random_next(&random) | 1;
+        assert_true(tm_traceback_intern(&tracebacks, 0, frame, &id));
+        assert_int_equal(tm_traceback_at(&store, id)->frame, frame);
+    }
 }
 
 static uint32_t record_id(uint32_t epoch, uint16_t size, uint8_t domain)
@@ -180,6 +193,42 @@ static void records_differ_by_every_part_of_their_key(void **state)
     uint32_t late = record_id(1, TM_SIZE_VARIES, 0);
     assert_u64_equal(atomic_load(&records.records[late].marks), 99);
     assert_int_equal(records.records[late].size, TM_SIZE_VARIES);
+    assert_valid();
+}
+
+static void records_of_one_tag_differ(void **state)
+{
+    (void)state;
+    struct tm_record_key key = {.traceback = 3, .epoch = 1, .size = 16, .domain = 2, .owner = 2};
+    uint32_t one = tm_record_intern(&records, &key);
+    key.epoch = 2;
+    key.owner = 1;
+    assert_int_equal(tm_record_find(&records, &key), 0);
+    uint32_t other = tm_record_intern(&records, &key);
+    assert_true(other != one);
+    assert_int_equal(tm_record_intern(&records, &key), other);
+    key.traceback = 1000000; /* of which nobody has heard */
+    assert_int_equal(tm_record_find(&records, &key), 0);
+}
+
+static void record_of_an_older_epoch_takes_none_of_the_present_one_along(void **state)
+{
+    (void)state;
+    uint32_t olds[3];
+    uint32_t fresh[3];
+    for (uint16_t i = 0; i < 3; i++) {
+        olds[i] = record_id(1, i, 2);
+    }
+    tm_record_table_new_epoch(&records);
+    for (uint16_t i = 0; i < 3; i++) {
+        fresh[i] = record_id(2, i, 2);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        tm_record_release(&records, olds[i]);
+    }
+    for (uint16_t i = 0; i < 3; i++) {
+        assert_int_equal(record_id(2, i, 2), fresh[i]);
+    }
     assert_valid();
 }
 
@@ -350,7 +399,10 @@ int main(void)
         TEST(string_without_room_is_refused_with_id_zero),
         TEST(equal_frames_have_one_id),
         TEST(equal_tracebacks_have_one_id_and_parents_are_older),
+        TEST(tracebacks_of_one_hash_differ),
         TEST(records_differ_by_every_part_of_their_key),
+        TEST(records_of_one_tag_differ),
+        TEST(record_of_an_older_epoch_takes_none_of_the_present_one_along),
         TEST(new_epoch_makes_new_records_and_keeps_the_old_ones),
         TEST(many_records_stand_one_behind_the_other_with_their_companions),
         TEST(validity_notices_what_refers_to_nothing),

@@ -187,6 +187,40 @@ static void lasting_lack_of_memory_fills_nothing_with_copies(void **state)
     pages_fail_at = 0;
 }
 
+/* It is given out another time. */
+static void released_id_is_not_lost_for_lack_of_memory(void **state)
+{
+    (void)state;
+    uint32_t traceback;
+    struct tm_record_key key = {.traceback = 0};
+    pages_fail_at = 0;
+    assert_true(begin(&tables));
+    for (uint32_t i = 1; i <= TM_LIST_MAX; i++) {
+        key.size = (uint16_t)i;
+        assert_int_equal(tm_record_intern(&tables.records, &key), i);
+        assert_true(tm_traceback_intern(&tables.tracebacks, 0, i, &traceback));
+    }
+    key.traceback = traceback;
+    const uint32_t record = tm_record_intern(&tables.records, &key);
+    assert_true(tm_traceback_intern(&tables.tracebacks, traceback, 1, &traceback));
+    tm_record_release(&tables.records, record);
+    tm_traceback_release(&tables.tracebacks, traceback);
+    key = (struct tm_record_key){.traceback = 0, .size = 100};
+    for (unsigned round = 0; round < 2; round++) {
+        const bool fails = round == 0;
+        uint32_t id;
+        tm_free_ids_begin_round(&tables.records.free);
+        tm_free_ids_begin_round(&tables.tracebacks.free);
+        pages_calls = 0;
+        pages_fail_at = fails ? 1 : 0;
+        pages_fail_after = true;
+        assert_int_equal(tm_record_intern(&tables.records, &key), fails ? 0 : record);
+        assert_int_equal(tm_traceback_intern(&tables.tracebacks, 0, 100, &id), !fails);
+        assert_int_equal(id, fails ? 0 : traceback);
+    }
+    end(&tables);
+}
+
 static void cache_that_cannot_grow_goes_on_small(void **state)
 {
     (void)state;
@@ -264,6 +298,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_one_failure_is_told_and_mended_by_the_next_try),
         cmocka_unit_test(lasting_lack_of_memory_fills_nothing_with_copies),
+        cmocka_unit_test(released_id_is_not_lost_for_lack_of_memory),
         cmocka_unit_test(cache_that_cannot_grow_goes_on_small),
         cmocka_unit_test(image_without_memory_is_not_valid),
         cmocka_unit_test(detach_without_memory_says_so_and_may_be_tried_again),

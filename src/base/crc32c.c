@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/crc32c.h"
 
+#include <string.h>
+
 /* table[i]: what remains of the byte i after eight steps of the division; checked against the division by its test. */
 static const uint32_t table[256] = {
     0x00000000, 0xF26B8303, 0xE13B70F7, 0x1350F3F4, 0xC79A971F, 0x35F1141C, 0x26A1E7E8, 0xD4CA64EB, 0x8AD958CF,
@@ -34,7 +36,7 @@ static const uint32_t table[256] = {
     0xBE2DA0A5, 0x4C4623A6, 0x5F16D052, 0xAD7D5351,
 };
 
-uint32_t tm_crc32c(uint32_t before, const void *bytes, size_t length)
+uint32_t tm_crc32c_by_table(uint32_t before, const void *bytes, size_t length)
 {
     const uint8_t *at = (const uint8_t *)bytes;
     uint32_t remainder = ~before;
@@ -43,3 +45,30 @@ uint32_t tm_crc32c(uint32_t before, const void *bytes, size_t length)
     }
     return ~remainder;
 }
+
+#if defined(__x86_64__)
+__attribute__((target("sse4.2"))) static uint32_t by_instruction(uint32_t before, const uint8_t *at, size_t length)
+{
+    uint64_t remainder = ~before;
+    for (; length >= sizeof(uint64_t); at += sizeof(uint64_t), length -= sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, at, sizeof word);
+        remainder = __builtin_ia32_crc32di(remainder, word);
+    }
+    for (; length > 0; at++, length--) {
+        remainder = __builtin_ia32_crc32qi((uint32_t)remainder, *at);
+    }
+    return ~(uint32_t)remainder;
+}
+
+uint32_t tm_crc32c(uint32_t before, const void *bytes, size_t length)
+{
+    return __builtin_cpu_supports("sse4.2") ? by_instruction(before, bytes, length)
+                                            : tm_crc32c_by_table(before, bytes, length);
+}
+#else
+uint32_t tm_crc32c(uint32_t before, const void *bytes, size_t length)
+{
+    return tm_crc32c_by_table(before, bytes, length);
+}
+#endif

@@ -11,4 +11,7 @@
 /* The checksum of what BEFORE is the checksum of (0: nothing), followed by LENGTH bytes at BYTES. */
 uint32_t tm_crc32c(uint32_t before, const void *bytes, size_t length);
 
+/* The same, as it is done where the machine has no instruction for it. */
+uint32_t tm_crc32c_by_table(uint32_t before, const void *bytes, size_t length);
+
 #endif

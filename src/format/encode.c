@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "format/encode.h"
 
+#include "base/compiler.h"
 #include "base/crc32c.h"
 
 static void write_text(struct tm_writer *w, const void *bytes, size_t length)
@@ -9,9 +10,25 @@ static void write_text(struct tm_writer *w, const void *bytes, size_t length)
     tm_write_bytes(w, bytes, length);
 }
 
-static void write_delta(struct tm_writer *w, uint32_t previous, uint32_t next)
+/* Of the records that there are many of the room is looked at once: they are put where they surely fit, or BESIDE. */
+static inline uint8_t *place_for(struct tm_writer *w, uint8_t *beside, size_t most)
 {
-    tm_write_zigzag(w, (int64_t)next - (int64_t)previous);
+    return TM_LIKELY(!w->overflow && tm_writer_room(w) >= most) ? w->at : beside;
+}
+
+/* The record from its place START to its END. */
+static inline void put_record(struct tm_writer *w, uint8_t *start, uint8_t *end)
+{
+    if (TM_LIKELY(start == w->at)) {
+        w->at = end;
+    } else {
+        tm_write_bytes(w, start, (size_t)(end - start));
+    }
+}
+
+static inline uint8_t *put_delta(uint8_t *at, uint32_t previous, uint32_t next)
+{
+    return tm_put_varint(at, tm_zigzag((int64_t)next - (int64_t)previous));
 }
 
 static void write_key(struct tm_writer *w, const char *key, enum tm_meta_type type)
@@ -45,17 +62,21 @@ void tm_encode_string(struct tm_writer *w, const void *bytes, size_t length)
 
 void tm_encode_frame(struct tm_writer *w, struct tm_frame_record *previous, const struct tm_frame_record *next)
 {
-    write_delta(w, previous->file, next->file);
-    write_delta(w, previous->function, next->function);
-    tm_write_varint(w, next->line);
+    uint8_t beside[TM_FRAME_MAX_BYTES];
+    uint8_t *const start = place_for(w, beside, sizeof beside);
+    uint8_t *at = put_delta(start, previous->file, next->file);
+    at = put_delta(at, previous->function, next->function);
+    put_record(w, start, tm_put_varint(at, next->line));
     *previous = *next;
 }
 
 void tm_encode_traceback(struct tm_writer *w, uint32_t id, struct tm_traceback_record *previous,
                          const struct tm_traceback_record *next)
 {
-    tm_write_varint(w, (uint32_t)(id - next->parent));
-    write_delta(w, previous->frame, next->frame);
+    uint8_t beside[TM_TRACEBACK_MAX_BYTES];
+    uint8_t *const start = place_for(w, beside, sizeof beside);
+    uint8_t *at = tm_put_varint(start, (uint32_t)(id - next->parent));
+    put_record(w, start, put_delta(at, previous->frame, next->frame));
     *previous = *next;
 }
 
@@ -78,12 +99,10 @@ static inline uint8_t *put_pair_if_any(uint8_t *at, uint64_t bytes, uint64_t blo
     return at;
 }
 
-/* Most of a snapshot's time goes into these records: the room is looked at once. */
 void tm_encode_counter(struct tm_writer *w, struct tm_counter_record *previous, const struct tm_counter_record *next)
 {
-    uint8_t record[TM_COUNTER_MAX_BYTES];
-    bool is_roomy = !w->overflow && tm_writer_room(w) >= sizeof record;
-    uint8_t *const start = is_roomy ? w->at : record;
+    uint8_t beside[TM_COUNTER_MAX_BYTES];
+    uint8_t *const start = place_for(w, beside, sizeof beside);
     unsigned mask = 0;
     uint8_t *at = tm_put_varint(start, (uint32_t)(next->traceback - previous->traceback));
     *at++ = next->domain;
@@ -96,11 +115,7 @@ void tm_encode_counter(struct tm_writer *w, struct tm_counter_record *previous, 
     at = put_pair_if_any(at, next->peak_python_bytes, next->peak_python_blocks, 5, &mask);
     at = put_pair_if_any(at, next->peak_heap_bytes, next->peak_heap_blocks, 6, &mask);
     *mask_at = (uint8_t)mask;
-    if (is_roomy) {
-        w->at = at;
-    } else {
-        tm_write_bytes(w, record, (size_t)(at - record));
-    }
+    put_record(w, start, at);
     *previous = *next;
 }
 

@@ -27,15 +27,16 @@ struct tm_encoding *tm_encoding_begin(const struct tm_store_view *view, struct t
 
 bool tm_encoding_step(struct tm_encoding *encoding)
 {
+    const uint32_t most = encoding->at_once ? UINT32_MAX : ITEMS;
     switch (encoding->stage) {
     case TM_ENCODING_SELECTS:
-        if (!tm_selection_step(&encoding->selection, ITEMS)) {
+        if (!tm_selection_step(&encoding->selection, most)) {
             encoding->stage = TM_ENCODING_WRITES;
             tm_snapshot_sections_begin(encoding);
         }
         break;
     case TM_ENCODING_WRITES:
-        if (!tm_snapshot_sections_step(encoding, ITEMS)) {
+        if (!tm_snapshot_sections_step(encoding, most)) {
             encoding->stage = TM_ENCODING_PACKS;
             tm_selection_free(&encoding->selection, encoding->memory);
             tm_snapshot_pack_begin(encoding);
@@ -105,6 +106,7 @@ enum tm_encode_result tm_snapshot_encode_with(const struct tm_store_view *view, 
     if (encoding == NULL) {
         return TM_ENCODE_NO_MEMORY;
     }
+    encoding->at_once = true;
     while (tm_encoding_step(encoding)) {
     }
     return tm_encoding_end(encoding, bytes, size, capacity);

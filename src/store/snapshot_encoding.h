@@ -23,6 +23,7 @@ struct tm_encoding {
     const struct tm_encode_memory *memory;
     const struct tm_encode_fact *facts;
     unsigned fact_count;
+    bool at_once; /* nobody looks in between */
     enum tm_encoding_stage stage;
     enum tm_encode_result result;
     struct tm_selection selection;

@@ -59,7 +59,7 @@ bool tm_snapshot_pack_step(struct tm_encoding *encoding)
     }
     struct tm_section *section = &encoding->sections[encoding->packing];
     size_t left = (size_t)section->raw_size - encoding->taken;
-    size_t part = left < AT_ONCE ? left : AT_ONCE;
+    size_t part = left < AT_ONCE || encoding->at_once ? left : AT_ONCE; /* in parts zstd keeps a copy of what went in */
     uint8_t *at = encoding->bytes + encoding->size + encoding->put;
     size_t room = encoding->capacity - encoding->size - encoding->put;
     if (encoding->taken == 0) {

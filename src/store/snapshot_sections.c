@@ -112,33 +112,43 @@ static void encode_inherited(struct tm_encoding *encoding, uint32_t from, uint32
     encoding->items = encoding->inherited_count;
 }
 
-static void encode_counter(struct tm_encoding *encoding, uint32_t traceback, uint8_t domain)
+static void encode_counter(struct tm_encoding *encoding, uint32_t traceback, struct tm_counter_record *counter)
 {
-    const struct tm_selection *selection = &encoding->selection;
-    struct tm_counter_record next, inherited;
-    if (!tm_selection_counter(selection, traceback, domain, &next, &inherited, &encoding->sizes)) {
-        return;
-    }
-    next.traceback = inherited.traceback = selection->tracebacks[traceback];
-    encoding->live_bytes[domain] += next.live_bytes;
-    encoding->live_blocks[domain] += next.live_blocks;
-    tm_encode_counter(&encoding->raw, &encoding->previous_counter, &next);
+    counter->traceback = traceback;
+    encoding->live_bytes[counter->domain] += counter->live_bytes;
+    encoding->live_blocks[counter->domain] += counter->live_blocks;
+    tm_encode_counter(&encoding->raw, &encoding->previous_counter, counter);
     encoding->items++;
-    if (inherited.ever_blocks != 0 || inherited.live_blocks != 0) {
-        tm_encode_counter(&encoding->inherited, &encoding->previous_inherited, &inherited);
+}
+
+static void encode_inherited_counter(struct tm_encoding *encoding, uint32_t traceback,
+                                     struct tm_counter_record *counter)
+{
+    counter->traceback = traceback;
+    if (counter->ever_blocks != 0 || counter->live_blocks != 0) {
+        tm_encode_counter(&encoding->inherited, &encoding->previous_inherited, counter);
         encoding->inherited_count++;
+    }
+}
+
+static void encode_each(struct tm_encoding *encoding, uint32_t traceback, struct tm_counters *counters,
+                        void (*encode)(struct tm_encoding *, uint32_t, struct tm_counter_record *))
+{
+    for (uint32_t left = counters->domains; left != 0; left &= left - 1) {
+        encode(encoding, traceback, &counters->of[__builtin_ctz(left)]);
     }
 }
 
 /* The empty traceback, number 0, may have blocks. */
 static void encode_counters(struct tm_encoding *encoding, uint32_t from, uint32_t to)
 {
+    const struct tm_selection *selection = &encoding->selection;
+    struct tm_counters counters, inherited;
     for (uint32_t id = from; id < to; id++) {
-        uint32_t domains = tm_selection_domains(&encoding->selection, id);
-        for (uint8_t domain = 0; domains >> domain != 0; domain++) {
-            if ((domains >> domain & 1) != 0) {
-                encode_counter(encoding, id, domain);
-            }
+        if (selection->first_record[id] != 0) {
+            tm_selection_counters(selection, id, &counters, &inherited, &encoding->sizes);
+            encode_each(encoding, selection->tracebacks[id], &counters, encode_counter);
+            encode_each(encoding, selection->tracebacks[id], &inherited, encode_inherited_counter);
         }
     }
 }

@@ -50,7 +50,7 @@ static inline uint64_t stored_blocks(uint32_t id, bool is_estimated, const _Atom
     return is_estimated ? whole_blocks(id, load(word)) : load(word);
 }
 
-static inline struct tm_record_figures figures_of(const struct tm_store_view *view, uint32_t id, bool is_estimated)
+static struct tm_record_figures figures_of(const struct tm_store_view *view, uint32_t id, bool is_estimated)
 {
     const struct tm_record *held = record_at(view, id);
     const struct tm_record_loose *loose =
@@ -157,12 +157,13 @@ static uint32_t select_records(struct tm_selection *selection, uint32_t from, ui
     uint32_t tracebacks = tm_store_view_count(view, TM_STORE_TRACEBACKS);
     uint32_t records = all_but_first(selection, TM_STORE_RECORDS);
     uint32_t base = atomic_load_explicit(&view->header->base_epoch, memory_order_relaxed);
+    uint32_t *first = selection->first_record, *next = selection->next_record, *marked = selection->tracebacks;
     for (uint32_t id = records - from; id > records - to; id--) {
         uint32_t traceback = record_at(view, id)->traceback;
         if (traceback < tracebacks + (tracebacks == 0) && has(view, id, base)) {
-            selection->next_record[id] = selection->first_record[traceback];
-            selection->first_record[traceback] = id;
-            selection->tracebacks[traceback] = 1;
+            next[id] = first[traceback];
+            first[traceback] = id;
+            marked[traceback] = 1;
         }
     }
     return records;
@@ -173,10 +174,11 @@ static uint32_t select_parents(struct tm_selection *selection, uint32_t from, ui
 {
     const struct tm_stored_traceback *items = (const void *)selection->view->sections[TM_STORE_TRACEBACKS];
     uint32_t last = all_but_first(selection, TM_STORE_TRACEBACKS);
+    uint32_t *tracebacks = selection->tracebacks, *frames = selection->frames;
     for (uint32_t id = last - from; id > last - to; id--) {
-        if (selection->tracebacks[id] != 0) {
-            selection->tracebacks[items[id].parent] = 1;
-            selection->frames[items[id].frame] = 1;
+        if (tracebacks[id] != 0) {
+            tracebacks[items[id].parent] = 1;
+            frames[items[id].frame] = 1;
         }
     }
     return last;
@@ -184,12 +186,15 @@ static uint32_t select_parents(struct tm_selection *selection, uint32_t from, ui
 
 static uint32_t number_tracebacks(struct tm_selection *selection, uint32_t from, uint32_t to)
 {
-    selection->tracebacks[0] = 0;
+    uint32_t *tracebacks = selection->tracebacks;
+    uint32_t count = selection->traceback_count;
+    tracebacks[0] = 0;
     for (uint32_t id = from + 1; id <= to; id++) {
-        if (selection->tracebacks[id] != 0) {
-            selection->tracebacks[id] = ++selection->traceback_count;
+        if (tracebacks[id] != 0) {
+            tracebacks[id] = ++count;
         }
     }
+    selection->traceback_count = count;
     return all_but_first(selection, TM_STORE_TRACEBACKS);
 }
 
@@ -306,15 +311,26 @@ bool tm_selection_make(struct tm_selection *selection, const struct tm_store_vie
     return done;
 }
 
-static inline void add_peaks(const struct tm_selection *selection, uint32_t id, bool is_estimated,
-                             const struct tm_record_figures *figures, struct tm_counter_record *counter)
+/* What is live in a record is what was live at the maximum: it did not change since, or this is the maximum.  CHANGED
+ * are its marks against those of now. */
+static inline bool python_is_live(const struct tm_selection *selection, uint64_t changed)
+{
+    return (uint32_t)changed != 0 || selection->python_peaks_now;
+}
+
+static inline bool heap_is_live(const struct tm_selection *selection, uint64_t changed)
+{
+    return changed >> 32 != 0 || selection->heap_peaks_now;
+}
+
+static void add_peaks(const struct tm_selection *selection, uint32_t id, bool is_estimated,
+                      const struct tm_record_figures *figures, struct tm_counter_record *counter)
 {
     const struct tm_store_view *view = selection->view;
     const struct tm_record_peak *peak =
         (const struct tm_record_peak *)(const void *)view->sections[TM_STORE_PEAKS] + id;
     uint64_t changed = load(&record_at(view, id)->marks) ^ selection->marks;
-    bool python_live = selection->python_peaks_now || (uint32_t)changed != 0;
-    bool heap_live = selection->heap_peaks_now || changed >> 32 != 0;
+    bool python_live = python_is_live(selection, changed), heap_live = heap_is_live(selection, changed);
     if (counter->domain <= TM_DOMAIN_OBJ) {
         counter->peak_python_blocks +=
             python_live ? figures->live_blocks : stored_blocks(id, is_estimated, &peak->python_blocks);
@@ -324,29 +340,31 @@ static inline void add_peaks(const struct tm_selection *selection, uint32_t id, 
     counter->peak_heap_bytes += heap_live ? figures->live_bytes : load(&peak->heap_bytes);
 }
 
-static inline void add_sizes(const struct tm_record *record, const struct tm_record_figures *figures,
+static inline void add_sizes(size_t domain, uint64_t size, uint64_t live_blocks, uint64_t ever_blocks,
                              struct tm_size_sums *sizes)
 {
-    unsigned size = record->size; /* once: where the record is given back meanwhile, it changes */
     bool varies = size > TM_EXACT_SIZE_MAX;
-    unsigned class = varies ? TM_SIZE_CLASSES - 1 : (size + TM_SIZE_STEP - 1U) / TM_SIZE_STEP;
-    sizes->classes[record->domain][class].live_blocks += figures->live_blocks;
-    sizes->classes[record->domain][class].ever_blocks += figures->ever_blocks;
-    if (!varies && record->domain != TM_DOMAIN_RAW && record->domain != TM_DOMAIN_NATIVE) {
-        sizes->live_small_bytes += figures->live_blocks * size;
+    size_t class = varies ? TM_SIZE_CLASSES - 1 : (size + TM_SIZE_STEP - 1U) / TM_SIZE_STEP;
+    sizes->classes[domain][class].live_blocks += live_blocks;
+    sizes->classes[domain][class].ever_blocks += ever_blocks;
+    if (!varies && domain != TM_DOMAIN_RAW && domain != TM_DOMAIN_NATIVE) {
+        sizes->live_small_bytes += live_blocks * size;
     }
 }
 
-uint32_t tm_selection_domains(const struct tm_selection *selection, uint32_t traceback)
+/* That of DOMAIN, which begins with the first record that comes to it. */
+static inline struct tm_counter_record *counter_in(struct tm_counters *counters, size_t domain)
 {
-    uint32_t domains = 0;
-    for (uint32_t id = selection->first_record[traceback]; id != 0; id = selection->next_record[id]) {
-        domains |= UINT32_C(1) << record_at(selection->view, id)->domain;
+    struct tm_counter_record *counter = &counters->of[domain];
+    if ((counters->domains >> domain & 1) == 0) {
+        counters->domains |= UINT32_C(1) << domain;
+        *counter = (struct tm_counter_record){.domain = (uint8_t)domain};
     }
-    return domains;
+    return counter;
 }
 
-static void add_figures(struct tm_counter_record *counter, const struct tm_record_figures *figures, uint64_t temporary)
+static inline void add_figures(struct tm_counter_record *counter, const struct tm_record_figures *figures,
+                               uint64_t temporary)
 {
     counter->live_blocks += figures->live_blocks;
     counter->live_bytes += figures->live_bytes;
@@ -355,27 +373,73 @@ static void add_figures(struct tm_counter_record *counter, const struct tm_recor
     counter->temporary_blocks += temporary;
 }
 
-bool tm_selection_counter(const struct tm_selection *selection, uint32_t traceback, uint8_t domain,
-                          struct tm_counter_record *counter, struct tm_counter_record *inherited,
-                          struct tm_size_sums *sizes)
+/* Where counters are added up. */
+struct sums {
+    struct tm_counters *counters;
+    struct tm_counters *inherited;
+    struct tm_size_sums *sizes;
+};
+
+static TM_COLD void add_any(const struct tm_selection *selection, uint32_t id, const struct sums *sums)
 {
-    bool any = false;
-    *counter = *inherited = (struct tm_counter_record){.domain = domain};
-    for (uint32_t id = selection->first_record[traceback]; id != 0; id = selection->next_record[id]) {
-        const struct tm_record *record = record_at(selection->view, id);
-        if (record->domain != domain) {
-            continue;
-        }
-        bool is_estimated = is_estimate(selection->view, record);
-        struct tm_record_figures figures = figures_of(selection->view, id, is_estimated);
-        any = true;
-        uint64_t temporary = stored_blocks(id, is_estimated, &record->temporary_blocks);
-        add_figures(counter, &figures, temporary);
-        if (record->epoch < selection->view->header->fork_epoch) {
-            add_figures(inherited, &figures, temporary);
-        }
-        add_peaks(selection, id, is_estimated, &figures, counter);
-        add_sizes(record, &figures, sizes);
+    const struct tm_store_view *view = selection->view;
+    const struct tm_record *record = record_at(view, id);
+    const uint64_t size = record->size; /* once, as the domain: where it is given back meanwhile, they change */
+    const uint8_t domain = record->domain;
+    bool is_estimated = is_estimate(view, record);
+    const struct tm_record_figures figures = figures_of(view, id, is_estimated);
+    uint64_t temporary = stored_blocks(id, is_estimated, &record->temporary_blocks);
+    struct tm_counter_record *counter = counter_in(sums->counters, domain);
+    add_figures(counter, &figures, temporary);
+    add_peaks(selection, id, is_estimated, &figures, counter);
+    add_sizes(domain, size, figures.live_blocks, figures.ever_blocks, sums->sizes);
+    if (record->epoch < view->header->fork_epoch) {
+        add_figures(counter_in(sums->inherited, domain), &figures, temporary);
     }
-    return any;
+}
+
+/* Nearly all records are so that no more than add_plainly does is needed. */
+static inline bool is_plain(const struct tm_selection *selection, const struct tm_record *record, uint32_t fork_epoch)
+{
+    uint64_t changed = load(&record->marks) ^ selection->marks;
+    return record->size <= TM_EXACT_SIZE_MAX && !is_loose(record) && !is_estimate(selection->view, record) &&
+           record->epoch >= fork_epoch && python_is_live(selection, changed) && heap_is_live(selection, changed);
+}
+
+/* What add_any does with such a record: what is live is what was live at the maxima. */
+static inline void add_plainly(const struct tm_record *record, const struct sums *sums)
+{
+    const uint64_t size = record->size, ever = load(&record->ever_blocks);
+    const uint64_t live = difference(ever, load(&record->freed_blocks)), live_bytes = live * size;
+    const size_t domain = record->domain;
+    struct tm_counter_record *counter = counter_in(sums->counters, domain);
+    counter->ever_blocks += ever;
+    counter->ever_bytes += ever * size;
+    counter->temporary_blocks += load(&record->temporary_blocks);
+    if (live != 0) {
+        counter->live_blocks += live;
+        counter->live_bytes += live_bytes;
+        counter->peak_heap_blocks += live;
+        counter->peak_heap_bytes += live_bytes;
+        counter->peak_python_blocks += domain <= TM_DOMAIN_OBJ ? live : 0;
+        counter->peak_python_bytes += domain <= TM_DOMAIN_OBJ ? live_bytes : 0;
+    }
+    add_sizes(domain, size, live, ever, sums->sizes);
+}
+
+void tm_selection_counters(const struct tm_selection *selection, uint32_t traceback, struct tm_counters *counters,
+                           struct tm_counters *inherited, struct tm_size_sums *sizes)
+{
+    const struct tm_store_view *view = selection->view;
+    const uint32_t fork_epoch = view->header->fork_epoch;
+    const struct sums sums = {counters, inherited, sizes};
+    counters->domains = inherited->domains = 0;
+    for (uint32_t id = selection->first_record[traceback]; id != 0; id = selection->next_record[id]) {
+        const struct tm_record *record = record_at(view, id);
+        if (TM_LIKELY(is_plain(selection, record, fork_epoch))) {
+            add_plainly(record, &sums);
+        } else {
+            add_any(selection, id, &sums);
+        }
+    }
 }

@@ -46,9 +46,6 @@ TM_CHECKED bool tm_selection_make(struct tm_selection *selection, const struct t
 /* Also twice. */
 void tm_selection_free(struct tm_selection *selection, const struct tm_encode_memory *memory);
 
-/* One bit (1 << domain) for each domain in which a traceback (old id) has counters. */
-uint32_t tm_selection_domains(const struct tm_selection *selection, uint32_t traceback);
-
 /* Blocks by what they are large: one class for each of 0, 16 ... 512 bytes, and the last for what is larger. */
 #define TM_SIZE_STEP    16U
 #define TM_SIZE_CLASSES (TM_EXACT_SIZE_MAX / TM_SIZE_STEP + 2U)
@@ -60,11 +57,16 @@ struct tm_size_sums {
     uint64_t live_small_bytes; /* of mem and obj, in blocks that CPython's small-block allocator serves */
 };
 
-/* The counters of a traceback (old id) in DOMAIN, all sizes together, traceback left 0; the part of them in INHERITED,
- * without peaks.  False when it has none.  The same blocks are added to SIZES: each record is looked at once. */
-bool tm_selection_counter(const struct tm_selection *selection, uint32_t traceback, uint8_t domain,
-                          struct tm_counter_record *counter, struct tm_counter_record *inherited,
-                          struct tm_size_sums *sizes);
+/* Counters of one traceback: a domain's are there where its bit (1 << domain) is set. */
+struct tm_counters {
+    uint32_t domains;
+    struct tm_counter_record of[TM_DOMAIN_COUNT];
+};
+
+/* The counters of a traceback (old id), all sizes together, traceback left 0; the part of them that is INHERITED, without
+ * peaks.  The same blocks are added to SIZES: each record is looked at once. */
+void tm_selection_counters(const struct tm_selection *selection, uint32_t traceback, struct tm_counters *counters,
+                           struct tm_counters *inherited, struct tm_size_sums *sizes);
 
 /* Live and ever blocks of a record, both parts together. */
 struct tm_record_figures {

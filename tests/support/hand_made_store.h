@@ -143,6 +143,7 @@ static inline struct tm_store_view hand_made_view(struct hand_made *store)
 /* malloc with what is out, and a failure on order. */
 static unsigned memory_out;
 static unsigned memory_gets;
+static size_t memory_sum;        /* bytes of them, also of those that came back */
 static unsigned memory_fails_at; /* 0: never */
 
 static void *memory_get(size_t size)
@@ -155,6 +156,7 @@ static void *memory_get(size_t size)
         return NULL;
     }
     memory_out++;
+    memory_sum += size;
     *memory = size;
     return (char *)memory + 64;
 }

@@ -32,7 +32,26 @@ static void table_agrees_with_the_division_for_every_byte(void **state)
     (void)state;
     for (unsigned i = 0; i < 256; i++) {
         const uint8_t bytes[3] = {(uint8_t)i, (uint8_t)(255 - i), (uint8_t)(i * 7)};
+        assert_u64_equal(tm_crc32c_by_table(0, bytes, 3), divide(bytes, 3));
         assert_u64_equal(tm_crc32c(0, bytes, 3), divide(bytes, 3));
+    }
+}
+
+static void both_ways_agree_for_any_length_and_place(void **state)
+{
+    (void)state;
+    uint8_t bytes[64];
+    for (unsigned i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (uint8_t)(i * 37 + 5);
+    }
+    for (size_t from = 0; from < 9; from++) {
+        for (size_t length = 0; length < 40; length++) {
+            uint32_t expected = divide(bytes + from, length);
+            assert_u64_equal(tm_crc32c(0, bytes + from, length), expected);
+            assert_u64_equal(tm_crc32c_by_table(0, bytes + from, length), expected);
+            assert_u64_equal(tm_crc32c(0x12345678, bytes + from, length),
+                             tm_crc32c_by_table(0x12345678, bytes + from, length));
+        }
     }
 }
 
@@ -51,6 +70,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_values_of_rfc_3720),
         cmocka_unit_test(table_agrees_with_the_division_for_every_byte),
+        cmocka_unit_test(both_ways_agree_for_any_length_and_place),
         cmocka_unit_test(parts_give_the_checksum_of_the_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

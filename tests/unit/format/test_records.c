@@ -212,6 +212,45 @@ static void counters_come_back_with_every_mask(void **state)
     }
 }
 
+/* Room for the bytes, but not for the most that an item takes. */
+static void items_fit_into_what_they_take_exactly(void **state)
+{
+    (void)state;
+    uint8_t exact[64];
+    const struct tm_frame_record frame = {300, 2, 70000, 0};
+    const struct tm_traceback_record traceback = {5, 200};
+    const struct tm_counter_record counter = any_counter(9, 1, 0x1FF);
+    for (unsigned kind = 0; kind < 3; kind++) {
+        size_t length = 0;
+        for (size_t room = sizeof exact + TM_COUNTER_MAX_BYTES; room-- > 0;) {
+            struct tm_frame_record before = {.line = 0};
+            struct tm_traceback_record older = {.frame = 0};
+            struct tm_counter_record zero = {.domain = 0};
+            struct tm_writer w = tm_writer_make(buffer, room);
+            memset(buffer, 0xAA, sizeof exact);
+            if (kind == 0) {
+                tm_encode_frame(&w, &before, &frame);
+            } else if (kind == 1) {
+                tm_encode_traceback(&w, 8, &older, &traceback);
+            } else {
+                tm_encode_counter(&w, &zero, &counter);
+            }
+            if (length == 0) {
+                length = tm_writer_length(&w);
+                assert_true(length > 0 && length < sizeof exact);
+                memcpy(exact, buffer, length);
+            }
+            assert_int_equal(w.overflow, room < length);
+            assert_int_equal(tm_writer_length(&w), room < length ? 0 : length);
+            if (room >= length) {
+                assert_memory_equal(buffer, exact, length);
+            } else {
+                assert_int_equal(buffer[0], 0xAA);
+            }
+        }
+    }
+}
+
 static void largest_items_fit_their_limits(void **state)
 {
     (void)state;
@@ -291,6 +330,7 @@ int main(void)
         cmocka_unit_test(blocks_come_back),
         cmocka_unit_test(tracebacks_come_back),
         cmocka_unit_test(counters_come_back_with_every_mask),
+        cmocka_unit_test(items_fit_into_what_they_take_exactly),
         cmocka_unit_test(largest_items_fit_their_limits),
         cmocka_unit_test(head_comes_back_with_its_checksum),
         cmocka_unit_test(head_that_does_not_fit_is_an_overflow),

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/sample_chance.h"
 #include "store/snapshot_select.h"
 #include "support/hand_made_store.h"
 
@@ -24,6 +25,7 @@ static int begin(void **state)
     }
     memory_fails_at = 0;
     memory_gets = 0;
+    memory_sum = 0;
     return 0;
 }
 
@@ -75,7 +77,7 @@ static void held_and_loose_figures_of_all_sizes_add_up(void **state)
     (void)state;
     struct tm_store_view view;
     struct tm_selection selection;
-    struct tm_counter_record counter, inherited;
+    struct tm_counters counters, inherited;
     struct tm_size_sums sizes = {.live_small_bytes = 0};
     struct tm_record *record = used_record(tracebacks[0], 1, 8, 10, 2);
     struct tm_record_loose *loose = hand_made_loose_at(&store, 1);
@@ -89,19 +91,26 @@ static void held_and_loose_figures_of_all_sizes_add_up(void **state)
     (void)used_record(tracebacks[0], 2, 8, 1, 0);
     view = hand_made_view(&store);
     assert_true(tm_selection_make(&selection, &view, &counted_memory));
-    assert_true(tm_selection_counter(&selection, tracebacks[0], 1, &counter, &inherited, &sizes));
-    assert_u64_equal(counter.ever_blocks, 15);
-    assert_u64_equal(counter.ever_bytes, 13 * 8 + 3000);
-    assert_u64_equal(counter.live_blocks, 5);
-    assert_u64_equal(counter.live_bytes, 4 * 8 + 2000);
-    assert_u64_equal(counter.temporary_blocks, 1);
-    assert_false(tm_selection_counter(&selection, tracebacks[0], 0, &counter, &inherited, &sizes));
-    assert_false(tm_selection_counter(&selection, tracebacks[1], 1, &counter, &inherited, &sizes));
+    tm_selection_counters(&selection, tracebacks[0], &counters, &inherited, &sizes);
+    assert_int_equal(counters.domains, 1U << 1 | 1U << 2);
+    assert_int_equal(inherited.domains, 0);
+    assert_u64_equal(counters.of[1].domain, 1);
+    assert_u64_equal(counters.of[1].ever_blocks, 15);
+    assert_u64_equal(counters.of[1].ever_bytes, 13 * 8 + 3000);
+    assert_u64_equal(counters.of[1].live_blocks, 5);
+    assert_u64_equal(counters.of[1].live_bytes, 4 * 8 + 2000);
+    assert_u64_equal(counters.of[1].temporary_blocks, 1);
+    assert_u64_equal(counters.of[2].domain, 2);
+    assert_u64_equal(counters.of[2].ever_blocks, 1);
+    assert_u64_equal(counters.of[2].live_bytes, 8);
+    assert_u64_equal(sizes.classes[2][1].ever_blocks, 1);
     assert_u64_equal(sizes.classes[1][1].live_blocks, 4); /* of 8 bytes: in the class up to 16 */
     assert_u64_equal(sizes.classes[1][1].ever_blocks, 13);
     assert_u64_equal(sizes.classes[1][TM_SIZE_CLASSES - 1].live_blocks, 1);
     assert_u64_equal(sizes.classes[1][TM_SIZE_CLASSES - 1].ever_blocks, 2);
-    assert_u64_equal(sizes.live_small_bytes, 4 * 8);
+    assert_u64_equal(sizes.live_small_bytes, 4 * 8 + 8);
+    tm_selection_counters(&selection, tracebacks[1], &counters, &inherited, &sizes);
+    assert_int_equal(counters.domains, 0);
     tm_selection_free(&selection, &counted_memory);
 }
 
@@ -110,7 +119,7 @@ static void what_is_of_epochs_before_the_fork_was_inherited(void **state)
     (void)state;
     struct tm_store_view view;
     struct tm_selection selection;
-    struct tm_counter_record counter, inherited;
+    struct tm_counters counters, inherited;
     struct tm_size_sums sizes = {.live_small_bytes = 0};
     struct tm_record *record = used_record(tracebacks[0], 1, 8, 10, 2);
     atomic_store(&record->temporary_blocks, 1);
@@ -126,16 +135,19 @@ static void what_is_of_epochs_before_the_fork_was_inherited(void **state)
         store.header->fork_epoch = cases[i].fork_epoch;
         view = hand_made_view(&store);
         assert_true(tm_selection_make(&selection, &view, &counted_memory));
-        assert_true(tm_selection_counter(&selection, tracebacks[0], 1, &counter, &inherited, &sizes));
-        assert_u64_equal(counter.ever_blocks, 22);
-        assert_u64_equal(counter.live_blocks, 18);
-        assert_u64_equal(inherited.ever_blocks, cases[i].ever);
-        assert_u64_equal(inherited.live_blocks, cases[i].live);
-        assert_u64_equal(inherited.live_bytes, cases[i].bytes);
-        assert_u64_equal(inherited.temporary_blocks, cases[i].temporary);
-        assert_u64_equal(inherited.peak_heap_bytes, 0);
-        assert_true(tm_selection_counter(&selection, tracebacks[1], 1, &counter, &inherited, &sizes));
-        assert_u64_equal(inherited.ever_blocks, 0);
+        memset(&inherited, 0, sizeof inherited);
+        tm_selection_counters(&selection, tracebacks[0], &counters, &inherited, &sizes);
+        assert_u64_equal(counters.of[1].ever_blocks, 22);
+        assert_u64_equal(counters.of[1].live_blocks, 18);
+        assert_int_equal(inherited.domains, cases[i].ever != 0 ? 1U << 1 : 0);
+        assert_u64_equal(inherited.of[1].ever_blocks, cases[i].ever);
+        assert_u64_equal(inherited.of[1].live_blocks, cases[i].live);
+        assert_u64_equal(inherited.of[1].live_bytes, cases[i].bytes);
+        assert_u64_equal(inherited.of[1].temporary_blocks, cases[i].temporary);
+        assert_u64_equal(inherited.of[1].peak_heap_bytes, 0);
+        tm_selection_counters(&selection, tracebacks[1], &counters, &inherited, &sizes);
+        assert_int_equal(counters.domains, 1U << 1);
+        assert_int_equal(inherited.domains, 0);
         tm_selection_free(&selection, &counted_memory);
     }
 }
@@ -157,7 +169,7 @@ static void peaks_are_what_was_saved_or_what_is_live(void **state)
     (void)state;
     struct tm_store_view view;
     struct tm_selection selection;
-    struct tm_counter_record counter, inherited;
+    struct tm_counters counters, inherited;
     struct tm_size_sums sizes = {.live_small_bytes = 0};
     struct tm_record *record = used_record(tracebacks[0], 2, 10, 4, 1);
     struct tm_record_peak *peak = hand_made_peak_at(&store, 1);
@@ -183,13 +195,51 @@ static void peaks_are_what_was_saved_or_what_is_live(void **state)
         atomic_store(&store.header->totals.python_peak, cases[i].python_peak);
         view = hand_made_view(&store);
         assert_true(tm_selection_make(&selection, &view, &counted_memory));
-        assert_true(tm_selection_counter(&selection, tracebacks[0], 2, &counter, &inherited, &sizes));
-        assert_u64_equal(counter.peak_python_blocks, cases[i].python);
-        assert_u64_equal(counter.peak_python_bytes, cases[i].python * 10);
-        assert_u64_equal(counter.peak_heap_blocks, cases[i].heap);
-        assert_u64_equal(counter.peak_heap_bytes, cases[i].heap * 10);
+        tm_selection_counters(&selection, tracebacks[0], &counters, &inherited, &sizes);
+        assert_int_equal(counters.domains, 1U << 2);
+        assert_u64_equal(counters.of[2].peak_python_blocks, cases[i].python);
+        assert_u64_equal(counters.of[2].peak_python_bytes, cases[i].python * 10);
+        assert_u64_equal(counters.of[2].peak_heap_blocks, cases[i].heap);
+        assert_u64_equal(counters.of[2].peak_heap_bytes, cases[i].heap * 10);
         tm_selection_free(&selection, &counted_memory);
     }
+}
+
+/* Each way in which a record may be other than nearly all are, beside one that is like them. */
+static void every_kind_of_record_is_added_by_its_own_rule(void **state)
+{
+    (void)state;
+    struct tm_selection selection;
+    struct tm_counters counters, inherited;
+    struct tm_size_sums sizes = {.live_small_bytes = 0};
+    used_record(tracebacks[0], 2, 10, 7, 3)->epoch = 5;
+    struct tm_record *estimate = used_record(tracebacks[1], 2, 10, 7 * TM_SAMPLE_ONE, 3 * TM_SAMPLE_ONE);
+    struct tm_record *older = used_record(tracebacks[2], 2, 10, 7, 3);
+    estimate->epoch = 6;
+    older->epoch = 4;
+    atomic_store(&store.header->totals.marks, 0x100000001); /* no record changed since: what is live was the maximum */
+    atomic_store(&store.header->sample_rate, 1000);
+    atomic_store(&store.header->sampled_epoch, 6);
+    store.header->fork_epoch = 5;
+    struct tm_store_view view = hand_made_view(&store);
+    assert_true(tm_selection_make(&selection, &view, &counted_memory));
+    for (unsigned i = 0; i < 3; i++) {
+        tm_selection_counters(&selection, tracebacks[i], &counters, &inherited, &sizes);
+        assert_int_equal(counters.domains, 1U << 2);
+        assert_int_equal(inherited.domains, i == 2 ? 1U << 2 : 0);
+        assert_u64_equal(counters.of[2].ever_blocks, 7);
+        assert_u64_equal(counters.of[2].ever_bytes, 70);
+        assert_u64_equal(counters.of[2].live_blocks, 4);
+        assert_u64_equal(counters.of[2].live_bytes, 40);
+        assert_u64_equal(counters.of[2].peak_python_blocks, 4);
+        assert_u64_equal(counters.of[2].peak_python_bytes, 40);
+        assert_u64_equal(counters.of[2].peak_heap_blocks, 4);
+        assert_u64_equal(counters.of[2].peak_heap_bytes, 40);
+    }
+    assert_u64_equal(sizes.classes[2][1].live_blocks, 12);
+    assert_u64_equal(sizes.classes[2][1].ever_blocks, 21);
+    assert_u64_equal(sizes.live_small_bytes, 120);
+    tm_selection_free(&selection, &counted_memory);
 }
 
 static void any_lack_of_memory_is_told_and_leaves_nothing_behind(void **state)
@@ -290,8 +340,10 @@ static void encoding_may_be_left_and_dropped_after_any_step(void **state)
     }
     assert_int_equal(tm_encoding_end(encoding, &bytes, &size, &capacity), TM_ENCODE_DONE);
     assert_true(steps > 8 * MANY / 1024);
+    size_t needed = memory_sum;
     assert_int_equal(tm_snapshot_encode(&view, NULL, 0, &counted_memory, &others, &other_size, &other_capacity),
                      TM_ENCODE_DONE);
+    assert_true(memory_sum - needed < needed); /* at once the compressor keeps no copy */
     assert_int_equal(size, other_size);
     assert_memory_equal(bytes, others, size);
     memory_release(bytes, capacity);
@@ -322,6 +374,7 @@ int main(void)
         TEST(what_is_of_epochs_before_the_fork_was_inherited),
         TEST(less_than_nothing_is_shown_as_nothing),
         TEST(peaks_are_what_was_saved_or_what_is_live),
+        TEST(every_kind_of_record_is_added_by_its_own_rule),
         TEST(any_lack_of_memory_is_told_and_leaves_nothing_behind),
         TEST(store_in_which_nothing_happened_is_a_snapshot_too),
         TEST(selection_is_the_same_in_steps_of_any_size),

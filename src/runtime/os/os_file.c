@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -118,30 +119,42 @@ int tm_file_write_at(int descriptor, const void *bytes, size_t size, uint64_t of
     return 0;
 }
 
-static int write_zeros(int descriptor, uint64_t offset, uint64_t size)
+/* A write past RLIMIT_FSIZE kills the process. */
+static int check_limit(uint64_t offset, uint64_t size)
 {
-    static const char zeros[16384];
-    while (size > 0) {
-        size_t part = size < sizeof zeros ? (size_t)size : sizeof zeros;
-        int status = tm_file_write_at(descriptor, zeros, part, offset);
-        if (status < 0) {
-            return status;
+    struct rlimit limit;
+    bool is_known = RETRY(int, LIMIT, getrlimit(RLIMIT_FSIZE, &limit)) == 0 && limit.rlim_cur != RLIM_INFINITY;
+    return is_known && (offset > limit.rlim_cur || size > limit.rlim_cur - offset) ? -EFBIG : 0;
+}
+
+#define ZEROS  16384U /* bytes that lie ready */
+#define PIECES 16U    /* of them at once */
+
+int tm_file_write_zeros(int descriptor, uint64_t offset, uint64_t size)
+{
+    static const char zeros[ZEROS];
+    int status = check_limit(offset, size);
+    while (status == 0 && size > 0) {
+        struct iovec pieces[PIECES];
+        unsigned count = 0;
+        for (uint64_t left = size; left > 0 && count < PIECES; left -= pieces[count++].iov_len) {
+            pieces[count] = (struct iovec){(void *)(uintptr_t)zeros, left < ZEROS ? (size_t)left : ZEROS};
         }
-        offset += part;
-        size -= part;
+        ssize_t written = RETRY(ssize_t, WRITE, syscall(SYS_pwritev, descriptor, pieces, count, offset, 0L));
+        status = written > 0 ? 0 : written < 0 ? (int)written : -EIO;
+        offset += written > 0 ? (uint64_t)written : 0;
+        size -= written > 0 ? (uint64_t)written : 0;
     }
-    return 0;
+    return status;
 }
 
 int tm_file_allocate(int descriptor, uint64_t offset, uint64_t size)
 {
-    struct rlimit limit;
-    int status = RETRY(int, LIMIT, getrlimit(RLIMIT_FSIZE, &limit));
-    if (status == 0 && limit.rlim_cur != RLIM_INFINITY && (offset > limit.rlim_cur || size > limit.rlim_cur - offset)) {
-        return -EFBIG;
+    int status = check_limit(offset, size);
+    if (status == 0) {
+        status = RETRY(int, ALLOCATE, syscall(SYS_fallocate, descriptor, 0, offset, size));
     }
-    status = RETRY(int, ALLOCATE, syscall(SYS_fallocate, descriptor, 0, offset, size));
-    return status == -EOPNOTSUPP || status == -ENOSYS ? write_zeros(descriptor, offset, size) : status;
+    return status == -EOPNOTSUPP || status == -ENOSYS ? tm_file_write_zeros(descriptor, offset, size) : status;
 }
 
 int tm_file_map_at(int descriptor, uint64_t offset, size_t size, void *at)

@@ -32,6 +32,9 @@ TM_CHECKED int tm_file_write_at(int descriptor, const void *bytes, size_t size, 
  * RLIMIT_FSIZE first, passing which would kill the process. */
 TM_CHECKED int tm_file_allocate(int descriptor, uint64_t offset, uint64_t size);
 
+/* Writes zeros to [offset, offset + size), with the same look at the limit. */
+TM_CHECKED int tm_file_write_zeros(int descriptor, uint64_t offset, uint64_t size);
+
 /* Maps the range shared over AT (page aligned, replaced). */
 TM_CHECKED int tm_file_map_at(int descriptor, uint64_t offset, size_t size, void *at);
 

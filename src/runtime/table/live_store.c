@@ -10,6 +10,8 @@
 #define LARGEST_EXTENT (4U * 1024U * 1024U)
 #define FEWEST_AHEAD   (3U * TM_PAGE_SIZE)
 #define MOST_AHEAD     (15U * TM_PAGE_SIZE)
+#define FEWEST_FILLED  (16U * TM_PAGE_SIZE)
+#define MOST_FILLED    (64U * TM_PAGE_SIZE)
 
 /* Shares of the address space; the sum is 96. */
 static const uint64_t shares[TM_STORE_SECTIONS] = {
@@ -139,6 +141,45 @@ static uint64_t ahead_of(uint64_t ready)
     return part < FEWEST_AHEAD ? FEWEST_AHEAD : part > MOST_AHEAD ? MOST_AHEAD : part;
 }
 
+/* Zeros to [from, to) of SECTION, as far as that is in the file. */
+static int write_zeros(const struct tm_live_store *store, unsigned section, uint64_t from, uint64_t to, int descriptor)
+{
+    const struct tm_store_header *header = store->header;
+    uint32_t count = atomic_load_explicit(&header->extent_count, memory_order_relaxed);
+    int status = 0;
+    for (uint32_t i = 0; i < count && status == 0; i++) {
+        const struct tm_store_extent *extent = &header->extents[i];
+        uint64_t end = extent->section_offset + extent->size;
+        uint64_t first = from > extent->section_offset ? from : extent->section_offset;
+        end = to < end ? to : end;
+        if (extent->section == section && first < end) {
+            status =
+                tm_file_write_zeros(descriptor, extent->file_offset + (first - extent->section_offset), end - first);
+        }
+    }
+    return status;
+}
+
+/* The kernel makes pages of a file for a write of many in less than half the time that it takes for as many faults, each
+ * of which looks for what the disk has.  Nothing is in them yet: they are the pages behind those that are ready. */
+static void fill(struct tm_live_store *store, unsigned section, uint64_t ready)
+{
+    uint64_t from = store->filled[section], more = from / 4;
+    if (!store->fills || ready <= from) {
+        return;
+    }
+    more = more < FEWEST_FILLED ? FEWEST_FILLED : more > MOST_FILLED ? MOST_FILLED : more;
+    uint64_t to = from + tm_page_round((size_t)more), mapped = atomic_load(&store->mapped[section]);
+    to = to < ready ? ready : to;
+    to = to < mapped ? to : mapped;
+    int descriptor = tm_file_reopen(store->path, &store->identity);
+    store->fills = descriptor >= 0 && write_zeros(store, section, from, to, descriptor) == 0;
+    store->filled[section] = to;
+    if (descriptor >= 0) {
+        tm_file_close(descriptor);
+    }
+}
+
 /* Sections are filled from their start: their next pages are asked for at once, instead of by a page fault each.  Not
  * of loose figures, of which most programs have none, nor while the store is still to move into its file. */
 static void make_ready(struct tm_live_store *store, unsigned section, uint64_t bytes)
@@ -149,6 +190,7 @@ static void make_ready(struct tm_live_store *store, unsigned section, uint64_t b
     if (store->in_file && section != TM_STORE_LOOSE) {
         wanted = tm_page_round((size_t)(bytes + ahead_of(ready)));
         wanted = wanted < mapped ? wanted : mapped;
+        fill(store, section, wanted);
         tm_pages_populate(store->sections[section] + ready, (size_t)(wanted - ready));
     }
     atomic_store_explicit(&store->ready[section], wanted, memory_order_release);

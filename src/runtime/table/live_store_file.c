@@ -104,8 +104,10 @@ static int map_over(struct tm_live_store *store, int descriptor)
 /* From here on pages are asked for before they are used. */
 static void expect_growth(struct tm_live_store *store)
 {
+    store->fills = true;
     for (unsigned i = 0; i < TM_STORE_SECTIONS; i++) {
         atomic_store(&store->ready[i], used_bytes(store, i));
+        store->filled[i] = used_bytes(store, i);
     }
 }
 

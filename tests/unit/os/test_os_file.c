@@ -206,6 +206,28 @@ static void allocated_range_is_zeros_with_disk_behind_it(void **state)
     tm_file_close(descriptor);
 }
 
+static void zeros_replace_what_was_in_the_range_and_no_more(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {0, 1, 4096, 16384, 16385, 16 * 16384, 600000};
+    static uint8_t bytes[700000];
+    struct tm_file_identity identity;
+    int descriptor = tm_file_create(scratch_name(&folder, "a"), &identity);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        memset(bytes, 0xAA, sizeof bytes);
+        assert_int_equal(tm_file_write_at(descriptor, bytes, sizeof bytes, 0), 0);
+        assert_int_equal(tm_file_write_zeros(descriptor, 5000, sizes[i]), 0);
+        assert_int_equal(pread(descriptor, bytes, sizeof bytes, 0), sizeof bytes);
+        for (size_t at = 0; at < sizeof bytes; at++) {
+            if (bytes[at] != (at >= 5000 && at < 5000 + sizes[i] ? 0 : 0xAA)) {
+                fail_msg("byte %zu of %zu zeros", at, sizes[i]);
+            }
+        }
+    }
+    tm_file_close(descriptor);
+    assert_int_equal(tm_file_write_zeros(-1, 0, 1), -EBADF);
+}
+
 static void allocate_beyond_the_limit(void *argument)
 {
     struct tm_file_identity identity;
@@ -216,6 +238,8 @@ static void allocate_beyond_the_limit(void *argument)
     child_check(descriptor >= 0);
     child_check(tm_file_allocate(descriptor, 0, 65536) == 0);
     child_check(tm_file_allocate(descriptor, 65536, 1) == -EFBIG);
+    child_check(tm_file_write_zeros(descriptor, 0, 65536) == 0);
+    child_check(tm_file_write_zeros(descriptor, 65535, 2) == -EFBIG);
     child_check(tm_file_allocate(descriptor, UINT64_MAX - 4095, 8192) == -EFBIG);
 }
 
@@ -275,6 +299,7 @@ int main(void)
         TEST(remove_takes_only_the_same_file),
         TEST(allocated_range_is_zeros_with_disk_behind_it),
         TEST(allocate_beyond_the_file_size_limit_is_refused_not_deadly),
+        TEST(zeros_replace_what_was_in_the_range_and_no_more),
         TEST(mapping_replaces_memory_and_is_the_file),
         TEST(read_stops_at_capacity_and_reports_absence),
         TEST(file_system_of_a_missing_folder_maps_nothing),

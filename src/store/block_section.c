@@ -32,7 +32,7 @@ bool tm_block_section_begin(struct tm_block_section *blocks, const struct tm_enc
     blocks->section = (struct tm_section){.kind = TM_SECTION_BLOCKS, .codec = TM_CODEC_ZSTD_FRAMES};
     blocks->raw = memory->get(PIECE);
     blocks->packed = memory->get(PACKED_CAPACITY);
-    blocks->compressor = tm_compressor_new(memory);
+    blocks->compressor = tm_compressor_new(memory, TM_COMPRESS_SMALL);
     if (blocks->raw == NULL || blocks->packed == NULL || blocks->compressor == NULL) {
         release(blocks);
         return false;

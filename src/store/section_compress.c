@@ -4,10 +4,6 @@
 
 #include <zstd.h>
 
-/* Level 3 makes files smaller by 3 %, takes half as long again, and tables of 800 kB instead of 64 that are set to zero
- * for a section of the size of most. */
-#define LEVEL 1
-
 /* zstd's own table for so little takes 128 kB; this one takes 32 and does as well. */
 #define SMALL          ((size_t)32 << 10)
 #define SMALL_HASH_LOG 13
@@ -44,7 +40,7 @@ static void release(void *opaque, void *address)
     }
 }
 
-struct tm_compressor *tm_compressor_new(const struct tm_encode_memory *memory)
+struct tm_compressor *tm_compressor_new(const struct tm_encode_memory *memory, int level)
 {
     struct tm_compressor *compressor = memory->get(sizeof *compressor);
     if (compressor == NULL) {
@@ -57,7 +53,7 @@ struct tm_compressor *tm_compressor_new(const struct tm_encode_memory *memory)
         memory->release(compressor, sizeof *compressor);
         return NULL;
     }
-    (void)ZSTD_CCtx_setParameter(compressor->context, ZSTD_c_compressionLevel, LEVEL);
+    (void)ZSTD_CCtx_setParameter(compressor->context, ZSTD_c_compressionLevel, level);
     return compressor;
 }
 

@@ -14,7 +14,7 @@ void tm_snapshot_pack_begin(struct tm_encoding *encoding)
     encoding->size = tm_format_head_size(encoding->section_count);
     encoding->capacity = tm_format_head_size(TM_ENCODING_SECTIONS) + raw + TM_ENCODING_SECTIONS * 1024U + raw / 128;
     encoding->bytes = encoding->memory->get(encoding->capacity);
-    encoding->compressor = encoding->bytes == NULL ? NULL : tm_compressor_new(encoding->memory);
+    encoding->compressor = encoding->bytes == NULL ? NULL : tm_compressor_new(encoding->memory, TM_COMPRESS_QUICK);
     if (encoding->compressor == NULL) {
         encoding->result = TM_ENCODE_NO_MEMORY;
     }

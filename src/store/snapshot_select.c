@@ -89,8 +89,13 @@ static bool has(const struct tm_store_view *view, uint32_t id, uint32_t base)
     if (record->epoch < base || record->domain >= TM_DOMAIN_COUNT) {
         return false;
     }
-    if (load(&record->ever_blocks) != 0 && !is_loose(record) && !is_estimate(view, record)) {
-        return true; /* nearly all */
+    if (!is_loose(record)) {
+        if (load(&record->ever_blocks) == 0) {
+            return false; /* never used, or given back */
+        }
+        if (!is_estimate(view, record)) {
+            return true; /* nearly all others */
+        }
     }
     struct tm_record_figures figures = tm_record_figures_of(view, id);
     return figures.ever_blocks != 0 || figures.live_blocks != 0;

@@ -216,7 +216,7 @@ enum tm_status tm_snapshot_write(const struct tm_snapshot *snapshot, uint32_t co
 {
     static const struct tm_encode_memory memory = {get, release};
     struct writing writing = {.snapshot = snapshot};
-    struct tm_compressor *compressor = codec == TM_CODEC_ZSTD ? tm_compressor_new(&memory) : NULL;
+    struct tm_compressor *compressor = codec == TM_CODEC_ZSTD ? tm_compressor_new(&memory, TM_COMPRESS_SMALL) : NULL;
     bool good = encode(&writing) && (codec != TM_CODEC_ZSTD || compressor != NULL);
     size_t capacity = tm_format_head_size(writing.section_count) + tm_writer_length(&writing.raw);
     *bytes = good ? malloc(capacity) : NULL;

@@ -74,7 +74,8 @@ static uint32_t learn_frame(struct tm_runtime *runtime, const struct tm_raw_fram
     if (known != NULL) {
         cursor = known->cursor;
     }
-    if (!tm_python_frame_names_from(runtime->layout, raw, &cursor, &names)) {
+    struct tm_line_memo *memo = runtime->sample_rate != 0 ? &runtime->line_memo : NULL;
+    if (!tm_python_frame_names_from(runtime->layout, raw, &cursor, memo, &names)) {
         *may_cache = false;
         return unknown_frame(runtime);
     }

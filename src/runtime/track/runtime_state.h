@@ -29,6 +29,7 @@
 #include "runtime/track/snapshot_series.h"
 #include "runtime/track/tally.h"
 #include "runtime/unwind/cpython_runtime.h"
+#include "runtime/unwind/line_memo.h"
 #include "runtime/unwind/stack_cache.h"
 #include "runtime/unwind/watermark.h"
 
@@ -106,6 +107,7 @@ struct tm_runtime {
     struct tm_frame_table frames;
     struct tm_traceback_table tracebacks;
     struct tm_code_table codes;
+    struct tm_line_memo line_memo;  /* while sampling; under the intern lock */
     struct tm_parent_cache parents; /* of what held_stack was */
     struct tm_native_state native;
     struct tm_cpython python;

@@ -10,6 +10,7 @@ import interpreters
 import traced
 
 PROGRAM = os.path.join(traced.HERE, "applications", "varied.py")
+RESIZED = os.path.join(traced.HERE, "applications", "resized.py")
 # The interval holds 95 %; what is twice as far off happens once in 10,000 figures, three times never.
 FAR = 3
 
@@ -83,6 +84,28 @@ class Tester(traced.Tester):
         self.checks.that(sizes.get(4, 0) < 1000000, "tracemalloc: what was freed is gone", sizes)
         self.checks.that(all(5e6 < sizes.get(line, 0) < 14e6 for line in (2, 8)), "tracemalloc: the rest is there", sizes)
 
+    def resized(self):
+        """Sampled small blocks are resized and freed in every way, also past our hooks, and the program sees nothing of it."""
+        def run(**variables):
+            return traced.run([self.interpreter.path, RESIZED, "past"], self.folder.fresh(),
+                              self.interpreter.environment(PYTHONHASHSEED="0", MALLOC_PERTURB_="165", **variables))
+        plain = run()
+        self.checks.equal(plain.code, 0, "resized: it runs")
+        for rate in ("1KiB", "64KiB"):
+            done = run(LD_PRELOAD=self.options.library, TRACEMALLOC_SAMPLE=rate)
+            self.checks.equal((done.code, done.stdout, done.stderr), (0, plain.stdout, plain.stderr), "resized: the program")
+
+    def page_faults(self):
+        """What we keep of sampled small blocks lies in the way of no list that grows, nor of arenas that come and go."""
+        code = ("import resource\ndef make():\n    for _ in range(6):\n        numbers = [i for i in range(600000)]\n"
+                "def faults():\n    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+                "make()\nbefore = faults()\nmake()\nmake()\nprint(faults() - before)\n")
+        plain, sampled = [
+            int(traced.run([self.interpreter.path, "-c", code], self.folder.fresh(), self.interpreter.environment(
+                PYTHONHASHSEED="0", **variables)).stdout)
+            for variables in ({}, {"LD_PRELOAD": self.options.library, "TRACEMALLOC_SAMPLE": "512KiB"})]
+        self.checks.that(sampled < plain * 1.05 + 200, "page faults", "%d, untraced %d" % (sampled, plain))
+
 
 def main():
     options = traced.arguments(__doc__).parse_args()
@@ -97,6 +120,9 @@ def main():
             if interpreter.version >= (3, 6):
                 tester.compare("64KiB", PYTHONMALLOC="debug")
                 tester.stdlib_tracing()
+                tester.resized()
+                if not interpreter.free_threaded:
+                    tester.page_faults()
                 if not interpreter.free_threaded:
                     tester.compare("64KiB", PYTHONMALLOC="malloc")
             checks.end()

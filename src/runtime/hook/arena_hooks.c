@@ -2,6 +2,7 @@
 #include "runtime/hook/arena_hooks.h"
 
 #include "runtime/hook/door.h"
+#include "runtime/hook/sampled_hooks.h"
 #include "runtime/track/runtime.h"
 
 #define MOST_HOOKS 8U /* Py_Finalize forgets ours from 3.12 on, Py_Initialize makes it new: the same one again */
@@ -17,7 +18,7 @@ static void *hook_alloc(void *ctx, size_t size)
     void *arena = real->alloc(real->ctx, size);
     tm_door_guard_down(thread);
     if (arena != NULL) {
-        tm_runtime_note_arena(arena, size, true);
+        tm_runtime_note_arena(arena, size, TM_ARENA_NEW);
     }
     return arena;
 }
@@ -25,7 +26,7 @@ static void *hook_alloc(void *ctx, size_t size)
 static void hook_free(void *ctx, void *arena, size_t size)
 {
     const struct tm_cpython_arena_allocator *real = ctx;
-    tm_runtime_note_arena(arena, size, false);
+    tm_runtime_note_arena(arena, size, tm_sampled_hooks_spare_arenas() ? TM_ARENA_UNTRACED : TM_ARENA_LEFT);
     real->free(real->ctx, arena, size);
 }
 

@@ -253,7 +253,8 @@ static TM_COLD void *resize_unheard(struct tm_thread *thread, void *block, size_
     if (tm_boot_pool_may_own(block) && tm_boot_pool_owns(block)) {
         return resize_boot_block(block, count, size);
     }
-    bool was_known = thread->guard != 0 && tm_door_drop(thread, block, &taken);
+    bool may_know = !tm_doors_sample || (block != NULL && tm_sampler_may_know(block));
+    bool was_known = thread->guard != 0 && may_know && tm_door_drop(thread, block, &taken);
     void *moved = real_resize(block, count, size, is_array);
     if (moved == NULL && was_known && size != 0 && count != 0) {
         tm_tracker_put_back(thread, block, &taken);

@@ -136,6 +136,9 @@ void tm_moments_look(struct tm_thread *thread)
         return;
     }
     if (!tm_cpython_is_initialized(python)) {
+        if (!start_is_awaited && !tm_recycle_tracer_is_awaited) {
+            tm_python_hooks_await_start();
+        }
         return;
     }
     has_ended = false;

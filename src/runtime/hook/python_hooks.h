@@ -34,6 +34,9 @@ void tm_python_hooks_set_careful(bool careful);
  * larger blocks are often enough to look, so sampled small ones go the quick way. */
 void tm_python_hooks_await_end(void);
 
+/* The same for the end of the interpreter's start, which nothing begins with. */
+void tm_python_hooks_await_start(void);
+
 /* Sampling: the frees of small blocks need no hook any more, see sampled_hooks.h.  By a thread that holds the GIL. */
 void tm_python_hooks_leave_frees(void);
 

@@ -22,7 +22,8 @@ static struct tm_lock hooks_lock;
 static struct tm_allocator_chain chain;
 static struct tm_elf_range code; /* of the interpreter */
 static unsigned reinstalled;
-static bool only_end_is_awaited; /* careful for nothing else */
+static bool only_end_is_awaited;   /* careful for nothing else */
+static bool only_start_is_awaited; /* likewise */
 
 struct tm_python_door tm_python_doors[TM_PYTHON_DOMAINS] = {{NULL, NO_WORD}, {NULL, NO_WORD}, {NULL, NO_WORD}};
 
@@ -108,8 +109,8 @@ static void set_quick(void)
     for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
         tm_python_doors[domain].quick = tm_doors_are_careful || !is_on_top(domain) ? NULL : tops[domain];
     }
-    tm_sampled_hooks_set_quick((!tm_doors_are_careful || only_end_is_awaited) && is_on_top(TM_CPYTHON_MEM) &&
-                               is_on_top(TM_CPYTHON_OBJ));
+    tm_sampled_hooks_set_quick((!tm_doors_are_careful || only_end_is_awaited || only_start_is_awaited) &&
+                               is_on_top(TM_CPYTHON_MEM) && is_on_top(TM_CPYTHON_OBJ));
 }
 
 void tm_python_hooks_ensure(void)
@@ -157,6 +158,7 @@ void tm_python_hooks_set_careful(bool careful)
 {
     tm_doors_are_careful = careful;
     only_end_is_awaited = false;
+    only_start_is_awaited = false;
     set_quick();
 }
 
@@ -164,6 +166,15 @@ void tm_python_hooks_await_end(void)
 {
     if (!only_end_is_awaited) {
         only_end_is_awaited = true;
+        only_start_is_awaited = false;
+        set_quick();
+    }
+}
+
+void tm_python_hooks_await_start(void)
+{
+    if (tm_doors_sample && !only_start_is_awaited) {
+        only_start_is_awaited = true;
         set_quick();
     }
 }

@@ -2,13 +2,15 @@
 /* CPython's doors while sampling: hooks of their own, so that those that record everything pay nothing for it.
  *
  * Over CPython's own allocator of small blocks a small allocation that is not sampled costs a subtraction and two
- * branches, and no guard goes up: that allocator calls no other door for one.  Everything else raises the guard, so
- * that the doors behind do not count the same bytes again.
+ * branches, and no guard goes up: that allocator calls no other door for one.  Everything else, realloc too, raises the
+ * guard, so that the doors behind do not count the same bytes again.
  *
  * There a sampled block is asked for with one byte more than the allocator serves by itself, so that it passes the
  * request on to the raw domain, and the block's free as well.  Then the domain's own free needs no hook: a block that was
  * not sampled is freed as if nobody traced.  The first sampled block proves that the allocator does so (mimalloc, in
- * free-threaded builds, does not: its frees stay hooked). */
+ * free-threaded builds, does not: its frees stay hooked).  From then on the raw domain's hook serves sampled blocks from
+ * a reserve (sampled_reserve.h), takes them back at their free, and moves them out where they are resized, so that the
+ * program's own blocks lie where they would.  While another layer stands in between, all are plain blocks of raw. */
 #ifndef TM_RUNTIME_HOOK_SAMPLED_HOOKS_H
 #define TM_RUNTIME_HOOK_SAMPLED_HOOKS_H
 
@@ -23,6 +25,9 @@ bool tm_sampled_hooks_are(const struct tm_cpython_allocator *allocator);
 
 /* The free of a hook over CPython's allocator of small blocks may be that allocator's own, which looks at no context. */
 bool tm_sampled_hooks_hear_raw_only(void);
+
+/* No arena of CPython's allocator of small blocks holds a known block: each of them came from the raw domain. */
+bool tm_sampled_hooks_spare_arenas(void);
 
 /* Whether small blocks may go the quick way now: nothing rare is waited for. */
 void tm_sampled_hooks_set_quick(bool may_be_quick);

@@ -24,6 +24,8 @@ struct tm_thread {
     uint64_t sample_after;  /* what sample_left became at the last one: as long as it is that, nothing came since */
     uint64_t sample_random; /* 0: no number was drawn yet */
     uintptr_t raw_block;    /* sampling: the block that the raw domain answered last */
+    uint64_t raised;        /* sampling: so many bytes of raw may come from hook/sampled_reserve.h; 0: none */
+    uint64_t raised_from;   /* bytes: what was asked for instead */
     uintptr_t walked_state; /* Python's state of this thread whose block is marked: see track/loose_walk.h */
     struct tm_tally *tally; /* may be another thread's by now: see track/tally.h */
     uint32_t tally_wait;    /* events until the next look for one */

@@ -25,16 +25,18 @@ static void expect_blocks(uintptr_t arena, size_t size)
     }
 }
 
-void tm_runtime_note_arena(const void *arena, size_t size, bool is_new)
+void tm_runtime_note_arena(const void *arena, size_t size, enum tm_arena_news news)
 {
-    if (is_new) {
+    if (news == TM_ARENA_NEW) {
         tm_arena_table_add(&tm_runtime.arenas, (uintptr_t)arena, size);
         expect_blocks((uintptr_t)arena, size);
         tm_budget_look(tm_thread_self());
     } else {
         struct tm_thread *thread = tm_thread_self();
         tm_loose_walks_wait(thread, 0);
-        tm_tracker_forget_area(thread, arena, size);
+        if (news != TM_ARENA_UNTRACED) {
+            tm_tracker_forget_area(thread, arena, size);
+        }
         tm_arena_table_remove(&tm_runtime.arenas, (uintptr_t)arena, size);
     }
 }

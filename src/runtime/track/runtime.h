@@ -83,8 +83,10 @@ extern bool (*tm_runtime_ask_libc)(struct tm_libc_memory *memory);
 /* Objects may have been unloaded: nothing that is known of addresses of code is known any more. */
 void tm_runtime_unloaded(void);
 
-/* CPython's small-block allocator got an arena of SIZE bytes, or is about to give it back. */
-void tm_runtime_note_arena(const void *arena, size_t size, bool is_new);
+/* CPython's small-block allocator got an arena of SIZE bytes, or is about to give it back: UNTRACED where no block in it
+ * was ever recorded, which spares the look for those whose frees were missed. */
+enum tm_arena_news { TM_ARENA_NEW, TM_ARENA_LEFT, TM_ARENA_UNTRACED };
+void tm_runtime_note_arena(const void *arena, size_t size, enum tm_arena_news news);
 
 /* The process has changed its RLIMIT_AS: gives back reserved address space that is out of proportion now.  Nothing in a
  * process that is not the store's own. */

@@ -3,6 +3,33 @@
 
 #include "runtime/track/counting.h"
 
+_Atomic uint8_t tm_sampler_known[TM_KNOWN_HASHES];
+_Static_assert(TM_KNOWN_HASHES == 1U << (32 - 19), "the hash has as many bits");
+
+/* A count that is full is not counted any more: nobody knows what it stands for. */
+static void count_known(const struct tm_runtime *runtime, uintptr_t address, bool is_gone)
+{
+    _Atomic uint8_t *count = tm_sampler_known_of(address);
+    uint8_t before = atomic_load_explicit(count, memory_order_relaxed);
+    if (runtime->config.sample_rate == 0) {
+        return;
+    }
+    while (before != UINT8_MAX && !(is_gone && before == 0) &&
+           !atomic_compare_exchange_weak_explicit(count, &before, (uint8_t)(is_gone ? before - 1 : before + 1),
+                                                  memory_order_relaxed, memory_order_relaxed)) {
+    }
+}
+
+void tm_sampler_note_known(const struct tm_runtime *runtime, uintptr_t address)
+{
+    count_known(runtime, address, false);
+}
+
+void tm_sampler_note_gone(const struct tm_runtime *runtime, uintptr_t address)
+{
+    count_known(runtime, address, true);
+}
+
 /* The generator of SplitMix64: the state is a counter, its step any odd number. */
 static uint64_t next_random(struct tm_thread *thread)
 {

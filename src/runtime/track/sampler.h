@@ -65,11 +65,29 @@ TM_INLINE bool tm_sampler_takes(struct tm_thread *thread, uint64_t size)
     return tm_sampler_decide(thread, size);
 }
 
-/* False: nothing is known of the block at ADDRESS, nor of code in it.  The first look at a free. */
+/* How many known blocks have an address of this hash; at the most it stays there.  Few are known, so this is mostly
+ * zero: nearly every free looks here only, and not at the block table, whose places lie as far apart as the blocks do. */
+#define TM_KNOWN_HASHES 8192U
+extern TM_HIDDEN _Atomic uint8_t tm_sampler_known[TM_KNOWN_HASHES];
+
+TM_INLINE _Atomic uint8_t *tm_sampler_known_of(uintptr_t address)
+{
+    return &tm_sampler_known[(uint32_t)(address >> 4) * UINT32_C(0x9E3779B1) >> 19];
+}
+
+/* A block at ADDRESS entered the table of blocks, before anybody else has it, or left it.  Where only sampled blocks are
+ * recorded from the start on; else nothing. */
+void tm_sampler_note_known(const struct tm_runtime *runtime, uintptr_t address);
+void tm_sampler_note_gone(const struct tm_runtime *runtime, uintptr_t address);
+
+/* False: nothing is known of the block at ADDRESS.  The first look at a free, where only sampled blocks are recorded. */
 TM_INLINE bool tm_sampler_may_know(const void *block)
 {
     const struct tm_block_table *table = &tm_runtime.blocks;
     uintptr_t address = (uintptr_t)block;
+    if (TM_LIKELY(atomic_load_explicit(tm_sampler_known_of(address), memory_order_relaxed) == 0)) {
+        return false;
+    }
     if (TM_UNLIKELY(tm_block_is_odd(table, address))) {
         return true;
     }

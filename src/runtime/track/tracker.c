@@ -36,6 +36,9 @@ static TM_COLD bool put_block_slowly(struct tm_thread *thread, uintptr_t address
     if (done) {
         return true;
     }
+    if (tm_runtime.sample_rate != 0) {
+        tm_sampler_note_gone(&tm_runtime, address);
+    }
     atomic_fetch_add_explicit(&tm_runtime.store.header->dropped_events, 1, memory_order_relaxed);
     return false;
 }
@@ -44,6 +47,9 @@ TM_INLINE bool put_block(struct tm_thread *thread, const void *block, uint32_t r
 {
     struct tm_block_table *table = &tm_runtime.blocks;
     uintptr_t address = (uintptr_t)block;
+    if (TM_UNLIKELY(tm_runtime.sample_rate != 0)) {
+        tm_sampler_note_known(&tm_runtime, address);
+    }
     tm_slot_half *slot = TM_LIKELY(!tm_block_is_odd(table, address)) ? tm_block_slot(table, address) : NULL;
     if (TM_LIKELY(slot != NULL) && TM_LIKELY(tm_block_table_try_put(table, slot, record, size))) {
         return true;
@@ -161,6 +167,9 @@ TM_INLINE bool finish_take(struct tm_thread *thread, uintptr_t address, uint32_t
     taken->flags = 0;
     if (TM_UNLIKELY(taken->record == 0)) {
         return false;
+    }
+    if (TM_UNLIKELY(tm_runtime.sample_rate != 0)) {
+        tm_sampler_note_gone(&tm_runtime, address);
     }
     uncount(thread, address, taken->record, size, &taken->flags);
     return true;

@@ -52,6 +52,7 @@ static bool allocate(enum tm_domain domain, uintptr_t address, size_t size)
     bool is_taken = tm_sampler_takes(tm_thread_self(), size);
     if (is_taken) {
         fake_alloc(domain, address, size);
+        assert_true(tm_sampler_may_know((const void *)address));
     }
     return is_taken;
 }
@@ -164,7 +165,36 @@ static void what_is_freed_is_gone_to_the_last_part(void **state)
         assert_true(live.bytes == 0 && live.blocks == 0);
         assert_u64_equal(fake_current(), 0);
         assert_true(estimates(true).blocks > 0);
+        for (unsigned hash = 0; hash < TM_KNOWN_HASHES; hash++) {
+            assert_int_equal(tm_sampler_known[hash], 0);
+        }
     }
+}
+
+/* More blocks of one hash than are counted: each is known until it is freed. */
+static void many_of_one_hash_are_known(void **state)
+{
+    enum { MANY = 300 };
+    static uintptr_t addresses[MANY];
+    (void)state;
+    begin(5);
+    unsigned count = 0;
+    for (uintptr_t address = HEAP; count < MANY; address += 64) {
+        if (tm_sampler_known_of(address) == tm_sampler_known_of(HEAP)) {
+            addresses[count++] = address;
+        }
+    }
+    for (unsigned i = 0; i < MANY; i++) {
+        while (!allocate(TM_DOMAIN_OBJ, addresses[i], 48)) {
+        }
+    }
+    for (unsigned i = 0; i < MANY; i++) {
+        assert_true(tm_sampler_may_know((const void *)addresses[i]));
+        give_back(addresses[i]);
+        assert_false(tm_sampler_may_know((const void *)addresses[i]));
+    }
+    assert_u64_equal(fake_current(), 0);
+    memset(tm_sampler_known, 0, sizeof tm_sampler_known);
 }
 
 static void failed_realloc_leaves_everything_as_it_was(void **state)
@@ -237,6 +267,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(estimates_are_right_on_average),
         cmocka_unit_test(what_is_freed_is_gone_to_the_last_part),
+        cmocka_unit_test(many_of_one_hash_are_known),
         cmocka_unit_test(failed_realloc_leaves_everything_as_it_was),
         cmocka_unit_test(temporary_is_what_goes_before_the_next_allocation),
         cmocka_unit_test(the_store_says_that_it_was_sampled),

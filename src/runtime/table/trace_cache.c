@@ -151,6 +151,7 @@ static void grow(struct tm_trace_cache *cache)
     if (larger == NULL) {
         return;
     }
+    tm_pages_populate(larger, 2 * count * sizeof *larger); /* the slots that move go everywhere */
     for (uint32_t i = 0; i < count; i++) {
         const struct tm_trace_slot *slot = &cache->slots[i];
         if (slot->record != 0) {

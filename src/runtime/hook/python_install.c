@@ -109,8 +109,11 @@ static void set_quick(void)
     for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
         tm_python_doors[domain].quick = tm_doors_are_careful || !is_on_top(domain) ? NULL : tops[domain];
     }
-    tm_sampled_hooks_set_quick((!tm_doors_are_careful || only_end_is_awaited || only_start_is_awaited) &&
-                               is_on_top(TM_CPYTHON_MEM) && is_on_top(TM_CPYTHON_OBJ));
+    bool may_be_quick = is_on_top(TM_CPYTHON_MEM) && is_on_top(TM_CPYTHON_OBJ);
+    bool looks_at_large = only_end_is_awaited || only_start_is_awaited;
+    tm_sampled_hooks_set_quick(may_be_quick && !tm_doors_are_careful ? TM_SAMPLED_QUICK
+                               : may_be_quick && looks_at_large      ? TM_SAMPLED_LOOKS_AT_LARGE
+                                                                     : TM_SAMPLED_LOOKS);
 }
 
 void tm_python_hooks_ensure(void)
@@ -199,7 +202,7 @@ void tm_python_hooks_forget(void)
     chain.is_ours = NULL;
     for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
         tm_python_doors[domain].quick = NULL;
-        tm_sampled_hooks_set_quick(false);
+        tm_sampled_hooks_set_quick(TM_SAMPLED_LOOKS);
         tm_python_doors[domain].word = NO_WORD;
         tops[domain] = NULL;
         foreign[domain] = NULL;

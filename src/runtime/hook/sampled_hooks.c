@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/hook/sampled_hooks.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "runtime/hook/allocator_chain.h"
@@ -17,9 +18,9 @@ enum kind { GENERAL, OVER_DEBUG, OVER_SMALL, KINDS };
 /* Bytes to ask for a sampled small block where CPython's allocator of small blocks is behind. */
 #define RAISED_SIZE (TM_SMALL_SIZE_MAX + 1U)
 
-static bool may_be_quick;
-static size_t quick_sizes; /* blocks up to this may go the quick way; 0: none (and those of 0 bytes, never sampled) */
-static size_t quick_moves; /* the same for blocks that are to become as small as that */
+static size_t quick_sizes;  /* blocks up to this may go the quick way; 0: none (and those of 0 bytes, never sampled) */
+static size_t quick_resize; /* the same for what a block becomes by realloc */
+static enum tm_sampled_quick quickness;
 
 /* Whether CPython's allocator of small blocks passes on the free of a block that is too large for it: see the head of
  * sampled_hooks.h. */
@@ -30,13 +31,13 @@ static bool some_are_small;
 
 static void decide_quick(void)
 {
-    quick_sizes = may_be_quick ? TM_SMALL_SIZE_MAX : 0;
-    quick_moves = passing_on == PROVEN ? quick_sizes : 0;
+    quick_sizes = quickness != TM_SAMPLED_LOOKS ? TM_SMALL_SIZE_MAX : 0;
+    quick_resize = passing_on != PROVEN ? 0 : quickness == TM_SAMPLED_QUICK ? SIZE_MAX : quick_sizes;
 }
 
-void tm_sampled_hooks_set_quick(bool may)
+void tm_sampled_hooks_set_quick(enum tm_sampled_quick now)
 {
-    may_be_quick = may;
+    quickness = now;
     decide_quick();
 }
 
@@ -131,6 +132,9 @@ TM_INLINE void *hook_malloc(void *ctx, size_t size, unsigned domain, enum kind k
         if (reserved != NULL) {
             return reserved;
         }
+    }
+    if (domain == TM_CPYTHON_RAW && thread->guard != 0 && TM_LIKELY(passing_on != UNTRIED)) {
+        return real->malloc(real->ctx, size); /* the usual one, a large block of mem or obj: as the last act */
     }
     bool is_taken = takes(thread, ctx, size, domain, kind == OVER_DEBUG);
     tm_door_guard_up(thread);
@@ -385,7 +389,7 @@ TM_INLINE void *realloc_quickly(void *ctx, void *block, size_t size, void *(*rar
 {
     struct tm_thread *thread = tm_thread_self();
     const struct tm_cpython_allocator *real = ctx;
-    if (TM_UNLIKELY(size > quick_moves) || TM_UNLIKELY(thread->guard != 0) ||
+    if (TM_UNLIKELY(size > quick_resize) || TM_UNLIKELY(thread->guard != 0) ||
         TM_UNLIKELY(tm_sampled_reserve_may_have(block)) || TM_UNLIKELY(!passes_quickly(size))) {
         return rarely(ctx, block, size);
     }

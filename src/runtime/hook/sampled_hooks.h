@@ -29,7 +29,8 @@ bool tm_sampled_hooks_hear_raw_only(void);
 /* No arena of CPython's allocator of small blocks holds a known block: each of them came from the raw domain. */
 bool tm_sampled_hooks_spare_arenas(void);
 
-/* Whether small blocks may go the quick way now: nothing rare is waited for. */
-void tm_sampled_hooks_set_quick(bool may_be_quick);
+/* Which calls may go the quick way, which looks for nothing rare: none, those for small blocks, or all. */
+enum tm_sampled_quick { TM_SAMPLED_LOOKS, TM_SAMPLED_LOOKS_AT_LARGE, TM_SAMPLED_QUICK };
+void tm_sampled_hooks_set_quick(enum tm_sampled_quick now);
 
 #endif

@@ -68,6 +68,15 @@ class Tester(traced.Tester):
         for truth, estimate in zip(*totals):
             self.near(estimate, truth, "fork: what each holds")
 
+    def child_left_alone(self):
+        """A child that is not followed resizes blocks that lie where its parent's sampled ones did."""
+        code = ("import os\nkept = [bytes(60) + b'%d' % i for i in range(60000)]\npid = os.fork()\nif pid == 0:\n"
+                "    del kept[:]\n    items = [object() for _ in range(65)]\n    for _ in range(20):\n"
+                "        lists = [items * 1 for _ in range(300)]\n        for some in lists:\n            del some[30:]\n"
+                "        assert all(some == items[:30] for some in lists)\n    os._exit(0)\nprint(os.waitpid(pid, 0)[1])\n")
+        done = traced.run([self.interpreter.path, "-c", code], self.folder.fresh(), self.interpreter.environment(
+            LD_PRELOAD=self.options.library, TRACEMALLOC_SAMPLE="8KiB", TRACEMALLOC_FOLLOW="exec"))
+        self.checks.equal((done.code, done.stdout, done.stderr), (0, b"0\n", b""), "left alone: the child")
 
     def stdlib_tracing(self):
         """The program's own tracemalloc in between: its figures stay, and what is freed after it stopped is gone."""
@@ -121,6 +130,7 @@ def main():
                 tester.compare("64KiB", PYTHONMALLOC="debug")
                 tester.stdlib_tracing()
                 tester.resized()
+                tester.child_left_alone()
                 if not interpreter.free_threaded:
                     tester.page_faults()
                 if not interpreter.free_threaded:

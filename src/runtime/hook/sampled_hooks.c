@@ -234,12 +234,13 @@ static void *raw_realloc_unheard(struct tm_thread *thread, const struct tm_cpyth
     return moved;
 }
 
-/* BLOCK is known and was asked for with RAISED_SIZE bytes; *SIZE becomes what it was asked for as. */
+/* BLOCK is known and was asked for with RAISED_SIZE bytes; *SIZE becomes what it was asked for as.  Where nobody takes out
+ * what is freed (a child that is not followed) the table tells of blocks that are gone: it is not asked. */
 static bool knows_raised(const void *block, size_t *size)
 {
     struct tm_block known;
-    if (!tm_sampler_may_know(block) || !tm_block_table_find(&tm_runtime.blocks, (uintptr_t)block, &known) ||
-        !is_raised(known.word & TM_SLOT_RECORD)) {
+    if (!tm_sampler_may_know(block) || tm_life_now() < TM_LIFE_STOPPED ||
+        !tm_block_table_find(&tm_runtime.blocks, (uintptr_t)block, &known) || !is_raised(known.word & TM_SLOT_RECORD)) {
         return false;
     }
     *size = tm_runtime.records.records[known.word & TM_SLOT_RECORD].size;

@@ -19,7 +19,7 @@ enum kind { GENERAL, OVER_DEBUG, OVER_SMALL, KINDS };
 #define RAISED_SIZE (TM_SMALL_SIZE_MAX + 1U)
 
 static size_t quick_sizes;  /* blocks up to this may go the quick way; 0: none (and those of 0 bytes, never sampled) */
-static size_t quick_resize; /* the same for what a block becomes by realloc */
+static size_t quick_resize; /* what a block becomes by realloc: less than this, also 0 bytes */
 static enum tm_sampled_quick quickness;
 
 /* Whether CPython's allocator of small blocks passes on the free of a block that is too large for it: see the head of
@@ -32,7 +32,9 @@ static bool some_are_small;
 static void decide_quick(void)
 {
     quick_sizes = quickness != TM_SAMPLED_LOOKS ? TM_SMALL_SIZE_MAX : 0;
-    quick_resize = passing_on != PROVEN ? 0 : quickness == TM_SAMPLED_QUICK ? SIZE_MAX : quick_sizes;
+    quick_resize = passing_on != PROVEN || quick_sizes == 0 ? 0
+                   : quickness == TM_SAMPLED_QUICK          ? SIZE_MAX
+                                                            : quick_sizes + 1;
 }
 
 void tm_sampled_hooks_set_quick(enum tm_sampled_quick now)
@@ -390,7 +392,7 @@ TM_INLINE void *realloc_quickly(void *ctx, void *block, size_t size, void *(*rar
 {
     struct tm_thread *thread = tm_thread_self();
     const struct tm_cpython_allocator *real = ctx;
-    if (TM_UNLIKELY(size > quick_resize) || TM_UNLIKELY(thread->guard != 0) ||
+    if (TM_UNLIKELY(size >= quick_resize) || TM_UNLIKELY(thread->guard != 0) ||
         TM_UNLIKELY(tm_sampled_reserve_may_have(block)) || TM_UNLIKELY(!passes_quickly(size))) {
         return rarely(ctx, block, size);
     }

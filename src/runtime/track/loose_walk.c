@@ -5,6 +5,7 @@
 
 #include "runtime/os/os_process.h"
 #include "runtime/track/runtime_state.h"
+#include "runtime/track/sampler.h"
 
 #define SPINS     64U
 #define NAPS      10000U
@@ -17,7 +18,11 @@ static atomic_bool gave_up;    /* a walker was stopped for good in its walk: it 
 static void mark(struct tm_thread *thread, uintptr_t tstate)
 {
     if (thread->walked_state != tstate) {
+        struct tm_block known;
         thread->walked_state = tstate;
+        if (!tm_block_table_find(&tm_runtime.blocks, tstate, &known)) {
+            tm_sampler_note_known(&tm_runtime, tstate);
+        }
         (void)!tm_block_table_mark_code(&tm_runtime.blocks, tstate);
     }
 }

@@ -165,11 +165,11 @@ TM_INLINE bool finish_take(struct tm_thread *thread, uintptr_t address, uint32_t
     taken->record = word & TM_SLOT_RECORD;
     taken->size = size;
     taken->flags = 0;
-    if (TM_UNLIKELY(taken->record == 0)) {
-        return false;
-    }
     if (TM_UNLIKELY(tm_runtime.sample_rate != 0)) {
         tm_sampler_note_gone(&tm_runtime, address);
+    }
+    if (TM_UNLIKELY(taken->record == 0)) {
+        return false;
     }
     uncount(thread, address, taken->record, size, &taken->flags);
     return true;

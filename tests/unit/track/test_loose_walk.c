@@ -7,6 +7,7 @@
 
 #include "runtime/os/os_process.h"
 #include "runtime/track/loose_walk.h"
+#include "runtime/track/sampler.h"
 #include "support/fake_python.h"
 
 #define STATE ((uintptr_t)0x500000001000)
@@ -69,6 +70,31 @@ static void state_is_marked_before_the_flag_is_looked_at(void **state)
     assert_true(tm_block_table_find(&tm_runtime.blocks, STATE, &block));
     assert_true((block.word & TM_SLOT_IS_CODE) != 0);
     assert_true(fake_free(STATE));
+}
+
+/* Where only sampled blocks are recorded the state mostly is not, and its free is looked for all the same. */
+static void free_of_a_state_that_was_not_sampled_is_heard(void **state)
+{
+    (void)state;
+    struct tm_thread *thread = tm_thread_self();
+    struct tm_taken taken;
+    begin();
+    tm_runtime.config.sample_rate = 4096;
+    tm_sampler_begin(4096, 1, 0);
+    assert_false(tm_sampler_may_know((const void *)STATE));
+    for (unsigned turn = 0; turn < 2; turn++) {
+        for (unsigned again = 0; again < 3; again++) {
+            thread->walked_state = 0;
+            assert_true(tm_loose_walk_begin(thread, STATE));
+            tm_loose_walk_end();
+        }
+        assert_true(tm_sampler_may_know((const void *)STATE));
+        assert_false(tm_tracker_take(thread, (const void *)STATE, &taken));
+        assert_u64_equal(thread->walked_state, 0);
+        assert_int_equal(*tm_sampler_known_of(STATE), 0);
+    }
+    tm_runtime.config.sample_rate = 0;
+    tm_sampler_begin(0, 0, 0);
 }
 
 static void *walk(void *argument)
@@ -150,6 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_walk_once_the_interpreter_finalizes),
         cmocka_unit_test(freed_state_is_marked_anew),
+        cmocka_unit_test(free_of_a_state_that_was_not_sampled_is_heard),
         cmocka_unit_test(state_is_marked_before_the_flag_is_looked_at),
         cmocka_unit_test(free_of_a_state_waits_for_walks),
         cmocka_unit_test(child_does_not_wait_for_threads_it_has_not),

@@ -236,28 +236,25 @@ static void *raw_realloc_unheard(struct tm_thread *thread, const struct tm_cpyth
     return moved;
 }
 
-/* BLOCK is known and was asked for with RAISED_SIZE bytes; *SIZE becomes what it was asked for as.  Where nobody takes out
- * what is freed (a child that is not followed) the table tells of blocks that are gone: it is not asked. */
-static bool knows_raised(const void *block, size_t *size)
+/* BLOCK is known and was asked for with RAISED_SIZE bytes.  Where nobody takes out what is freed (a child that is not
+ * followed) the table tells of blocks that are gone: it is not asked. */
+static bool knows_raised(const void *block)
 {
     struct tm_block known;
-    if (!tm_sampler_may_know(block) || tm_life_now() < TM_LIFE_STOPPED ||
-        !tm_block_table_find(&tm_runtime.blocks, (uintptr_t)block, &known) || !is_raised(known.word & TM_SLOT_RECORD)) {
-        return false;
-    }
-    *size = tm_runtime.records.records[known.word & TM_SLOT_RECORD].size;
-    return true;
+    return tm_sampler_may_know(block) && tm_life_now() >= TM_LIFE_STOPPED &&
+           tm_block_table_find(&tm_runtime.blocks, (uintptr_t)block, &known) && is_raised(known.word & TM_SLOT_RECORD);
 }
 
 /* A sampled small object stays small and is not sampled again: it goes where it would have been.  The raw domain's hook
- * takes its old block out. */
+ * takes its old block out.  All of SIZE is copied: a block that is no small one has RAISED_SIZE bytes at least, also
+ * where what is known of it is stale. */
 static TM_COLD void *move_to_small(struct tm_thread *thread, const struct tm_cpython_allocator *real, void *block,
-                                   size_t old_size, size_t size)
+                                   size_t size)
 {
     tm_door_guard_up(thread);
     void *moved = real->malloc(real->ctx, size);
     if (moved != NULL) {
-        memcpy(moved, block, old_size < size ? old_size : size);
+        memcpy(moved, block, size);
         real->free(real->ctx, block);
     }
     tm_door_guard_down(thread);
@@ -274,11 +271,10 @@ TM_INLINE void *hook_realloc(void *ctx, void *block, size_t size, unsigned domai
         return domain == TM_CPYTHON_RAW ? raw_realloc_unheard(thread, real, block, size)
                                         : tm_python_realloc_unheard(thread, real, block, size);
     }
-    size_t old_size;
     bool raw_looks = kind == OVER_SMALL && all_are_raised();
     bool is_taken = tm_sampler_takes(thread, size);
-    if (raw_looks && block != NULL && !is_taken && size <= TM_SMALL_SIZE_MAX && knows_raised(block, &old_size)) {
-        return move_to_small(thread, real, block, old_size, size);
+    if (raw_looks && block != NULL && !is_taken && size <= TM_SMALL_SIZE_MAX && knows_raised(block)) {
+        return move_to_small(thread, real, block, size);
     }
     bool was_known =
         block != NULL && !raw_looks && tm_sampler_may_know(block) && tm_tracker_take(thread, block, &taken);

@@ -34,6 +34,9 @@ struct tm_cpython_allocator tm_python_functions(unsigned domain, enum tm_layer o
 
 tm_layer_is_ours tm_python_is_ours;
 
+/* The functions of ALLOCATOR lie in the interpreter, so its raw ones ask malloc. */
+bool tm_python_is_interpreters(const struct tm_cpython_allocator *allocator);
+
 /* Whether a call of the hook CTX that is not the usual one is to be recorded.   errno  kept. */
 bool tm_python_look(struct tm_thread *thread, const void *ctx, unsigned domain);
 

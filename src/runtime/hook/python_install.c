@@ -99,6 +99,11 @@ static bool install(const struct tm_cpython *python, unsigned domain)
     return true;
 }
 
+bool tm_python_is_interpreters(const struct tm_cpython_allocator *allocator)
+{
+    return tm_elf_range_holds(&code, (uintptr_t)allocator->malloc);
+}
+
 static bool is_on_top(unsigned domain)
 {
     return tm_python_doors[domain].word != NO_WORD && *tm_python_doors[domain].word == (uintptr_t)tops[domain];

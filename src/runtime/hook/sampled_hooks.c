@@ -102,8 +102,12 @@ TM_INLINE void record(struct tm_thread *thread, unsigned domain, const void *blo
 static TM_COLD void *take_reserved(struct tm_thread *thread, const struct tm_cpython_allocator *real, size_t size)
 {
     const struct tm_python_hook *hook = (const struct tm_python_hook *)real; /* its first member */
-    if (size == 0 || hook->over != TM_LAYER_PLAIN) {
-        return NULL; /* the latter: the reserve would be charged to the program's own tracemalloc */
+    if (size == 0 || hook->over != TM_LAYER_PLAIN || tm_runtime.outer_malloc != NULL ||
+        !tm_python_is_interpreters(real)) {
+        /* Over tracemalloc: the reserve would be charged to the program's own.  The program's own allocator: what is
+         * freed past our hooks is not heard there, and a smaller block at the same address would be taken for one of the
+         * reserve. */
+        return NULL;
     }
     thread->raised = 0;
     void *block = tm_sampled_reserve_take(real, size);

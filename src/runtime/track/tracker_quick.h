@@ -131,8 +131,9 @@ TM_INLINE uintptr_t tm_quick_newest(const struct tm_cpython_layout *row, uintptr
         return tm_python_word(tstate, TM_QUICK_FRAME);
     }
     if (way == TM_QUICK_SHARED || way == TM_QUICK_OWN_CFRAME) {
-        /* Always there: it is a thread state's own before any code runs (init_threadstate in Python/pystate.c). */
-        return tm_python_word(tm_python_word(tstate, TM_QUICK_CFRAME), tm_quick_cframe_current(way));
+        /* CPython always has one; extensions that switch C stacks take it away while they allocate for the switch. */
+        const uintptr_t cframe = tm_python_word(tstate, TM_QUICK_CFRAME);
+        return TM_LIKELY(cframe != 0) ? tm_python_word(cframe, tm_quick_cframe_current(way)) : 0;
     }
     return tm_python_frame_newest(row, tstate);
 }

@@ -451,12 +451,22 @@ static void area_that_goes_takes_its_blocks_along(void **state)
     assert_true(fake_free(A + 65536));
 }
 
+/* As extensions leave it that switch C stacks (tealets), while they allocate. */
+static void a_thread_state_without_a_c_frame_has_no_frames(void **state)
+{
+    (void)state;
+    const uintptr_t tstate[16] = {0};
+    assert_int_equal(tm_quick_newest(NULL, (uintptr_t)tstate, TM_QUICK_SHARED), 0);
+    assert_int_equal(tm_quick_newest(NULL, (uintptr_t)tstate, TM_QUICK_OWN_CFRAME), 0);
+}
+
 #define TEST(name)     cmocka_unit_test_setup(name, begin)
 #define TEST_OFF(name) cmocka_unit_test_setup(name, begin_off)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_thread_state_without_a_c_frame_has_no_frames),
         TEST(every_block_counts_once_and_goes_once),
         TEST(native_is_in_heap_and_not_in_python),
         TEST(unknown_blocks_are_told_apart),

@@ -158,15 +158,14 @@ void tm_pages_wipe_on_fork(void *at, size_t size)
     errno = saved;
 }
 
-void tm_pages_forget(void *at, size_t size)
+bool tm_pages_forget(void *at, size_t size)
 {
     uintptr_t first = ((uintptr_t)at + TM_PAGE_SIZE - 1) & ~(uintptr_t)(TM_PAGE_SIZE - 1);
     uintptr_t end = ((uintptr_t)at + size) & ~(uintptr_t)(TM_PAGE_SIZE - 1);
     int saved = errno;
-    if (first < end) {
-        (void)TM_OS_CALL(MADVISE, madvise((void *)first, end - first, MADV_DONTNEED));
-    }
+    bool done = first >= end || TM_OS_CALL(MADVISE, madvise((void *)first, end - first, MADV_DONTNEED)) == 0;
     errno = saved;
+    return done;
 }
 
 void tm_pages_populate(void *at, size_t size)

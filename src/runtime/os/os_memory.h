@@ -47,8 +47,8 @@ void tm_pages_touch(void *at, size_t size);
 void tm_pages_unmap_sparse(void *at, size_t size);
 
 /* Gives back to the kernel the pages that lie wholly in the SIZE bytes at AT, of a private mapping: they read as zeros
- * again.  Where the kernel will not, nothing happens. */
-void tm_pages_forget(void *at, size_t size);
+ * again.  False: the kernel will not (they may be locked in memory), and nothing has happened. */
+bool tm_pages_forget(void *at, size_t size);
 
 /* Takes the pages that the SIZE bytes at AT touch, to be written, from the kernel now and at once, which is cheaper than
  * a fault for each; of a file's shared mapping too.  Where the kernel will not (before Linux 5.14), they come when touched. */

@@ -14,6 +14,8 @@
 
 #define LOOSE_SETS ((size_t)1 << LOOSE_BITS)
 
+#define FORGOTTEN_FROM (64U << 10) /* bytes of slots: fewer are sooner written over than given back */
+
 #define NODES_PER_SLOT 4U /* of the lists of zones; when they are used all begins anew */
 
 static uint32_t slot_count(const struct tm_trace_cache *cache)
@@ -167,9 +169,13 @@ static void grow(struct tm_trace_cache *cache)
     tm_pages_forget(outgrown, count * sizeof *outgrown);
 }
 
+/* A forked child would copy each page of a large one before it wrote over it. */
 static void begin_anew(struct tm_trace_cache *cache)
 {
-    memset(cache->slots, 0, held_bytes(cache));
+    const size_t bytes = held_bytes(cache);
+    if (bytes < FORGOTTEN_FROM || !tm_pages_forget(cache->slots, bytes)) {
+        memset(cache->slots, 0, bytes);
+    }
     tm_zone_lists_clear(&cache->zones);
     atomic_store_explicit(&cache->held, cache->slots, memory_order_relaxed);
 }

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "runtime/os/os_memory.h"
 #include "runtime/table/trace_cache.h"
 #include "support/random_numbers.h"
 
@@ -191,6 +192,28 @@ static void lists_of_zones_that_are_full_begin_anew(void **state)
     assert_false(has_key(other));
 }
 
+/* A forked child begins anew: it need not copy what it is to empty. */
+static void a_large_cache_gives_its_pages_back_when_it_begins_anew(void **state)
+{
+    (void)state;
+    struct random_numbers random = {11};
+    uint64_t last = 0;
+    while (64 - cache.shift < 14) {
+        last = random_next(&random);
+        put_held(last, tm_trace_check(&cache, 1), 5000, 1);
+    }
+    put_held(last, tm_trace_check(&cache, 1), 5000, 1);
+    assert_true(has_key(last));
+    const size_t bytes = ((size_t)1 << (64 - cache.shift)) * sizeof *cache.slots;
+    assert_true(tm_pages_resident(cache.slots, bytes) != 0);
+    tm_trace_cache_new_generation(&cache);
+    tm_trace_cache_tend(&cache);
+    assert_int_equal(tm_pages_resident(cache.slots, bytes), 0);
+    assert_false(has_key(last));
+    put_held(last, tm_trace_check(&cache, 1), 5000, 2);
+    assert_true(has_key(last));
+}
+
 static void no_version_comes_back_after_a_whole_round(void **state)
 {
     (void)state;
@@ -329,6 +352,7 @@ int main(void)
         TEST(a_key_alone_finds_nothing_that_is_void),
         TEST(what_is_put_between_a_generation_and_the_tending_is_emptied),
         TEST(lists_of_zones_that_are_full_begin_anew),
+        TEST(a_large_cache_gives_its_pages_back_when_it_begins_anew),
         TEST(held_cache_grows_for_a_large_working_set_up_to_its_bound),
         TEST(outgrown_slots_are_read_as_free_ones),
         TEST(voided_slots_do_not_make_the_cache_grow),

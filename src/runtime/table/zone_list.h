@@ -5,7 +5,7 @@
  * A slot is named by the upper half of its key's hash, which says where it is in a cache of any size.  One may be in
  * several lists, for it has been others' before: who empties it then empties too much, which is found again.
  * Threads  the caller's lock (the GIL).   errno  kept.   Errors  false: the lists are as they were.
- * Memory   private, 8 bytes for each slot made. */
+ * Memory   private, 8 bytes for each time that a slot is made. */
 #ifndef TM_RUNTIME_TABLE_ZONE_LIST_H
 #define TM_RUNTIME_TABLE_ZONE_LIST_H
 

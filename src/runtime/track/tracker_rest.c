@@ -168,7 +168,8 @@ TM_INLINE uint32_t standing_record(struct tm_thread *thread, uint8_t domain, uin
     }
     thread->guard++; /* as in stepped_record */
     atomic_signal_fence(memory_order_seq_cst);
-    if (TM_LIKELY(stack->count != 0) && TM_LIKELY(stack->frames[stack->count - 1].frame == newest) &&
+    if (TM_LIKELY(stack->count != 0) && TM_LIKELY(stack->newest->frame == newest) &&
+        TM_LIKELY(stack->limit == __atomic_load_n(&runtime->traceback_limit, __ATOMIC_RELAXED)) &&
         tm_stack_cache_renew_top(stack, row)) {
         word = tm_slot_word(tm_event_stack_capture(thread, domain, size));
     }

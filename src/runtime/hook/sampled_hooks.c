@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/hook/sampled_hooks.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -115,6 +116,14 @@ static TM_COLD void *take_reserved(struct tm_thread *thread, const struct tm_cpy
     return block;
 }
 
+/* False: BLOCK, which is free now, is not of the reserve.  What is known of it may be stale, had it been freed in a way that
+ * nobody heard, and a smaller one may lie there: so malloc is asked. */
+static bool give_back(const struct tm_cpython_allocator *real, void *block)
+{
+    return tm_sampled_reserve_has(real, block) && malloc_usable_size(block) >= RAISED_SIZE &&
+           tm_sampled_reserve_give(real, block);
+}
+
 /* Blocks of record ID were asked for with RAISED_SIZE bytes. */
 static bool is_raised(uint32_t id)
 {
@@ -194,7 +203,7 @@ static TM_COLD void *move_raised(const struct tm_cpython_allocator *real, void *
     void *moved = real->malloc(real->ctx, size);
     if (moved != NULL) {
         memcpy(moved, block, size < RAISED_SIZE ? size : RAISED_SIZE);
-        if (!tm_sampled_reserve_give(real, block)) {
+        if (!give_back(real, block)) {
             real->free(real->ctx, block);
         }
     }
@@ -304,7 +313,7 @@ static TM_COLD void raw_free_known(const struct tm_cpython_allocator *real, void
     struct tm_thread *thread = tm_thread_self();
     struct tm_taken taken;
     bool was_known = thread->guard != 0 ? tm_door_drop(thread, block, &taken) : tm_tracker_take(thread, block, &taken);
-    if (!was_known || !is_raised(taken.record) || !tm_sampled_reserve_give(real, block)) {
+    if (!was_known || !is_raised(taken.record) || !give_back(real, block)) {
         tm_door_guard_up(thread);
         real->free(real->ctx, block);
         tm_door_guard_down(thread);

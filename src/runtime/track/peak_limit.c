@@ -4,7 +4,8 @@
 #include "runtime/track/counting.h"
 
 /* Who voids the limit changes something first, and puts the 0 then.  Here the stamp is put first, and what may have
- * changed is read then.  Both are exchanges of one word: so either the change is seen here, or the 0 comes last.  A stamp that ends is such a change, too. */
+ * changed is read then.  Both are exchanges of one word: so either the change is seen here, or the 0 comes last.  A
+ * stamp that ends is such a change, too. */
 static void renew_stamp(void)
 {
     const uint32_t stamp = tm_number_peek(&tm_life_page.stamp);

@@ -151,8 +151,8 @@ TM_INLINE bool tm_quick_find(const struct tm_trace_cache *cache, uintptr_t place
     return tm_trace_cache_has_key(cache, (place | tm_trace_key_of_block(domain, size)) ^ older, word);
 }
 
-/* The record of an event with one frame per traceback, as a word, when the cache has it.  A place gets into the cache only from a
- * frame that counts, so a hit tells that the newest frame counts without looking at its code. */
+/* The record of an event with one frame per traceback, as a word, when the cache has it.  A place gets into the cache
+ * only from a frame that counts, so a hit tells that the newest frame counts without looking at its code. */
 TM_INLINE bool tm_quick_record(const struct tm_runtime *runtime, uint8_t domain, uint16_t size, uint32_t *word,
                                enum tm_quick_way way)
 {
@@ -393,8 +393,8 @@ TM_INLINE void tm_quick_count_down(struct tm_thread *thread, struct tm_totals *t
     }
 }
 
-/* tm_tracker_take at a door of mem or obj; TAKEN is NULL when nobody asks what was taken.  Where all interpreters share one GIL, it is
- * the caller's. */
+/* tm_tracker_take at a door of mem or obj; TAKEN is NULL when nobody asks what was taken.  Where all interpreters share
+ * one GIL, it is the caller's. */
 TM_INLINE enum tm_quick_taken tm_quick_take_block(struct tm_thread *thread, const void *block, enum tm_quick_take how,
                                                   enum tm_quick_way way, struct tm_taken *taken)
 {

@@ -301,9 +301,9 @@ void tm_stack_cache_init(struct tm_stack_cache *cache, struct tm_raw_frame *fram
 /* Forgets it, and keeps LIMIT frames from now on. */
 void tm_stack_cache_set_limit(struct tm_stack_cache *cache, uint32_t limit);
 
-/* True when the stack whose newest frame is NEWEST (0: there is none) is surely as in the cache but for the instruction of that
- * frame, which is then *PLACE; *OLDER is the hash of the others.  Whether NEWEST counts at *PLACE is for the caller to
- * know, who also hears when the limit changes.  Calls no function and changes nothing. */
+/* True when the stack whose newest frame is NEWEST (0: there is none) is surely as in the cache but for the
+ * instruction of that frame, which is then *PLACE; *OLDER is the hash of the others.  Whether NEWEST counts at *PLACE is
+ * for the caller to know, who also hears when the limit changes.  Calls no function and changes nothing. */
 TM_INLINE bool tm_stack_cache_try(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
                                   uintptr_t newest, struct tm_stack_form form, uintptr_t *place, uint64_t *older)
 {
@@ -329,8 +329,8 @@ TM_INLINE uint64_t tm_stack_hash_without(uint64_t hash, uint64_t before, uint64_
 /* What a hash is multiplied by when COUNT frames more come to it. */
 uint64_t tm_stack_power(uint32_t count);
 
-/* The stack stands as in the cache, which is not empty, but for its newest instruction: takes that in.  False: the newest frame does
- * not count there, nothing is changed. */
+/* The stack stands as in the cache, which is not empty, but for its newest instruction: takes that in.  False: the
+ * newest frame does not count there, nothing is changed. */
 TM_INLINE bool tm_stack_cache_renew_top(struct tm_stack_cache *cache, const struct tm_cpython_layout *row)
 {
     const uint32_t top = cache->count - 1;

@@ -55,7 +55,7 @@ TM_INLINE bool tm_stack_step_find(const struct tm_stack_cache *cache, const stru
         step->hash = step->older = 0;
         return cache->is_whole;
     }
-    /* Before the first one is a hidden one, or zero. */
+    /* Before the first one is a hidden one, or nowhere. */
     ptrdiff_t caller = (ptrdiff_t)cache->count - 1;
     const struct tm_raw_frame *at = cache->frames + caller;
     bool is_newest = frame == at->frame;

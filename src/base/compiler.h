@@ -6,6 +6,16 @@
 #define TM_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define TM_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
+/* Hides what the compiler knows of A: it makes it anew, or loads it, where else it would keep it in a register. */
+#define TM_OPAQUE(a) __asm__("" : "+r"(a))
+
+/* Has pointer A in the register where a function's answer is, at this point: there and back it costs two moves. */
+#if defined(__x86_64__)
+#define TM_LIKE_ANSWER(a) __asm__("" : "+a"(a))
+#else
+#define TM_LIKE_ANSWER(a) ((void)0)
+#endif
+
 /* X holds, and the compiler may build on it. */
 #define TM_ASSUME(x)                                                                                                   \
     do {                                                                                                               \

@@ -71,6 +71,18 @@ TM_INLINE void tm_door_guard_all_down(struct tm_thread *thread)
     thread->guard = 0;
 }
 
+/* One comparison, where the compiler would load first. */
+TM_INLINE bool tm_door_guard_is_up(const struct tm_thread *thread)
+{
+#if defined(__x86_64__) && defined(__GCC_ASM_FLAG_OUTPUTS__) && !defined(__SANITIZE_THREAD__)
+    bool is_up;
+    __asm__("cmpl $0, %1" : "=@ccnz"(is_up) : "m"(thread->guard));
+    return is_up;
+#else
+    return thread->guard != 0;
+#endif
+}
+
 #if defined(__x86_64__) && defined(__GCC_ASM_FLAG_OUTPUTS__) && !defined(__SANITIZE_THREAD__)
 /* tm_door_guard_first_up where the guard is down; false where it is not.  Looks up the thread's structure for itself, so that its
  * place need not be kept in a register, which would be saved and restored, until the real function has returned. */

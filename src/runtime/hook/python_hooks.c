@@ -37,7 +37,9 @@ TM_INLINE void *hook_malloc_usually(void *ctx, size_t size, unsigned domain, enu
     if (TM_UNLIKELY(!tm_python_is_usual(ctx, domain, false)) || TM_UNLIKELY(!tm_door_guard_try_up())) {
         return rarely(ctx, size);
     }
-    void *block = real->malloc(real->ctx, size);
+    void *(*behind)(void *, size_t) = real->malloc;
+    TM_OPAQUE(behind); /* or the context's own register would be moved away first */
+    void *block = behind(real->ctx, size);
     struct tm_thread *thread = tm_thread_self();
     tm_door_guard_all_down(thread);
     if (TM_UNLIKELY(block == NULL)) {
@@ -149,7 +151,7 @@ TM_INLINE enum tm_quick_taken free_at_once(const struct tm_cpython_allocator *re
                                            enum tm_quick_way way)
 {
     struct tm_thread *thread = tm_thread_self();
-    if (TM_UNLIKELY(thread->guard != 0)) {
+    if (TM_UNLIKELY(tm_door_guard_is_up(thread))) {
         return TM_TAKEN_NOT;
     }
     enum tm_quick_taken taken = tm_quick_take_block(thread, block, how, way, NULL);

@@ -99,6 +99,34 @@ TM_INLINE tm_slot_half *tm_block_slot_shifted(const struct tm_block_table *table
     return (tm_slot_half *)slot;
 }
 
+/* The same in two parts, whose sum less one it is: an access can add them for nothing. */
+struct tm_slot_place {
+    uintptr_t leaf; /* 0: the region has none */
+    uintptr_t offset;
+};
+
+TM_INLINE struct tm_slot_place tm_block_slot_place(const struct tm_block_table *table, uintptr_t address,
+                                                   unsigned shift)
+{
+    return (struct tm_slot_place){atomic_load_explicit(&table->leaves[address >> TM_REGION_BITS], memory_order_acquire),
+                                  address >> shift};
+}
+
+TM_INLINE tm_slot_half *tm_slot_at(struct tm_slot_place place)
+{
+    uintptr_t slot = place.leaf + place.offset - 1;
+    TM_ASSUME(slot != 0);
+    return (tm_slot_half *)slot;
+}
+
+/* For the second access: the compiler, which would make the sum for both, shall not see that it is the same. */
+TM_INLINE tm_slot_half *tm_slot_again(struct tm_slot_place place)
+{
+    TM_OPAQUE(place.leaf);
+    TM_OPAQUE(place.offset);
+    return tm_slot_at(place);
+}
+
 TM_INLINE tm_slot_half *tm_block_slot(const struct tm_block_table *table, uintptr_t address)
 {
     return tm_block_slot_shifted(table, address, table->slot_shift);

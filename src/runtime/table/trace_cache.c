@@ -18,9 +18,21 @@
 
 #define NODES_PER_SLOT 4U /* of the lists of zones; when they are used all begins anew */
 
+_Static_assert(sizeof(struct tm_trace_slot) == 1U << 4, "see TM_TRACE_TURN");
+
 static uint32_t slot_count(const struct tm_trace_cache *cache)
 {
-    return UINT32_C(1) << (64 - cache->shift);
+    return (uint32_t)(cache->mask / sizeof *cache->slots) + 1;
+}
+
+static uint64_t mask_of(uint32_t count)
+{
+    return (uint64_t)(count - 1) * sizeof(struct tm_trace_slot);
+}
+
+static struct tm_trace_slot *slot_at(struct tm_trace_slot *slots, uint64_t place)
+{
+    return (struct tm_trace_slot *)((char *)slots + place);
 }
 
 static size_t held_bytes(const struct tm_trace_cache *cache)
@@ -41,7 +53,7 @@ static struct tm_trace_slot *map_slots(uint32_t count)
 
 bool tm_trace_cache_init(struct tm_trace_cache *cache)
 {
-    cache->shift = 64 - FIRST_BITS;
+    cache->mask = mask_of(UINT32_C(1) << FIRST_BITS);
     cache->patience = patience(cache);
     for (unsigned i = 0; i < TM_PLACE_VERSIONS; i++) {
         atomic_store_explicit(&cache->versions[i], TM_CHECK_OFFSET_0, memory_order_relaxed);
@@ -87,10 +99,10 @@ static bool is_void(const struct tm_trace_cache *cache)
     return atomic_load_explicit(&cache->held, memory_order_relaxed) != cache->slots;
 }
 
-static void empty_slot(uint32_t hash, void *cache)
+static void empty_slot(uint32_t place, void *cache)
 {
-    struct tm_trace_cache *of = cache;
-    of->slots[hash >> (of->shift - 32)] = (struct tm_trace_slot){.key = 0};
+    const struct tm_trace_cache *of = cache;
+    *slot_at(of->slots, place & of->mask) = (struct tm_trace_slot){.key = 0};
 }
 
 /* True when the next value of WORD is one that it had before. */
@@ -148,8 +160,8 @@ size_t tm_trace_cache_bytes(const struct tm_trace_cache *cache)
 static void grow(struct tm_trace_cache *cache)
 {
     const uint32_t count = slot_count(cache);
-    const unsigned shift = cache->shift - 1;
-    struct tm_trace_slot *larger = cache->shift > 64 - LAST_BITS ? map_slots(2 * count) : NULL;
+    const uint64_t mask = mask_of(2 * count);
+    struct tm_trace_slot *larger = count < UINT32_C(1) << LAST_BITS ? map_slots(2 * count) : NULL;
     if (larger == NULL) {
         return;
     }
@@ -157,15 +169,15 @@ static void grow(struct tm_trace_cache *cache)
     for (uint32_t i = 0; i < count; i++) {
         const struct tm_trace_slot *slot = &cache->slots[i];
         if (slot->record != 0) {
-            larger[(slot->key * TM_HASH_MULTIPLIER) >> shift] = *slot;
+            *slot_at(larger, tm_trace_place(slot->key, mask)) = *slot;
         }
     }
     struct tm_trace_slot *outgrown = cache->slots;
     cache->slots = larger;
     atomic_store_explicit(&cache->held, larger, memory_order_relaxed);
     cache->nothing = larger + 2 * (size_t)count;
-    atomic_signal_fence(memory_order_seq_cst); /* the larger ones have the places of either shift */
-    cache->shift = shift;
+    atomic_signal_fence(memory_order_seq_cst); /* the larger ones have the places of either mask */
+    cache->mask = mask;
     tm_pages_forget(outgrown, count * sizeof *outgrown);
 }
 
@@ -195,9 +207,9 @@ void tm_trace_cache_tend(struct tm_trace_cache *cache)
 void tm_trace_cache_put_held(struct tm_trace_cache *cache, uint64_t key, uint32_t check, uintptr_t place,
                              uint32_t record)
 {
-    const uint64_t hash = key * TM_HASH_MULTIPLIER;
-    struct tm_trace_slot *slot = &cache->slots[hash >> cache->shift];
-    if (place != 0 && !tm_zone_lists_add(&cache->zones, tm_place_version_index(place), (uint32_t)(hash >> 32))) {
+    struct tm_trace_slot *slot = slot_at(cache->slots, tm_trace_place(key, cache->mask));
+    const uint32_t of_largest = (uint32_t)tm_trace_place(key, UINT32_MAX);
+    if (place != 0 && !tm_zone_lists_add(&cache->zones, tm_place_version_index(place), of_largest)) {
         cache->patience = 0;
         return;
     }

@@ -55,7 +55,7 @@ struct tm_loose_set {
 struct tm_trace_cache {
     struct tm_trace_slot *_Atomic held; /* where the holder looks: its slots, or nothing */
     struct tm_loose_set *loose;
-    unsigned shift;    /* of the held cache: 64 - log2(slots) */
+    uint64_t mask;     /* of the held cache: bytes of its slots, less those of one */
     uint32_t patience; /* so many slots may be written over until it is tended; 0 also when the lists are full */
     struct tm_trace_slot *slots;   /* of the held cache */
     struct tm_trace_slot *nothing; /* as many, empty */
@@ -90,6 +90,17 @@ TM_INLINE uint32_t tm_trace_check_of_place(const struct tm_trace_cache *cache, u
     return tm_place_version(cache->versions, place) + (uint32_t)offset;
 }
 
+/* Turned to the right by so much a hash has what makes the place among the slots from bit 4 on: bits that all of a key has
+ * part in, its size too; where there are very many slots the lowest follow, which the instruction's address makes. */
+#define TM_TRACE_TURN 43U
+
+/* Bytes from the first slot to that of KEY, in a cache with MASK.  A turn and a mask: a shift by a variable costs more. */
+TM_INLINE uint64_t tm_trace_place(uint64_t key, uint64_t mask)
+{
+    const uint64_t hash = key * TM_HASH_MULTIPLIER;
+    return ((hash >> TM_TRACE_TURN) | (hash << (64 - TM_TRACE_TURN))) & mask;
+}
+
 TM_INLINE const struct tm_trace_slot *tm_trace_cache_slot(const struct tm_trace_cache *cache, uint64_t key)
 {
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
@@ -97,7 +108,7 @@ TM_INLINE const struct tm_trace_slot *tm_trace_cache_slot(const struct tm_trace_
 #else
     const struct tm_trace_slot *slots = atomic_load_explicit(&cache->held, memory_order_relaxed);
 #endif
-    return &slots[(key * TM_HASH_MULTIPLIER) >> cache->shift];
+    return (const struct tm_trace_slot *)((const char *)slots + tm_trace_place(key, cache->mask));
 }
 
 /* 0 when it is not there. */

@@ -269,6 +269,7 @@ TM_INLINE void *tm_quick_alloc(struct tm_thread *thread, uint8_t domain, void *b
                                tm_quick_rest *unknown)
 {
     struct tm_runtime *runtime = &tm_runtime;
+    TM_LIKE_ANSWER(block);
     uintptr_t address = (uintptr_t)block;
     uint32_t word;
     if (TM_UNLIKELY(size - TM_QUICK_SIZE_MIN >=
@@ -286,17 +287,18 @@ TM_INLINE void *tm_quick_alloc(struct tm_thread *thread, uint8_t domain, void *b
     } else if (TM_UNLIKELY(!tm_quick_record(runtime, domain, (uint16_t)size, &word, way))) {
         return rest(thread, domain, block, size);
     }
-    tm_slot_half *slot = tm_block_slot_shifted(&runtime->blocks, address, TM_SLOT_SHIFT_16);
-    if (TM_UNLIKELY(slot == NULL) || TM_UNLIKELY(tm_slot_load(slot) != 0)) {
+    const struct tm_slot_place slot = tm_block_slot_place(&runtime->blocks, address, TM_SLOT_SHIFT_16);
+    if (TM_UNLIKELY(slot.leaf == 0) || TM_UNLIKELY(tm_slot_load(tm_slot_at(slot)) != 0)) {
         return rest(thread, domain, block, size);
     }
     struct tm_record *record = tm_runtime_record_of(runtime, word);
     struct tm_totals *totals = runtime->totals;
     if (TM_UNLIKELY(!tm_record_is_saved(totals, record))) {
-        return tm_tracker_enter_known(thread, block, size, slot, word);
+        return tm_tracker_enter_known(thread, block, size, tm_slot_again(slot), word);
     }
-    tm_slot_store(slot, word);
+    tm_slot_store(tm_slot_again(slot), word);
     tm_quick_count(thread, totals, record, block, size, false);
+    TM_LIKE_ANSWER(block);
     return block;
 }
 
@@ -403,9 +405,9 @@ TM_INLINE enum tm_quick_taken tm_quick_take_block(struct tm_thread *thread, cons
     if (TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, address))) {
         return TM_TAKEN_NOT;
     }
-    tm_slot_half *slot = tm_block_slot_shifted(&runtime->blocks, address,
-                                               way == TM_QUICK_ANY ? runtime->blocks.slot_shift : TM_SLOT_SHIFT_16);
-    uint32_t word = TM_LIKELY(slot != NULL) ? tm_slot_load(slot) : 0;
+    const struct tm_slot_place slot = tm_block_slot_place(
+        &runtime->blocks, address, way == TM_QUICK_ANY ? runtime->blocks.slot_shift : TM_SLOT_SHIFT_16);
+    uint32_t word = TM_LIKELY(slot.leaf != 0) ? tm_slot_load(tm_slot_at(slot)) : 0;
     bool is_short = how == TM_TAKE_ANY && tm_half_is_short((uint16_t)word);
     if (!is_short && TM_UNLIKELY(!tm_slot_is_plain(word))) {
         return TM_TAKEN_NOT;
@@ -418,7 +420,7 @@ TM_INLINE enum tm_quick_taken tm_quick_take_block(struct tm_thread *thread, cons
         /* With no stamp in force the thread state may not be had this way. */
         if (TM_UNLIKELY(record->stamp != tm_number_peek(&tm_life_page.stamp))) {
             return tm_number_peek(&tm_life_page.stamp) != 0 && (!asks || tm_quick_tstate(&runtime->python, way) != 0) &&
-                           tm_tracker_take_long(thread, address, slot, record, taken)
+                           tm_tracker_take_long(thread, address, tm_slot_again(slot), record, taken)
                        ? TM_TAKEN_NOW
                        : TM_TAKEN_NOT;
         }
@@ -435,9 +437,9 @@ TM_INLINE enum tm_quick_taken tm_quick_take_block(struct tm_thread *thread, cons
     }
     tm_event_log(TM_EVENT_FREE, record, address, record->size);
     if (is_short) {
-        tm_half_store(slot, 0);
+        tm_half_store(tm_slot_again(slot), 0);
     } else {
-        tm_slot_store(slot, 0);
+        tm_slot_store(tm_slot_again(slot), 0);
     }
     tm_quick_count_down(thread, totals, record, address, taken);
     return TM_TAKEN_NOW;

@@ -62,9 +62,6 @@ struct tm_stack_cache {
 
 #define TM_STACK_HIDDEN_MAX 48U /* room wanted before the window, beside that for the largest limit */
 
-/* Hides that A equals what it was compared with, so that the next load needs not wait for the comparison's other side. */
-#define TM_STACK_OPAQUE(a) __asm__("" : "+r"(a))
-
 /* Odd, and so large that no two of the 4,096 versions (multiples of 2^20) differ in address bits alone when multiplied. */
 #define TM_STACK_VERSION_MULTIPLIER UINT64_C(0x5851F42D)
 
@@ -176,7 +173,7 @@ TM_INLINE struct tm_stack_form tm_stack_form_of(const struct tm_cpython_layout *
 TM_INLINE bool tm_stack_leads_past_entry(const struct tm_cpython_layout *row, uintptr_t above, uintptr_t wanted,
                                          unsigned previous)
 {
-    TM_STACK_OPAQUE(above); /* or each frame would keep in a register for here what it compares in one instruction */
+    TM_OPAQUE(above); /* or each frame would keep in a register for here what it compares in one instruction */
     uintptr_t entry = tm_python_word(above, previous);
     return entry != 0 && *(const int8_t *)(entry + row->frame_owner) >= row->owner_shim &&
            tm_python_word(entry, previous) == wanted;
@@ -257,7 +254,7 @@ TM_INLINE bool tm_stack_cache_agrees(const struct tm_stack_cache *cache, const s
         if (TM_UNLIKELY(frame != wanted) && tm_stack_skip(row, frame) != wanted) {
             return false;
         }
-        TM_STACK_OPAQUE(wanted);
+        TM_OPAQUE(wanted); /* the next load need not wait for the comparison's other side */
         if (!tm_stack_is_unchanged(row, cached)) {
             return false;
         }

@@ -19,6 +19,11 @@ static int begin(void **state)
     return tm_trace_cache_init(&cache) ? 0 : -1;
 }
 
+static size_t slots_of(const struct tm_trace_cache *of)
+{
+    return of->mask / sizeof *of->slots + 1;
+}
+
 static uint32_t held(uint64_t key, uint32_t low)
 {
     return tm_trace_cache_held(&cache, key, tm_trace_check(&cache, low));
@@ -178,14 +183,13 @@ static void what_is_put_between_a_generation_and_the_tending_is_emptied(void **s
 static void lists_of_zones_that_are_full_begin_anew(void **state)
 {
     (void)state;
-    const uint64_t other = 9U + (UINT64_C(1) << 63); /* in a slot of its own */
+    const uint64_t other = 9U + (UINT64_C(1) << 47); /* in a slot of its own */
     for (unsigned i = 0; i < 300000; i++) {
         put_held(i % 2 == 0 ? 9 : other, tm_trace_check(&cache, 1), i % 2 == 0 ? 9 : 5009, 1 + i % 2);
         assert_true(has_key(i % 2 == 0 ? 9 : other));
     }
     assert_true(cache.zones.count <= cache.zones.capacity);
-    assert_true(tm_zone_lists_bytes(&cache.zones) <=
-                4 * sizeof(struct tm_zone_node) * ((size_t)1 << (64 - cache.shift)));
+    assert_true(tm_zone_lists_bytes(&cache.zones) <= 4 * sizeof(struct tm_zone_node) * slots_of(&cache));
     tm_trace_cache_forget_place(&cache, 9);
     assert_false(has_key(9));
     tm_trace_cache_forget_place(&cache, 5009);
@@ -198,13 +202,13 @@ static void a_large_cache_gives_its_pages_back_when_it_begins_anew(void **state)
     (void)state;
     struct random_numbers random = {11};
     uint64_t last = 0;
-    while (64 - cache.shift < 14) {
+    while (slots_of(&cache) < 1 << 14) {
         last = random_next(&random);
         put_held(last, tm_trace_check(&cache, 1), 5000, 1);
     }
     put_held(last, tm_trace_check(&cache, 1), 5000, 1);
     assert_true(has_key(last));
-    const size_t bytes = ((size_t)1 << (64 - cache.shift)) * sizeof *cache.slots;
+    const size_t bytes = slots_of(&cache) * sizeof *cache.slots;
     assert_true(tm_pages_resident(cache.slots, bytes) != 0);
     tm_trace_cache_new_generation(&cache);
     tm_trace_cache_tend(&cache);

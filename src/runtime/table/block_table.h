@@ -44,15 +44,16 @@
 #define TM_LEAF_LIST_MAX 1024U /* 64 GiB of traced addresses */
 
 struct tm_block_table {
-    _Atomic uintptr_t *leaves; /* one per region, see tm_block_slot; 0 until a block of it is put */
-    uint64_t odd_bits;         /* address bits that make a block odd */
-    unsigned slot_shift;       /* from an address to bytes of leaf: TM_SLOT_SHIFT_16, or 2 */
-    unsigned granule_bits;     /* 4, or 3 */
-    uint64_t short_max;        /* bytes: a granule */
     struct tm_odd_block_table odd;
     _Atomic uint64_t leaf_count;
     _Atomic(tm_slot_half *) leaf_list[TM_LEAF_LIST_MAX]; /* the first ones made, for counting their pages */
     struct tm_short_table shorts;
+    unsigned slot_shift;   /* from an address to bytes of leaf: TM_SLOT_SHIFT_16, or 2 */
+    unsigned granule_bits; /* 4, or 3 */
+    uint64_t short_max;    /* bytes: a granule */
+    /* Last: what every event reads, beside what it reads of others, see runtime_state.h. */
+    uint64_t odd_bits;         /* address bits that make a block odd */
+    _Atomic uintptr_t *leaves; /* one per region, see tm_block_slot; 0 until a block of it is put */
 };
 
 /* GRANULE_BITS is 4 or 3.  False when there is no memory for the directory. */

@@ -53,9 +53,10 @@ struct tm_loose_set {
 };
 
 struct tm_trace_cache {
+    /* First: what every event reads. */
     struct tm_trace_slot *_Atomic held; /* where the holder looks: its slots, or nothing */
+    uint64_t mask;                      /* of the held cache: bytes of its slots, less those of one */
     struct tm_loose_set *loose;
-    uint64_t mask;     /* of the held cache: bytes of its slots, less those of one */
     uint32_t patience; /* so many slots may be written over until it is tended; 0 also when the lists are full */
     struct tm_trace_slot *slots;   /* of the held cache */
     struct tm_trace_slot *nothing; /* as many, empty */

@@ -74,13 +74,27 @@ struct tm_forked {
     uint64_t time_ns;
 };
 
+#define TM_CACHE_LINE 64U
+
+/* Where the quick ways find the thread state: copies of what struct tm_cpython has, from when a way is known. */
+struct tm_quick_python {
+    union {
+        const uintptr_t *holders; /* one GIL for all interpreters: the word with the state of its holder */
+        intptr_t own;             /* from the thread pointer to the thread's own */
+    } state;
+    const uintptr_t *main_interpreter;
+};
+
 struct tm_runtime {
-    /* Read by every event. */
+    /* Read by every event: the last words of blocks, the first ones of cache and what is between them are one line, and
+     * no other data of this structure is read where a block has one frame and all goes well. */
+    uint8_t to_the_line[2 * TM_CACHE_LINE - offsetof(struct tm_block_table, odd_bits) % TM_CACHE_LINE];
     struct tm_block_table blocks;
-    struct tm_record_table records;
     uintptr_t scaled_records; /* where the record of scaled word 0 would be, see tm_runtime_record_of */
-    struct tm_trace_cache cache;
     struct tm_totals *totals;
+    struct tm_quick_python quick_python;
+    struct tm_trace_cache cache;
+    struct tm_record_table records;
     const struct tm_cpython_layout *layout; /* NULL: no Python frames */
     uint32_t traceback_limit;
     uint32_t way; /* of events that no quick way serves: the limit, or TM_WAY_NATIVE */
@@ -89,11 +103,11 @@ struct tm_runtime {
     bool python_is_found;
     bool layout_is_decided; /* layout was checked against real frames, or there is none */
     bool free_threaded;
-    uint32_t sampled_epoch;           /* records from this epoch on were sampled; UINT32_MAX: none */
-    uint64_t sample_rate;             /* bytes; 0: every block is recorded */
-    struct tm_stack_cache held_stack; /* of events under the GIL; its notes are tracebacks */
-    struct tm_watermark watermark;    /* of held_stack */
-    uint32_t notes_generation;        /* of the trace cache, when the notes were made */
+    uint32_t sampled_epoch; /* records from this epoch on were sampled; UINT32_MAX: none */
+    uint64_t sample_rate;   /* bytes; 0: every block is recorded */
+    _Alignas(TM_CACHE_LINE) struct tm_stack_cache held_stack; /* of events under the GIL; its notes are tracebacks */
+    struct tm_watermark watermark;                            /* of held_stack */
+    uint32_t notes_generation;                                /* of the trace cache, when the notes were made */
     struct tm_tally tallies[TM_TALLY_MAX];
 
     /* Slow paths. */
@@ -152,7 +166,12 @@ struct tm_runtime {
     const char *start_moment;
     const char *recycled;
     const char *exit_moment;
-};
+} __attribute__((aligned(TM_CACHE_LINE)));
+
+_Static_assert(offsetof(struct tm_runtime, blocks.odd_bits) % TM_CACHE_LINE == 0 &&
+                   offsetof(struct tm_runtime, cache.mask) + sizeof(uint64_t) ==
+                       offsetof(struct tm_runtime, blocks.odd_bits) + TM_CACHE_LINE,
+               "what every event reads is one line");
 
 extern TM_HIDDEN struct tm_runtime tm_runtime;
 extern TM_HIDDEN struct tm_life_page tm_life_page;

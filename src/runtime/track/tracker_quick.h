@@ -96,6 +96,20 @@ TM_INLINE enum tm_quick_way tm_quick_way_of(const struct tm_cpython *python, con
                                          : TM_QUICK_ANY;
 }
 
+/* The same for the process, whose quick ways are prepared for it. */
+TM_INLINE enum tm_quick_way tm_quick_prepare(struct tm_runtime *runtime)
+{
+    const struct tm_cpython *python = &runtime->python;
+    const enum tm_quick_way way = tm_quick_way_of(python, &runtime->blocks);
+    if (way == TM_QUICK_SHARED) {
+        runtime->quick_python.state.holders = python->current.word;
+    } else if (way != TM_QUICK_ANY) {
+        runtime->quick_python.state.own = python->current.tls_offset;
+        runtime->quick_python.main_interpreter = python->main_interpreter.word;
+    }
+    return way;
+}
+
 TM_INLINE bool tm_quick_way_is_own(enum tm_quick_way way)
 {
     return way == TM_QUICK_OWN || way == TM_QUICK_OWN_CFRAME;
@@ -104,17 +118,18 @@ TM_INLINE bool tm_quick_way_is_own(enum tm_quick_way way)
 /* The thread state of the caller, which holds the GIL of the main interpreter; 0 when it is another's.  Rows with one
  * GIL for all interpreters need not ask whose it is; free-threaded builds, and those whose thread state can only be
  * had by a call, never come here. */
-TM_INLINE uintptr_t tm_quick_tstate(const struct tm_cpython *python, enum tm_quick_way way)
+TM_INLINE uintptr_t tm_quick_tstate(const struct tm_runtime *runtime, enum tm_quick_way way)
 {
+    const struct tm_cpython *python = &runtime->python;
     const struct tm_cpython_layout *row = &python->row;
+    const struct tm_quick_python *quick = &runtime->quick_python;
     if (way == TM_QUICK_SHARED) {
-        return __atomic_load_n(python->current.word, __ATOMIC_RELAXED);
+        return __atomic_load_n(quick->state.holders, __ATOMIC_RELAXED);
     }
     if (tm_quick_way_is_own(way)) {
-        uintptr_t own = tm_cpython_getter_own(&python->current);
-        return TM_LIKELY(own != 0) && TM_LIKELY(tm_python_word(own, TM_QUICK_INTERP) == *python->main_interpreter.word)
-                   ? own
-                   : 0;
+        uintptr_t own = tm_thread_local_word(quick->state.own);
+        return TM_LIKELY(own != 0) && TM_LIKELY(tm_python_word(own, TM_QUICK_INTERP) == *quick->main_interpreter) ? own
+                                                                                                                  : 0;
     }
     uintptr_t tstate = tm_cpython_getter_peek(&python->current);
     if (row->tstate_current_is_own && TM_LIKELY(tstate != 0) &&
@@ -157,7 +172,7 @@ TM_INLINE bool tm_quick_record(const struct tm_runtime *runtime, uint8_t domain,
                                enum tm_quick_way way)
 {
     const struct tm_cpython_layout *row = &runtime->python.row;
-    uintptr_t tstate = tm_quick_tstate(&runtime->python, way);
+    uintptr_t tstate = tm_quick_tstate(runtime, way);
     uintptr_t frame = TM_LIKELY(tstate != 0) ? tm_quick_newest(row, tstate, way) : 0;
     if (TM_UNLIKELY(frame == 0)) {
         return false;
@@ -179,7 +194,7 @@ TM_INLINE enum tm_quick_stack tm_quick_stack_look(struct tm_runtime *runtime, ui
 {
     const struct tm_cpython_layout *row = &runtime->python.row;
     const struct tm_stack_form form = tm_quick_form(row, way);
-    uintptr_t tstate = tm_quick_tstate(&runtime->python, way);
+    uintptr_t tstate = tm_quick_tstate(runtime, way);
     uintptr_t newest = TM_LIKELY(tstate != 0) ? tm_quick_newest(row, tstate, way) : 0;
     uintptr_t place;
     uint64_t older;
@@ -221,7 +236,7 @@ TM_INLINE uint32_t tm_quick_native_record(struct tm_thread *thread, uint8_t doma
                                           enum tm_quick_way way, const uintptr_t *entry)
 {
     struct tm_runtime *runtime = &tm_runtime;
-    uintptr_t tstate = tm_quick_tstate(&runtime->python, way);
+    uintptr_t tstate = tm_quick_tstate(runtime, way);
     uintptr_t newest = TM_LIKELY(tstate != 0) ? tm_quick_newest(&runtime->python.row, tstate, way) : 0;
     uint32_t word = 0;
     uint64_t hash;
@@ -366,7 +381,7 @@ TM_INLINE enum tm_quick_taken tm_quick_may_take(struct tm_runtime *runtime, stru
                                                 bool asks)
 {
     if (TM_UNLIKELY(record->stamp != tm_number_peek(&tm_life_page.free_stamp)) ||
-        TM_UNLIKELY(!tm_limit_is_kept(totals)) || (asks && TM_UNLIKELY(tm_quick_tstate(&runtime->python, way) == 0))) {
+        TM_UNLIKELY(!tm_limit_is_kept(totals)) || (asks && TM_UNLIKELY(tm_quick_tstate(runtime, way) == 0))) {
         return TM_TAKEN_NOT;
     }
     if (how == TM_TAKE_SAVED) {
@@ -419,12 +434,12 @@ TM_INLINE enum tm_quick_taken tm_quick_take_block(struct tm_thread *thread, cons
     if (how == TM_TAKE_ANY) {
         /* With no stamp in force the thread state may not be had this way. */
         if (TM_UNLIKELY(record->stamp != tm_number_peek(&tm_life_page.stamp))) {
-            return tm_number_peek(&tm_life_page.stamp) != 0 && (!asks || tm_quick_tstate(&runtime->python, way) != 0) &&
+            return tm_number_peek(&tm_life_page.stamp) != 0 && (!asks || tm_quick_tstate(runtime, way) != 0) &&
                            tm_tracker_take_long(thread, address, tm_slot_again(slot), record, taken)
                        ? TM_TAKEN_NOW
                        : TM_TAKEN_NOT;
         }
-        if (asks && TM_UNLIKELY(tm_quick_tstate(&runtime->python, way) == 0)) {
+        if (asks && TM_UNLIKELY(tm_quick_tstate(runtime, way) == 0)) {
             return TM_TAKEN_NOT;
         }
         tm_quick_leave(thread, totals);

@@ -15,7 +15,7 @@
 static __attribute__((noinline)) uint32_t follow(struct tm_thread *thread, uint8_t domain, uint16_t size,
                                                  enum tm_quick_way way)
 {
-    uintptr_t tstate = tm_quick_tstate(&tm_runtime.python, way);
+    uintptr_t tstate = tm_quick_tstate(&tm_runtime, way);
     return TM_LIKELY(tstate != 0) ? tm_slot_word(tm_event_stack_record(thread, tstate, domain, size)) : NOT_KNOWN;
 }
 
@@ -48,7 +48,7 @@ TM_INLINE uint32_t stepped_record(struct tm_thread *thread, uint8_t domain, uint
     struct tm_runtime *runtime = &tm_runtime;
     struct tm_stack_cache *stack = &runtime->held_stack;
     const struct tm_cpython_layout *row = &runtime->python.row;
-    const uintptr_t tstate = tm_quick_tstate(&runtime->python, way);
+    const uintptr_t tstate = tm_quick_tstate(runtime, way);
     const uintptr_t newest = TM_LIKELY(tstate != 0) ? tm_quick_newest(row, tstate, way) : 0;
     struct tm_stack_step step;
     uint32_t word = NOT_KNOWN;
@@ -160,7 +160,7 @@ TM_INLINE uint32_t standing_record(struct tm_thread *thread, uint8_t domain, uin
     struct tm_runtime *runtime = &tm_runtime;
     struct tm_stack_cache *stack = &runtime->held_stack;
     const struct tm_cpython_layout *row = &runtime->python.row;
-    const uintptr_t tstate = tm_quick_tstate(&runtime->python, way);
+    const uintptr_t tstate = tm_quick_tstate(runtime, way);
     const uintptr_t newest = TM_LIKELY(tstate != 0) ? tm_quick_newest(row, tstate, way) : 0;
     uint32_t word = NOT_KNOWN;
     if (TM_UNLIKELY(newest == 0) || TM_UNLIKELY(runtime->watermark.state != TM_WATERMARK_OFF)) {

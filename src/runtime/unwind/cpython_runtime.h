@@ -112,13 +112,23 @@ bool tm_cpython_check_frames(struct tm_cpython *python, uintptr_t tstate);
  * For the holder of its GIL, because nothing orders this with a check of another thread's state. */
 bool tm_cpython_shows_no_frame(const struct tm_cpython *python, uintptr_t tstate);
 
+/* The word at OFFSET bytes from the thread pointer. */
+TM_INLINE uintptr_t tm_thread_local_word(intptr_t offset)
+{
+#if defined(__x86_64__)
+    uintptr_t value;
+    __asm__ volatile("movq %%fs:(%1), %0" : "=r"(value) : "r"(offset));
+    return value;
+#else
+    return *(const volatile uintptr_t *)((const char *)__builtin_thread_pointer() + offset);
+#endif
+}
+
 TM_INLINE uintptr_t tm_cpython_getter_read(const struct tm_cpython_getter *getter)
 {
 #if defined(__x86_64__)
     if (TM_LIKELY(getter->tls_offset != 0)) {
-        uintptr_t value;
-        __asm__ volatile("movq %%fs:(%1), %0" : "=r"(value) : "r"(getter->tls_offset));
-        return value;
+        return tm_thread_local_word(getter->tls_offset);
     }
 #endif
     if (TM_LIKELY(getter->word != NULL)) {
@@ -131,13 +141,6 @@ TM_INLINE uintptr_t tm_cpython_getter_read(const struct tm_cpython_getter *gette
 TM_INLINE uintptr_t tm_cpython_getter_peek(const struct tm_cpython_getter *getter)
 {
     TM_ASSUME(getter->tls_offset != 0 || getter->word != NULL);
-    return tm_cpython_getter_read(getter);
-}
-
-/* The same for one whose word is known to be in thread-local storage. */
-TM_INLINE uintptr_t tm_cpython_getter_own(const struct tm_cpython_getter *getter)
-{
-    TM_ASSUME(getter->tls_offset != 0);
     return tm_cpython_getter_read(getter);
 }
 

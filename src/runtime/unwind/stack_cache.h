@@ -44,20 +44,21 @@ struct tm_stack_room {
 };
 
 struct tm_stack_cache {
-    struct tm_stack_room room;   /* never changes */
+    /* First: what every event reads. */
+    struct tm_raw_frame *newest; /* the last of the frames; of an empty cache the one before the first */
+    uint64_t older;              /* the hash of frames[0] and on, but for the newest; 0: there are none */
+    uint32_t count;
+    uint32_t limit;              /* of the frames wanted */
+    uint32_t hidden;             /* frames before frames[0]; not 0 only in a full window */
+    bool is_whole;               /* older frames than frames[0] do not exist */
+    bool reaches_end;            /* older frames than the hidden ones do not exist */
     struct tm_raw_frame *frames; /* oldest first */
-    struct tm_raw_frame *newest; /* the last of them; of an empty cache the one before the first */
     uint64_t *hashes;      /* of all frames to frames[i], hidden ones too, but for the newest; 0 before the first */
     uint32_t *notes;       /* the user's word on frames[0] to frames[i]; 0 whenever one of these changes */
     const uint32_t *noted; /* the user's too: notes is it when the words are of the window as it stands */
     const _Atomic uint32_t *versions; /* of places: the user's, part of the hashes */
-    uint64_t older;                   /* the hash of frames[0] and on, but for the newest; 0: there are none */
-    uint64_t power; /* what a hash before the window is multiplied by in the last one of a full window */
-    uint32_t count;
-    uint32_t limit;   /* of the frames wanted */
-    uint32_t hidden;  /* frames before frames[0]; not 0 only in a full window */
-    bool is_whole;    /* older frames than frames[0] do not exist */
-    bool reaches_end; /* older frames than the hidden ones do not exist */
+    uint64_t power;            /* what a hash before the window is multiplied by in the last one of a full window */
+    struct tm_stack_room room; /* never changes */
 };
 
 #define TM_STACK_HIDDEN_MAX 48U /* room wanted before the window, beside that for the largest limit */

@@ -11,7 +11,8 @@
 
 #define LINE_MAX_BYTES 8192U /* longer lines are cut: of a path only the start counts */
 
-static bool starts_with(const char *line, size_t length, const char *prefix)
+/* Inline, so that the length of PREFIX is a constant: a process has thousands of lines. */
+TM_INLINE bool starts_with(const char *line, size_t length, const char *prefix)
 {
     size_t size = strlen(prefix);
     return length >= size && memcmp(line, prefix, size) == 0;
@@ -98,23 +99,32 @@ static uint64_t *part_of(struct tm_resident_memory *memory, enum tm_mapping_kind
     return &memory->anonymous;
 }
 
-void tm_resident_add_line(struct tm_resident_memory *memory, enum tm_mapping_kind *kind, const char *line,
-                          size_t length, const char *store)
+static void add_figure(struct tm_resident_memory *memory, enum tm_mapping_kind kind, const char *line, size_t length)
 {
-    if (is_heading(line, length)) {
-        *kind = kind_of(line, length, store);
-    } else if (starts_with(line, length, "Rss:")) {
+    if (starts_with(line, length, "Rss:")) {
         uint64_t bytes = bytes_of(line, length);
         memory->rss += bytes;
-        *part_of(memory, *kind) += bytes;
+        *part_of(memory, kind) += bytes;
     } else if (starts_with(line, length, "Pss:")) {
         memory->pss += bytes_of(line, length);
     } else if (starts_with(line, length, "Swap:")) {
         memory->swap += bytes_of(line, length);
-    } else if (*kind == TM_MAPPING_FILE && starts_with(line, length, "Anonymous:")) {
+    } else if (kind == TM_MAPPING_FILE && starts_with(line, length, "Anonymous:")) {
         uint64_t bytes = bytes_of(line, length); /* comes after Rss and is part of it */
         memory->file -= bytes < memory->file ? bytes : memory->file;
         memory->file_own += bytes;
+    }
+}
+
+/* Of the figures of a mapping, some twenty lines, few begin with the letter of one that counts. */
+void tm_resident_add_line(struct tm_resident_memory *memory, enum tm_mapping_kind *kind, const char *line,
+                          size_t length, const char *store)
+{
+    const char first = length == 0 ? '\0' : line[0];
+    if (first == 'R' || first == 'P' || first == 'S' || first == 'A') {
+        add_figure(memory, *kind, line, length);
+    } else if (is_heading(line, length)) {
+        *kind = kind_of(line, length, store);
     }
 }
 

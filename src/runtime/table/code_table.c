@@ -4,7 +4,7 @@
 #include "base/hash.h"
 #include "runtime/os/os_memory.h"
 
-#define FIRST_CAPACITY 256U
+#define FIRST_CAPACITY 1024U
 
 static uint32_t place_hash(uintptr_t place, int32_t offset)
 {

@@ -3,6 +3,8 @@
 
 #include "runtime/os/os_memory.h"
 
+#define LEAST_GROWTH (4U * TM_PAGE_SIZE) /* a call of the kernel costs more than the pages */
+
 /* Room for item LAST in *ARRAY of *CAPACITY items of SIZE bytes.  They are used in sequence: the new ones' pages are
  * taken at once. */
 static bool make_room(void **array, uint32_t *capacity, size_t size, uint32_t last)
@@ -12,7 +14,8 @@ static bool make_room(void **array, uint32_t *capacity, size_t size, uint32_t la
     }
     size_t old_bytes = *capacity * size;
     size_t wanted = tm_page_round((last + (size_t)1) * size);
-    size_t bytes = tm_page_round(old_bytes + old_bytes / 4);
+    size_t part = old_bytes / 4 < LEAST_GROWTH ? LEAST_GROWTH : old_bytes / 4;
+    size_t bytes = tm_page_round(old_bytes + part);
     bytes = bytes > wanted ? bytes : wanted;
     char *grown = *array == NULL ? tm_pages_map(bytes) : tm_pages_grow(*array, old_bytes, bytes);
     if (grown == NULL) {

@@ -3,7 +3,7 @@
 
 #include "runtime/os/os_memory.h"
 
-#define FIRST_CAPACITY 512U
+#define FIRST_CAPACITY 2048U /* an interpreter that does nothing comes to some thousand names */
 
 static void place(struct tm_id_map_entry *entries, size_t mask, struct tm_id_map_entry entry)
 {

@@ -71,6 +71,30 @@ TM_INLINE void count_alloc(struct tm_thread *thread, uint8_t domain, const void 
     thread->newborn = (uintptr_t)block;
 }
 
+/* Small blocks of the GIL's holder while no frame can be read, as most are before an interpreter runs its first: domain and
+ * size say the record, and the cache has it.  False: nothing has happened. */
+TM_INLINE bool count_frameless(struct tm_thread *thread, struct tm_caller caller, uint8_t domain, const void *block,
+                               size_t size)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    bool is_python = domain == TM_DOMAIN_OBJ || domain == TM_DOMAIN_MEM;
+    if (runtime->layout != NULL || !caller.held || !is_python || size > TM_SMALL_SIZE_MAX ||
+        runtime->sample_rate != 0 || runtime->held_stack.count != 0 ||
+        __atomic_load_n(&runtime->way, __ATOMIC_RELAXED) == TM_WAY_NATIVE || tm_life_now() != TM_LIFE_TRACING) {
+        return false;
+    }
+    const struct tm_trace_key key = tm_trace_key_of_top(&runtime->cache, NULL, 0, domain, (uint16_t)size);
+    const uint32_t record = tm_trace_cache_held(&runtime->cache, key.key, key.check);
+    if (TM_UNLIKELY(record == 0)) {
+        return false;
+    }
+    if (TM_LIKELY(put_block(thread, block, record, size))) {
+        tm_record_save_peaks(runtime, record, &runtime->records.records[record]);
+        tm_quick_count(thread, runtime->totals, &runtime->records.records[record], block, size, false);
+    }
+    return true;
+}
+
 /* While the life is not simply TM_LIFE_TRACING. */
 static TM_COLD bool may_record(struct tm_thread *thread, size_t size)
 {
@@ -86,6 +110,9 @@ __attribute__((noinline)) void *tm_tracker_alloc_generally(struct tm_thread *thr
     struct tm_caller caller = tm_event_caller(thread, domain);
     if (!caller.held && caller.tstate == 0 && domain == TM_DOMAIN_NATIVE && size <= TM_SMALL_SIZE_MAX &&
         tm_own_count(thread, block, size)) {
+        return block;
+    }
+    if (count_frameless(thread, caller, domain, block, size)) {
         return block;
     }
     uint32_t record = tm_event_record(thread, caller, domain, tm_size_class(size));

@@ -71,28 +71,31 @@ TM_INLINE void count_alloc(struct tm_thread *thread, uint8_t domain, const void 
     thread->newborn = (uintptr_t)block;
 }
 
-/* Small blocks of the GIL's holder while no frame can be read, as most are before an interpreter runs its first: domain and
- * size say the record, and the cache has it.  False: nothing has happened. */
-TM_INLINE bool count_frameless(struct tm_thread *thread, struct tm_caller caller, uint8_t domain, const void *block,
-                               size_t size)
+/* The record of a small block of the GIL's holder while no frame can be read, as most are before an interpreter runs its
+ * first: domain and size say it.  0: it is not of that kind, or not in the cache. */
+TM_INLINE uint32_t frameless_record(uint8_t domain, size_t size)
 {
     struct tm_runtime *runtime = &tm_runtime;
-    bool is_python = domain == TM_DOMAIN_OBJ || domain == TM_DOMAIN_MEM;
-    if (runtime->layout != NULL || !caller.held || !is_python || size > TM_SMALL_SIZE_MAX ||
-        runtime->sample_rate != 0 || runtime->held_stack.count != 0 ||
-        __atomic_load_n(&runtime->way, __ATOMIC_RELAXED) == TM_WAY_NATIVE || tm_life_now() != TM_LIFE_TRACING) {
-        return false;
+    if (runtime->layout != NULL || size > TM_SMALL_SIZE_MAX || runtime->sample_rate != 0 ||
+        runtime->held_stack.count != 0 || __atomic_load_n(&runtime->way, __ATOMIC_RELAXED) == TM_WAY_NATIVE) {
+        return 0;
     }
     const struct tm_trace_key key = tm_trace_key_of_top(&runtime->cache, NULL, 0, domain, (uint16_t)size);
-    const uint32_t record = tm_trace_cache_held(&runtime->cache, key.key, key.check);
-    if (TM_UNLIKELY(record == 0)) {
-        return false;
+    return tm_trace_cache_held(&runtime->cache, key.key, key.check);
+}
+
+/* Counts a block of frameless_record's. */
+TM_INLINE void count_frameless(struct tm_thread *thread, const void *block, size_t size, uint32_t id)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    if (TM_LIKELY(put_block(thread, block, id, size))) {
+        struct tm_record *record = &runtime->records.records[id];
+        if (!tm_record_is_saved(runtime->totals, record) &&
+            !tm_record_save_usually(runtime, record, tm_word_load(&runtime->totals->marks))) {
+            tm_record_save_peaks(runtime, id, record);
+        }
+        tm_quick_count(thread, runtime->totals, record, block, size, false);
     }
-    if (TM_LIKELY(put_block(thread, block, record, size))) {
-        tm_record_save_peaks(runtime, record, &runtime->records.records[record]);
-        tm_quick_count(thread, runtime->totals, &runtime->records.records[record], block, size, false);
-    }
-    return true;
 }
 
 /* While the life is not simply TM_LIFE_TRACING. */
@@ -108,11 +111,15 @@ __attribute__((noinline)) void *tm_tracker_alloc_generally(struct tm_thread *thr
         return block;
     }
     struct tm_caller caller = tm_event_caller(thread, domain);
+    if (caller.held && (domain == TM_DOMAIN_OBJ || domain == TM_DOMAIN_MEM)) {
+        uint32_t known = frameless_record(domain, size);
+        if (known != 0) {
+            count_frameless(thread, block, size, known);
+            return block;
+        }
+    }
     if (!caller.held && caller.tstate == 0 && domain == TM_DOMAIN_NATIVE && size <= TM_SMALL_SIZE_MAX &&
         tm_own_count(thread, block, size)) {
-        return block;
-    }
-    if (count_frameless(thread, caller, domain, block, size)) {
         return block;
     }
     uint32_t record = tm_event_record(thread, caller, domain, tm_size_class(size));

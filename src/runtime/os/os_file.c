@@ -128,7 +128,7 @@ static int check_limit(uint64_t offset, uint64_t size)
 }
 
 #define ZEROS  16384U /* bytes that lie ready */
-#define PIECES 16U    /* of them at once */
+#define PIECES 4U     /* of them at once: pages of a mapping come slower where the kernel has made larger units */
 
 int tm_file_write_zeros(int descriptor, uint64_t offset, uint64_t size)
 {

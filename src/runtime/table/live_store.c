@@ -10,8 +10,7 @@
 #define LARGEST_EXTENT (4U * 1024U * 1024U)
 #define FEWEST_AHEAD   (3U * TM_PAGE_SIZE)
 #define MOST_AHEAD     (15U * TM_PAGE_SIZE)
-#define FEWEST_FILLED  (16U * TM_PAGE_SIZE)
-#define MOST_FILLED    (64U * TM_PAGE_SIZE)
+#define FILLED_AT_ONCE (64U * TM_PAGE_SIZE)
 
 /* Shares of the address space; the sum is 96. */
 static const uint64_t shares[TM_STORE_SECTIONS] = {
@@ -164,12 +163,11 @@ static int write_zeros(const struct tm_live_store *store, unsigned section, uint
  * of which looks for what the disk has.  Nothing is in them yet: they are the pages behind those that are ready. */
 static void fill(struct tm_live_store *store, unsigned section, uint64_t ready)
 {
-    uint64_t from = store->filled[section], more = from / 4;
+    uint64_t from = store->filled[section];
     if (!store->fills || ready <= from) {
         return;
     }
-    more = more < FEWEST_FILLED ? FEWEST_FILLED : more > MOST_FILLED ? MOST_FILLED : more;
-    uint64_t to = from + tm_page_round((size_t)more), mapped = atomic_load(&store->mapped[section]);
+    uint64_t to = from + FILLED_AT_ONCE, mapped = atomic_load(&store->mapped[section]);
     to = to < ready ? ready : to;
     to = to < mapped ? to : mapped;
     int descriptor = tm_file_reopen(store->path, &store->identity);

@@ -9,6 +9,7 @@
 #include "runtime/track/fork.h"
 #include "runtime/track/peak_limit.h"
 #include "runtime/track/output_path.h"
+#include "runtime/track/tracker.h"
 
 struct tm_runtime tm_runtime;
 struct tm_life_page tm_life_page;
@@ -94,6 +95,7 @@ void tm_runtime_decide_quick(void)
     atomic_store_explicit(&tm_life_page.own_stamp, is_tracing ? stamp : 0, memory_order_relaxed);
     atomic_store_explicit(&tm_life_page.own_sizes, is_tracing && !runtime->python_is_found ? TM_SMALL_SIZE_MAX + 1 : 0,
                           memory_order_relaxed);
+    tm_tracker_choose_rest();
 }
 
 bool tm_life_recover(void)

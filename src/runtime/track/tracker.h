@@ -61,6 +61,9 @@ void *tm_tracker_rest_own_native(struct tm_thread *thread, uint8_t domain, void 
 void *tm_tracker_rest_own_cframe_native(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 void *tm_tracker_enter_known(struct tm_thread *thread, void *block, size_t size, _Atomic uint16_t *slot, uint32_t word);
 
+/* The quick ways were opened or closed: chooses how tm_tracker_rest goes on. */
+void tm_tracker_choose_rest(void);
+
 /* tm_tracker_take for the block at ADDRESS, of RECORD, whose slot is SLOT and plain, where the caller has seen that a stamp is
  * in force, so that it may look for the GIL of the main interpreter, and holds it.  False: nothing has happened, the
  * general way is to decide. */

@@ -197,7 +197,9 @@ TM_INLINE void *rest_native(struct tm_thread *thread, uint8_t domain, void *bloc
                  TM_LIKELY(is_known) ? tm_quick_native_record(thread, domain, (uint16_t)size, way, entry) : NOT_KNOWN);
 }
 
-#define RESTS(name, way)                                                                                               \
+static tm_quick_rest rest_any; /* RESTS makes it */
+
+#define RESTS(name, whole, way)                                                                                        \
     __attribute__((noinline)) void *name##_native(struct tm_thread *thread, uint8_t domain, void *block, size_t size)  \
     {                                                                                                                  \
         return rest_native(thread, domain, block, size, way, __builtin_frame_address(0));                              \
@@ -214,7 +216,7 @@ TM_INLINE void *rest_native(struct tm_thread *thread, uint8_t domain, void *bloc
     {                                                                                                                  \
         return rest_stepped(thread, domain, block, size, way, name##_rarely);                                          \
     }                                                                                                                  \
-    void *name(struct tm_thread *thread, uint8_t domain, void *block, size_t size)                                     \
+    void *whole(struct tm_thread *thread, uint8_t domain, void *block, size_t size)                                    \
     {                                                                                                                  \
         return tm_quick_alloc(thread, domain, block, size, way, TM_QUICK_DEEP, name##_stepped, name##_stepped);        \
     }                                                                                                                  \
@@ -227,10 +229,37 @@ TM_INLINE void *rest_native(struct tm_thread *thread, uint8_t domain, void *bloc
         return rest_unknown(thread, domain, block, size, way, name##_stepped);                                         \
     }
 
-RESTS(tm_tracker_rest, TM_QUICK_ANY)
-RESTS(tm_tracker_rest_shared, TM_QUICK_SHARED)
-RESTS(tm_tracker_rest_own, TM_QUICK_OWN)
-RESTS(tm_tracker_rest_own_cframe, TM_QUICK_OWN_CFRAME)
+RESTS(tm_tracker_rest, rest_any, TM_QUICK_ANY)
+RESTS(tm_tracker_rest_shared, tm_tracker_rest_shared, TM_QUICK_SHARED)
+RESTS(tm_tracker_rest_own, tm_tracker_rest_own, TM_QUICK_OWN)
+RESTS(tm_tracker_rest_own_cframe, tm_tracker_rest_own_cframe, TM_QUICK_OWN_CFRAME)
+
+/* How tm_tracker_rest goes on: as those of the way that this process has do, and the general way as long as no quick one is
+ * open. */
+static tm_quick_rest *_Atomic known_rest = rest_any;
+
+void *tm_tracker_rest(struct tm_thread *thread, uint8_t domain, void *block, size_t size)
+{
+    return atomic_load_explicit(&known_rest, memory_order_relaxed)(thread, domain, block, size);
+}
+
+static tm_quick_rest *rest_of(enum tm_quick_way way)
+{
+    return way == TM_QUICK_SHARED       ? tm_tracker_rest_shared
+           : way == TM_QUICK_OWN        ? tm_tracker_rest_own
+           : way == TM_QUICK_OWN_CFRAME ? tm_tracker_rest_own_cframe
+                                        : rest_any;
+}
+
+void tm_tracker_choose_rest(void)
+{
+    bool is_quick = tm_word_peek(&tm_life_page.top_sizes) != 0 || tm_word_peek(&tm_life_page.stack_sizes) != 0;
+    bool is_native = tm_number_peek(&tm_life_page.native_sizes) != 0; /* counts the frames of the doors themselves */
+    tm_quick_rest *known = is_quick    ? rest_of(tm_quick_way_of(&tm_runtime.python, &tm_runtime.blocks))
+                           : is_native ? rest_any
+                                       : tm_tracker_alloc_generally;
+    atomic_store_explicit(&known_rest, known, memory_order_relaxed);
+}
 
 static __attribute__((noinline)) void *enter_saving(struct tm_thread *thread, void *block, size_t size,
                                                     tm_slot_half *slot, uint32_t word)

@@ -150,19 +150,19 @@ static void failure_to_grow_changes_nothing(void **state)
         unsigned refusals = 0;
         pages_calls = 0;
         pages_fail_at = n;
-        for (uint32_t id = 1; id <= 3000; id++) {
-            uint32_t owner = id <= 600 ? id : 601 + id % 90; /* lists, then lists that become full one by one */
+        for (uint32_t id = 1; id <= 12000; id++) {
+            uint32_t owner = id <= 600 ? id : 601 + id % 400; /* lists, then lists that become full one by one */
             if (!add(&lists, owner, id, id)) {
                 refusals++;
                 assert_true(tm_id_lists_are_valid(&lists));
                 assert_int_equal(tm_id_lists_count(&lists), id - 1);
                 for (uint32_t each = 1; each <= id; each++) {
-                    assert_int_equal(has(&lists, each <= 600 ? each : 601 + each % 90, each, each), each < id);
+                    assert_int_equal(has(&lists, each <= 600 ? each : 601 + each % 400, each, each), each < id);
                 }
                 assert_true(add(&lists, owner, id, id));
             }
         }
-        assert_int_equal(tm_id_lists_count(&lists), 3000);
+        assert_int_equal(tm_id_lists_count(&lists), 12000);
         tm_id_lists_clear(&lists);
         if (refusals == 0) {
             assert_true(n > 6);

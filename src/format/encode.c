@@ -116,7 +116,7 @@ void tm_encode_counter(struct tm_writer *w, struct tm_counter_record *previous, 
     at = put_pair_if_any(at, next->peak_heap_bytes, next->peak_heap_blocks, 6, &mask);
     *mask_at = (uint8_t)mask;
     put_record(w, start, at);
-    *previous = *next;
+    previous->traceback = next->traceback; /* nothing else of it is looked at */
 }
 
 void tm_encode_size_class(struct tm_writer *w, const struct tm_size_class_record *next)

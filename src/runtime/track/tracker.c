@@ -71,33 +71,6 @@ TM_INLINE void count_alloc(struct tm_thread *thread, uint8_t domain, const void 
     thread->newborn = (uintptr_t)block;
 }
 
-/* The record of a small block of the GIL's holder while no frame can be read, as most are before an interpreter runs its
- * first: domain and size say it.  0: it is not of that kind, or not in the cache. */
-TM_INLINE uint32_t frameless_record(uint8_t domain, size_t size)
-{
-    struct tm_runtime *runtime = &tm_runtime;
-    if (runtime->layout != NULL || size > TM_SMALL_SIZE_MAX || runtime->sample_rate != 0 ||
-        runtime->held_stack.count != 0 || __atomic_load_n(&runtime->way, __ATOMIC_RELAXED) == TM_WAY_NATIVE) {
-        return 0;
-    }
-    const struct tm_trace_key key = tm_trace_key_of_top(&runtime->cache, NULL, 0, domain, (uint16_t)size);
-    return tm_trace_cache_held(&runtime->cache, key.key, key.check);
-}
-
-/* Counts a block of frameless_record's. */
-TM_INLINE void count_frameless(struct tm_thread *thread, const void *block, size_t size, uint32_t id)
-{
-    struct tm_runtime *runtime = &tm_runtime;
-    if (TM_LIKELY(put_block(thread, block, id, size))) {
-        struct tm_record *record = &runtime->records.records[id];
-        if (!tm_record_is_saved(runtime->totals, record) &&
-            !tm_record_save_usually(runtime, record, tm_word_load(&runtime->totals->marks))) {
-            tm_record_save_peaks(runtime, id, record);
-        }
-        tm_quick_count(thread, runtime->totals, record, block, size, false);
-    }
-}
-
 /* While the life is not simply TM_LIFE_TRACING. */
 static TM_COLD bool may_record(struct tm_thread *thread, size_t size)
 {
@@ -111,13 +84,6 @@ __attribute__((noinline)) void *tm_tracker_alloc_generally(struct tm_thread *thr
         return block;
     }
     struct tm_caller caller = tm_event_caller(thread, domain);
-    if (caller.held && (domain == TM_DOMAIN_OBJ || domain == TM_DOMAIN_MEM)) {
-        uint32_t known = frameless_record(domain, size);
-        if (known != 0) {
-            count_frameless(thread, block, size, known);
-            return block;
-        }
-    }
     if (!caller.held && caller.tstate == 0 && domain == TM_DOMAIN_NATIVE && size <= TM_SMALL_SIZE_MAX &&
         tm_own_count(thread, block, size)) {
         return block;
@@ -126,6 +92,49 @@ __attribute__((noinline)) void *tm_tracker_alloc_generally(struct tm_thread *thr
     if (TM_LIKELY(record != 0)) {
         count_alloc(thread, domain, block, size, record, tm_event_account(thread, caller.held));
     }
+    return block;
+}
+
+/* The word of the record of a block of the main interpreter's GIL's holder, who has no frame: domain and size say it.  0: it
+ * is not in the cache, or this is not the time for it. */
+TM_INLINE uint32_t frameless_word(uint8_t domain, size_t size)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    const struct tm_cpython *python = &runtime->python;
+    if (size > TM_SMALL_SIZE_MAX || tm_life_now() != TM_LIFE_TRACING || runtime->layout != NULL ||
+        runtime->layout_is_decided || !runtime->python_is_found || runtime->sample_rate != 0 ||
+        runtime->held_stack.count != 0 || __atomic_load_n(&runtime->way, __ATOMIC_RELAXED) == TM_WAY_NATIVE ||
+        !tm_cpython_getter_is_place(&python->current)) {
+        return 0;
+    }
+    const uintptr_t tstate = tm_cpython_getter_peek(&python->current);
+    if (TM_UNLIKELY(tstate == 0) || !tm_cpython_is_main(python, tstate) ||
+        !tm_cpython_shows_no_frame(python, tstate)) {
+        return 0;
+    }
+    const struct tm_trace_key key = tm_trace_key_of_top(&runtime->cache, NULL, 0, domain, (uint16_t)size);
+    return tm_trace_cache_held_word(&runtime->cache, key.key, key.check);
+}
+
+/* Its saved peaks and its slot come first, as in the quick ways: where one of them is rare nothing has happened. */
+void *tm_tracker_alloc_early(struct tm_thread *thread, uint8_t domain, void *block, size_t size)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    const uintptr_t address = (uintptr_t)block;
+    const uint32_t word = frameless_word(domain, size);
+    if (TM_UNLIKELY(word == 0) || TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, address))) {
+        return tm_tracker_alloc_generally(thread, domain, block, size);
+    }
+    struct tm_record *record = tm_runtime_record_of(runtime, word);
+    const uint64_t marks = tm_word_peek(&runtime->totals->marks);
+    tm_slot_half *slot = tm_block_slot(&runtime->blocks, address);
+    if (TM_UNLIKELY(slot == NULL) || tm_block_is_short(&runtime->blocks, size) ||
+        TM_UNLIKELY(tm_slot_load(slot) != 0) ||
+        (tm_word_peek(&record->marks) != marks && TM_UNLIKELY(!tm_record_save_usually(runtime, record, marks)))) {
+        return tm_tracker_alloc_generally(thread, domain, block, size);
+    }
+    tm_slot_store(slot, word);
+    tm_quick_count(thread, runtime->totals, record, block, size, false);
     return block;
 }
 

@@ -38,6 +38,9 @@ void tm_tracker_alloc(struct tm_thread *thread, enum tm_domain domain, const voi
 /* The same with nothing presumed; answers BLOCK. */
 void *tm_tracker_alloc_generally(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 
+/* The same for DOMAIN mem or obj, first as it mostly is before an interpreter runs its first frame. */
+void *tm_tracker_alloc_early(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
+
 /* For tracker_quick.h, where its way ends (tracker_rest.c): tm_tracker_alloc for DOMAIN mem or obj, once for each enum
  * tm_quick_way, and again for what comes from a door for more than one frame, for a stack that stands there but has no known
  * record, and for machine frames; and the same for a small block of the

@@ -234,8 +234,7 @@ RESTS(tm_tracker_rest_shared, tm_tracker_rest_shared, TM_QUICK_SHARED)
 RESTS(tm_tracker_rest_own, tm_tracker_rest_own, TM_QUICK_OWN)
 RESTS(tm_tracker_rest_own_cframe, tm_tracker_rest_own_cframe, TM_QUICK_OWN_CFRAME)
 
-/* How tm_tracker_rest goes on: as those of the way that this process has do, and the general way as long as no quick one is
- * open. */
+/* How tm_tracker_rest goes on: as those of the way that this process has do, or as is best while no quick way is open. */
 static tm_quick_rest *_Atomic known_rest = rest_any;
 
 void *tm_tracker_rest(struct tm_thread *thread, uint8_t domain, void *block, size_t size)
@@ -257,7 +256,7 @@ void tm_tracker_choose_rest(void)
     bool is_native = tm_number_peek(&tm_life_page.native_sizes) != 0; /* counts the frames of the doors themselves */
     tm_quick_rest *known = is_quick    ? rest_of(tm_quick_way_of(&tm_runtime.python, &tm_runtime.blocks))
                            : is_native ? rest_any
-                                       : tm_tracker_alloc_generally;
+                                       : tm_tracker_alloc_early;
     atomic_store_explicit(&known_rest, known, memory_order_relaxed);
 }
 

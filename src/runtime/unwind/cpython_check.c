@@ -59,21 +59,13 @@ static const char *check_frame(const struct tm_cpython_layout *row, uintptr_t fr
                                                     : "a frame cannot be read";
 }
 
-/* The interpreter makes ten thousand blocks before its first frame: words that the kernel has read once are there. */
-static bool is_peeked(const struct tm_cpython *python, uintptr_t tstate)
-{
-    const struct tm_cpython_layout *row = &python->row;
-    return tstate == python->peeked_tstate &&
-           (row->chain != TM_CHAIN_CFRAME || tm_python_word(tstate, row->tstate_cframe) == python->peeked_holder);
-}
-
 static const char *newest_frame(struct tm_cpython *python, uintptr_t tstate, uintptr_t *frame)
 {
     const struct tm_cpython_layout *row = &python->row;
     uintptr_t holder = tstate;
     unsigned offset = row->tstate_frame;
     *frame = 0;
-    if (is_peeked(python, tstate)) {
+    if (tm_cpython_is_peeked(python, tstate)) {
         holder = python->peeked_holder;
         offset = row->chain == TM_CHAIN_CFRAME ? row->cframe_current : offset;
         *frame = holder == 0 ? 0 : tm_python_word(holder, offset);
@@ -91,16 +83,6 @@ static const char *newest_frame(struct tm_cpython *python, uintptr_t tstate, uin
     python->peeked_tstate = tstate;
     python->peeked_holder = holder;
     return NULL;
-}
-
-bool tm_cpython_shows_no_frame(const struct tm_cpython *python, uintptr_t tstate)
-{
-    const struct tm_cpython_layout *row = &python->row;
-    if (python->layout == NULL || !is_peeked(python, tstate)) {
-        return false;
-    }
-    const unsigned offset = row->chain == TM_CHAIN_CFRAME ? row->cframe_current : row->tstate_frame;
-    return python->peeked_holder == 0 || tm_python_word(python->peeked_holder, offset) == 0;
 }
 
 /* *DECIDED: a frame that counts was seen. */

@@ -31,6 +31,7 @@
 #include "base/compiler.h"
 #include "runtime/unwind/cpython_layout.h"
 #include "runtime/unwind/loaded_symbol.h"
+#include "runtime/unwind/python_frame.h"
 
 /* PyMemAllocatorEx (PEP 445, since 3.5). */
 struct tm_cpython_allocator {
@@ -108,9 +109,26 @@ void *tm_cpython_symbol(const struct tm_cpython *python, const char *name);
  * further calls return at once.  Not thread-safe. */
 bool tm_cpython_check_frames(struct tm_cpython *python, uintptr_t tstate);
 
+/* The interpreter makes ten thousand blocks before its first frame: the words of TSTATE that the kernel has read once are
+ * there. */
+TM_INLINE bool tm_cpython_is_peeked(const struct tm_cpython *python, uintptr_t tstate)
+{
+    const struct tm_cpython_layout *row = &python->row;
+    return tstate == python->peeked_tstate &&
+           (row->chain != TM_CHAIN_CFRAME || tm_python_word(tstate, row->tstate_cframe) == python->peeked_holder);
+}
+
 /* True: TSTATE is the state that tm_cpython_check_frames found without a frame, and has none yet: no need to ask again.
  * For the holder of its GIL, because nothing orders this with a check of another thread's state. */
-bool tm_cpython_shows_no_frame(const struct tm_cpython *python, uintptr_t tstate);
+TM_INLINE bool tm_cpython_shows_no_frame(const struct tm_cpython *python, uintptr_t tstate)
+{
+    const struct tm_cpython_layout *row = &python->row;
+    if (python->layout == NULL || !tm_cpython_is_peeked(python, tstate)) {
+        return false;
+    }
+    const unsigned offset = row->chain == TM_CHAIN_CFRAME ? row->cframe_current : row->tstate_frame;
+    return python->peeked_holder == 0 || tm_python_word(python->peeked_holder, offset) == 0;
+}
 
 /* The word at OFFSET bytes from the thread pointer. */
 TM_INLINE uintptr_t tm_thread_local_word(intptr_t offset)

@@ -95,21 +95,21 @@ __attribute__((noinline)) void *tm_tracker_alloc_generally(struct tm_thread *thr
     return block;
 }
 
-/* The word of the record of a block of the main interpreter's GIL's holder, who has no frame: domain and size say it.  0: it
- * is not in the cache, or this is not the time for it. */
+/* The word of the record of a block of the main interpreter's GIL's holder while no frame of his can be read: domain and size
+ * say it.  0: it is not in the cache, or this is not the time for it. */
 TM_INLINE uint32_t frameless_word(uint8_t domain, size_t size)
 {
     struct tm_runtime *runtime = &tm_runtime;
     const struct tm_cpython *python = &runtime->python;
     if (size > TM_SMALL_SIZE_MAX || tm_life_now() != TM_LIFE_TRACING || runtime->layout != NULL ||
-        runtime->layout_is_decided || !runtime->python_is_found || runtime->sample_rate != 0 ||
-        runtime->held_stack.count != 0 || __atomic_load_n(&runtime->way, __ATOMIC_RELAXED) == TM_WAY_NATIVE ||
+        !runtime->python_is_found || runtime->sample_rate != 0 || runtime->held_stack.count != 0 ||
+        __atomic_load_n(&runtime->way, __ATOMIC_RELAXED) == TM_WAY_NATIVE ||
         !tm_cpython_getter_is_place(&python->current)) {
         return 0;
     }
     const uintptr_t tstate = tm_cpython_getter_peek(&python->current);
     if (TM_UNLIKELY(tstate == 0) || !tm_cpython_is_main(python, tstate) ||
-        !tm_cpython_shows_no_frame(python, tstate)) {
+        (!runtime->layout_is_decided && !tm_cpython_shows_no_frame(python, tstate))) {
         return 0;
     }
     const struct tm_trace_key key = tm_trace_key_of_top(&runtime->cache, NULL, 0, domain, (uint16_t)size);

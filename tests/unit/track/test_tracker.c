@@ -451,6 +451,60 @@ static void area_that_goes_takes_its_blocks_along(void **state)
     assert_true(fake_free(A + 65536));
 }
 
+static void early(uintptr_t address, size_t size)
+{
+    assert_ptr_equal(tm_tracker_alloc_early(tm_thread_self(), TM_DOMAIN_OBJ, (void *)address, size), address);
+}
+
+static void early_blocks_count_in_the_record_of_their_size(void **state)
+{
+    (void)state;
+    early(A, 100);
+    early(A + 1024, 100);
+    const uint32_t count = tm_record_count(&tm_runtime.records);
+    assert_u64_equal(fake_current(), 200);
+    assert_true(fake_free(A));
+    assert_u64_equal(temporary_blocks(), 0);
+    early(A, 100);
+    assert_true(fake_free(A)); /* it was the last one */
+    assert_u64_equal(temporary_blocks(), 1);
+    assert_u64_equal(fake_current(), 100);
+    assert_u64_equal(fake_peak(), 200);
+    early(A, 10); /* half a slot */
+    early(A + 1, 100);
+    early(A + 4096, 513);
+    early(UINT64_C(1) << 47, 100);
+    assert_u64_equal(fake_current(), 100 + 10 + 100 + 513 + 100);
+    assert_u64_equal(live_blocks(), 5);
+    assert_int_equal(tm_record_count(&tm_runtime.records), count + 2);
+}
+
+static void early_block_drives_out_what_stands_in_its_way(void **state)
+{
+    (void)state;
+    early(A, 100);
+    early(B, 200);
+    early(A, 200);
+    assert_u64_equal(fake_current(), 400);
+    assert_u64_equal(live_blocks(), 2);
+    assert_u64_equal(fake_peak(), 400);
+}
+
+static void nothing_is_early_without_the_gil_or_after_a_stop(void **state)
+{
+    (void)state;
+    early(A, 100);
+    tm_runtime_stop();
+    early(B, 100);
+    assert_int_equal(tm_runtime_start(1), 0);
+    assert_u64_equal(fake_current(), 0);
+    early(A, 100);
+    fake_lane_set(FAKE_FOREIGN);
+    early(B, 100);
+    assert_u64_equal(fake_current(), 200);
+    assert_u64_equal(atomic_load(&tm_runtime.totals->python_held), 100);
+}
+
 /* As extensions leave it that switch C stacks (tealets), while they allocate. */
 static void a_thread_state_without_a_c_frame_has_no_frames(void **state)
 {
@@ -467,6 +521,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_thread_state_without_a_c_frame_has_no_frames),
+        TEST(early_blocks_count_in_the_record_of_their_size),
+        TEST(early_block_drives_out_what_stands_in_its_way),
+        TEST(nothing_is_early_without_the_gil_or_after_a_stop),
         TEST(every_block_counts_once_and_goes_once),
         TEST(native_is_in_heap_and_not_in_python),
         TEST(unknown_blocks_are_told_apart),

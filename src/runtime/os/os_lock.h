@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/compiler.h"
+
 enum tm_lock_rank {
     TM_RANK_SNAPSHOT = 0, /* making and writing a snapshot */
     TM_RANK_RUNTIME = 1,  /* start, stop, clear, fork, the moment of a snapshot */
@@ -24,9 +26,31 @@ struct tm_lock {
     _Atomic uint32_t state; /* 0 free, 1 held, 2 held and waited for */
 };
 
-void tm_lock_take(struct tm_lock *lock);
-bool tm_lock_try(struct tm_lock *lock);
-void tm_lock_release(struct tm_lock *lock);
+/* tm_lock_take of one that is held, and what tm_lock_release does for those who wait. */
+void tm_lock_wait(struct tm_lock *lock);
+void tm_lock_wake(struct tm_lock *lock);
+
+TM_INLINE bool tm_lock_try(struct tm_lock *lock)
+{
+    uint32_t free_state = 0;
+    return atomic_compare_exchange_strong_explicit(&lock->state, &free_state, 1, memory_order_acquire,
+                                                   memory_order_relaxed);
+}
+
+TM_INLINE void tm_lock_take(struct tm_lock *lock)
+{
+    if (TM_UNLIKELY(!tm_lock_try(lock))) {
+        tm_lock_wait(lock);
+    }
+}
+
+TM_INLINE void tm_lock_release(struct tm_lock *lock)
+{
+    if (TM_UNLIKELY(atomic_exchange_explicit(&lock->state, 0, memory_order_release) == 2)) {
+        tm_lock_wake(lock);
+    }
+}
+
 /* In a forked child only: the holder may be a thread that does not exist there. */
 void tm_lock_reset(struct tm_lock *lock);
 

@@ -88,7 +88,8 @@ TM_CHECKED TM_INLINE bool tm_id_lists_add(struct tm_id_lists *lists, const struc
 {
     if (TM_UNLIKELY(look->passed == TM_LIST_MAX) || TM_UNLIKELY(look->next == TM_LIST_IN_MAP) ||
         TM_UNLIKELY(id >= lists->link_capacity) || TM_UNLIKELY(look->owner >= lists->head_capacity)) {
-        return tm_id_lists_add_beyond(lists, look, id);
+        const struct tm_list_look copy = *look; /* so that LOOK itself needs no memory */
+        return tm_id_lists_add_beyond(lists, &copy, id);
     }
     lists->links[id] = (struct tm_list_link){lists->heads[look->owner], look->tag};
     lists->heads[look->owner] = id;

@@ -176,7 +176,8 @@ uint32_t tm_record_intern(struct tm_record_table *table, const struct tm_record_
     uint64_t fresh = at / sizeof(struct tm_record);
     if (TM_UNLIKELY(table->free.ready.count != 0) || TM_UNLIKELY(fresh > TM_RECORD_MAX) ||
         TM_UNLIKELY(!has_room(table, fresh + 1))) {
-        return make(table, key, &look);
+        const struct tm_list_look copy = look; /* so that LOOK itself needs no memory */
+        return make(table, key, &copy);
     }
     if (TM_UNLIKELY(!tm_id_lists_add(&table->lists, &look, (uint32_t)fresh))) {
         return 0;

@@ -30,11 +30,6 @@ static uint64_t mask_of(uint32_t count)
     return (uint64_t)(count - 1) * sizeof(struct tm_trace_slot);
 }
 
-static struct tm_trace_slot *slot_at(struct tm_trace_slot *slots, uint64_t place)
-{
-    return (struct tm_trace_slot *)((char *)slots + place);
-}
-
 static size_t held_bytes(const struct tm_trace_cache *cache)
 {
     return slot_count(cache) * sizeof *cache->slots;
@@ -102,7 +97,7 @@ static bool is_void(const struct tm_trace_cache *cache)
 static void empty_slot(uint32_t place, void *cache)
 {
     const struct tm_trace_cache *of = cache;
-    *slot_at(of->slots, place & of->mask) = (struct tm_trace_slot){.key = 0};
+    *tm_trace_slot_at(of->slots, place & of->mask) = (struct tm_trace_slot){.key = 0};
 }
 
 /* True when the next value of WORD is one that it had before. */
@@ -169,7 +164,7 @@ static void grow(struct tm_trace_cache *cache)
     for (uint32_t i = 0; i < count; i++) {
         const struct tm_trace_slot *slot = &cache->slots[i];
         if (slot->record != 0) {
-            *slot_at(larger, tm_trace_place(slot->key, mask)) = *slot;
+            *tm_trace_slot_at(larger, tm_trace_place(slot->key, mask)) = *slot;
         }
     }
     struct tm_trace_slot *outgrown = cache->slots;
@@ -202,19 +197,6 @@ void tm_trace_cache_tend(struct tm_trace_cache *cache)
         begin_anew(cache);
     }
     cache->patience = patience(cache);
-}
-
-void tm_trace_cache_put_held(struct tm_trace_cache *cache, uint64_t key, uint32_t check, uintptr_t place,
-                             uint32_t record)
-{
-    struct tm_trace_slot *slot = slot_at(cache->slots, tm_trace_place(key, cache->mask));
-    const uint32_t of_largest = (uint32_t)tm_trace_place(key, UINT32_MAX);
-    if (place != 0 && !tm_zone_lists_add(&cache->zones, tm_place_version_index(place), of_largest)) {
-        cache->patience = 0;
-        return;
-    }
-    cache->patience -= slot->record != 0 && slot->key != key && cache->patience != 0;
-    *slot = (struct tm_trace_slot){.key = key, .check = check, .record = tm_slot_word(record)};
 }
 
 static struct tm_loose_set *set_of(struct tm_trace_cache *cache, uint64_t key)

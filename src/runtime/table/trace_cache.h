@@ -102,14 +102,19 @@ TM_INLINE uint64_t tm_trace_place(uint64_t key, uint64_t mask)
     return ((hash >> TM_TRACE_TURN) | (hash << (64 - TM_TRACE_TURN))) & mask;
 }
 
+TM_INLINE struct tm_trace_slot *tm_trace_slot_at(struct tm_trace_slot *slots, uint64_t place)
+{
+    return (struct tm_trace_slot *)((char *)slots + place);
+}
+
 TM_INLINE const struct tm_trace_slot *tm_trace_cache_slot(const struct tm_trace_cache *cache, uint64_t key)
 {
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
-    const struct tm_trace_slot *slots = *(struct tm_trace_slot *const *)&cache->held; /* may join the addition */
+    struct tm_trace_slot *slots = *(struct tm_trace_slot *const *)&cache->held; /* may join the addition */
 #else
-    const struct tm_trace_slot *slots = atomic_load_explicit(&cache->held, memory_order_relaxed);
+    struct tm_trace_slot *slots = atomic_load_explicit(&cache->held, memory_order_relaxed);
 #endif
-    return (const struct tm_trace_slot *)((const char *)slots + tm_trace_place(key, cache->mask));
+    return tm_trace_slot_at(slots, tm_trace_place(key, cache->mask));
 }
 
 /* 0 when it is not there. */
@@ -152,8 +157,21 @@ TM_INLINE bool tm_trace_cache_wants_tending(const struct tm_trace_cache *cache)
 void tm_trace_cache_tend(struct tm_trace_cache *cache);
 
 /* RECORD is its id; PLACE what KEY was made of, 0 where that is machine frames or none.  By the holder, with the guard up. */
-void tm_trace_cache_put_held(struct tm_trace_cache *cache, uint64_t key, uint32_t check, uintptr_t place,
-                             uint32_t record);
+TM_INLINE void tm_trace_cache_put_held(struct tm_trace_cache *cache, uint64_t key, uint32_t check, uintptr_t place,
+                                       uint32_t record)
+{
+    struct tm_trace_slot *slot = tm_trace_slot_at(cache->slots, tm_trace_place(key, cache->mask));
+    const uint32_t of_largest = (uint32_t)tm_trace_place(key, UINT32_MAX);
+    if (TM_LIKELY(place != 0) &&
+        TM_UNLIKELY(!tm_zone_lists_add(&cache->zones, tm_place_version_index(place), of_largest))) {
+        cache->patience = 0;
+        return;
+    }
+    if (slot->record != 0 && slot->key != key && cache->patience != 0) {
+        cache->patience--;
+    }
+    *slot = (struct tm_trace_slot){.key = key, .check = check, .record = tm_slot_word(record)};
+}
 
 uint32_t tm_trace_cache_loose(struct tm_trace_cache *cache, uint64_t key, uint32_t check);
 void tm_trace_cache_put_loose(struct tm_trace_cache *cache, uint64_t key, uint32_t check, uint32_t record);

@@ -46,7 +46,7 @@ static void put(struct tm_traceback_table *table, uint32_t id, uint32_t parent, 
         (struct tm_stored_traceback){.parent = parent, .frame = frame};
 }
 
-/* 0: there is no room. */
+/* One that was given back, or where something has to grow.  0: there is no room. */
 static __attribute__((noinline)) uint32_t make(struct tm_traceback_table *table, const struct tm_list_look *look)
 {
     uint32_t recycled = tm_free_ids_take(&table->free, look->owner);
@@ -69,12 +69,27 @@ static __attribute__((noinline)) uint32_t make(struct tm_traceback_table *table,
     return fresh;
 }
 
-bool tm_traceback_intern(struct tm_traceback_table *table, uint32_t parent, uint32_t frame, uint32_t *id)
+uint32_t tm_traceback_intern(struct tm_traceback_table *table, uint32_t parent, uint32_t frame)
 {
     struct tm_list_look look = tm_id_lists_look(&table->lists, parent, frame);
-    uint32_t known = find(table, &look);
-    *id = TM_LIKELY(known != 0) ? known : make(table, &look);
-    return *id != 0;
+    const uint32_t known = find(table, &look);
+    if (known != 0) {
+        return known;
+    }
+    const uint64_t at = atomic_load_explicit(published(table->store), memory_order_relaxed);
+    const uint64_t end = at + sizeof(struct tm_stored_traceback);
+    const uint32_t fresh = (uint32_t)(at / sizeof(struct tm_stored_traceback));
+    if (TM_UNLIKELY(table->free.ready.count != 0) ||
+        TM_UNLIKELY(!tm_live_store_has(table->store, TM_STORE_TRACEBACKS, end))) {
+        const struct tm_list_look copy = look; /* so that LOOK itself needs no memory */
+        return make(table, &copy);
+    }
+    if (TM_UNLIKELY(!tm_id_lists_add(&table->lists, &look, fresh))) {
+        return 0;
+    }
+    put(table, fresh, parent, frame);
+    atomic_store_explicit(published(table->store), end, memory_order_release);
+    return fresh;
 }
 
 void tm_traceback_release(struct tm_traceback_table *table, uint32_t id)

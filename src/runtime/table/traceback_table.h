@@ -21,8 +21,8 @@ struct tm_traceback_table {
 
 TM_CHECKED bool tm_traceback_table_init(struct tm_traceback_table *table, struct tm_live_store *store);
 
-/* The traceback of PARENT's frames with FRAME as the most recent one; false when there is no room. */
-bool tm_traceback_intern(struct tm_traceback_table *table, uint32_t parent, uint32_t frame, uint32_t *id);
+/* The traceback of PARENT's frames with FRAME as the most recent one; 0 when there is no room. */
+uint32_t tm_traceback_intern(struct tm_traceback_table *table, uint32_t parent, uint32_t frame);
 
 /* The traceback of FRAME called from PARENT; 0 when there is none. */
 uint32_t tm_traceback_find(const struct tm_traceback_table *table, uint32_t parent, uint32_t frame);

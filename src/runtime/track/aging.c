@@ -6,7 +6,6 @@
 #include "runtime/track/counting.h"
 #include "runtime/track/runtime_state.h"
 
-#define FRAMES_MIN  8192U
 #define RECORDS_MIN 1024U
 #define SUMS        256U
 
@@ -134,7 +133,8 @@ static bool make_aged_traceback(struct tm_runtime *runtime)
     uint32_t id = tm_string_intern(&runtime->strings, name, sizeof name - 1, &frame.file)
                       ? tm_frame_intern(&runtime->frames, &frame)
                       : 0;
-    return id != 0 && tm_traceback_intern(&runtime->tracebacks, 0, id, &runtime->aging.aged_traceback);
+    runtime->aging.aged_traceback = id != 0 ? tm_traceback_intern(&runtime->tracebacks, 0, id) : 0;
+    return runtime->aging.aged_traceback != 0;
 }
 
 /* The record of (aged out) that takes over what was counted in RECORD; 0: there is no room for it. */
@@ -285,7 +285,7 @@ static void age(struct tm_runtime *runtime)
     uint32_t stay = runtime->aging.died.count;
     uint32_t share = tm_record_count(&runtime->records) / 8;
     uint32_t wait = stay > share ? stay : share;
-    runtime->aging.next_count = stay + (wait > FRAMES_MIN ? wait : FRAMES_MIN);
+    runtime->aging.next_count = stay + (wait > TM_AGING_FRAMES_MIN ? wait : TM_AGING_FRAMES_MIN);
 }
 
 void tm_aging_release_old_epochs(uint32_t epoch)
@@ -309,7 +309,7 @@ void tm_aging_release_old_epochs(uint32_t epoch)
 
 static uint32_t next_count(const struct tm_aging *aging)
 {
-    return aging->next_count != 0 ? aging->next_count : FRAMES_MIN;
+    return aging->next_count != 0 ? aging->next_count : TM_AGING_FRAMES_MIN;
 }
 
 bool tm_aging_has_begun(void)

@@ -23,6 +23,8 @@
 #include "runtime/os/thread_state.h"
 #include "runtime/table/id_set.h"
 
+#define TM_AGING_FRAMES_MIN 8192U
+
 struct tm_aging {
     struct tm_id_set died;   /* frames; under the intern lock */
     uint32_t next_count;     /* so many: a round */
@@ -31,7 +33,8 @@ struct tm_aging {
     uint32_t aged_traceback; /* (aged out), once it was made */
 };
 
-/* After a capture, with the guard up or down and without our locks: begins a round when it is time. */
+/* After a capture, with the guard up or down and without our locks: begins a round when it is time.  Need not be called while
+ * fewer frames than TM_AGING_FRAMES_MIN have died. */
 void tm_aging_look(struct tm_thread *thread);
 
 /* A base epoch begins: when records have become twice as many as the last time, those from before EPOCH are given back of

@@ -73,7 +73,8 @@ static void merge(void)
     if (tm_string_intern(&runtime->strings, name, sizeof name - 1, &frame.file)) {
         id = tm_frame_intern(&runtime->frames, &frame);
     }
-    bool done = id != 0 && tm_traceback_intern(&runtime->tracebacks, 0, id, &runtime->budget.merged_traceback);
+    runtime->budget.merged_traceback = id != 0 ? tm_traceback_intern(&runtime->tracebacks, 0, id) : 0;
+    bool done = runtime->budget.merged_traceback != 0;
     atomic_store_explicit(&runtime->budget.merges, done, memory_order_relaxed);
     tm_lock_release(&runtime->intern_lock);
     if (done) {

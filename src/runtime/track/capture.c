@@ -10,8 +10,8 @@
 #define FIRST_SCRATCH 4096U
 #define LONGEST_NAME  (1U << 20) /* bytes; longer names are cut */
 
-/* What the tracer holds is told to readers outside once in so many new records. */
-#define RECORDS_BETWEEN_WORDS 32U
+/* What the tracer holds is told to readers outside at every so manyth record. */
+#define RECORDS_BETWEEN_WORDS 128U
 
 /* Interns the text of a Python string; the empty string where that fails. */
 static uint32_t intern_text(struct tm_runtime *runtime, uintptr_t text)
@@ -66,7 +66,8 @@ static struct tm_code *remember_frame(struct tm_runtime *runtime, const struct t
 }
 
 /* Resolves a frame that was not seen before and remembers it for as long as its code object lives. */
-static uint32_t learn_frame(struct tm_runtime *runtime, const struct tm_raw_frame *raw, bool *may_cache)
+static __attribute__((noinline)) uint32_t learn_frame(struct tm_runtime *runtime, const struct tm_raw_frame *raw,
+                                                      bool *may_cache)
 {
     struct tm_frame_names names;
     struct tm_line_cursor cursor = {0, 0, 0};
@@ -102,33 +103,39 @@ static uint32_t learn_frame(struct tm_runtime *runtime, const struct tm_raw_fram
     return id;
 }
 
-static uint32_t find_frame(struct tm_runtime *runtime, const struct tm_raw_frame *raw, bool *may_cache)
+TM_INLINE uint32_t find_frame(struct tm_runtime *runtime, const struct tm_raw_frame *raw, bool *may_cache)
 {
-    if (raw->kind == TM_RAW_NATIVE) {
-        return tm_native_frame_find(runtime, raw->place, may_cache);
+    const bool is_native = raw->kind == TM_RAW_NATIVE;
+    uint32_t id = is_native ? 0 : tm_code_table_frame(&runtime->codes, raw->place, raw->offset);
+    if (TM_LIKELY(id != 0)) {
+        return id;
     }
-    uint32_t id = tm_code_table_frame(&runtime->codes, raw->place, raw->offset);
-    return id != 0 ? id : learn_frame(runtime, raw, may_cache);
+    bool may = *may_cache; /* so that *MAY_CACHE itself needs no memory */
+    id = is_native ? tm_native_frame_find(runtime, raw->place, &may) : learn_frame(runtime, raw, &may);
+    *may_cache = may;
+    return id;
 }
 
 /* A deep stack costs its changed part: the frames after the last one that has a note. */
-static bool find_traceback(struct tm_runtime *runtime, const struct tm_raw_frame *frames, unsigned count,
-                           uint32_t *notes, uint32_t *id, bool *may_cache)
+TM_INLINE bool find_traceback(struct tm_runtime *runtime, const struct tm_raw_frame *frames, unsigned count,
+                              uint32_t *notes, uint32_t *id, bool *may_cache)
 {
     unsigned i = notes == NULL ? 0 : count;
     while (i > 0 && notes[i - 1] == 0) {
         i--;
     }
-    *id = i > 0 ? notes[i - 1] : 0;
+    uint32_t known = i > 0 ? notes[i - 1] : 0;
     for (; i < count; i++) {
         uint32_t frame = find_frame(runtime, &frames[i], may_cache);
-        if (frame == 0 || !tm_traceback_intern(&runtime->tracebacks, *id, frame, id)) {
+        known = frame == 0 ? 0 : tm_traceback_intern(&runtime->tracebacks, known, frame);
+        if (TM_UNLIKELY(known == 0)) {
             return false;
         }
-        if (notes != NULL && *may_cache) {
-            notes[i] = *id;
+        if (notes != NULL && TM_LIKELY(*may_cache)) {
+            notes[i] = known;
         }
     }
+    *id = known;
     return true;
 }
 
@@ -154,33 +161,38 @@ static uint32_t find_or_merge(struct tm_runtime *runtime, const struct tm_raw_fr
     return record;
 }
 
-uint32_t tm_capture_record(struct tm_thread *thread, const struct tm_raw_frame *frames, unsigned count, uint32_t *notes,
-                           uint8_t domain, uint16_t size, uint16_t owner, bool *may_cache)
+struct tm_captured tm_capture_record(struct tm_thread *thread, const struct tm_raw_frame *frames, unsigned count,
+                                     uint32_t *notes, uint8_t domain, uint16_t size, uint16_t owner)
 {
     struct tm_runtime *runtime = &tm_runtime;
     struct tm_record_key key = {.size = size, .domain = domain, .owner = owner};
     uint32_t record = 0;
-    *may_cache = true;
+    bool may_cache = true;
     thread->guard++;
     tm_lock_take(&runtime->intern_lock);
     key.epoch = atomic_load_explicit(&runtime->epoch, memory_order_relaxed);
     if (TM_UNLIKELY(atomic_load_explicit(&runtime->budget.merges, memory_order_relaxed))) {
-        record = find_or_merge(runtime, frames, count, &key, may_cache);
-    } else if (find_traceback(runtime, frames, count, notes, &key.traceback, may_cache)) {
-        const uint32_t next = tm_record_count(&runtime->records);
+        bool may = true; /* so that MAY_CACHE itself needs no memory */
+        record = find_or_merge(runtime, frames, count, &key, &may);
+        may_cache = may;
+    } else if (find_traceback(runtime, frames, count, notes, &key.traceback, &may_cache)) {
         record = tm_record_intern(&runtime->records, &key);
-        if (record == next && next % RECORDS_BETWEEN_WORDS == 0) {
+        if (TM_UNLIKELY(record % RECORDS_BETWEEN_WORDS == 0)) {
             tm_tracer_words_update(runtime);
         }
     }
     tm_lock_release(&runtime->intern_lock);
-    tm_budget_look(thread);
-    tm_aging_look(thread);
+    if (TM_UNLIKELY(runtime->budget.limit != 0)) {
+        tm_budget_look(thread);
+    }
+    if (TM_UNLIKELY(runtime->aging.died.count >= TM_AGING_FRAMES_MIN)) {
+        tm_aging_look(thread);
+    }
     thread->guard--;
-    if (record == 0) {
+    if (TM_UNLIKELY(record == 0)) {
         atomic_fetch_add_explicit(&runtime->store.header->dropped_events, 1, memory_order_relaxed);
     }
-    return record;
+    return (struct tm_captured){record, may_cache};
 }
 
 static void forget_place(uintptr_t place, void *cache)

@@ -66,22 +66,22 @@ TM_INLINE struct tm_trace_key make_key(const struct tm_runtime *runtime, const s
                                  domain, size);
 }
 
-static uint32_t capture_held(struct tm_thread *thread, const struct tm_raw_frame *frames, unsigned count,
-                             uint32_t *notes, const struct tm_trace_key *key, uint8_t domain, uint16_t size)
+TM_INLINE uint32_t capture_held(struct tm_thread *thread, const struct tm_raw_frame *frames, unsigned count,
+                                uint32_t *notes, struct tm_trace_key key, uint8_t domain, uint16_t size)
 {
     struct tm_runtime *runtime = &tm_runtime;
-    bool may_cache;
-    uint32_t record = tm_capture_record(thread, frames, count, notes, domain, size, TM_OWNER_HELD, &may_cache);
-    if (record != 0 && may_cache && key->is_exact && !runtime->config.slow &&
-        (count == 0 || tm_event_may_be_quick(runtime->layout, &frames[count - 1]))) {
-        tm_trace_keep(thread, key, count == 0 ? NULL : &frames[count - 1], record);
+    const struct tm_captured made = tm_capture_record(thread, frames, count, notes, domain, size, TM_OWNER_HELD);
+    const struct tm_raw_frame *newest = count == 0 ? NULL : &frames[count - 1];
+    if (TM_LIKELY(made.record != 0) && TM_LIKELY(made.may_cache) && TM_LIKELY(key.is_exact) &&
+        TM_LIKELY(!runtime->config.slow) && (newest == NULL || tm_event_may_be_quick(runtime->layout, newest))) {
+        tm_trace_keep(thread, key, newest, made.record);
     }
-    return record;
+    return made.record;
 }
 
 /* The notes of the present stack.  They say what the trace cache says, in parts, and are void when all of it is: a place
  * may have come to mean another instruction.  So are those of a window that has moved: its tracebacks begin elsewhere. */
-static uint32_t *valid_notes(struct tm_runtime *runtime)
+TM_INLINE uint32_t *valid_notes(struct tm_runtime *runtime)
 {
     struct tm_stack_cache *stack = &runtime->held_stack;
     uint32_t generation = tm_trace_check(&runtime->cache, 0);
@@ -94,19 +94,22 @@ static uint32_t *valid_notes(struct tm_runtime *runtime)
 }
 
 /* The record of the present stack, the long way. */
-static __attribute__((noinline)) uint32_t capture_stack(struct tm_thread *thread, const struct tm_trace_key *key,
+static __attribute__((noinline)) uint32_t capture_stack(struct tm_thread *thread, struct tm_trace_key key,
                                                         uint8_t domain, uint16_t size)
 {
     struct tm_runtime *runtime = &tm_runtime;
     const struct tm_stack_cache *stack = &runtime->held_stack;
+    const uint32_t count = stack->count;
     uint32_t *notes = valid_notes(runtime);
-    if (stack->count < 2 || TM_LIKELY(notes[stack->count - 2] != 0) || runtime->config.slow) {
-        return capture_held(thread, stack->frames, stack->count, notes, key, domain, size);
-    }
     struct tm_recall recall;
-    tm_recall_begin(runtime, &recall);
-    uint32_t record = capture_held(thread, stack->frames, stack->count, notes, key, domain, size);
-    tm_recall_end(runtime, &recall);
+    const bool recalls = count >= 2 && TM_UNLIKELY(notes[count - 2] == 0) && !runtime->config.slow;
+    if (recalls) {
+        tm_recall_begin(runtime, &recall);
+    }
+    uint32_t record = capture_held(thread, stack->frames, count, notes, key, domain, size);
+    if (recalls) {
+        tm_recall_end(runtime, &recall);
+    }
     return record;
 }
 
@@ -117,7 +120,7 @@ static uint32_t top_record_held(struct tm_thread *thread, uintptr_t tstate, uint
     unsigned count = walk(runtime, tstate, &top, 1);
     struct tm_trace_key key = tm_trace_key_of_top(&runtime->cache, &top, count, domain, size);
     uint32_t record = key.is_exact ? tm_trace_cache_held(&runtime->cache, key.key, key.check) : 0;
-    return record != 0 ? record : capture_held(thread, &top, count, NULL, &key, domain, size);
+    return record != 0 ? record : capture_held(thread, &top, count, NULL, key, domain, size);
 }
 
 /* With marks in the frames, where that works; says so when that has turned out. */
@@ -152,7 +155,7 @@ uint32_t tm_event_stack_record(struct tm_thread *thread, uintptr_t tstate, uint8
     struct tm_trace_key key = tm_trace_key_of_stack(&runtime->cache, newest, tm_stack_cache_older(stack), domain, size);
     uint32_t record = key.is_exact ? tm_trace_cache_held(&runtime->cache, key.key, key.check) : 0;
     if (TM_UNLIKELY(record == 0)) {
-        record = capture_stack(thread, &key, domain, size);
+        record = capture_stack(thread, key, domain, size);
     }
     atomic_signal_fence(memory_order_seq_cst);
     thread->guard--;
@@ -163,9 +166,10 @@ uint32_t tm_event_stack_capture(struct tm_thread *thread, uint8_t domain, uint16
 {
     struct tm_runtime *runtime = &tm_runtime;
     const struct tm_stack_cache *stack = &runtime->held_stack;
-    struct tm_trace_key key = tm_trace_key_of_stack(&runtime->cache, &stack->frames[stack->count - 1],
-                                                    tm_stack_cache_older(stack), domain, size);
-    return capture_stack(thread, &key, domain, size);
+    TM_ASSUME(stack->newest != NULL);
+    return capture_stack(
+        thread, tm_trace_key_of_stack(&runtime->cache, stack->newest, tm_stack_cache_older(stack), domain, size),
+        domain, size);
 }
 
 /* With machine frames, where they are wanted. */
@@ -236,10 +240,10 @@ static uint32_t record_walked(struct tm_thread *thread, struct tm_caller caller,
     uint32_t record = key.is_exact ? find_loose(tally, &key) : 0;
     if (TM_UNLIKELY(record == 0)) {
         reverse(frames, count);
-        bool may_cache;
-        record = tm_capture_record(thread, frames, count, NULL, domain, size,
-                                   tally != NULL ? tally->number : TM_OWNER_NOBODY, &may_cache);
-        if (record != 0 && may_cache && key.is_exact && !runtime->config.slow) {
+        const struct tm_captured made = tm_capture_record(thread, frames, count, NULL, domain, size,
+                                                          tally != NULL ? tally->number : TM_OWNER_NOBODY);
+        record = made.record;
+        if (record != 0 && made.may_cache && key.is_exact && !runtime->config.slow) {
             put_loose(tally, &key, record);
         }
     }

@@ -79,7 +79,7 @@ static void put_record(struct tm_thread *thread, const struct place *place, uint
     struct tm_trace_cache *cache = &tm_runtime.cache;
     const struct tm_trace_key *key = &place->key;
     if (place->held) {
-        tm_trace_keep(thread, key, NULL, record);
+        tm_trace_keep(thread, *key, NULL, record);
     } else if (place->tally != NULL) {
         tm_tally_put(place->tally, key, record);
     } else {
@@ -158,7 +158,6 @@ static uint32_t make_record(struct tm_thread *thread, struct event *event, const
     struct tm_raw_frame *merged = event->buffer->merged;
     struct tm_native_captured *captured = &event->buffer->captured;
     bool is_merged;
-    bool may_cache;
     complete_stacks(thread, event);
     unsigned count = tm_stacks_merge(&event->stacks, merged, event->limit + TM_NATIVE_FRAMES, &is_merged);
     if (!is_merged) {
@@ -166,12 +165,12 @@ static uint32_t make_record(struct tm_thread *thread, struct event *event, const
     }
     reverse(merged, count);
     update_captured(captured, merged, count);
-    uint32_t record =
-        tm_capture_record(thread, captured->frames, count, captured->notes, domain, size, owner_of(place), &may_cache);
-    if (record != 0 && may_cache && !tm_runtime.config.slow && may_be_quick(event)) {
-        put_record(thread, place, record);
+    const struct tm_captured made =
+        tm_capture_record(thread, captured->frames, count, captured->notes, domain, size, owner_of(place));
+    if (made.record != 0 && made.may_cache && !tm_runtime.config.slow && may_be_quick(event)) {
+        put_record(thread, place, made.record);
     }
-    return record;
+    return made.record;
 }
 
 /* Finds Python's frames; a hash of them. */

@@ -73,14 +73,14 @@ static bool add(struct tables *t, uint32_t i)
 {
     char text[64];
     struct tm_stored_frame frame = {.line = i};
-    uint32_t traceback = 0;
     int length = snprintf(text, sizeof text, "name of a file that is number %u", i);
     if (!tm_string_intern(&t->strings, text, (size_t)length, &frame.file)) {
         assert_int_equal(frame.file, 0);
         return false;
     }
     uint32_t id = tm_frame_intern(&t->frames, &frame);
-    if (id == 0 || !tm_traceback_intern(&t->tracebacks, 0, id, &traceback)) {
+    uint32_t traceback = id == 0 ? 0 : tm_traceback_intern(&t->tracebacks, 0, id);
+    if (traceback == 0) {
         return false;
     }
     const struct tm_record_key key = {.traceback = traceback, .size = (uint16_t)(i % 512)};
@@ -191,32 +191,32 @@ static void lasting_lack_of_memory_fills_nothing_with_copies(void **state)
 static void released_id_is_not_lost_for_lack_of_memory(void **state)
 {
     (void)state;
-    uint32_t traceback;
+    uint32_t traceback = 0;
     struct tm_record_key key = {.traceback = 0};
     pages_fail_at = 0;
     assert_true(begin(&tables));
     for (uint32_t i = 1; i <= TM_LIST_MAX; i++) {
         key.size = (uint16_t)i;
         assert_int_equal(tm_record_intern(&tables.records, &key), i);
-        assert_true(tm_traceback_intern(&tables.tracebacks, 0, i, &traceback));
+        traceback = tm_traceback_intern(&tables.tracebacks, 0, i);
+        assert_int_not_equal(traceback, 0);
     }
     key.traceback = traceback;
     const uint32_t record = tm_record_intern(&tables.records, &key);
-    assert_true(tm_traceback_intern(&tables.tracebacks, traceback, 1, &traceback));
+    traceback = tm_traceback_intern(&tables.tracebacks, traceback, 1);
+    assert_int_not_equal(traceback, 0);
     tm_record_release(&tables.records, record);
     tm_traceback_release(&tables.tracebacks, traceback);
     key = (struct tm_record_key){.traceback = 0, .size = 100};
     for (unsigned round = 0; round < 2; round++) {
         const bool fails = round == 0;
-        uint32_t id;
         tm_free_ids_begin_round(&tables.records.free);
         tm_free_ids_begin_round(&tables.tracebacks.free);
         pages_calls = 0;
         pages_fail_at = fails ? 1 : 0;
         pages_fail_after = true;
         assert_int_equal(tm_record_intern(&tables.records, &key), fails ? 0 : record);
-        assert_int_equal(tm_traceback_intern(&tables.tracebacks, 0, 100, &id), !fails);
-        assert_int_equal(id, fails ? 0 : traceback);
+        assert_int_equal(tm_traceback_intern(&tables.tracebacks, 0, 100), fails ? 0 : traceback);
     }
     end(&tables);
 }

@@ -24,7 +24,7 @@ static struct tm_trace_key key_now(const struct tm_raw_frame *newest)
 static void keep(const struct tm_trace_key *key, const struct tm_raw_frame *newest, uint32_t record)
 {
     struct tm_thread *thread = tm_thread_self();
-    tm_trace_keep(thread, key, newest, record);
+    tm_trace_keep(thread, *key, newest, record);
     assert_int_equal(thread->guard, 0);
 }
 

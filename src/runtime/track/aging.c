@@ -7,7 +7,7 @@
 #include "runtime/track/runtime_state.h"
 
 #define RECORDS_MIN 1024U
-#define SUMS        256U
+#define SUMS        512U
 
 /* One round.  The sets are private and for this round only. */
 struct round {
@@ -17,6 +17,7 @@ struct round {
     struct tm_id_set kept;  /* of these: what is live, and what leads there */
     struct tm_id_set used;  /* frames, then strings, that something still has */
     struct tm_id_set idle;  /* records of those that go, of which no block is live */
+    uint32_t released;      /* records */
     uint32_t sums[SUMS];    /* the last record of (aged out) for each of so many kinds; 0: none yet */
 };
 
@@ -38,10 +39,11 @@ static bool is_free(const struct round *round, uint32_t traceback)
 /* Parents have smaller ids. */
 static bool find_going(struct round *round)
 {
+    const struct tm_stored_traceback *all = traceback_at(round, 0);
     for (uint32_t id = 1; id < round->tracebacks; id++) {
-        const struct tm_stored_traceback *item = traceback_at(round, id);
-        bool goes = tm_id_set_has(&round->runtime->aging.died, item->frame) ||
-                    (item->parent != 0 && tm_id_set_has(&round->going, item->parent));
+        const struct tm_stored_traceback item = all[id];
+        bool goes = tm_id_set_has(&round->runtime->aging.died, item.frame) ||
+                    (item.parent != 0 && tm_id_set_has(&round->going, item.parent));
         if (goes && !is_free(round, id) && !tm_id_set_add(&round->going, id)) {
             return false;
         }
@@ -60,9 +62,14 @@ static bool keep(struct round *round, uint32_t traceback)
     return true;
 }
 
-static bool is_live(const struct round *round, uint32_t id)
+TM_INLINE bool is_live(const struct round *round, uint32_t id)
 {
+    const struct tm_record *record = &round->runtime->records.records[id];
     uint64_t blocks, bytes;
+    if (TM_LIKELY(atomic_load_explicit(&record->has_loose, memory_order_relaxed) == 0)) {
+        return tm_word_load(&record->ever_blocks) != tm_word_load(&record->freed_blocks) ||
+               tm_word_load(&record->ever_bytes) != tm_word_load(&record->freed_bytes);
+    }
     tm_record_live(round->runtime, id, &blocks, &bytes);
     return blocks != 0 || bytes != 0;
 }
@@ -143,7 +150,7 @@ static uint32_t sum_of(struct round *round, const struct tm_record *record)
     struct tm_record_table *table = &round->runtime->records;
     const struct tm_record_key key = {round->runtime->aging.aged_traceback, record->epoch, record->size, record->domain,
                                       TM_OWNER_HELD};
-    uint32_t *last = &round->sums[(key.size / 8U + key.domain * 65U) % SUMS];
+    uint32_t *last = &round->sums[(key.size + key.domain * 171U) % SUMS];
     const struct tm_record *sum = &table->records[*last];
     if (*last == 0 || sum->epoch != key.epoch || sum->size != key.size || sum->domain != key.domain) {
         *last = tm_record_intern(table, &key);
@@ -151,45 +158,48 @@ static uint32_t sum_of(struct round *round, const struct tm_record *record)
     return *last;
 }
 
-/* False: a record stays for lack of memory, so its traceback does. */
-static bool release_record(struct round *round, uint32_t id)
+/* Where a record stays for lack of memory, its traceback does. */
+static bool release_record(void *data, uint32_t id)
 {
+    struct round *round = data;
     struct tm_runtime *runtime = round->runtime;
     uint32_t sum = sum_of(round, &runtime->records.records[id]);
     if (sum == 0) {
-        return false;
+        return keep(round, runtime->records.records[id].traceback);
     }
     take_over(runtime, sum, id);
     tm_record_release(&runtime->records, id);
-    atomic_fetch_add_explicit(&runtime->store.header->aged_records, 1, memory_order_relaxed);
+    round->released++;
     return true;
 }
 
 static bool release_records(struct round *round)
 {
-    for (uint32_t id = tm_id_set_next(&round->idle, 1); id != 0; id = tm_id_set_next(&round->idle, id + 1)) {
-        uint32_t traceback = round->runtime->records.records[id].traceback;
-        if (!release_record(round, id) && !keep(round, traceback)) {
-            return false;
-        }
+    bool done = tm_id_set_visit(&round->idle, release_record, round);
+    atomic_fetch_add_explicit(&round->runtime->store.header->aged_records, round->released, memory_order_relaxed);
+    return done;
+}
+
+static bool release_traceback(void *data, uint32_t id)
+{
+    struct round *round = data;
+    if (!tm_id_set_has(&round->kept, id)) {
+        tm_traceback_release(&round->runtime->tracebacks, id);
     }
     return true;
 }
 
 static void release_tracebacks(struct round *round)
 {
-    for (uint32_t id = tm_id_set_next(&round->going, 1); id != 0; id = tm_id_set_next(&round->going, id + 1)) {
-        if (!tm_id_set_has(&round->kept, id)) {
-            tm_traceback_release(&round->runtime->tracebacks, id);
-        }
-    }
+    (void)!tm_id_set_visit(&round->going, release_traceback, round);
 }
 
 /* The frames of all tracebacks that stay. */
 static bool find_used_frames(struct round *round)
 {
+    const struct tm_stored_traceback *all = traceback_at(round, 0);
     for (uint32_t id = 1; id < round->tracebacks; id++) {
-        if (!is_free(round, id) && !tm_id_set_add(&round->used, traceback_at(round, id)->frame)) {
+        if (!is_free(round, id) && !tm_id_set_add(&round->used, all[id].frame)) {
             return false;
         }
     }

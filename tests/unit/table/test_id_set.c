@@ -43,6 +43,41 @@ static void a_set_is_what_was_added_and_not_removed(void **state)
     assert_int_equal(tm_id_set_next(&set, 1), 0);
 }
 
+struct visited {
+    const struct tm_id_set *set;
+    uint32_t last, count, most;
+};
+
+static bool is_next(void *data, uint32_t id)
+{
+    struct visited *visited = data;
+    assert_int_equal(tm_id_set_next(visited->set, visited->last + 1), id);
+    visited->last = id;
+    return ++visited->count != visited->most;
+}
+
+static void visit_comes_to_all_in_order_until_it_is_told_to_end(void **state)
+{
+    (void)state;
+    struct tm_id_set set = {NULL, 0, 0};
+    struct random_numbers random = {10};
+    struct visited visited = {.set = &set};
+    assert_true(tm_id_set_visit(&set, is_next, &visited));
+    assert_int_equal(visited.count, 0);
+    for (unsigned i = 0; i < 1000; i++) {
+        assert_true(tm_id_set_add(&set, 1 + (uint32_t)random_below(&random, 20000)));
+    }
+    assert_true(tm_id_set_add(&set, 63));
+    assert_true(tm_id_set_add(&set, 64));
+    assert_true(tm_id_set_visit(&set, is_next, &visited));
+    assert_int_equal(visited.count, set.count);
+    assert_int_equal(tm_id_set_next(&set, visited.last + 1), 0);
+    visited = (struct visited){.set = &set, .most = 10};
+    assert_false(tm_id_set_visit(&set, is_next, &visited));
+    assert_int_equal(visited.count, 10);
+    tm_id_set_free(&set);
+}
+
 /* Who reads from outside in one round never sees an id of that round, or of the one before, mean something else. */
 static void ids_rest_for_a_round(void **state)
 {
@@ -152,8 +187,11 @@ static void an_id_is_given_out_wherever_there_is_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_set_is_what_was_added_and_not_removed),  cmocka_unit_test(moved_sets_are_one),
-        cmocka_unit_test(an_id_is_given_out_wherever_there_is_one), cmocka_unit_test(ids_rest_for_a_round),
+        cmocka_unit_test(a_set_is_what_was_added_and_not_removed),
+        cmocka_unit_test(moved_sets_are_one),
+        cmocka_unit_test(visit_comes_to_all_in_order_until_it_is_told_to_end),
+        cmocka_unit_test(an_id_is_given_out_wherever_there_is_one),
+        cmocka_unit_test(ids_rest_for_a_round),
         cmocka_unit_test(ids_are_above_what_they_must_be_above),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,30 +6,42 @@
 #include "runtime/table/block_table.h"
 #include "tracemalloc/snapshot_format.h"
 
-static _Atomic uint64_t *published(const struct tm_live_store *store)
+static _Atomic uint64_t *published(const struct tm_record_table *table)
 {
-    return &store->header->lengths[TM_STORE_RECORDS];
+    return &table->header->lengths[TM_STORE_RECORDS];
 }
 
-/* True when COUNT records need no growth. */
-TM_INLINE bool has_room(const struct tm_record_table *table, uint64_t count)
+/* So many items of SIZE bytes each are ready in SECTION. */
+static uint64_t ready_in(const struct tm_live_store *store, enum tm_section_name section, size_t size)
 {
-    const struct tm_live_store *store = table->store;
-    return tm_live_store_has(store, TM_STORE_RECORDS, count * sizeof(struct tm_record)) &&
-           tm_live_store_has(store, TM_STORE_PEAKS, count * sizeof(struct tm_record_peak)) &&
-           tm_live_store_has(store, TM_STORE_LOOSE, count * sizeof(struct tm_record_loose));
+    return atomic_load_explicit(&store->ready[section], memory_order_acquire) / size;
 }
 
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* For COUNT records at least. */
 static bool make_room(struct tm_record_table *table, uint64_t count)
 {
-    return tm_live_store_need(table->store, TM_STORE_RECORDS, count * sizeof(struct tm_record)) &&
-           tm_live_store_need(table->store, TM_STORE_PEAKS, count * sizeof(struct tm_record_peak)) &&
-           tm_live_store_need(table->store, TM_STORE_LOOSE, count * sizeof(struct tm_record_loose));
+    struct tm_live_store *store = table->store;
+    if (!tm_live_store_need(store, TM_STORE_RECORDS, count * sizeof(struct tm_record)) ||
+        !tm_live_store_need(store, TM_STORE_PEAKS, count * sizeof(struct tm_record_peak)) ||
+        !tm_live_store_need(store, TM_STORE_LOOSE, count * sizeof(struct tm_record_loose))) {
+        return false;
+    }
+    const uint64_t peaks = ready_in(store, TM_STORE_PEAKS, sizeof(struct tm_record_peak));
+    const uint64_t loose = ready_in(store, TM_STORE_LOOSE, sizeof(struct tm_record_loose));
+    const uint64_t records = ready_in(store, TM_STORE_RECORDS, sizeof(struct tm_record));
+    table->room = smaller(smaller(records, smaller(peaks, loose)), (uint64_t)TM_RECORD_MAX + 1);
+    return true;
 }
 
 bool tm_record_table_init(struct tm_record_table *table, struct tm_live_store *store)
 {
     table->store = store;
+    table->header = store->header;
     table->records = (struct tm_record *)(void *)store->sections[TM_STORE_RECORDS];
     table->peaks = (struct tm_record_peak *)(void *)store->sections[TM_STORE_PEAKS];
     table->loose = (struct tm_record_loose *)(void *)store->sections[TM_STORE_LOOSE];
@@ -38,7 +50,7 @@ bool tm_record_table_init(struct tm_record_table *table, struct tm_live_store *s
     }
     table->stamp = 1;
     table->records[0].stamp = UINT32_MAX;
-    atomic_store_explicit(published(store), sizeof(struct tm_record), memory_order_release);
+    atomic_store_explicit(published(table), sizeof(struct tm_record), memory_order_release);
     return true;
 }
 
@@ -137,8 +149,7 @@ TM_INLINE void describe(struct tm_record_table *table, uint32_t id, const struct
     record->domain = key->domain;
     record->stamp = ((uint32_t)(may_be_quick(key) ? table->stamp : TM_STAMP_NEVER) << 16) | key->owner;
     /* Nothing was live here at any maximum so far. */
-    atomic_store_explicit(&record->marks,
-                          atomic_load_explicit(&table->store->header->totals.marks, memory_order_relaxed),
+    atomic_store_explicit(&record->marks, atomic_load_explicit(&table->header->totals.marks, memory_order_relaxed),
                           memory_order_relaxed);
 }
 
@@ -147,7 +158,7 @@ static __attribute__((noinline)) uint32_t make(struct tm_record_table *table, co
                                                const struct tm_list_look *look)
 {
     uint32_t recycled = take_free(table);
-    uint64_t at = atomic_load_explicit(published(table->store), memory_order_relaxed);
+    uint64_t at = atomic_load_explicit(published(table), memory_order_relaxed);
     uint64_t fresh = recycled != 0 ? recycled : at / sizeof(struct tm_record);
     if (fresh > TM_RECORD_MAX || (recycled == 0 && !make_room(table, fresh + 1))) {
         return 0;
@@ -160,7 +171,7 @@ static __attribute__((noinline)) uint32_t make(struct tm_record_table *table, co
     }
     describe(table, (uint32_t)fresh, key);
     if (recycled == 0) {
-        atomic_store_explicit(published(table->store), at + sizeof(struct tm_record), memory_order_release);
+        atomic_store_explicit(published(table), at + sizeof(struct tm_record), memory_order_release);
     }
     return (uint32_t)fresh;
 }
@@ -172,10 +183,9 @@ uint32_t tm_record_intern(struct tm_record_table *table, const struct tm_record_
     if (known != 0) {
         return known;
     }
-    uint64_t at = atomic_load_explicit(published(table->store), memory_order_relaxed);
+    uint64_t at = atomic_load_explicit(published(table), memory_order_relaxed);
     uint64_t fresh = at / sizeof(struct tm_record);
-    if (TM_UNLIKELY(table->free.ready.count != 0) || TM_UNLIKELY(fresh > TM_RECORD_MAX) ||
-        TM_UNLIKELY(!has_room(table, fresh + 1))) {
+    if (TM_UNLIKELY(table->free.ready.count != 0) || TM_UNLIKELY(fresh >= table->room)) {
         const struct tm_list_look copy = look; /* so that LOOK itself needs no memory */
         return make(table, key, &copy);
     }
@@ -183,7 +193,7 @@ uint32_t tm_record_intern(struct tm_record_table *table, const struct tm_record_
         return 0;
     }
     describe(table, (uint32_t)fresh, key);
-    atomic_store_explicit(published(table->store), at + sizeof(struct tm_record), memory_order_release);
+    atomic_store_explicit(published(table), at + sizeof(struct tm_record), memory_order_release);
     return (uint32_t)fresh;
 }
 
@@ -207,12 +217,12 @@ void tm_record_table_new_base(struct tm_record_table *table)
 
 uint32_t tm_record_count(const struct tm_record_table *table)
 {
-    return (uint32_t)(atomic_load_explicit(published(table->store), memory_order_acquire) / sizeof(struct tm_record));
+    return (uint32_t)(atomic_load_explicit(published(table), memory_order_acquire) / sizeof(struct tm_record));
 }
 
 bool tm_record_table_is_valid(const struct tm_record_table *table)
 {
-    const struct tm_store_header *header = table->store->header;
+    const struct tm_store_header *header = table->header;
     uint64_t tracebacks = atomic_load(&header->lengths[TM_STORE_TRACEBACKS]) / sizeof(struct tm_stored_traceback);
     for (uint32_t id = 1; id < tm_record_count(table); id++) {
         const struct tm_record *record = &table->records[id];

@@ -28,6 +28,8 @@ struct tm_record_table {
     struct tm_record_loose *loose;
     struct tm_id_lists lists;
     struct tm_free_ids free;
+    struct tm_store_header *header; /* the store's */
+    uint64_t room;                  /* ids below it need no growth; what needs none may be above it, too */
     uint16_t stamp; /* high half of those of records whose blocks may go a quick way: 1 to TM_STAMP_NEVER - 1 */
 };
 
@@ -38,6 +40,12 @@ uint32_t tm_record_find(const struct tm_record_table *table, const struct tm_rec
 
 /* 0 when there is no room. */
 uint32_t tm_record_intern(struct tm_record_table *table, const struct tm_record_key *key);
+
+/* The store has become a file: it has less ready than the table knows. */
+TM_INLINE void tm_record_table_was_moved(struct tm_record_table *table)
+{
+    table->room = 0;
+}
 
 /* Gives back ID, of which nothing is live and whose figures were taken over: its words are 0 and it will be another
  * record. */

@@ -33,6 +33,7 @@ void tm_store_file_make(void)
             return;
         }
         status = tm_live_store_to_file(&runtime->store, path);
+        tm_record_table_was_moved(&runtime->records);
         runtime->store_attempt = attempt;
     }
     if (status != 0) {

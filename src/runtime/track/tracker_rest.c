@@ -153,6 +153,15 @@ TM_INLINE void *rest_stepped(struct tm_thread *thread, uint8_t domain, void *blo
     return rarely(thread, domain, block, size);
 }
 
+/* Takes in the newest frame, which STACK has at another instruction or at the same one, where it counts already.  False: it
+ * does not count where it is. */
+TM_INLINE bool renew_top(struct tm_stack_cache *stack, const struct tm_cpython_layout *row, enum tm_quick_way way)
+{
+    const struct tm_raw_frame *top = stack->newest;
+    return (way != TM_QUICK_ANY && tm_python_word(top->frame, TM_QUICK_INSTRUCTION) == top->place) ||
+           tm_stack_cache_renew_top(stack, row);
+}
+
 /* The stack was just seen to stand as in the cache, but for its newest instruction, and no record is known: the word of a
  * new one, or NOT_KNOWN.  A signal handler's event in between had the same stack, or has emptied the cache. */
 TM_INLINE uint32_t standing_record(struct tm_thread *thread, uint8_t domain, uint16_t size, enum tm_quick_way way)
@@ -170,7 +179,7 @@ TM_INLINE uint32_t standing_record(struct tm_thread *thread, uint8_t domain, uin
     atomic_signal_fence(memory_order_seq_cst);
     if (TM_LIKELY(stack->count != 0) && TM_LIKELY(stack->newest->frame == newest) &&
         TM_LIKELY(stack->limit == __atomic_load_n(&runtime->traceback_limit, __ATOMIC_RELAXED)) &&
-        tm_stack_cache_renew_top(stack, row)) {
+        renew_top(stack, row, way)) {
         word = tm_slot_word(tm_event_stack_capture(thread, domain, size));
     }
     atomic_signal_fence(memory_order_seq_cst);

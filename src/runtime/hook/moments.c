@@ -12,6 +12,7 @@
 #include "runtime/hook/snapshot_signal.h"
 #include "runtime/os/os_process.h"
 #include "runtime/track/runtime.h"
+#include "runtime/unwind/getter_code.h"
 #include "runtime/unwind/python_stack.h"
 
 #define LAST_SIGNAL 64 /* of Linux: where CPython's loop over all signals ends */
@@ -35,7 +36,7 @@ static bool sigint_was_taken;  /* when init asked, somebody ignored or handled i
 static bool has_ended;         /* this interpreter life has had its exit moment */
 static bool was_initialized;
 
-int (*tm_moments_is_initialized)(void);
+const int *tm_moments_initialized;
 
 void tm_moments_begin(const struct tm_elf_object *object)
 {
@@ -93,7 +94,7 @@ static void begin_python(struct tm_thread *thread)
     tm_door_guard_down(thread);
     tm_runtime_python_begins();
     tm_snapshot_signal_begin();
-    tm_moments_is_initialized = was_initialized ? NULL : tm_runtime_python()->is_initialized;
+    tm_moments_initialized = was_initialized ? NULL : tm_getter_int(tm_runtime_python()->is_initialized);
 }
 
 /* 2.7 and 3.6 call themselves initialised from the start of their initialisation.  There the first frame tells that is
@@ -146,7 +147,7 @@ void tm_moments_look(struct tm_thread *thread)
     }
     has_ended = false;
     was_initialized = true;
-    tm_moments_is_initialized = NULL;
+    tm_moments_initialized = NULL;
     if (start_is_awaited && is_past_start(python)) {
         begin_tracing("initialized");
     }
@@ -158,6 +159,13 @@ void tm_moments_look(struct tm_thread *thread)
     } else {
         tm_python_hooks_await_end();
     }
+}
+
+bool tm_moments_are_before_start(void)
+{
+    const struct tm_cpython *python = tm_runtime_python();
+    return !was_initialized && tm_moments_have_begun() && python->is_initialized != NULL &&
+           python->is_initialized() == 0;
 }
 
 bool tm_moments_have_begun(void)

@@ -23,16 +23,19 @@ void tm_moments_begin(const struct tm_elf_object *object);
 /* A hook of a CPython domain was called in careful mode; ends that mode when nothing is waited for any more. */
 void tm_moments_look(struct tm_thread *thread);
 
-/* The interpreter's own Py_IsInitialized, once a hook was called and until it was seen to answer yes; else NULL.  For the
- * next function. */
-extern TM_HIDDEN int (*tm_moments_is_initialized)(void);
-
 /* True while the process's first interpreter is being made: tm_moments_look would find nothing to do.  Some ten thousand
  * calls of hooks come before that is over. */
-TM_INLINE bool tm_moments_are_before_start(void)
+bool tm_moments_are_before_start(void);
+
+/* The interpreter's own word for being initialised, once a hook was called and until it was seen not to be 0; NULL also
+ * where it is not known.  For the next function. */
+extern TM_HIDDEN const int *tm_moments_initialized;
+
+/* The same without a call; false also where it cannot be told so. */
+TM_INLINE bool tm_moments_show_no_start(void)
 {
-    int (*const is_initialized)(void) = tm_moments_is_initialized;
-    return TM_LIKELY(is_initialized != NULL) && is_initialized() == 0;
+    const int *const initialized = tm_moments_initialized;
+    return TM_LIKELY(initialized != NULL) && __atomic_load_n(initialized, __ATOMIC_RELAXED) == 0;
 }
 
 /* True once a hook of a CPython domain was called; the interpreter stays loaded from then on. */

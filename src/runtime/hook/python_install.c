@@ -263,11 +263,16 @@ static bool look_from_below(unsigned domain, uintptr_t top)
     return !(is_tracemalloc && domain == TM_CPYTHON_RAW);
 }
 
+static bool is_ours_on_top(const void *ctx, unsigned domain)
+{
+    return tops[domain] == ctx && *tm_python_doors[domain].word == (uintptr_t)ctx;
+}
+
 /* Ours is the top hook, and no moment has come.  While an interpreter starts, and where SIGINT is ignored, as in most
  * services, each event asks: that alone must be cheap. */
 static bool is_usual(const void *ctx, unsigned domain)
 {
-    if (tops[domain] != ctx || *tm_python_doors[domain].word != (uintptr_t)ctx) {
+    if (!is_ours_on_top(ctx, domain)) {
         return false;
     }
     if (only_end_is_awaited) {
@@ -306,9 +311,19 @@ static TM_COLD bool look(struct tm_thread *thread, const void *ctx, unsigned dom
     return heard;
 }
 
-bool tm_python_look(struct tm_thread *thread, const void *ctx, unsigned domain)
+static __attribute__((noinline)) bool look_closer(struct tm_thread *thread, const void *ctx, unsigned domain)
 {
     return is_usual(ctx, domain) || look(thread, ctx, domain);
+}
+
+/* An interpreter that starts is told here from all else without a call: that is no less than is_usual says. */
+bool tm_python_look(struct tm_thread *thread, const void *ctx, unsigned domain)
+{
+    if (TM_LIKELY(tm_moments_show_no_start()) && TM_LIKELY(is_ours_on_top(ctx, domain)) && tm_doors_are_open &&
+        !only_end_is_awaited && !tm_recycle_tracer_is_awaited) {
+        return true;
+    }
+    return look_closer(thread, ctx, domain);
 }
 
 void tm_python_hooks_check(void)

@@ -13,6 +13,10 @@
 #define LN_2          0.69314718055994530942
 #define SQUARE_ROOT_2 1.41421356237309504880
 
+/* Divisions by what is known: the reciprocals, which cost a fifth. */
+static const double one_in[] = {0,       1.0,     1.0 / 2,  1.0 / 3,  1.0 / 4,  1.0 / 5,  1.0 / 6,  1.0 / 7,
+                                1.0 / 8, 1.0 / 9, 1.0 / 10, 1.0 / 11, 1.0 / 12, 1.0 / 13, 1.0 / 14, 1.0 / 15};
+
 /* 1 - exp(-x) for x >= 0, without the loss of digits that a difference has near 0. */
 static double one_minus_exp(double x)
 {
@@ -26,7 +30,7 @@ static double one_minus_exp(double x)
     }
     chance = 1.0;
     for (int i = 9; i >= 2; i--) {
-        chance = 1.0 - x / i * chance;
+        chance = 1.0 - x * one_in[i] * chance;
     }
     chance *= x;
     for (; halvings > 0; halvings--) {
@@ -66,9 +70,10 @@ static double logarithm(double number)
         exponent++;
     }
     double z = (number - 1) / (number + 1);
+    double square = z * z;
     double sum = 0;
     for (int i = 15; i >= 1; i -= 2) {
-        sum = sum * z * z + 1.0 / i;
+        sum = sum * square + one_in[i];
     }
     return exponent * LN_2 + 2 * z * sum;
 }

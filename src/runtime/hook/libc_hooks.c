@@ -83,7 +83,11 @@ static __attribute__((noinline)) void *malloc_rarely(size_t size)
     if (!takes_rarely(thread, size)) {
         return tm_real.malloc(size);
     }
-    RECORD(thread, tm_real.malloc(size), size);
+    tm_door_guard_up(thread);
+    void *block = tm_real.malloc(size);
+    tm_door_guard_down(thread);
+    tm_block_slot_prefetch(&tm_runtime.blocks, (uintptr_t)block); /* its slot was mostly used long ago */
+    return enter(thread, block, size);
 }
 
 static __attribute__((noinline)) void *malloc_watched(size_t size)

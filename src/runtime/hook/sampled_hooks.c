@@ -87,6 +87,7 @@ TM_INLINE void record(struct tm_thread *thread, unsigned domain, const void *blo
     if (block == NULL) {
         return;
     }
+    tm_block_slot_prefetch(&tm_runtime.blocks, (uintptr_t)block); /* its slot was mostly used long ago */
     tm_tracker_alloc(thread, (enum tm_domain)domain, block, size);
     if (domain != TM_CPYTHON_RAW && size <= TM_SMALL_SIZE_MAX) {
         some_are_small = some_are_small || !is_small;

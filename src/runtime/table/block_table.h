@@ -133,6 +133,13 @@ TM_INLINE tm_slot_half *tm_block_slot(const struct tm_block_table *table, uintpt
     return tm_block_slot_shifted(table, address, table->slot_shift);
 }
 
+/* The slot of ADDRESS will be written after some other work: it is fetched meanwhile.  Any address; no memory is taken. */
+TM_INLINE void tm_block_slot_prefetch(const struct tm_block_table *table, uintptr_t address)
+{
+    uintptr_t leaf = atomic_load_explicit(&table->leaves[address >> TM_REGION_BITS], memory_order_acquire);
+    __builtin_prefetch((const void *)(leaf + (address >> table->slot_shift) - 1), 1);
+}
+
 /* What is known of the block that begins at ADDRESS.  SIZE is filled for records of varying size only. */
 struct tm_block {
     uint32_t word; /* record id, and TM_SLOT_IS_CODE */

@@ -16,6 +16,7 @@ bool tm_string_table_init(struct tm_string_table *table, struct tm_live_store *s
 {
     uint32_t id;
     table->store = store;
+    memset(table->guesses, 0, sizeof table->guesses);
     return tm_string_intern(table, "", 0, &id);
 }
 
@@ -62,6 +63,7 @@ void tm_string_release(struct tm_string_table *table, uint32_t id)
     size_t length;
     const char *text = tm_string_at(table->store, id, &length);
     if (id != 0 && room_of(length) < TM_STRING_ROOMS) {
+        memset(table->guesses, 0, sizeof table->guesses); /* its bytes stay, but it is not to be found */
         tm_id_map_remove(&table->map, (uint32_t)tm_hash_bytes(text, length), id);
         tm_free_ids_put(&table->free[room_of(length)], id);
     }
@@ -83,6 +85,13 @@ static bool append(struct tm_string_table *table, uint32_t hash, const void *byt
     return true;
 }
 
+static bool is_string(const struct tm_string_table *table, uint32_t id, const void *bytes, size_t length)
+{
+    size_t found;
+    const char *text = tm_string_at(table->store, id, &found);
+    return found == length && memcmp(text, bytes, length) == 0;
+}
+
 bool tm_string_intern(struct tm_string_table *table, const void *bytes, size_t length, uint32_t *id)
 {
     size_t cursor = SIZE_MAX;
@@ -96,14 +105,26 @@ bool tm_string_intern(struct tm_string_table *table, const void *bytes, size_t l
     }
     uint32_t hash = (uint32_t)tm_hash_bytes(bytes, length);
     while ((*id = tm_id_map_next(&table->map, hash, &cursor)) != 0) {
-        size_t found;
-        const char *text = tm_string_at(table->store, *id, &found);
-        if (found == length && memcmp(text, bytes, length) == 0) {
+        if (is_string(table, *id, bytes, length)) {
             return true;
         }
     }
     *id = put_again(table, hash, bytes, length);
     return *id != 0 || append(table, hash, bytes, length, id);
+}
+
+bool tm_string_intern_from(struct tm_string_table *table, uintptr_t place, const void *bytes, size_t length,
+                           uint32_t *id)
+{
+    uint32_t *guess = &table->guesses[(place >> 4) * TM_HASH_MULTIPLIER >> 58];
+    _Static_assert(TM_STRING_GUESSES == 1U << (64 - 58), "the hash has as many bits");
+    if (*guess != 0 && is_string(table, *guess, bytes, length)) {
+        *id = *guess;
+        return true;
+    }
+    bool has_room = tm_string_intern(table, bytes, length, id);
+    *guess = *id;
+    return has_room;
 }
 
 bool tm_string_table_is_valid(const struct tm_string_table *table)

@@ -37,7 +37,7 @@ static uint32_t intern_text(struct tm_runtime *runtime, uintptr_t text)
         }
     }
     length = length < runtime->scratch_size ? length : runtime->scratch_size;
-    tm_string_intern(&runtime->strings, runtime->scratch, length, &id);
+    tm_string_intern_from(&runtime->strings, text, runtime->scratch, length, &id);
     return id;
 }
 

@@ -69,6 +69,26 @@ static void equal_strings_have_one_id_and_stay_where_they_are(void **state)
     assert_valid();
 }
 
+/* A place says where to look first, never what is there. */
+static void strings_of_a_place_are_what_their_bytes_are(void **state)
+{
+    (void)state;
+    static const char one[] = "one.py", two[] = "two.py";
+    const uintptr_t place = (uintptr_t)one;
+    uint32_t id;
+    assert_true(tm_string_intern_from(&strings, place, one, 6, &id));
+    assert_int_equal(id, string_id(one, 6));
+    assert_true(tm_string_intern_from(&strings, place, one, 6, &id));
+    assert_int_equal(id, string_id(one, 6));
+    assert_true(tm_string_intern_from(&strings, place, two, 6, &id));
+    assert_int_equal(id, string_id(two, 6));
+    assert_true(tm_string_intern_from(&strings, place, two, 3, &id));
+    assert_int_equal(id, string_id("two", 3));
+    assert_true(tm_string_intern_from(&strings, place, one, 0, &id));
+    assert_int_equal(id, 0);
+    assert_valid();
+}
+
 static void empty_string_is_id_zero(void **state)
 {
     (void)state;
@@ -305,6 +325,24 @@ static void released_strings_become_others_of_their_room(void **state)
     assert_valid();
 }
 
+/* Its bytes stay where they are until another one takes its room. */
+static void released_string_is_nobodys_first_guess(void **state)
+{
+    (void)state;
+    uint32_t gone, id;
+    assert_true(tm_string_intern_from(&strings, 4096, "once.py", 7, &gone));
+    tm_string_release(&strings, gone);
+    begin_round();
+    assert_int_equal(string_id("next.py", 7), gone);
+    assert_true(tm_string_intern_from(&strings, 4096, "next.py", 7, &id));
+    tm_string_release(&strings, gone);
+    assert_true(tm_string_intern_from(&strings, 4096, "next.py", 7, &id));
+    begin_round();
+    assert_int_not_equal(string_id("last.py", 7), id);
+    assert_string_equal(tm_string_at(&store, id, NULL), "next.py");
+    assert_valid();
+}
+
 static void released_frames_and_tracebacks_become_others(void **state)
 {
     (void)state;
@@ -392,6 +430,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(equal_strings_have_one_id_and_stay_where_they_are),
+        TEST(strings_of_a_place_are_what_their_bytes_are),
+        TEST(released_string_is_nobodys_first_guess),
         TEST(empty_string_is_id_zero),
         TEST(strings_may_hold_zero_bytes_and_be_long),
         TEST(string_without_room_is_refused_with_id_zero),

@@ -76,7 +76,7 @@ TM_INLINE bool takes(struct tm_thread *thread, size_t size)
     }                                                                                                                  \
     RECORD(thread, call, size)
 
-/* The commonest, while not every call is heard, in parts that save no registers. */
+/* The commonest, while not every call is heard, in parts that save no registers; neither does the exported door itself. */
 static __attribute__((noinline)) void *malloc_rarely(size_t size)
 {
     struct tm_thread *thread = tm_thread_self();
@@ -96,21 +96,25 @@ static __attribute__((noinline)) void *malloc_watched(size_t size)
     ALLOCATE(tm_real.malloc(size), size);
 }
 
-static __attribute__((noinline)) void *malloc_sampled(size_t size)
+static __attribute__((noinline)) void *malloc_heard(size_t size)
 {
     struct tm_thread *thread = tm_thread_self();
-    if (TM_UNLIKELY(!tm_sampler_counts_event(thread))) {
-        return malloc_watched(size);
+    if (TM_UNLIKELY(thread->guard != 0)) {
+        return tm_real.malloc(size);
     }
-    return TM_LIKELY(tm_sampler_passes(thread, size)) ? tm_real.malloc(size) : malloc_rarely(size);
+    RECORD(thread, tm_real.malloc(size), size);
 }
 
 TM_EXPORT void *malloc(size_t size)
 {
-    if (TM_UNLIKELY(!tm_doors_hear_all)) {
-        return malloc_sampled(size);
+    struct tm_thread *thread = tm_thread_self();
+    if (TM_LIKELY(tm_doors_hear_all)) {
+        return malloc_heard(size);
     }
-    ALLOCATE(tm_real.malloc(size), size);
+    if (TM_UNLIKELY(!tm_sampler_counts_event(thread))) {
+        return malloc_watched(size);
+    }
+    return TM_LIKELY(tm_sampler_passes(thread, size)) ? tm_real.malloc(size) : malloc_rarely(size);
 }
 
 TM_EXPORT void *calloc(size_t count, size_t size)
@@ -172,13 +176,22 @@ TM_INLINE bool takes_back_sample(struct tm_thread *thread, void *block, struct t
            tm_tracker_take(thread, block, taken);
 }
 
-/* What is left of a free once the block was taken out, if it was known. */
+/* Where every call is heard: the block that comes back is taken out, if it is known. */
+TM_INLINE bool takes_back_heard(struct tm_thread *thread, void *block, struct tm_taken *taken)
+{
+    return TM_LIKELY(thread->guard == 0) && tm_tracker_take(thread, block, taken);
+}
+
 #define RELEASE(call)                                                                                                  \
     struct tm_thread *thread = tm_thread_self();                                                                       \
     struct tm_taken taken;                                                                                             \
-    if (TM_UNLIKELY(!tm_doors_hear_all)                                                                                \
-            ? !takes_back_sample(thread, block, &taken)                                                                \
-            : TM_UNLIKELY(thread->guard != 0) || !tm_tracker_take(thread, block, &taken)) {                            \
+    FINISH_RELEASE(TM_UNLIKELY(!tm_doors_hear_all) ? takes_back_sample(thread, block, &taken)                          \
+                                                   : takes_back_heard(thread, block, &taken),                          \
+                   call)
+
+/* What is left of a free once the block was taken out, or was not known. */
+#define FINISH_RELEASE(was_known, call)                                                                                \
+    if (!(was_known)) {                                                                                                \
         if (TM_UNLIKELY(thread->guard != 0) || tm_boot_pool_may_own(block)) {                                          \
             free_unknown(thread, block);                                                                               \
             return;                                                                                                    \
@@ -195,29 +208,29 @@ static __attribute__((noinline)) void free_rarely(void *block)
     RELEASE(tm_real.free(block));
 }
 
-static __attribute__((noinline)) void free_sampled(void *block)
+static __attribute__((noinline)) void free_heard(void *block)
 {
-    if (TM_UNLIKELY(!tm_doors_sample) || TM_UNLIKELY(tm_sampler_may_know(block)) || tm_boot_pool_may_own(block)) {
-        free_rarely(block);
-    } else {
+    /* The guard stays down after the quick way: should the real function come through a door again, the block is not
+     * known any more. */
+    struct tm_thread *thread = tm_thread_self();
+    struct tm_taken taken;
+    if (TM_LIKELY(thread->guard == 0) && tm_own_take(thread, block)) {
         tm_real.free(block);
+        return;
     }
+    FINISH_RELEASE(takes_back_heard(thread, block, &taken), tm_real.free(block));
 }
 
 TM_EXPORT void free(void *block)
 {
-    if (TM_UNLIKELY(!tm_doors_hear_all)) {
-        free_sampled(block);
-        return;
-    }
-    /* The guard stays down after the quick way: should the real function come through a door again, the block is not
-     * known any more. */
-    struct tm_thread *self = tm_thread_self();
-    if (TM_LIKELY(self->guard == 0) && tm_own_take(self, block)) {
+    if (TM_LIKELY(tm_doors_hear_all)) {
+        free_heard(block);
+    } else if (TM_UNLIKELY(!tm_doors_sample) || TM_UNLIKELY(tm_sampler_may_know(block)) ||
+               tm_boot_pool_may_own(block)) {
+        free_rarely(block);
+    } else {
         tm_real.free(block);
-        return;
     }
-    RELEASE(tm_real.free(block));
 }
 
 TM_EXPORT void free_sized(void *block, size_t size)
@@ -284,13 +297,19 @@ static __attribute__((noinline)) void *resize_sampled(struct tm_thread *thread, 
     return is_taken ? enter(thread, moved, count * size) : moved;
 }
 
+/* Not every call is heard, or not this one. */
+TM_INLINE void *resize_rarely(struct tm_thread *thread, void *block, size_t count, size_t size, bool is_array)
+{
+    return tm_doors_sample && thread->guard == 0 ? resize_sampled(thread, block, count, size, is_array)
+                                                 : resize_unheard(thread, block, count, size, is_array);
+}
+
 TM_INLINE void *resize(void *block, size_t count, size_t size, bool is_array)
 {
     struct tm_thread *thread = tm_thread_self();
     struct tm_taken taken;
     if (TM_UNLIKELY(!tm_door_hears_all(thread))) {
-        return tm_doors_sample && thread->guard == 0 ? resize_sampled(thread, block, count, size, is_array)
-                                                     : resize_unheard(thread, block, count, size, is_array);
+        return resize_rarely(thread, block, count, size, is_array);
     }
     bool was_known = block != NULL && tm_tracker_take(thread, block, &taken);
     if (!was_known && tm_boot_pool_may_own(block) && tm_boot_pool_owns(block)) {
@@ -305,9 +324,23 @@ TM_INLINE void *resize(void *block, size_t count, size_t size, bool is_array)
     return enter(thread, moved, count * size);
 }
 
-TM_EXPORT void *realloc(void *block, size_t size)
+static __attribute__((noinline)) void *realloc_heard(void *block, size_t size)
 {
     return resize(block, 1, size, false);
+}
+
+TM_EXPORT void *realloc(void *block, size_t size)
+{
+    struct tm_thread *thread = tm_thread_self();
+    if (TM_LIKELY(tm_doors_hear_all)) {
+        return realloc_heard(block, size);
+    }
+    /* Behind another door, where Python's large blocks grow. */
+    if (TM_UNLIKELY(thread->guard == 0) || TM_UNLIKELY(!tm_doors_sample) || TM_UNLIKELY(tm_sampler_may_know(block)) ||
+        tm_boot_pool_may_own(block)) {
+        return resize_rarely(thread, block, 1, size, false);
+    }
+    return tm_real.realloc(block, size);
 }
 
 TM_EXPORT void *reallocarray(void *block, size_t count, size_t size)

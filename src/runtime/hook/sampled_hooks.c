@@ -244,6 +244,7 @@ static void *raw_realloc_unheard(struct tm_thread *thread, const struct tm_cpyth
     } else {
         moved = was_raised ? move_raised(real, block, size) : real->realloc(real->ctx, block, size);
     }
+    thread->raw_block = (uintptr_t)moved;
     if (moved == NULL && was_known) {
         tm_tracker_put_back(thread, block, &taken);
     }
@@ -360,6 +361,38 @@ HOOKS(obj_debug, TM_CPYTHON_OBJ, OVER_DEBUG)
 HOOKS(mem_small, TM_CPYTHON_MEM, OVER_SMALL)
 HOOKS(obj_small, TM_CPYTHON_OBJ, OVER_SMALL)
 
+/* Raw's, behind another door, which is where nearly all calls of them come from: in parts that save no registers. */
+static __attribute__((noinline)) void *raw_malloc_rarely(void *ctx, size_t size)
+{
+    return raw_malloc(ctx, size);
+}
+
+static __attribute__((noinline)) void *raw_realloc_rarely(void *ctx, void *block, size_t size)
+{
+    return raw_realloc(ctx, block, size);
+}
+
+static void *raw_malloc_shortly(void *ctx, size_t size)
+{
+    const struct tm_thread *thread = tm_thread_self();
+    const struct tm_cpython_allocator *real = tm_python_behind(ctx, false);
+    if (TM_UNLIKELY(thread->guard == 0) || TM_UNLIKELY(size == thread->raised) || TM_UNLIKELY(passing_on == UNTRIED)) {
+        return raw_malloc_rarely(ctx, size);
+    }
+    return real->malloc(real->ctx, size);
+}
+
+static void *raw_realloc_shortly(void *ctx, void *block, size_t size)
+{
+    const struct tm_thread *thread = tm_thread_self();
+    const struct tm_cpython_allocator *real = tm_python_behind(ctx, false);
+    if (TM_UNLIKELY(thread->guard == 0) || TM_UNLIKELY(size == thread->raised) ||
+        TM_UNLIKELY(tm_sampler_may_know(block)) || TM_UNLIKELY(passing_on == UNTRIED)) {
+        return raw_realloc_rarely(ctx, block, size);
+    }
+    return real->realloc(real->ctx, block, size);
+}
+
 /* The quick way.  The allocator behind was installed with no context, so it looks at none: ours is passed on.  RARELY is
  * the general hook, the last act where this way ends.
  *
@@ -445,15 +478,19 @@ QUICK(obj_small)
     {                                                                                                                  \
         NULL, name##_malloc, name##_calloc, name##_realloc, name##_free                                                \
     }
+#define RAW_FUNCTIONS                                                                                                  \
+    {                                                                                                                  \
+        NULL, raw_malloc_shortly, raw_calloc, raw_realloc_shortly, raw_free                                            \
+    }
 #define QUICK_FUNCTIONS(name)                                                                                          \
     {                                                                                                                  \
         NULL, name##_malloc_quickly, name##_calloc_quickly, name##_realloc_quickly, name##_free                        \
     }
 
 static const struct tm_cpython_allocator functions[KINDS][TM_PYTHON_DOMAINS] = {
-    [GENERAL] = {FUNCTIONS(raw), FUNCTIONS(mem), FUNCTIONS(obj)},
+    [GENERAL] = {RAW_FUNCTIONS, FUNCTIONS(mem), FUNCTIONS(obj)},
     [OVER_DEBUG] = {FUNCTIONS(raw_debug), FUNCTIONS(mem_debug), FUNCTIONS(obj_debug)},
-    [OVER_SMALL] = {FUNCTIONS(raw), QUICK_FUNCTIONS(mem_small), QUICK_FUNCTIONS(obj_small)},
+    [OVER_SMALL] = {RAW_FUNCTIONS, QUICK_FUNCTIONS(mem_small), QUICK_FUNCTIONS(obj_small)},
 };
 
 struct tm_cpython_allocator tm_sampled_hooks(unsigned domain, bool over_debug, bool is_quick)

@@ -436,7 +436,8 @@ TM_INLINE void *realloc_quickly(void *ctx, void *block, size_t size, void *(*rar
     struct tm_thread *thread = tm_thread_self();
     const struct tm_cpython_allocator *real = ctx;
     if (TM_UNLIKELY(size >= quick_resize) || TM_UNLIKELY(thread->guard != 0) ||
-        TM_UNLIKELY(tm_sampled_reserve_may_have(block)) || TM_UNLIKELY(!passes_quickly(size))) {
+        (TM_UNLIKELY(tm_sampled_reserve_may_have(block)) && TM_UNLIKELY(tm_sampler_may_know(block))) ||
+        TM_UNLIKELY(!passes_quickly(size))) {
         return rarely(ctx, block, size);
     }
     tm_door_guard_first_up(thread);

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "runtime/track/counting.h"
 #include "runtime/unwind/cpython_runtime.h"
 
 #define TM_SAMPLED_RESERVE 128U
@@ -29,16 +30,15 @@ void *tm_sampled_reserve_take(const struct tm_cpython_allocator *real, size_t si
 
 /* Where they lie. */
 struct tm_sampled_range {
-    _Atomic uintptr_t low;
-    _Atomic uintptr_t size; /* bytes; 0: there are none yet */
+    _Atomic uint64_t low;
+    _Atomic uint64_t size; /* bytes; 0: there are none yet */
 };
 extern TM_HIDDEN struct tm_sampled_range tm_sampled_range;
 
-/* False: BLOCK is none of them. */
+/* False: BLOCK is none of them.  Others may lie between them, where the heap had holes. */
 TM_INLINE bool tm_sampled_reserve_may_have(const void *block)
 {
-    return (uintptr_t)block - atomic_load_explicit(&tm_sampled_range.low, memory_order_relaxed) <
-           atomic_load_explicit(&tm_sampled_range.size, memory_order_relaxed);
+    return (uintptr_t)block - tm_word_peek(&tm_sampled_range.low) < tm_word_peek(&tm_sampled_range.size);
 }
 
 /* BLOCK, which the caller owns, may be given back. */

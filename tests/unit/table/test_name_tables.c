@@ -282,6 +282,30 @@ static void many_records_stand_one_behind_the_other_with_their_companions(void *
     }
 }
 
+static uint64_t ready_for(enum tm_section_name section, size_t size)
+{
+    return atomic_load(&store.ready[section]) / size;
+}
+
+/* Each record lies in pages that were asked for, in all three sections, also after the store has become a file. */
+static void records_are_made_where_the_store_is_ready(void **state)
+{
+    (void)state;
+    for (uint32_t i = 1; i <= 9000; i++) {
+        if (i == 4000) { /* as a file does: only what is used is ready */
+            atomic_store(&store.ready[TM_STORE_RECORDS], 4000 * sizeof(struct tm_record));
+            atomic_store(&store.ready[TM_STORE_PEAKS], 4000 * sizeof(struct tm_record_peak));
+            atomic_store(&store.ready[TM_STORE_LOOSE], 4000 * sizeof(struct tm_record_loose));
+            tm_record_table_was_moved(&records);
+        }
+        assert_int_equal(record_id(i, 8, 0), i);
+        assert_true(i < ready_for(TM_STORE_RECORDS, sizeof(struct tm_record)));
+        assert_true(i < ready_for(TM_STORE_PEAKS, sizeof(struct tm_record_peak)));
+        assert_true(i < ready_for(TM_STORE_LOOSE, sizeof(struct tm_record_loose)));
+    }
+    assert_valid();
+}
+
 static void validity_notices_what_refers_to_nothing(void **state)
 {
     (void)state;
@@ -443,6 +467,7 @@ int main(void)
         TEST(record_of_an_older_epoch_takes_none_of_the_present_one_along),
         TEST(new_epoch_makes_new_records_and_keeps_the_old_ones),
         TEST(many_records_stand_one_behind_the_other_with_their_companions),
+        TEST(records_are_made_where_the_store_is_ready),
         TEST(validity_notices_what_refers_to_nothing),
         TEST(released_strings_become_others_of_their_room),
         TEST(released_frames_and_tracebacks_become_others),

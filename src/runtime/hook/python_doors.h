@@ -8,6 +8,9 @@
 
 #include "base/compiler.h"
 #include "runtime/hook/allocator_chain.h"
+#include "runtime/hook/door.h"
+#include "runtime/hook/moments.h"
+#include "runtime/hook/recycle_hooks.h"
 #include "runtime/os/thread_state.h"
 
 #define TM_PYTHON_DOMAINS 3U
@@ -24,6 +27,7 @@ struct tm_python_hook {
 struct tm_python_door {
     const void *quick;     /* the hook whose calls need no look; NULL: all need one */
     const uintptr_t *word; /* first word of CPython's own record of the domain's allocator: the context on top */
+    const void *top;       /* our newest hook; NULL: it is not on top */
 };
 
 extern TM_HIDDEN struct tm_python_door tm_python_doors[TM_PYTHON_DOMAINS];
@@ -61,6 +65,13 @@ TM_INLINE bool tm_python_is_usual(const void *ctx, unsigned domain, bool over_de
     return tm_python_doors[domain].quick == ctx &&
            (domain != TM_CPYTHON_RAW || *tm_python_doors[domain].word == (uintptr_t)ctx) &&
            !tm_python_is_wrapped(ctx, over_debug);
+}
+
+/* The same while an interpreter starts: a look would find nothing to do. */
+TM_INLINE bool tm_python_is_starting(const void *ctx, unsigned domain)
+{
+    return tm_moments_show_no_start() && tm_python_doors[domain].top == ctx &&
+           *tm_python_doors[domain].word == (uintptr_t)ctx && tm_doors_are_open && !tm_recycle_tracer_is_awaited;
 }
 
 TM_INLINE bool tm_python_hears(struct tm_thread *thread, const void *ctx, unsigned domain, bool over_debug)

@@ -28,13 +28,21 @@ TM_INLINE void *hook_malloc(void *ctx, size_t size, unsigned domain, bool over_d
     return tm_quick_alloc_at_door(thread, (uint8_t)domain, block, size, TM_QUICK_ANY, TM_QUICK_TOP);
 }
 
-/* The usual call of a hook of mem or obj.  RARELY is hook_malloc: what is rare is its own last act, so that hardly a
- * register need be saved here. */
+/* A call of a starting interpreter may go the usual way, once that is open: before, the general hook is nearer. */
+TM_INLINE bool may_start(const void *ctx, unsigned domain, enum tm_quick_depth deep)
+{
+    return deep != TM_QUICK_NATIVE && tm_word_peek(deep ? &tm_life_page.stack_sizes : &tm_life_page.top_sizes) != 0 &&
+           tm_python_is_starting(ctx, domain);
+}
+
+/* The usual call of a hook of mem or obj, or one that STARTS.  RARELY is the second of the two, or hook_malloc: what is rare
+ * is its own last act, so that hardly a register need be saved here. */
 TM_INLINE void *hook_malloc_usually(void *ctx, size_t size, unsigned domain, enum tm_quick_way way,
-                                    enum tm_quick_depth deep, void *(*rarely)(void *, size_t))
+                                    enum tm_quick_depth deep, bool starts, void *(*rarely)(void *, size_t))
 {
     const struct tm_cpython_allocator *real = tm_python_behind(ctx, false);
-    if (TM_UNLIKELY(!tm_python_is_usual(ctx, domain, false)) || TM_UNLIKELY(!tm_door_guard_try_up())) {
+    bool may = starts ? may_start(ctx, domain, deep) : tm_python_is_usual(ctx, domain, false);
+    if (TM_UNLIKELY(!may) || TM_UNLIKELY(!tm_door_guard_try_up())) {
         return rarely(ctx, size);
     }
     void *(*behind)(void *, size_t) = real->malloc;
@@ -268,9 +276,13 @@ HOOKS(obj_debug, TM_CPYTHON_OBJ, true)
 
 /* Those of one way; calloc is the general one. */
 #define USUAL_MALLOC(name, general, domain, way, deep)                                                                 \
+    static __attribute__((noinline)) void *name##_starting_malloc(void *ctx, size_t size)                              \
+    {                                                                                                                  \
+        return hook_malloc_usually(ctx, size, domain, way, deep, true, general##_malloc);                              \
+    }                                                                                                                  \
     static void *name##_malloc(void *ctx, size_t size)                                                                 \
     {                                                                                                                  \
-        return hook_malloc_usually(ctx, size, domain, way, deep, general##_malloc);                                    \
+        return hook_malloc_usually(ctx, size, domain, way, deep, false, name##_starting_malloc);                       \
     }                                                                                                                  \
     static void *name##_watched_malloc(void *ctx, size_t size)                                                         \
     {                                                                                                                  \

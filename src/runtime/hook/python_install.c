@@ -25,7 +25,8 @@ static unsigned reinstalled;
 static bool only_end_is_awaited;   /* careful for nothing else */
 static bool only_start_is_awaited; /* likewise */
 
-struct tm_python_door tm_python_doors[TM_PYTHON_DOMAINS] = {{NULL, NO_WORD}, {NULL, NO_WORD}, {NULL, NO_WORD}};
+struct tm_python_door tm_python_doors[TM_PYTHON_DOMAINS] = {
+    {NULL, NO_WORD, NULL}, {NULL, NO_WORD, NULL}, {NULL, NO_WORD, NULL}};
 
 static const struct tm_python_hook *tops[TM_PYTHON_DOMAINS]; /* our newest hook */
 static const void *foreign[TM_PYTHON_DOMAINS];               /* context of somebody else's hook that leads to ours */
@@ -112,7 +113,8 @@ static bool is_on_top(unsigned domain)
 static void set_quick(void)
 {
     for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
-        tm_python_doors[domain].quick = tm_doors_are_careful || !is_on_top(domain) ? NULL : tops[domain];
+        tm_python_doors[domain].top = is_on_top(domain) ? tops[domain] : NULL;
+        tm_python_doors[domain].quick = tm_doors_are_careful ? NULL : tm_python_doors[domain].top;
     }
     bool may_be_quick = is_on_top(TM_CPYTHON_MEM) && is_on_top(TM_CPYTHON_OBJ);
     bool looks_at_large = only_end_is_awaited || only_start_is_awaited;
@@ -207,6 +209,7 @@ void tm_python_hooks_forget(void)
     chain.is_ours = NULL;
     for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
         tm_python_doors[domain].quick = NULL;
+        tm_python_doors[domain].top = NULL;
         tm_sampled_hooks_set_quick(TM_SAMPLED_LOOKS);
         tm_python_doors[domain].word = NO_WORD;
         tops[domain] = NULL;
@@ -263,16 +266,11 @@ static bool look_from_below(unsigned domain, uintptr_t top)
     return !(is_tracemalloc && domain == TM_CPYTHON_RAW);
 }
 
-static bool is_ours_on_top(const void *ctx, unsigned domain)
-{
-    return tops[domain] == ctx && *tm_python_doors[domain].word == (uintptr_t)ctx;
-}
-
 /* Ours is the top hook, and no moment has come.  While an interpreter starts, and where SIGINT is ignored, as in most
  * services, each event asks: that alone must be cheap. */
 static bool is_usual(const void *ctx, unsigned domain)
 {
-    if (!is_ours_on_top(ctx, domain)) {
+    if (tops[domain] != ctx || *tm_python_doors[domain].word != (uintptr_t)ctx) {
         return false;
     }
     if (only_end_is_awaited) {
@@ -316,14 +314,9 @@ static __attribute__((noinline)) bool look_closer(struct tm_thread *thread, cons
     return is_usual(ctx, domain) || look(thread, ctx, domain);
 }
 
-/* An interpreter that starts is told here from all else without a call: that is no less than is_usual says. */
 bool tm_python_look(struct tm_thread *thread, const void *ctx, unsigned domain)
 {
-    if (TM_LIKELY(tm_moments_show_no_start()) && TM_LIKELY(is_ours_on_top(ctx, domain)) && tm_doors_are_open &&
-        !only_end_is_awaited && !tm_recycle_tracer_is_awaited) {
-        return true;
-    }
-    return look_closer(thread, ctx, domain);
+    return TM_LIKELY(tm_python_is_starting(ctx, domain)) || look_closer(thread, ctx, domain);
 }
 
 void tm_python_hooks_check(void)

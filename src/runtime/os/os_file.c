@@ -128,7 +128,10 @@ static int check_limit(uint64_t offset, uint64_t size)
 }
 
 #define ZEROS  16384U /* bytes that lie ready */
-#define PIECES 4U     /* of them at once: pages of a mapping come slower where the kernel has made larger units */
+#define PIECES 4U
+/* Bytes at once, up to the next multiple: to map pages takes the kernel longer where it has made them in smaller units,
+ * or in larger ones. */
+#define UNIT (PIECES * ZEROS)
 
 int tm_file_write_zeros(int descriptor, uint64_t offset, uint64_t size)
 {
@@ -137,7 +140,8 @@ int tm_file_write_zeros(int descriptor, uint64_t offset, uint64_t size)
     while (status == 0 && size > 0) {
         struct iovec pieces[PIECES];
         unsigned count = 0;
-        for (uint64_t left = size; left > 0 && count < PIECES; left -= pieces[count++].iov_len) {
+        uint64_t whole = UNIT - offset % UNIT;
+        for (uint64_t left = whole < size ? whole : size; left > 0; left -= pieces[count++].iov_len) {
             pieces[count] = (struct iovec){(void *)(uintptr_t)zeros, left < ZEROS ? (size_t)left : ZEROS};
         }
         ssize_t written = RETRY(ssize_t, WRITE, syscall(SYS_pwritev, descriptor, pieces, count, offset, 0L));

@@ -167,7 +167,7 @@ static void fill(struct tm_live_store *store, unsigned section, uint64_t ready)
     if (!store->fills || ready <= from) {
         return;
     }
-    uint64_t to = from + FILLED_AT_ONCE, mapped = atomic_load(&store->mapped[section]);
+    uint64_t to = from - from % FILLED_AT_ONCE + FILLED_AT_ONCE, mapped = atomic_load(&store->mapped[section]);
     to = to < ready ? ready : to;
     to = to < mapped ? to : mapped;
     int descriptor = tm_file_reopen(store->path, &store->identity);

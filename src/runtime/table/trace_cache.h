@@ -57,7 +57,7 @@ struct tm_trace_cache {
     struct tm_trace_slot *_Atomic held; /* where the holder looks: its slots, or nothing */
     uint64_t mask;                      /* of the held cache: bytes of its slots, less those of one */
     struct tm_loose_set *loose;
-    uint32_t patience; /* so many slots may be written over until it is tended; 0 also when the lists are full */
+    uint32_t patience; /* so many slots may be taken back until it is tended; 0 also when the lists are full */
     struct tm_trace_slot *slots;   /* of the held cache */
     struct tm_trace_slot *nothing; /* as many, empty */
     struct tm_zone_lists zones;
@@ -156,9 +156,11 @@ TM_INLINE bool tm_trace_cache_wants_tending(const struct tm_trace_cache *cache)
 /* Does it.  By the holder, with the guard up, under the intern lock. */
 void tm_trace_cache_tend(struct tm_trace_cache *cache);
 
-/* RECORD is its id; PLACE what KEY was made of, 0 where that is machine frames or none.  By the holder, with the guard up. */
+/* RECORD is its id; PLACE what KEY was made of, 0 where that is machine frames or none.  WAS_KNOWN: the record was there
+ * before, so that KEY may have had a slot that another took; more slots are made when that has come often enough.  By the
+ * holder, with the guard up. */
 TM_INLINE void tm_trace_cache_put_held(struct tm_trace_cache *cache, uint64_t key, uint32_t check, uintptr_t place,
-                                       uint32_t record)
+                                       uint32_t record, bool was_known)
 {
     struct tm_trace_slot *slot = tm_trace_slot_at(cache->slots, tm_trace_place(key, cache->mask));
     const uint32_t of_largest = (uint32_t)tm_trace_place(key, UINT32_MAX);
@@ -167,7 +169,7 @@ TM_INLINE void tm_trace_cache_put_held(struct tm_trace_cache *cache, uint64_t ke
         cache->patience = 0;
         return;
     }
-    if (slot->record != 0 && slot->key != key && cache->patience != 0) {
+    if (was_known && slot->record != 0 && slot->key != key && cache->patience != 0) {
         cache->patience--;
     }
     *slot = (struct tm_trace_slot){.key = key, .check = check, .record = tm_slot_word(record)};

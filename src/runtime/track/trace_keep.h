@@ -25,7 +25,9 @@ TM_INLINE void tm_trace_keep(struct tm_thread *thread, struct tm_trace_key key, 
     const uint32_t check =
         frame == NULL ? tm_trace_check(cache, 0) : tm_trace_check_of_place(cache, frame->place, frame->offset);
     if (TM_LIKELY(key.check == check)) {
-        tm_trace_cache_put_held(cache, key.key, check, frame == NULL ? 0 : frame->place, record);
+        const bool was_known =
+            atomic_load_explicit(&tm_runtime.records.records[record].ever_blocks, memory_order_relaxed) != 0;
+        tm_trace_cache_put_held(cache, key.key, check, frame == NULL ? 0 : frame->place, record, was_known);
     }
     thread->guard--;
 }

@@ -233,10 +233,10 @@ static void cache_that_cannot_grow_goes_on_small(void **state)
     pages_fail_after = true;
     for (uint32_t i = 1; i < 100000; i++) {
         uint64_t key = i * TM_HASH_MULTIPLIER;
-        tm_trace_cache_put_held(&cache, key, 1, i * 1024, i);
+        tm_trace_cache_put_held(&cache, key, 1, i * 1024, i, true);
         if (tm_trace_cache_wants_tending(&cache)) { /* the lists of zones are full: it begins anew */
             tm_trace_cache_tend(&cache);
-            tm_trace_cache_put_held(&cache, key, 1, i * 1024, i);
+            tm_trace_cache_put_held(&cache, key, 1, i * 1024, i, true);
         }
         assert_int_equal(tm_trace_cache_held(&cache, key, 1), i);
     }

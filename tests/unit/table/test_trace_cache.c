@@ -36,7 +36,7 @@ static void put_held(uint64_t key, uint32_t check, uintptr_t place, uint32_t rec
         if (tm_trace_cache_wants_tending(&cache)) {
             tm_trace_cache_tend(&cache);
         }
-        tm_trace_cache_put_held(&cache, key, check, place, record);
+        tm_trace_cache_put_held(&cache, key, check, place, record, true);
         if (cache.patience != 0) {
             return;
         }
@@ -165,7 +165,7 @@ static void what_is_put_between_a_generation_and_the_tending_is_emptied(void **s
     (void)state;
     put_held(123, tm_trace_check(&cache, 0), 5000, 1);
     tm_trace_cache_new_generation(&cache);
-    tm_trace_cache_put_held(&cache, 124, tm_trace_check(&cache, 0), 5000, 2);
+    tm_trace_cache_put_held(&cache, 124, tm_trace_check(&cache, 0), 5000, 2, true);
     assert_false(has_key(123));
     assert_false(has_key(124));
     assert_true(tm_trace_cache_wants_tending(&cache));
@@ -280,6 +280,23 @@ static void outgrown_slots_are_read_as_free_ones(void **state)
     }
 }
 
+/* A program that does everything once, such as one that imports modules, gains nothing by more slots. */
+static void what_was_never_there_before_does_not_make_the_cache_grow(void **state)
+{
+    (void)state;
+    const size_t slots = slots_of(&cache);
+    struct random_numbers random = {13};
+    for (uint32_t i = 1; i < 50000; i++) {
+        uint64_t key = random_next(&random);
+        if (tm_trace_cache_wants_tending(&cache)) { /* the lists of zones */
+            tm_trace_cache_tend(&cache);
+        }
+        tm_trace_cache_put_held(&cache, key, tm_trace_check(&cache, 1), 0, i, false);
+        assert_int_equal(held(key, 1), i);
+    }
+    assert_u64_equal(slots_of(&cache), slots);
+}
+
 static void voided_slots_do_not_make_the_cache_grow(void **state)
 {
     (void)state;
@@ -359,6 +376,7 @@ int main(void)
         TEST(a_large_cache_gives_its_pages_back_when_it_begins_anew),
         TEST(held_cache_grows_for_a_large_working_set_up_to_its_bound),
         TEST(outgrown_slots_are_read_as_free_ones),
+        TEST(what_was_never_there_before_does_not_make_the_cache_grow),
         TEST(voided_slots_do_not_make_the_cache_grow),
         TEST(set_locked_at_a_fork_is_free_and_empty_in_the_child),
         TEST(threads_never_find_what_belongs_to_another_key),

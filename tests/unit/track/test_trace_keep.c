@@ -75,16 +75,25 @@ static void not_when_code_has_died_there(void **state)
     assert_false(is_kept(key.key));
 }
 
-static void a_cache_that_is_too_small_grows(void **state)
+/* As many captures as there are slots and more, of a record that has blocks already or of one that is new each time. */
+static size_t slots_after_captures(bool has_blocks)
 {
-    (void)state;
-    size_t bytes = tm_trace_cache_bytes(&tm_runtime.cache);
+    const uint32_t record = 7;
+    atomic_store(&tm_runtime.records.records[record].ever_blocks, has_blocks);
     for (uintptr_t i = 0; i < 20000; i++) {
         const struct tm_raw_frame newest = {.place = frame.place + 2 * i};
         struct tm_trace_key key = key_now(&newest);
-        keep(&key, &newest, 7);
+        keep(&key, &newest, record);
     }
-    assert_true(tm_trace_cache_bytes(&tm_runtime.cache) > 4 * bytes);
+    return tm_runtime.cache.mask / sizeof(struct tm_trace_slot) + 1;
+}
+
+static void a_cache_that_is_too_small_grows(void **state)
+{
+    (void)state;
+    const size_t before = tm_runtime.cache.mask / sizeof(struct tm_trace_slot) + 1;
+    assert_u64_equal(slots_after_captures(false), before);
+    assert_true(slots_after_captures(true) > 4 * before);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, begin)

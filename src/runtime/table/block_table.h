@@ -136,6 +136,9 @@ TM_INLINE tm_slot_half *tm_block_slot(const struct tm_block_table *table, uintpt
 /* The slot of ADDRESS will be written after some other work: it is fetched meanwhile.  Any address; no memory is taken. */
 TM_INLINE void tm_block_slot_prefetch(const struct tm_block_table *table, uintptr_t address)
 {
+    if (TM_UNLIKELY(tm_block_is_odd(table, address))) {
+        return; /* it has none, and the directory may end before it */
+    }
     uintptr_t leaf = atomic_load_explicit(&table->leaves[address >> TM_REGION_BITS], memory_order_acquire);
     __builtin_prefetch((const void *)(leaf + (address >> table->slot_shift) - 1), 1);
 }

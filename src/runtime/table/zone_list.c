@@ -27,13 +27,13 @@ bool tm_zone_lists_grow(struct tm_zone_lists *lists, uint32_t most)
     return true;
 }
 
-void tm_zone_lists_forget(struct tm_zone_lists *lists, size_t zone, void (*visit)(uint32_t hash, void *data),
+void tm_zone_lists_forget(struct tm_zone_lists *lists, size_t zone, void (*visit)(uint32_t slot, void *data),
                           void *data)
 {
     const uint32_t head = lists->heads[zone];
     uint32_t last = 0;
     for (uint32_t node = head; node != 0; node = lists->nodes[node].next) {
-        visit(lists->nodes[node].hash, data);
+        visit(lists->nodes[node].slot, data);
         last = node;
     }
     if (head != 0) {

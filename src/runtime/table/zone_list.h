@@ -2,8 +2,9 @@
 /* Which slots of the trace cache were made for places of a zone (addresses that share a version, base/place_version.h), so
  * that they can be emptied when code dies there.
  *
- * A slot is named by the upper half of its key's hash, which says where it is in a cache of any size.  One may be in
- * several lists, for it has been others' before: who empties it then empties too much, which is found again.
+ * A slot is named by the low 32 bits of its key's place (tm_trace_place), which a mask makes into that in a cache of any
+ * size.  One may be in several lists, for it has been others' before: who empties it then empties too much, which is found
+ * again.
  * Threads  the caller's lock (the GIL).   errno  kept.   Errors  false: the lists are as they were.
  * Memory   private, 8 bytes for each time that a slot is made. */
 #ifndef TM_RUNTIME_TABLE_ZONE_LIST_H
@@ -17,7 +18,7 @@
 #include "base/place_version.h"
 
 struct tm_zone_node {
-    uint32_t hash;
+    uint32_t slot; /* the name of one */
     uint32_t next; /* of its zone, or of the free ones; 0 ends */
 };
 
@@ -39,8 +40,8 @@ TM_INLINE bool tm_zone_lists_are_full(const struct tm_zone_lists *lists)
  * many, or there is no memory.  A fork in the middle of it would leave a child without nodes. */
 TM_CHECKED bool tm_zone_lists_grow(struct tm_zone_lists *lists, uint32_t most);
 
-/* Adds HASH to the list of ZONE.  False: the lists are full. */
-TM_CHECKED TM_INLINE bool tm_zone_lists_add(struct tm_zone_lists *lists, size_t zone, uint32_t hash)
+/* Adds SLOT to the list of ZONE.  False: the lists are full. */
+TM_CHECKED TM_INLINE bool tm_zone_lists_add(struct tm_zone_lists *lists, size_t zone, uint32_t slot)
 {
     const uint32_t head = lists->heads[zone];
     uint32_t node = lists->free;
@@ -51,13 +52,13 @@ TM_CHECKED TM_INLINE bool tm_zone_lists_add(struct tm_zone_lists *lists, size_t 
     } else {
         return false;
     }
-    lists->nodes[node] = (struct tm_zone_node){.hash = hash, .next = head};
+    lists->nodes[node] = (struct tm_zone_node){.slot = slot, .next = head};
     lists->heads[zone] = node;
     return true;
 }
 
 /* Empties the list of ZONE, after VISIT with DATA for each of it. */
-void tm_zone_lists_forget(struct tm_zone_lists *lists, size_t zone, void (*visit)(uint32_t hash, void *data),
+void tm_zone_lists_forget(struct tm_zone_lists *lists, size_t zone, void (*visit)(uint32_t slot, void *data),
                           void *data);
 
 /* Empties all. */

@@ -6,12 +6,12 @@
 #include "runtime/table/zone_list.h"
 #include "support/random_numbers.h"
 
-#define ZONES  8U
-#define HASHES 4096U
-#define MOST   2048U
+#define ZONES 8U
+#define SLOTS 4096U
+#define MOST  2048U
 
 static struct tm_zone_lists lists;
-static unsigned visits[HASHES];
+static unsigned visits[SLOTS];
 
 static int begin(void **state)
 {
@@ -21,16 +21,16 @@ static int begin(void **state)
     return tm_zone_lists_init(&lists) ? 0 : -1;
 }
 
-static void count_visit(uint32_t hash, void *data)
+static void count_visit(uint32_t slot, void *data)
 {
     unsigned *counts = data;
-    counts[hash]++;
+    counts[slot]++;
 }
 
-static bool add(size_t zone, uint32_t hash)
+static bool add(size_t zone, uint32_t slot)
 {
     return (!tm_zone_lists_are_full(&lists) || tm_zone_lists_grow(&lists, MOST)) &&
-           tm_zone_lists_add(&lists, zone, hash);
+           tm_zone_lists_add(&lists, zone, slot);
 }
 
 static void forget(size_t zone)
@@ -43,7 +43,7 @@ static void forget(size_t zone)
 static void a_list_is_what_was_added_since_it_was_forgotten(void **state)
 {
     (void)state;
-    static unsigned expected[ZONES][HASHES];
+    static unsigned expected[ZONES][SLOTS];
     struct random_numbers random = {3};
     unsigned used = 0;
     memset(expected, 0, sizeof expected);
@@ -52,16 +52,16 @@ static void a_list_is_what_was_added_since_it_was_forgotten(void **state)
         if (random_below(&random, 200) == 0) {
             forget(zone);
             assert_memory_equal(visits, expected[zone], sizeof visits);
-            for (unsigned hash = 0; hash < HASHES; hash++) {
-                used -= expected[zone][hash];
+            for (unsigned slot = 0; slot < SLOTS; slot++) {
+                used -= expected[zone][slot];
             }
             memset(expected[zone], 0, sizeof expected[zone]);
         }
-        uint32_t hash = (uint32_t)random_below(&random, HASHES);
-        bool is_added = add(zone, hash);
+        uint32_t slot = (uint32_t)random_below(&random, SLOTS);
+        bool is_added = add(zone, slot);
         assert_int_equal(is_added, used < MOST - 1); /* one is nobody's */
-        assert_true(is_added || !tm_zone_lists_add(&lists, zone, hash));
-        expected[zone][hash] += is_added;
+        assert_true(is_added || !tm_zone_lists_add(&lists, zone, slot));
+        expected[zone][slot] += is_added;
         used += is_added;
     }
     assert_int_equal(tm_zone_lists_bytes(&lists), MOST * sizeof(struct tm_zone_node));
@@ -77,8 +77,8 @@ static void cleared_lists_are_empty_and_keep_their_room(void **state)
     tm_zone_lists_clear(&lists);
     for (size_t zone = 0; zone < TM_PLACE_VERSIONS; zone++) {
         forget(zone);
-        for (unsigned hash = 0; hash < HASHES; hash++) {
-            assert_int_equal(visits[hash], 0);
+        for (unsigned slot = 0; slot < SLOTS; slot++) {
+            assert_int_equal(visits[slot], 0);
         }
     }
     for (uint32_t i = 0; i < 1000; i++) {

@@ -280,6 +280,61 @@ static void outgrown_slots_are_read_as_free_ones(void **state)
     }
 }
 
+/* The lists of zones say where a slot is whatever size the cache had when it was made. */
+static void death_of_code_empties_slots_that_have_moved_since(void **state)
+{
+    (void)state;
+    const uintptr_t place = 0x7f0000001230;
+    const size_t slots = slots_of(&cache);
+    struct random_numbers random = {17};
+    unsigned kept = 0;
+    for (uint64_t size = 1; size <= 200; size++) {
+        put_held(place | size << 47, tm_trace_check_of_place(&cache, place, 0), place, 1);
+    }
+    while (slots_of(&cache) == slots) {
+        put_held(random_next(&random) | 1, tm_trace_check(&cache, 1), 0, 2);
+    }
+    for (uint64_t size = 1; size <= 200; size++) {
+        kept += has_key(place | size << 47);
+    }
+    assert_in_range(kept, 50, 200);
+    tm_trace_cache_forget_place(&cache, place);
+    for (uint64_t size = 1; size <= 200; size++) {
+        assert_false(has_key(place | size << 47));
+    }
+}
+
+/* Distinct keys of one frame: instructions 2 bytes apart or more, in code objects that lie close together. */
+static uint64_t key_of_one_frame(struct random_numbers *random, uint32_t code_objects)
+{
+    const uint64_t code = 0x7f1234000000 + random_below(random, code_objects) * 528;
+    const uint64_t place = code + 192 + 2 * random_below(random, 120);
+    const uint64_t size = 24 + 8 * random_below(random, 61), domain = 1 + random_below(random, 2);
+    return place | (size + (domain << 10)) << 47;
+}
+
+/* In half as many slots as there are, or nearly, keys meet as they do by chance: 0.394 of the slots are used then. */
+static void keys_that_are_much_alike_are_spread_over_the_slots(void **state)
+{
+    (void)state;
+    for (unsigned bits = 11; bits <= 17; bits++) {
+        static uint8_t used[1 << 17];
+        const uint32_t slots = UINT32_C(1) << bits;
+        struct random_numbers random = {19 + bits};
+        uint32_t count = 0;
+        memset(used, 0, sizeof used);
+        for (uint32_t i = 0; i < slots / 2; i++) {
+            const uint64_t key = key_of_one_frame(&random, slots / 1024);
+            const uint64_t place = tm_trace_place(key, (uint64_t)(slots - 1) * sizeof(struct tm_trace_slot));
+            const uint64_t slot = place / sizeof(struct tm_trace_slot);
+            assert_u64_equal(place % sizeof(struct tm_trace_slot), 0);
+            count += used[slot] == 0;
+            used[slot] = 1;
+        }
+        assert_in_range(count, slots * 38 / 100, slots / 2);
+    }
+}
+
 /* A program that does everything once, such as one that imports modules, gains nothing by more slots. */
 static void what_was_never_there_before_does_not_make_the_cache_grow(void **state)
 {
@@ -376,6 +431,8 @@ int main(void)
         TEST(a_large_cache_gives_its_pages_back_when_it_begins_anew),
         TEST(held_cache_grows_for_a_large_working_set_up_to_its_bound),
         TEST(outgrown_slots_are_read_as_free_ones),
+        TEST(death_of_code_empties_slots_that_have_moved_since),
+        TEST(keys_that_are_much_alike_are_spread_over_the_slots),
         TEST(what_was_never_there_before_does_not_make_the_cache_grow),
         TEST(voided_slots_do_not_make_the_cache_grow),
         TEST(set_locked_at_a_fork_is_free_and_empty_in_the_child),

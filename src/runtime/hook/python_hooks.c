@@ -423,7 +423,7 @@ static bool marks_frames(enum tm_quick_way way)
 /* What the limit is now matters to the cost only. */
 static unsigned usual_kind(void)
 {
-    enum tm_quick_way way = tm_quick_prepare(&tm_runtime);
+    enum tm_quick_way way = tm_quick_way_of(tm_runtime_python(), &tm_runtime.blocks);
     unsigned depth = marks_frames(way)                   ? MARKED_0
                      : tm_runtime_has_native_of_python() ? NATIVE_0
                      : tm_runtime.traceback_limit > 1    ? DEEP_0

@@ -214,7 +214,7 @@ void tm_recycle_hooks_begin(const struct tm_elf_object *object)
         return;
     }
     layout = &python->row;
-    way = tm_quick_prepare(&tm_runtime);
+    way = tm_quick_way_of(python, &tm_runtime.blocks);
     if (python->get_ref_tracer != NULL && python->set_ref_tracer != NULL) {
         tracer.is_used = true;
         tm_recycle_tracer_is_awaited = true;

@@ -10,6 +10,7 @@
 #include "runtime/track/peak_limit.h"
 #include "runtime/track/output_path.h"
 #include "runtime/track/tracker.h"
+#include "runtime/track/tracker_quick.h"
 
 struct tm_runtime tm_runtime;
 struct tm_life_page tm_life_page;
@@ -80,6 +81,10 @@ void tm_runtime_decide_quick(void)
                        runtime->python_is_found && !runtime->free_threaded && python->row.release != 0 &&
                        tm_cpython_getter_is_place(&python->current) &&
                        (!python->row.tstate_current_is_own || tm_cpython_getter_is_place(&python->main_interpreter));
+    if (has_one_gil) {
+        runtime->quick_python = tm_quick_python_of(python); /* before a word below opens a way that reads it */
+        atomic_signal_fence(memory_order_seq_cst);
+    }
     bool has_places = has_one_gil && layout != NULL && layout->chain != TM_CHAIN_OBJECT && layout->code_tlbc == 0;
     bool has_slots = runtime->blocks.granule_bits == 4;
     uint32_t sizes = has_places && has_slots && is_plain ? TM_SMALL_SIZE_MAX + 1 - TM_QUICK_SIZE_MIN : 0;

@@ -76,9 +76,9 @@ struct tm_forked {
 
 #define TM_CACHE_LINE 64U
 
-/* Where the quick ways find the thread state: copies of what struct tm_cpython has, from when a way is known. */
+/* Where the quick ways find the thread state: copies of what struct tm_cpython has, made before one of them opens. */
 struct tm_quick_python {
-    union {
+    union tm_quick_state {
         const uintptr_t *holders; /* one GIL for all interpreters: the word with the state of its holder */
         intptr_t own;             /* from the thread pointer to the thread's own */
     } state;

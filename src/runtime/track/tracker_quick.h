@@ -96,18 +96,14 @@ TM_INLINE enum tm_quick_way tm_quick_way_of(const struct tm_cpython *python, con
                                          : TM_QUICK_ANY;
 }
 
-/* The same for the process, whose quick ways are prepared for it. */
-TM_INLINE enum tm_quick_way tm_quick_prepare(struct tm_runtime *runtime)
+/* The words of PYTHON that a way which is known reads at each event. */
+TM_INLINE struct tm_quick_python tm_quick_python_of(const struct tm_cpython *python)
 {
-    const struct tm_cpython *python = &runtime->python;
-    const enum tm_quick_way way = tm_quick_way_of(python, &runtime->blocks);
-    if (way == TM_QUICK_SHARED) {
-        runtime->quick_python.state.holders = python->current.word;
-    } else if (way != TM_QUICK_ANY) {
-        runtime->quick_python.state.own = python->current.tls_offset;
-        runtime->quick_python.main_interpreter = python->main_interpreter.word;
-    }
-    return way;
+    return (struct tm_quick_python){
+        .state = python->row.tstate_current_is_own ? (union tm_quick_state){.own = python->current.tls_offset}
+                                                   : (union tm_quick_state){.holders = python->current.word},
+        .main_interpreter = python->main_interpreter.word,
+    };
 }
 
 TM_INLINE bool tm_quick_way_is_own(enum tm_quick_way way)

@@ -514,6 +514,22 @@ static void a_thread_state_without_a_c_frame_has_no_frames(void **state)
     assert_int_equal(tm_quick_newest(NULL, (uintptr_t)tstate, TM_QUICK_OWN_CFRAME), 0);
 }
 
+/* Debug hooks are no way's own: they go on by what the process has, and no function of that way was ever asked for. */
+static void the_way_of_the_process_opens_with_all_that_it_reads(void **state)
+{
+    (void)state;
+    const uintptr_t tstate[64] = {0};
+    struct tm_cpython *python = &tm_runtime.python;
+    python->row = *tm_cpython_layout_find(0x030B, false);
+    python->layout = tm_runtime.layout = &python->row;
+    tm_runtime_decide_quick();
+    assert_int_equal(tm_quick_way_of(python, &tm_runtime.blocks), TM_QUICK_SHARED);
+    assert_int_not_equal(tm_word_peek(&tm_life_page.top_sizes), 0);
+    fake_holder = (uintptr_t)tstate;
+    fake_alloc(TM_DOMAIN_OBJ, A, 600); /* a size that the door's own way has not looked for */
+    assert_u64_equal(fake_current(), 600);
+}
+
 #define TEST(name)     cmocka_unit_test_setup(name, begin)
 #define TEST_OFF(name) cmocka_unit_test_setup(name, begin_off)
 
@@ -523,6 +539,7 @@ int main(void)
         TEST(a_thread_state_without_a_c_frame_has_no_frames),
         TEST(early_blocks_count_in_the_record_of_their_size),
         TEST(early_block_drives_out_what_stands_in_its_way),
+        TEST(the_way_of_the_process_opens_with_all_that_it_reads),
         TEST(nothing_is_early_without_the_gil_or_after_a_stop),
         TEST(every_block_counts_once_and_goes_once),
         TEST(native_is_in_heap_and_not_in_python),

@@ -88,24 +88,13 @@ TM_INLINE bool tm_block_is_short(const struct tm_block_table *table, uint64_t si
     return size <= table->short_max;
 }
 
-/* The slot of ADDRESS (not odd), or NULL when its region has no leaf.  SHIFT is the table's slot_shift. */
-TM_INLINE tm_slot_half *tm_block_slot_shifted(const struct tm_block_table *table, uintptr_t address, unsigned shift)
-{
-    uintptr_t leaf = atomic_load_explicit(&table->leaves[address >> TM_REGION_BITS], memory_order_acquire);
-    if (TM_UNLIKELY(leaf == 0)) {
-        return NULL;
-    }
-    uintptr_t slot = leaf + (address >> shift) - 1;
-    TM_ASSUME(slot != 0);
-    return (tm_slot_half *)slot;
-}
-
-/* The same in two parts, whose sum less one it is: an access can add them for nothing. */
+/* The slot of an address in two parts, whose sum less one it is: an access can add them for nothing. */
 struct tm_slot_place {
     uintptr_t leaf; /* 0: the region has none */
     uintptr_t offset;
 };
 
+/* Of ADDRESS, which is not odd.  SHIFT is the table's slot_shift. */
 TM_INLINE struct tm_slot_place tm_block_slot_place(const struct tm_block_table *table, uintptr_t address,
                                                    unsigned shift)
 {
@@ -128,6 +117,13 @@ TM_INLINE tm_slot_half *tm_slot_again(struct tm_slot_place place)
     return tm_slot_at(place);
 }
 
+/* The slot itself, or NULL when its region has no leaf. */
+TM_INLINE tm_slot_half *tm_block_slot_shifted(const struct tm_block_table *table, uintptr_t address, unsigned shift)
+{
+    const struct tm_slot_place place = tm_block_slot_place(table, address, shift);
+    return TM_UNLIKELY(place.leaf == 0) ? NULL : tm_slot_at(place);
+}
+
 TM_INLINE tm_slot_half *tm_block_slot(const struct tm_block_table *table, uintptr_t address)
 {
     return tm_block_slot_shifted(table, address, table->slot_shift);
@@ -139,8 +135,7 @@ TM_INLINE void tm_block_slot_prefetch(const struct tm_block_table *table, uintpt
     if (TM_UNLIKELY(tm_block_is_odd(table, address))) {
         return; /* it has none, and the directory may end before it */
     }
-    uintptr_t leaf = atomic_load_explicit(&table->leaves[address >> TM_REGION_BITS], memory_order_acquire);
-    __builtin_prefetch((const void *)(leaf + (address >> table->slot_shift) - 1), 1);
+    __builtin_prefetch(tm_slot_at(tm_block_slot_place(table, address, table->slot_shift)), 1);
 }
 
 /* What is known of the block that begins at ADDRESS.  SIZE is filled for records of varying size only. */

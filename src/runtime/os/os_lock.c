@@ -5,36 +5,41 @@
 #include <linux/futex.h>
 #include <stddef.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/compiler.h"
 
-static void futex(_Atomic uint32_t *word, int operation, uint32_t value)
-{
-    int saved = errno;
-    (void)syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
-    errno = saved;
-}
+#define SPINS         64
+#define LONGEST_SLEEP 1000000 /* nanoseconds */
 
 void tm_lock_wait(struct tm_lock *lock)
 {
-    for (int spin = 0; spin < 64; spin++) {
+    const struct timespec longest = {.tv_nsec = LONGEST_SLEEP};
+    const int saved = errno;
+    for (int spin = 0; spin < SPINS; spin++) {
         TM_PAUSE();
         if (tm_lock_try(lock)) {
             return;
         }
     }
-    while (atomic_exchange_explicit(&lock->state, 2, memory_order_acquire) != 0) {
-        futex(&lock->state, FUTEX_WAIT, 2);
+    atomic_fetch_add_explicit(&lock->waiters, 1, memory_order_seq_cst);
+    while (!tm_lock_try(lock)) {
+        (void)syscall(SYS_futex, &lock->state, FUTEX_WAIT_PRIVATE, 1, &longest, NULL, 0);
     }
+    atomic_fetch_sub_explicit(&lock->waiters, 1, memory_order_relaxed);
+    errno = saved;
 }
 
 void tm_lock_wake(struct tm_lock *lock)
 {
-    futex(&lock->state, FUTEX_WAKE, 1);
+    const int saved = errno;
+    (void)syscall(SYS_futex, &lock->state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    errno = saved;
 }
 
 void tm_lock_reset(struct tm_lock *lock)
 {
+    atomic_store_explicit(&lock->waiters, 0, memory_order_relaxed);
     atomic_store_explicit(&lock->state, 0, memory_order_relaxed);
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A lock for the slow paths: one word, no libc, reset in a forked child.
+/* A lock for the slow paths: two words, no libc, reset in a forked child.
  *
+ * Release  a plain store, then a look for who waits: an exchange would wait until all that was written inside is in the
+ *          cache, which costs more than what is done inside.  So the look may come before the store is seen, and miss
+ *          who begins to wait just then; who waits looks again by itself, soon.
  * Ranks    a thread takes locks in rising rank only; asserted in debug builds by tm_lock_rank_held.
  * Guard    is up before the first lock is taken, so that an event inside never waits for its own thread.
  * Signals  a handler that interrupts the holder finds the guard up and takes no lock. */
@@ -23,10 +26,11 @@ enum tm_lock_rank {
 };
 
 struct tm_lock {
-    _Atomic uint32_t state; /* 0 free, 1 held, 2 held and waited for */
+    _Atomic uint32_t state;   /* 0 free, 1 held */
+    _Atomic uint32_t waiters; /* threads that sleep, or are about to */
 };
 
-/* tm_lock_take of one that is held, and what tm_lock_release does for those who wait. */
+/* tm_lock_take of one that is held, and what tm_lock_release does for those who wait: one of them goes on. */
 void tm_lock_wait(struct tm_lock *lock);
 void tm_lock_wake(struct tm_lock *lock);
 
@@ -46,7 +50,8 @@ TM_INLINE void tm_lock_take(struct tm_lock *lock)
 
 TM_INLINE void tm_lock_release(struct tm_lock *lock)
 {
-    if (TM_UNLIKELY(atomic_exchange_explicit(&lock->state, 0, memory_order_release) == 2)) {
+    atomic_store_explicit(&lock->state, 0, memory_order_release);
+    if (TM_UNLIKELY(atomic_load_explicit(&lock->waiters, memory_order_relaxed) != 0)) {
         tm_lock_wake(lock);
     }
 }

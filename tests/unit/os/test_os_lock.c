@@ -51,7 +51,7 @@ static void waiting_thread_sleeps_until_the_release(void **state)
     tm_lock_take(&lock);
     assert_false(tm_lock_try(&lock));
     assert_int_equal(pthread_create(&thread, NULL, take_and_release, &lock), 0);
-    while (atomic_load(&lock.state) != 2) {
+    while (atomic_load(&lock.waiters) == 0) {
         (void)usleep(100);
     }
     tm_lock_release(&lock);

@@ -232,7 +232,7 @@ static uint32_t record_walked(struct tm_thread *thread, struct tm_caller caller,
 {
     struct tm_runtime *runtime = &tm_runtime;
     unsigned count = walk(runtime, caller.tstate, frames, limit);
-    if (!caller.attached && count != 0 && !tm_loose_walk_is_valid()) {
+    if (caller.attachment == TM_DETACHED && count != 0 && !tm_loose_walk_is_valid()) {
         count = 0;
     }
     struct tm_trace_key key = make_key(runtime, frames, count, domain, size);
@@ -254,15 +254,16 @@ static uint32_t record_walked(struct tm_thread *thread, struct tm_caller caller,
 static uint32_t record_loose_in(struct tm_thread *thread, struct tm_caller caller, uint8_t domain, uint16_t size,
                                 struct tm_raw_frame *frames, unsigned limit)
 {
-    if (caller.attached || caller.tstate == 0) {
+    if (caller.attachment != TM_DETACHED || caller.tstate == 0) {
         return record_walked(thread, caller, domain, size, frames, limit);
     }
-    if (!tm_loose_walk_begin(thread, caller.tstate)) {
+    _Atomic uint32_t *announced = tm_loose_walk_begin(thread, caller.tstate);
+    if (announced == NULL) {
         caller.tstate = 0;
         return record_walked(thread, caller, domain, size, frames, limit);
     }
     uint32_t record = record_walked(thread, caller, domain, size, frames, limit);
-    tm_loose_walk_end();
+    tm_loose_walk_end(announced);
     return record;
 }
 
@@ -292,8 +293,8 @@ static __attribute__((noinline)) uint32_t record_loose(struct tm_thread *thread,
 
 uint32_t tm_event_record(struct tm_thread *thread, struct tm_caller caller, uint8_t domain, uint16_t size)
 {
-    return TM_LIKELY(caller.held) ? record_held(thread, caller, domain, size)
-                                  : record_loose(thread, caller, domain, size);
+    return TM_LIKELY(caller.attachment == TM_HELD) ? record_held(thread, caller, domain, size)
+                                                   : record_loose(thread, caller, domain, size);
 }
 
 void tm_event_after_fork(void)

@@ -10,10 +10,17 @@
 #include "runtime/unwind/stack_cache.h"
 #include "tracemalloc/snapshot_format.h"
 
+enum tm_attachment {
+    TM_DETACHED,
+    TM_ATTACHED, /* holds the GIL of its interpreter, or is attached in a free-threaded build: tstate stays */
+    TM_HELD,     /* the same, and it is the GIL of the main interpreter */
+};
+
+/* Two words, so that it is handed over in registers as it is: smaller members, stored one by one and loaded at once, wait
+ * for the stores. */
 struct tm_caller {
     uintptr_t tstate; /* 0: no Python frames */
-    bool held;        /* the GIL of the main interpreter */
-    bool attached;    /* the GIL of its interpreter, or in a free-threaded build attached: tstate stays */
+    enum tm_attachment attachment;
 };
 
 /* The row of the interpreter is trusted once it was checked against real frames: those of TSTATE. */
@@ -23,32 +30,34 @@ TM_COLD void tm_event_check_layout(struct tm_thread *thread, uintptr_t tstate);
 TM_INLINE struct tm_caller tm_event_caller(struct tm_thread *thread, uint8_t domain)
 {
     struct tm_runtime *runtime = &tm_runtime;
-    struct tm_caller caller = {0, false, false};
+    struct tm_caller caller = {0, TM_DETACHED};
+    bool is_attached;
     if (TM_UNLIKELY(!runtime->python_is_found)) {
         return caller;
     }
     if (domain == TM_DOMAIN_OBJ || domain == TM_DOMAIN_MEM) {
         caller.tstate = tm_cpython_tstate_held(&runtime->python);
-        caller.held = caller.tstate != 0;
+        is_attached = caller.tstate != 0;
     } else {
         thread->guard++; /* a libpython loaded by dlopen: the first touch of its thread-local storage calls malloc */
-        caller.tstate = tm_cpython_tstate_own(&runtime->python, &caller.held);
+        caller.tstate = tm_cpython_tstate_own(&runtime->python, &is_attached);
         thread->guard--;
     }
-    caller.attached = caller.held;
-    caller.held = caller.held && tm_cpython_is_main(&runtime->python, caller.tstate);
+    if (is_attached) {
+        caller.attachment = tm_cpython_is_main(&runtime->python, caller.tstate) ? TM_HELD : TM_ATTACHED;
+    }
     if (TM_UNLIKELY(!runtime->layout_is_decided) && caller.tstate != 0 &&
-        !(caller.held && tm_cpython_shows_no_frame(&runtime->python, caller.tstate))) {
+        !(caller.attachment == TM_HELD && tm_cpython_shows_no_frame(&runtime->python, caller.tstate))) {
         tm_event_check_layout(thread, caller.tstate);
     }
     return caller;
 }
 
-/* Whose words an event of THREAD moves that is HELD, as tm_caller says, or not. */
-TM_INLINE struct tm_account tm_event_account(struct tm_thread *thread, bool held)
+/* Whose words an event of THREAD, which is CALLER, moves. */
+TM_INLINE struct tm_account tm_event_account(struct tm_thread *thread, struct tm_caller caller)
 {
     const struct tm_tally *tally;
-    if (TM_LIKELY(held)) {
+    if (TM_LIKELY(caller.attachment == TM_HELD)) {
         tally = tm_tally_peek(thread);
         return (struct tm_account){TM_OWNER_HELD, tally == NULL ? NULL : tally->line};
     }

@@ -183,7 +183,7 @@ static uint64_t look_at_python(struct event *event, struct tm_caller caller)
     if (stacks->row == NULL || caller.tstate == 0) {
         return 0;
     }
-    if (event->limit != 1 && caller.held && !tm_runtime.config.slow) {
+    if (event->limit != 1 && caller.attachment == TM_HELD && !tm_runtime.config.slow) {
         struct tm_stack_cache *held = &tm_runtime.held_stack;
         tm_stack_cache_look(held, stacks->row, caller.tstate, event->limit);
         tm_watermark_lift(&tm_runtime.watermark);
@@ -193,7 +193,7 @@ static uint64_t look_at_python(struct event *event, struct tm_caller caller)
     }
     stacks->python_count = event->limit == 1 ? tm_python_stack_top(stacks->row, caller.tstate, frames)
                                              : tm_python_stack_walk(stacks->row, caller.tstate, frames, event->limit);
-    if (!caller.attached && !tm_loose_walk_is_valid()) {
+    if (caller.attachment == TM_DETACHED && !tm_loose_walk_is_valid()) {
         stacks->tstate = 0;
         stacks->python_count = 0;
     }
@@ -230,7 +230,7 @@ static uint32_t record_in(struct tm_thread *thread, struct tm_caller caller, uin
     struct tm_two_stacks *stacks = &event.stacks;
     unsigned limit = __atomic_load_n(&runtime->traceback_limit, __ATOMIC_RELAXED);
     event.limit = limit < TM_NATIVE_LIMIT_MAX ? limit : TM_NATIVE_LIMIT_MAX;
-    uint64_t native = look_at_machine(thread, &event, caller.held);
+    uint64_t native = look_at_machine(thread, &event, caller.attachment == TM_HELD);
     uint64_t hash = tm_native_join_hashes(native, look_at_python(&event, caller));
     stacks->code = runtime->native.code;
     stacks->native = buffer->native;
@@ -238,8 +238,8 @@ static uint32_t record_in(struct tm_thread *thread, struct tm_caller caller, uin
     stacks->python_is_cut = stacks->python_count == event.limit;
     const struct place place = {
         .key = tm_trace_key_of_stack(&runtime->cache, NULL, hash, domain, size),
-        .tally = caller.held ? NULL : tm_tally_of(thread),
-        .held = caller.held,
+        .tally = caller.attachment == TM_HELD ? NULL : tm_tally_of(thread),
+        .held = caller.attachment == TM_HELD,
     };
     uint32_t record = find_record(&place);
     return TM_LIKELY(record != 0) ? record : make_record(thread, &event, &place, domain, size);
@@ -249,15 +249,16 @@ static uint32_t record_in(struct tm_thread *thread, struct tm_caller caller, uin
 static uint32_t record_safely(struct tm_thread *thread, struct tm_caller caller, uint8_t domain, uint16_t size,
                               struct tm_native_buffer *buffer)
 {
-    if (caller.attached || caller.tstate == 0) {
+    if (caller.attachment != TM_DETACHED || caller.tstate == 0) {
         return record_in(thread, caller, domain, size, buffer);
     }
-    if (!tm_loose_walk_begin(thread, caller.tstate)) {
+    _Atomic uint32_t *announced = tm_loose_walk_begin(thread, caller.tstate);
+    if (announced == NULL) {
         caller.tstate = 0;
         return record_in(thread, caller, domain, size, buffer);
     }
     uint32_t record = record_in(thread, caller, domain, size, buffer);
-    tm_loose_walk_end();
+    tm_loose_walk_end(announced);
     return record;
 }
 

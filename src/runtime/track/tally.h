@@ -45,6 +45,8 @@ struct tm_tally {
     uint32_t voids;                    /* of the trace cache, when the places were filled */
     struct tm_tally_line *line;        /* in the store */
     uint32_t next;                     /* the way to overwrite next */
+    _Atomic uint32_t walks;            /* the owner's, under way: see loose_walk.h */
+    atomic_bool has_walked;            /* so it must be asked */
     struct tm_trace_slot *places;      /* records of this tally; NULL until it is taken first */
     uint32_t *frameless;               /* behind them: of small native blocks without a Python frame, by size: the
                                           word of the record's slot; its id for blocks of one granule */

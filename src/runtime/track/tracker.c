@@ -84,13 +84,14 @@ __attribute__((noinline)) void *tm_tracker_alloc_generally(struct tm_thread *thr
         return block;
     }
     struct tm_caller caller = tm_event_caller(thread, domain);
-    if (!caller.held && caller.tstate == 0 && domain == TM_DOMAIN_NATIVE && size <= TM_SMALL_SIZE_MAX &&
+    if (caller.attachment != TM_HELD && caller.tstate == 0 && domain == TM_DOMAIN_NATIVE && size <= TM_SMALL_SIZE_MAX &&
         tm_own_count(thread, block, size)) {
         return block;
     }
+    tm_block_slot_prefetch(&tm_runtime.blocks, (uintptr_t)block); /* of a large block's nothing is near, mostly */
     uint32_t record = tm_event_record(thread, caller, domain, tm_size_class(size));
     if (TM_LIKELY(record != 0)) {
-        count_alloc(thread, domain, block, size, record, tm_event_account(thread, caller.held));
+        count_alloc(thread, domain, block, size, record, tm_event_account(thread, caller));
     }
     return block;
 }
@@ -166,7 +167,7 @@ TM_INLINE struct tm_account account_of_free(struct tm_thread *thread, const stru
     if (tally != NULL && TM_LIKELY(TM_STAMP_OWNER(record->stamp) == tally->number)) {
         return (struct tm_account){tally->number, tally->line};
     }
-    return tm_event_account(thread, tm_event_caller(thread, record->domain).held);
+    return tm_event_account(thread, tm_event_caller(thread, record->domain));
 }
 
 /* The counters of a block that goes. */
@@ -194,7 +195,7 @@ TM_INLINE void uncount(struct tm_thread *thread, uintptr_t address, uint32_t id,
 /* Whether a block of record ID (0: of none) is freed under the main interpreter's GIL. */
 static TM_COLD bool is_held(struct tm_thread *thread, uint32_t id)
 {
-    return id != 0 && tm_event_caller(thread, tm_runtime.records.records[id].domain).held;
+    return id != 0 && tm_event_caller(thread, tm_runtime.records.records[id].domain).attachment == TM_HELD;
 }
 
 /* The block left the table as WORD and SIZE say. */

@@ -33,7 +33,7 @@ static __attribute__((noinline)) void move_block(struct tm_thread *thread, uintp
     if (!tm_block_table_put(&runtime->blocks, address, to | (block.word & ~TM_SLOT_RECORD), size)) {
         return;
     }
-    uint32_t owner = tm_event_account(thread, caller.held).owner;
+    uint32_t owner = tm_event_account(thread, caller).owner;
     tm_event_log(TM_EVENT_MOVE, &runtime->records.records[to], address, size);
     (void)tm_block_give_back(runtime, from, size, 1, owner);
     (void)tm_block_count_in(runtime, to, size, owner);

@@ -133,6 +133,9 @@ TM_INLINE void *count(struct tm_thread *thread, uint8_t domain, void *block, siz
 TM_INLINE void *rest(struct tm_thread *thread, uint8_t domain, void *block, size_t size, enum tm_quick_way way)
 {
     bool is_odd = tm_block_is_odd(&tm_runtime.blocks, (uintptr_t)block);
+    if (size > TM_SMALL_SIZE_MAX) {
+        tm_block_slot_prefetch(&tm_runtime.blocks, (uintptr_t)block); /* nothing is near, mostly */
+    }
     return count(thread, domain, block, size,
                  TM_LIKELY(!is_odd) ? known_record(thread, domain, tm_size_class(size), way) : NOT_KNOWN);
 }

@@ -28,13 +28,24 @@ static void no_walk_once_the_interpreter_finalizes(void **state)
 {
     (void)state;
     begin();
-    assert_true(tm_loose_walk_begin(tm_thread_self(), STATE));
+    _Atomic uint32_t *announced = tm_loose_walk_begin(tm_thread_self(), STATE);
+    assert_non_null(announced);
+    assert_int_equal(*announced, 1);
     assert_true(tm_loose_walk_is_valid());
     finalizing = 1;
     assert_false(tm_loose_walk_is_valid());
-    tm_loose_walk_end();
-    assert_false(tm_loose_walk_begin(tm_thread_self(), STATE));
+    tm_loose_walk_end(announced);
+    assert_int_equal(*announced, 0);
+    assert_null(tm_loose_walk_begin(tm_thread_self(), STATE));
+    assert_int_equal(*announced, 0);
     tm_loose_walks_wait(tm_thread_self(), 0); /* nothing is under way: at once */
+}
+
+static void walk_once(struct tm_thread *thread)
+{
+    _Atomic uint32_t *announced = tm_loose_walk_begin(thread, STATE);
+    assert_non_null(announced);
+    tm_loose_walk_end(announced);
 }
 
 static void freed_state_is_marked_anew(void **state)
@@ -46,8 +57,7 @@ static void freed_state_is_marked_anew(void **state)
     for (unsigned turn = 0; turn < 2; turn++) {
         fake_lane_set(FAKE_LOOSE);
         fake_alloc(TM_DOMAIN_RAW, STATE, 300);
-        assert_true(tm_loose_walk_begin(thread, STATE));
-        tm_loose_walk_end();
+        walk_once(thread);
         assert_true(tm_block_table_find(&tm_runtime.blocks, STATE, &block));
         assert_true((block.word & TM_SLOT_IS_CODE) != 0);
         assert_u64_equal(thread->walked_state, STATE);
@@ -66,7 +76,7 @@ static void state_is_marked_before_the_flag_is_looked_at(void **state)
     fake_lane_set(FAKE_LOOSE);
     fake_alloc(TM_DOMAIN_RAW, STATE, 300);
     finalizing = 1;
-    assert_false(tm_loose_walk_begin(tm_thread_self(), STATE));
+    assert_null(tm_loose_walk_begin(tm_thread_self(), STATE));
     assert_true(tm_block_table_find(&tm_runtime.blocks, STATE, &block));
     assert_true((block.word & TM_SLOT_IS_CODE) != 0);
     assert_true(fake_free(STATE));
@@ -85,8 +95,7 @@ static void free_of_a_state_that_was_not_sampled_is_heard(void **state)
     for (unsigned turn = 0; turn < 2; turn++) {
         for (unsigned again = 0; again < 3; again++) {
             thread->walked_state = 0;
-            assert_true(tm_loose_walk_begin(thread, STATE));
-            tm_loose_walk_end();
+            walk_once(thread);
         }
         assert_true(tm_sampler_may_know((const void *)STATE));
         assert_false(tm_tracker_take(thread, (const void *)STATE, &taken));
@@ -97,10 +106,13 @@ static void free_of_a_state_that_was_not_sampled_is_heard(void **state)
     tm_sampler_begin(0, 0, 0);
 }
 
+/* ARGUMENT: the thread finds no tally. */
 static void *walk(void *argument)
 {
-    (void)argument;
-    if (!tm_loose_walk_begin(tm_thread_self(), STATE)) {
+    struct tm_thread *thread = tm_thread_self();
+    thread->tally_wait = argument != NULL;
+    _Atomic uint32_t *announced = tm_loose_walk_begin(thread, STATE);
+    if (announced == NULL) {
         return NULL;
     }
     atomic_store(&walks_on, true);
@@ -109,31 +121,30 @@ static void *walk(void *argument)
     }
     tm_process_nap(20000000);
     atomic_store(&walks_on, false);
-    tm_loose_walk_end();
+    tm_loose_walk_end(announced);
     return NULL;
 }
 
 /* Starts a thread that is in its walk until MAY_END, and a little longer. */
-static pthread_t walker(void)
+static pthread_t walker(bool has_tally)
 {
     pthread_t thread;
     atomic_store(&may_end, false);
     atomic_store(&walks_on, false);
-    assert_int_equal(pthread_create(&thread, NULL, walk, NULL), 0);
+    assert_int_equal(pthread_create(&thread, NULL, walk, has_tally ? NULL : &walks_on), 0);
     while (!atomic_load(&walks_on)) {
         sched_yield();
     }
     return thread;
 }
 
-static void free_of_a_state_waits_for_walks(void **state)
+static void free_waits(bool has_tally)
 {
-    (void)state;
     struct tm_taken taken;
-    begin();
+    finalizing = 0;
     fake_lane_set(FAKE_LOOSE);
     fake_alloc(TM_DOMAIN_RAW, STATE, 300);
-    pthread_t thread = walker();
+    pthread_t thread = walker(has_tally);
     tm_loose_walks_wait(tm_thread_self(), 0); /* not while the interpreter runs */
     assert_true(atomic_load(&walks_on));
     finalizing = 1;
@@ -143,16 +154,74 @@ static void free_of_a_state_waits_for_walks(void **state)
     assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
+static void free_of_a_state_waits_for_walks(void **state)
+{
+    (void)state;
+    begin();
+    free_waits(true);
+    free_waits(false);
+}
+
+/* Nanoseconds of the shortest of many. */
+static uint64_t shortest_wait(struct tm_thread *thread)
+{
+    uint64_t shortest = UINT64_MAX;
+    for (unsigned i = 0; i < 100; i++) {
+        uint64_t before = tm_process_precise_ns();
+        tm_loose_walks_wait(thread, 0);
+        uint64_t took = tm_process_precise_ns() - before;
+        shortest = took < shortest ? took : shortest;
+    }
+    return shortest;
+}
+
+/* A walk's announcement may be seen later than its look at the flag was done.  Once is enough, in each interpreter. */
+static void who_waits_sleeps_first_where_others_walk(void **state)
+{
+    (void)state;
+    struct tm_thread *thread = tm_thread_self();
+    begin();
+    for (unsigned life = 0; life < 2; life++) {
+        finalizing = 0;
+        atomic_store(&may_end, true);
+        pthread_t other;
+        assert_int_equal(pthread_create(&other, NULL, walk, NULL), 0);
+        assert_int_equal(pthread_join(other, NULL), 0);
+        finalizing = 1;
+        uint64_t before = tm_process_precise_ns();
+        tm_loose_walks_wait(thread, 0);
+        assert_true(tm_process_precise_ns() - before >= 100000);
+        assert_true(shortest_wait(thread) < 50000);
+    }
+}
+
+static void who_walked_alone_does_not_sleep(void **state)
+{
+    (void)state;
+    struct tm_thread *thread = tm_thread_self();
+    begin();
+    walk_once(thread);
+    finalizing = 1;
+    assert_true(shortest_wait(thread) < 50000);
+}
+
 static void child_does_not_wait_for_threads_it_has_not(void **state)
 {
     (void)state;
     begin();
-    assert_true(tm_loose_walk_begin(tm_thread_self(), STATE));
-    finalizing = 1;
-    tm_loose_walks_after_fork();
-    uint64_t before = tm_process_time_ns();
-    tm_loose_walks_wait(tm_thread_self(), 0);
-    assert_true(tm_process_time_ns() - before < 900000000);
+    for (unsigned i = 0; i < 2; i++) {
+        finalizing = 0;
+        pthread_t thread = walker(i == 0);
+        finalizing = 1;
+        tm_loose_walks_after_fork();
+        uint64_t before = tm_process_time_ns();
+        tm_loose_walks_wait(tm_thread_self(), 0);
+        assert_true(tm_process_time_ns() - before < 900000000);
+        assert_true(atomic_load(&walks_on));
+        atomic_store(&may_end, true);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        tm_loose_walks_after_fork();
+    }
 }
 
 /* The last test: from then on nobody is waited for. */
@@ -160,7 +229,7 @@ static void walk_that_never_ends_is_waited_for_once(void **state)
 {
     (void)state;
     begin();
-    pthread_t thread = walker();
+    pthread_t thread = walker(true);
     finalizing = 1;
     tm_loose_walks_wait(tm_thread_self(), 0);
     assert_true(atomic_load(&walks_on));
@@ -178,7 +247,9 @@ int main(void)
         cmocka_unit_test(freed_state_is_marked_anew),
         cmocka_unit_test(free_of_a_state_that_was_not_sampled_is_heard),
         cmocka_unit_test(state_is_marked_before_the_flag_is_looked_at),
+        cmocka_unit_test(who_walked_alone_does_not_sleep),
         cmocka_unit_test(free_of_a_state_waits_for_walks),
+        cmocka_unit_test(who_waits_sleeps_first_where_others_walk),
         cmocka_unit_test(child_does_not_wait_for_threads_it_has_not),
         cmocka_unit_test(walk_that_never_ends_is_waited_for_once),
     };

@@ -17,16 +17,32 @@ static void renew_stamp(void)
     }
 }
 
+/* So much may native_loose be.  Who makes it more looks at the limit then, and here it is looked at after the limit is
+ * put: one of the two sees the other. */
+static void put_native_limit(uint64_t limit)
+{
+    if (tm_word_load(&tm_life_page.native_limit) != limit) {
+        tm_word_store(&tm_life_page.native_limit, limit);
+        atomic_thread_fence(memory_order_seq_cst);
+    }
+}
+
 void tm_limit_renew(const struct tm_totals *totals)
 {
-    uint64_t native;
+    uint64_t native, loose, native_limit;
     renew_stamp();
     do {
         native = tm_word_load(&totals->native_held);
-        const int64_t python = (int64_t)tm_word_load(&totals->python_peak);
-        const int64_t heap = (int64_t)(tm_word_load(&totals->heap_peak) - native - tm_word_load(&totals->native_loose));
-        tm_word_store(&tm_life_page.python_limit,
-                      (uint64_t)(python < heap ? python : heap) - tm_word_load(&totals->python_loose));
+        loose = tm_word_load(&totals->native_loose);
+        const uint64_t python_loose = tm_word_load(&totals->python_loose);
+        const int64_t python = (int64_t)(tm_word_load(&totals->python_peak) - python_loose);
+        const int64_t heap = (int64_t)(tm_word_load(&totals->heap_peak) - native - loose - python_loose);
+        const int64_t room = heap - (int64_t)tm_word_load(&totals->python_held);
+        const int64_t reserve = loose != 0 && room > 0 ? room / 2 : 0;
+        native_limit = loose + (uint64_t)reserve;
+        put_native_limit(native_limit);
+        tm_word_store(&tm_life_page.python_limit, (uint64_t)(python < heap - reserve ? python : heap - reserve));
         atomic_signal_fence(memory_order_seq_cst); /* a handler's block in between would be missing */
-    } while (TM_UNLIKELY(tm_word_load(&totals->native_held) != native));
+    } while (TM_UNLIKELY(tm_word_load(&totals->native_held) != native) ||
+             TM_UNLIKELY((int64_t)(tm_word_load(&totals->native_loose) - native_limit) > 0));
 }

@@ -60,6 +60,7 @@ struct tm_life_page {
     _Atomic uint32_t free_stamp;
     _Atomic uint64_t
         python_limit; /* bytes: a free leaves no maximum while python_held, as a signed number, is not above */
+    _Atomic uint64_t native_limit; /* bytes: and while native_loose is not, likewise */
     /* The same for events of a thread without the GIL, in its own tally. */
     _Atomic uint32_t own_stamp; /* without the tally's number */
     _Atomic uint32_t own_sizes; /* while there is no interpreter */

@@ -112,25 +112,28 @@ size_t tm_tallies_bytes(void)
     return sum;
 }
 
-/* True when the total has grown. */
-static bool tell(_Atomic uint64_t *total, const _Atomic uint64_t *word, _Atomic uint64_t *told)
+/* What TOTAL has grown by, as a signed number; *NOW is what it is then. */
+static int64_t tell(_Atomic uint64_t *total, const _Atomic uint64_t *word, _Atomic uint64_t *told, uint64_t *now)
 {
     uint64_t before = tm_word_load(told);
-    uint64_t now = tm_word_load(word);
+    const uint64_t after = tm_word_load(word);
     /* A signal handler's event may tell in between, or a base epoch begin. */
-    if (now != before &&
-        atomic_compare_exchange_strong_explicit(told, &before, now, memory_order_relaxed, memory_order_relaxed)) {
-        tm_word_add_loose(total, now - before);
-        return (int64_t)(now - before) > 0;
+    if (after == before ||
+        !atomic_compare_exchange_strong_explicit(told, &before, after, memory_order_relaxed, memory_order_relaxed)) {
+        return 0;
     }
-    return false;
+    *now = after - before + atomic_fetch_add_explicit(total, after - before, memory_order_seq_cst);
+    return (int64_t)(after - before);
 }
 
 void tm_tally_tell(struct tm_totals *totals, struct tm_tally_line *line)
 {
-    bool has_grown = tell(&totals->python_loose, &line->python, &line->python_told);
-    has_grown |= tell(&totals->native_loose, &line->native, &line->native_told);
-    if (has_grown) {
+    uint64_t now;
+    bool is_over = tell(&totals->python_loose, &line->python, &line->python_told, &now) > 0;
+    if (tell(&totals->native_loose, &line->native, &line->native_told, &now) > 0) {
+        is_over |= (int64_t)(now - tm_word_load(&tm_life_page.native_limit)) > 0;
+    }
+    if (is_over) {
         tm_limit_void();
     }
 }

@@ -113,6 +113,99 @@ static void a_thread_that_tells_its_tally(void **state)
     assert_noticed(BLOCKS * SIZE, TM_TALLY_REACH + 1 - 2 * SIZE);
 }
 
+static void change_without_the_gil(uint64_t native, uint64_t size)
+{
+    fake_lane_set(FAKE_FOREIGN);
+    if (size != 0) {
+        fake_alloc(TM_DOMAIN_NATIVE, native, size);
+    } else {
+        assert_true(fake_free(native));
+    }
+    fake_lane_set(FAKE_HELD);
+}
+
+/* The heap is far below its peak, and Python's part of it too, and native blocks have been told; answers by how much the
+ * heap may grow. */
+static uint64_t begin_with_room(void)
+{
+    fake_alloc(TM_DOMAIN_OBJ, address_of(1000), 6 * TM_TALLY_REACH);
+    assert_true(fake_free(address_of(1000)));
+    change_without_the_gil(NATIVE, 4 * TM_TALLY_REACH);
+    change_without_the_gil(NATIVE + 0x10000, 4 * TM_TALLY_REACH);
+    free_noticing(2);
+    change_without_the_gil(NATIVE, 0);
+    assert_true(free_quickly(3));
+    alloc(2);
+    alloc(3);
+    alloc(0);
+    assert_false(free_quickly(3)); /* the limit does not know yet that there is room */
+    free_noticing(3);
+    assert_u64_equal(fake_heap_peak(), (BLOCKS - 2) * SIZE + 8 * TM_TALLY_REACH);
+    alloc(3);
+    assert_true(free_quickly(3));
+    alloc(3);
+    return fake_heap_peak() - fake_heap();
+}
+
+static void room_is_shared_with_threads_that_tell(void **state)
+{
+    (void)state;
+    const uint64_t room = begin_with_room();
+    change_without_the_gil(NATIVE, room / 2);
+    assert_true(free_quickly(4));
+    change_without_the_gil(NATIVE, 0);
+    change_without_the_gil(NATIVE + 0x20000, room / 2 + 1);
+    assert_false(free_quickly(5));
+    free_noticing(5);
+    assert_u64_equal(fake_heap_peak(), (BLOCKS - 2) * SIZE + 8 * TM_TALLY_REACH);
+    assert_true(free_quickly(6));
+    const uint64_t left = fake_heap_peak() - fake_heap();
+    change_without_the_gil(NATIVE, left + 10);
+    assert_false(free_quickly(7));
+    free_noticing(7);
+    assert_u64_equal(fake_heap_peak(), (BLOCKS - 2) * SIZE + 8 * TM_TALLY_REACH + 10);
+}
+
+static void both_grow_as_far_as_they_may(void **state)
+{
+    (void)state;
+    const uint64_t room = begin_with_room();
+    const uint64_t peak = fake_heap_peak();
+    change_without_the_gil(NATIVE, room / 2);
+    assert_true(free_quickly(4));
+    alloc(4);
+    for (uint64_t i = BLOCKS; fake_heap() + SIZE <= peak; i++) {
+        alloc(i);
+    }
+    assert_true(free_quickly(4));
+    alloc(4);
+    alloc(5000);
+    assert_true(fake_heap() > peak);
+    assert_false(free_quickly(4));
+    const uint64_t highest = fake_heap();
+    free_noticing(4);
+    assert_u64_equal(fake_heap_peak(), highest);
+}
+
+/* Else a limit from the time when there was room would let threads pass a peak. */
+static void room_that_has_gone_is_not_given_twice(void **state)
+{
+    (void)state;
+    const uint64_t room = begin_with_room();
+    for (uint64_t i = BLOCKS; i < BLOCKS + room / SIZE; i++) {
+        alloc(i);
+    }
+    assert_false(free_quickly(4));
+    free_noticing(4);
+    assert_true(free_quickly(5));
+    const uint64_t left = fake_heap_peak() - fake_heap();
+    assert_true(left < TM_TALLY_REACH);
+    change_without_the_gil(NATIVE, TM_TALLY_REACH + 1);
+    assert_false(free_quickly(6));
+    free_noticing(6);
+    assert_u64_equal(fake_heap_peak(), (BLOCKS - 2) * SIZE + 9 * TM_TALLY_REACH + 1 - left);
+}
+
 static void a_thread_without_a_tally(void **state)
 {
     (void)state;
@@ -175,6 +268,9 @@ int main(void)
         cmocka_unit_test_setup(a_native_block_under_the_gil, begin),
         cmocka_unit_test_setup(native_blocks_that_come_and_go_do_not_raise_it, begin),
         cmocka_unit_test_setup(a_thread_that_tells_its_tally, begin),
+        cmocka_unit_test_setup(room_is_shared_with_threads_that_tell, begin),
+        cmocka_unit_test_setup(both_grow_as_far_as_they_may, begin),
+        cmocka_unit_test_setup(room_that_has_gone_is_not_given_twice, begin),
         cmocka_unit_test_setup(a_thread_without_a_tally, begin),
         cmocka_unit_test_setup(a_raw_block_without_the_gil, begin),
         cmocka_unit_test_setup(a_peak_that_was_reset, begin),

@@ -24,6 +24,8 @@ import traced  # noqa: E402
 
 BLOCKS = os.path.join(HERE, "programs", "blocks.py")
 BLOCKS_LINE = 9
+MOVED = os.path.join(HERE, "programs", "moved.py")
+MOVED_LINES, GROWING_LINE = [33, 36], 50
 NOT_STARTED = os.path.join(HERE, "programs", "not_started.py")
 FREED_LINE, RECYCLED_LINE = 18, 23
 SKIPPED = 77  # exit code
@@ -33,7 +35,7 @@ class Snapshot(object):
     """What snapshot_dump prints: facts by name, and (domain, last frame) to [live bytes, live blocks]."""
 
     def __init__(self, dump, path):
-        self.facts, self.lines, self.domains = {}, {}, {}
+        self.facts, self.lines, self.domains, self.temporary = {}, {}, {}, {}
         text = subprocess.run([dump, path], stdout=subprocess.PIPE, check=True).stdout.decode(errors="replace")
         for line in text.splitlines():
             fields = line.split("\t")
@@ -42,6 +44,7 @@ class Snapshot(object):
                 continue
             domain, size, count = fields[1], int(fields[2]), int(fields[3])
             place = fields[6].rstrip(",").split(",")[-1]
+            self.temporary[place] = self.temporary.get(place, 0) + int(fields[7])
             for key, sums in ((place, self.lines), (None, self.domains)):
                 sum_ = sums.setdefault((domain, key), [0, 0])
                 sum_[0] += size
@@ -56,6 +59,11 @@ class Snapshot(object):
                 sums[0] += size
                 sums[1] += count
         return tuple(sums)
+
+
+    def temporary_on(self, line):
+        """Blocks that were freed, or moved, before their thread's next allocation."""
+        return sum(count for place, count in self.temporary.items() if os.path.basename(place) == line)
 
 
 class Cases(object):
@@ -281,6 +289,31 @@ def first_hook_cases(cases, python):
         cases.check(name, snapshot.facts.get("hook_losses") == "0", "hooks lost: %s" % snapshot.facts)
 
 
+def moved_cases(cases, python):
+    """realloc through each way of the hooks: what fails leaves the block as it was."""
+    if python.version < (3, 6):
+        return
+    deep = {"TRACEMALLOC_NFRAME": "25"}
+    ways = [{}, deep, {"PYTHONMALLOC": "debug"}, {"TRACEMALLOC_INTERVAL": "1h"}]
+    if (3, 11) <= python.version < (3, 14) and not python.free_threaded:
+        ways.append(dict(deep, TRACEMALLOC_WATERMARK="1"))
+    for variables in ways:
+        name = "%s moved %s" % (python.label, variables)
+        snapshots, run = cases.run(name, [python.path, MOVED], **variables)
+        cases.check(name, len(snapshots) == 1, "%d snapshots" % len(snapshots))
+        wanted = [list(map(int, line.split())) for line in run.stdout.splitlines()]
+        cases.check(name, len(wanted) == 3, "it printed %r" % run.stdout)
+        for snapshot in snapshots:
+            for domain, numbers in zip(("mem", "obj"), wanted):
+                found = [snapshot.on_line(domain, "moved.py:%d" % line) for line in MOVED_LINES]
+                found = [number for size, count in found for number in (count, size)]
+                more = [one - other for one, other in zip(found, numbers)]  # ctypes' own: each history comes 26 times
+                holds = all(0 <= more[i] <= 4 and 0 <= more[i + 1] <= 3000 for i in (0, 2))
+                cases.check(name, holds, "%s: %s on the lines, not %s" % (domain, found, numbers))
+            moved = snapshot.temporary_on("moved.py:%d" % GROWING_LINE)
+            cases.check(name, 0 <= moved - wanted[2][0] <= 3, "%d temporary, not %d" % (moved, wanted[2][0]))
+
+
 def all_truth_cases(cases, python):
     truth_cases(cases, python)
     not_started_cases(cases, python)
@@ -293,7 +326,7 @@ def all_embedding_cases(cases, python):
     first_hook_cases(cases, python)
 
 
-GROUPS = {"truth": all_truth_cases, "allocators": allocator_cases, "moments": moment_cases,
+GROUPS = {"truth": all_truth_cases, "moved": moved_cases, "allocators": allocator_cases, "moments": moment_cases,
           "embedding": all_embedding_cases}
 
 

@@ -47,7 +47,7 @@ static void print_snapshot(const struct tm_snapshot *snapshot)
         printf("trace\t%s\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t", domains[record->domain],
                record->live_bytes, record->live_blocks, record->ever_bytes, record->ever_blocks);
         print_traceback(snapshot, record->traceback);
-        putchar('\n');
+        printf("\t%" PRIu64 "\n", record->temporary_blocks);
     }
 }
 

@@ -93,7 +93,46 @@ TM_INLINE bool take(struct tm_thread *thread, const void *block, unsigned domain
            tm_tracker_take(thread, block, taken);
 }
 
-/* The usual call of a hook of mem or obj: RARELY is hook_realloc. */
+/* The usual call of a hook of mem or obj of a known BLOCK, where no maximum is left and its record's peaks are saved: RARELY
+ * is one of the two that follow, as the last act. */
+TM_INLINE void *hook_realloc_quickly(void *ctx, void *block, size_t size, unsigned domain, enum tm_quick_way way,
+                                     enum tm_quick_depth deep, void *(*rarely)(void *, void *, size_t))
+{
+    struct tm_thread *thread = tm_thread_self();
+    const struct tm_cpython_allocator *real = tm_python_behind(ctx, false);
+    struct tm_record *record;
+    if (deep == TM_QUICK_NATIVE || TM_UNLIKELY(!tm_python_is_usual(ctx, domain, false)) ||
+        TM_UNLIKELY(tm_door_guard_is_up(thread)) || block == NULL ||
+        TM_UNLIKELY((record = tm_quick_take_to_move(block, way)) == NULL)) {
+        return rarely(ctx, block, size);
+    }
+    tm_door_guard_first_up(thread);
+    void *moved = real->realloc(real->ctx, block, size);
+    tm_door_guard_all_down(thread);
+    if (TM_UNLIKELY(moved == NULL)) {
+        tm_quick_put_back(thread, record, block); /* CPython's realloc to 0 bytes answers a block, so this failed */
+        return NULL;
+    }
+    tm_quick_count_moved(thread, record, block);
+    return tm_quick_alloc_at_door(thread, (uint8_t)domain, moved, size, way, deep);
+}
+
+/* The same of a block that begins so, as lists' do; RARELY is the next. */
+TM_INLINE void *hook_realloc_first(void *ctx, void *block, size_t size, unsigned domain, enum tm_quick_way way,
+                                   enum tm_quick_depth deep, void *(*rarely)(void *, void *, size_t))
+{
+    const struct tm_cpython_allocator *real = tm_python_behind(ctx, false);
+    if (block != NULL || deep == TM_QUICK_NATIVE || TM_UNLIKELY(!tm_python_is_usual(ctx, domain, false)) ||
+        TM_UNLIKELY(!tm_door_guard_try_up())) {
+        return rarely(ctx, block, size);
+    }
+    void *moved = real->realloc(real->ctx, NULL, size);
+    struct tm_thread *thread = tm_thread_self();
+    tm_door_guard_all_down(thread);
+    return TM_LIKELY(moved != NULL) ? tm_quick_alloc_at_door(thread, (uint8_t)domain, moved, size, way, deep) : NULL;
+}
+
+/* The usual call with what is rare about a block; RARELY is hook_realloc. */
 TM_INLINE void *hook_realloc_usually(void *ctx, void *block, size_t size, unsigned domain, enum tm_quick_way way,
                                      enum tm_quick_depth deep, void *(*rarely)(void *, void *, size_t))
 {
@@ -290,9 +329,17 @@ HOOKS(obj_debug, TM_CPYTHON_OBJ, true)
     }
 
 #define USUAL_REALLOC(name, general, domain, way, deep)                                                                \
-    static void *name##_realloc(void *ctx, void *block, size_t size)                                                   \
+    static __attribute__((noinline)) void *name##_rest_realloc(void *ctx, void *block, size_t size)                    \
     {                                                                                                                  \
         return hook_realloc_usually(ctx, block, size, domain, way, deep, general##_realloc);                           \
+    }                                                                                                                  \
+    static __attribute__((noinline)) void *name##_first_realloc(void *ctx, void *block, size_t size)                   \
+    {                                                                                                                  \
+        return hook_realloc_first(ctx, block, size, domain, way, deep, name##_rest_realloc);                           \
+    }                                                                                                                  \
+    static void *name##_realloc(void *ctx, void *block, size_t size)                                                   \
+    {                                                                                                                  \
+        return hook_realloc_quickly(ctx, block, size, domain, way, deep, name##_first_realloc);                        \
     }                                                                                                                  \
     static void *name##_watched_realloc(void *ctx, void *block, size_t size)                                           \
     {                                                                                                                  \

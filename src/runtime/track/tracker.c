@@ -308,3 +308,12 @@ void tm_tracker_put_back(struct tm_thread *thread, const void *block, const stru
         tm_totals_move(runtime, record->domain, weight.bytes, account);
     }
 }
+
+void tm_quick_put_back(struct tm_thread *thread, const struct tm_record *record, const void *block)
+{
+    const struct tm_taken taken = {
+        .size = record->size,
+        .record = (uint32_t)(record - tm_runtime.records.records),
+    };
+    tm_tracker_put_back(thread, block, &taken);
+}

@@ -406,8 +406,21 @@ TM_INLINE void tm_quick_count_down(struct tm_thread *thread, struct tm_totals *t
     }
 }
 
-/* tm_tracker_take at a door of mem or obj; TAKEN is NULL when nobody asks what was taken.  Where all interpreters share
- * one GIL, it is the caller's. */
+/* Of BLOCK, which is not odd, the place of its slot and what is there; 0: nothing. */
+TM_INLINE uint32_t tm_quick_word(const struct tm_block_table *table, const void *block, enum tm_quick_way way,
+                                 struct tm_slot_place *slot)
+{
+    *slot = tm_block_slot_place(table, (uintptr_t)block, way == TM_QUICK_ANY ? table->slot_shift : TM_SLOT_SHIFT_16);
+    return TM_LIKELY(slot->leaf != 0) ? tm_slot_load(tm_slot_at(*slot)) : 0;
+}
+
+/* Whether the thread state must be looked at: where all interpreters share one GIL, it is the caller's. */
+TM_INLINE bool tm_quick_asks(const struct tm_runtime *runtime, enum tm_quick_way way)
+{
+    return way == TM_QUICK_ANY ? runtime->python.row.tstate_current_is_own : tm_quick_way_is_own(way);
+}
+
+/* tm_tracker_take at a door of mem or obj; TAKEN is NULL when nobody asks what was taken. */
 TM_INLINE enum tm_quick_taken tm_quick_take_block(struct tm_thread *thread, const void *block, enum tm_quick_take how,
                                                   enum tm_quick_way way, struct tm_taken *taken)
 {
@@ -416,9 +429,8 @@ TM_INLINE enum tm_quick_taken tm_quick_take_block(struct tm_thread *thread, cons
     if (TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, address))) {
         return TM_TAKEN_NOT;
     }
-    const struct tm_slot_place slot = tm_block_slot_place(
-        &runtime->blocks, address, way == TM_QUICK_ANY ? runtime->blocks.slot_shift : TM_SLOT_SHIFT_16);
-    uint32_t word = TM_LIKELY(slot.leaf != 0) ? tm_slot_load(tm_slot_at(slot)) : 0;
+    struct tm_slot_place slot;
+    const uint32_t word = tm_quick_word(&runtime->blocks, block, way, &slot);
     bool is_short = how == TM_TAKE_ANY && tm_half_is_short((uint16_t)word);
     if (!is_short && TM_UNLIKELY(!tm_slot_is_plain(word))) {
         return TM_TAKEN_NOT;
@@ -426,7 +438,7 @@ TM_INLINE enum tm_quick_taken tm_quick_take_block(struct tm_thread *thread, cons
     struct tm_record *record =
         is_short ? tm_runtime_record_of_short(runtime, (uint16_t)word) : tm_runtime_record_of(runtime, word);
     struct tm_totals *totals = runtime->totals;
-    bool asks = way == TM_QUICK_ANY ? runtime->python.row.tstate_current_is_own : tm_quick_way_is_own(way);
+    const bool asks = tm_quick_asks(runtime, way);
     if (how == TM_TAKE_ANY) {
         /* With no stamp in force the thread state may not be had this way. */
         if (TM_UNLIKELY(record->stamp != tm_number_peek(&tm_life_page.stamp))) {
@@ -455,5 +467,40 @@ TM_INLINE enum tm_quick_taken tm_quick_take_block(struct tm_thread *thread, cons
     tm_quick_count_down(thread, totals, record, address, taken);
     return TM_TAKEN_NOW;
 }
+
+/* The same, as TM_TAKE_SAVED does, of a block that will be moved: its record, or NULL when nothing has happened.  Whether it
+ * was a temporary is counted when it has moved. */
+TM_INLINE struct tm_record *tm_quick_take_to_move(const void *block, enum tm_quick_way way)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    struct tm_totals *totals = runtime->totals;
+    struct tm_slot_place slot;
+    uint32_t word;
+    if (TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, (uintptr_t)block)) ||
+        TM_UNLIKELY(!tm_slot_is_plain(word = tm_quick_word(&runtime->blocks, block, way, &slot)))) {
+        return NULL;
+    }
+    struct tm_record *record = tm_runtime_record_of(runtime, word);
+    if (TM_UNLIKELY(tm_quick_may_take(runtime, totals, record, TM_TAKE_SAVED, way, tm_quick_asks(runtime, way)) !=
+                    TM_TAKEN_NOW)) {
+        return NULL;
+    }
+    tm_event_log(TM_EVENT_FREE, record, (uintptr_t)block, record->size);
+    tm_slot_store(tm_slot_again(slot), 0);
+    tm_word_add(&record->freed_blocks, 1);
+    tm_word_subtract(&totals->python_held, record->size);
+    return record;
+}
+
+/* It has moved from BLOCK. */
+TM_INLINE void tm_quick_count_moved(struct tm_thread *thread, struct tm_record *record, const void *block)
+{
+    if (thread->last_block == (uintptr_t)block) {
+        tm_word_add(&record->temporary_blocks, 1);
+    }
+}
+
+/* It has not: as tm_tracker_put_back. */
+TM_COLD void tm_quick_put_back(struct tm_thread *thread, const struct tm_record *record, const void *block);
 
 #endif

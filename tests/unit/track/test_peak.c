@@ -58,6 +58,7 @@ enum ways { UNDER_THE_GIL, WITHOUT_GIL, TO_AND_FRO, WAYS };
 
 static enum ways ways;
 static unsigned quick_frees[WAYS];
+static unsigned moves[2]; /* and those that failed */
 static unsigned epoch_now;
 static unsigned last_allocated; /* BLOCKS: none */
 
@@ -79,8 +80,32 @@ static void do_alloc(struct random_numbers *random, unsigned i)
     last_allocated = i;
 }
 
+/* As the door of a realloc does it, which fails sometimes.  False: that door would not. */
+static bool do_move(struct random_numbers *random, unsigned i)
+{
+    const void *block = (const void *)address_of(i);
+    struct tm_record *record = tm_quick_take_to_move(block, TM_QUICK_ANY);
+    if (record == NULL) {
+        return false;
+    }
+    const bool fails = event_count + 1 < EVENTS && random_below(random, 4) == 0;
+    log_event(FREE, &blocks[i], !fails && i == last_allocated);
+    if (fails) {
+        tm_quick_put_back(tm_thread_self(), record, block);
+        log_event(PUT_BACK, &blocks[i], false);
+    } else {
+        tm_quick_count_moved(tm_thread_self(), record, block);
+        blocks[i].live = false;
+    }
+    moves[fails]++;
+    return true;
+}
+
 static void do_free(struct random_numbers *random, unsigned i)
 {
+    if (fake_holder != 0 && random_below(random, 4) == 0 && do_move(random, i)) {
+        return;
+    }
     struct tm_taken taken;
     bool temporary = i == last_allocated;
     bool asks = random_below(random, 2) == 0; /* what was taken, as a realloc does */
@@ -385,6 +410,8 @@ static void everything_at_the_peak_is_as_in_a_replay_of_the_log(void **state)
     for (unsigned i = 0; i < WAYS; i++) {
         assert_true(quick_frees[i] > SEEDS * EVENTS / 300);
     }
+    assert_true(moves[0] > SEEDS * EVENTS / 300);
+    assert_true(moves[1] > SEEDS * EVENTS / 900);
 }
 
 static void reset_and_clear_in_between_leave_the_peak_exact(void **state)

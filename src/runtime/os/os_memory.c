@@ -80,6 +80,18 @@ void *tm_pages_map_sparse(size_t size)
     return pages;
 }
 
+bool tm_pages_map_sparse_at(void *at, size_t size)
+{
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+    if (map(at, size, PROT_READ | PROT_WRITE, flags) == NULL) {
+        return false;
+    }
+    int saved = errno;
+    (void)TM_OS_CALL(MADVISE, madvise(at, size, MADV_NOHUGEPAGE));
+    errno = saved;
+    return true;
+}
+
 void *tm_pages_reserve(size_t size)
 {
     return map(NULL, tm_page_round(size), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);

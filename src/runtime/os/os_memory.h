@@ -30,6 +30,7 @@ TM_CHECKED void *tm_pages_reserve(size_t size);
 
 /* Zeros over the page-aligned range, private; replaces what is there. */
 TM_CHECKED bool tm_pages_map_at(void *at, size_t size);
+TM_CHECKED bool tm_pages_map_sparse_at(void *at, size_t size);
 
 /* Moves a private mapping to NEW (page aligned), replacing what is there. */
 TM_CHECKED bool tm_pages_move(void *from, size_t size, void *to);

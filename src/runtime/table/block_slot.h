@@ -16,7 +16,7 @@
  * reaches over its second granule, and one of over 512 bytes over its fourth.
  *
  * First and second half together are the word of a block.  Its numbers are chosen so that two instructions make an
- * index of it: the word of a plain block plus its own low half is the record id times 8, plus a constant. */
+ * index of it: the word of a plain block plus its own low half, less a constant, is the record id times 8. */
 #ifndef TM_RUNTIME_TABLE_BLOCK_SLOT_H
 #define TM_RUNTIME_TABLE_BLOCK_SLOT_H
 
@@ -35,7 +35,7 @@
 #define TM_HALF_SHIFT      2
 #define TM_HALF_RECORD     13 /* bits of a record id in the first half */
 #define TM_SLOT_SECOND     UINT32_C(0x80000000)
-#define TM_SLOT_SCALED_0   (TM_SLOT_SECOND + 2U * TM_HALF_PLAIN)
+#define TM_SLOT_UNSCALED   (TM_SLOT_SECOND + 2U * TM_HALF_PLAIN)
 #define TM_SLOT_RECORD_MAX UINT32_C(0x0FFFFFFF)
 
 typedef _Atomic uint16_t tm_slot_half;
@@ -115,17 +115,17 @@ TM_INLINE uint32_t tm_slot_size(const tm_slot_half *slot)
     return (word & TM_HALF_LATER) != 0 ? size : 0;
 }
 
-/* The record id times 8, plus TM_SLOT_SCALED_0, of the plain WORD.  Two instructions where the compiler, which does not
- * see that the sum is a clean 64-bit number already, would make three. */
+/* The record id times 8 of the plain WORD.  Two instructions where the compiler, which does not see that the sum is a clean
+ * 64-bit number already, would make three. */
 TM_INLINE uint64_t tm_slot_scaled(uint32_t word)
 {
     uint64_t scaled = (uint16_t)word;
 #if defined(__x86_64__)
-    __asm__("addl %1, %k0" : "+r"(scaled) : "r"(word) : "cc");
-#else
-    scaled += word;
-#endif
+    __asm__("leal %c2(%0,%q1), %k0" : "+r"(scaled) : "r"(word), "i"((int32_t)(0U - TM_SLOT_UNSCALED)));
     return scaled;
+#else
+    return (uint32_t)(scaled + word - TM_SLOT_UNSCALED);
+#endif
 }
 
 /* False: empty, of another kind than plain, or the later half of a block.  A word with an empty first half wraps. */
@@ -137,7 +137,7 @@ TM_INLINE bool tm_slot_is_plain(uint32_t word)
 /* The record id of the plain WORD. */
 TM_INLINE uint32_t tm_slot_record(uint32_t word)
 {
-    return (uint32_t)((tm_slot_scaled(word) - TM_SLOT_SCALED_0) >> 3);
+    return (uint32_t)(tm_slot_scaled(word) >> 3);
 }
 
 #endif

@@ -5,15 +5,24 @@
 
 #define LATER_BITS (TM_HALF_LATER - 1U)
 
-bool tm_block_table_init(struct tm_block_table *table, unsigned granule_bits)
+bool tm_block_table_init_at(struct tm_block_table *table, unsigned granule_bits, void *room)
 {
     table->granule_bits = granule_bits;
     table->short_max = UINT64_C(1) << granule_bits;
     table->slot_shift = granule_bits - 1; /* two bytes for each granule */
     table->odd_bits = ~((UINT64_C(1) << TM_ADDRESS_BITS) - 1) | ((UINT64_C(1) << granule_bits) - 1);
     atomic_store(&table->leaf_count, 0);
-    table->leaves = tm_pages_map_sparse(TM_REGION_COUNT * sizeof *table->leaves);
+    if (room != NULL) {
+        table->leaves = tm_pages_map_sparse_at(room, TM_DIRECTORY_BYTES) ? room : NULL;
+    } else {
+        table->leaves = tm_pages_map_sparse(TM_DIRECTORY_BYTES);
+    }
     return table->leaves != NULL;
+}
+
+bool tm_block_table_init(struct tm_block_table *table, unsigned granule_bits)
+{
+    return tm_block_table_init_at(table, granule_bits, NULL);
 }
 
 void tm_block_table_after_fork(struct tm_block_table *table)

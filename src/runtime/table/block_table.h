@@ -56,8 +56,13 @@ struct tm_block_table {
     _Atomic uintptr_t *leaves; /* one per region, see tm_block_slot; 0 until a block of it is put */
 };
 
+#define TM_DIRECTORY_BYTES (TM_REGION_COUNT * sizeof(uintptr_t))
+
 /* GRANULE_BITS is 4 or 3.  False when there is no memory for the directory. */
 TM_CHECKED bool tm_block_table_init(struct tm_block_table *table, unsigned granule_bits);
+
+/* The same with the directory at ROOM, TM_DIRECTORY_BYTES of reserved address space. */
+TM_CHECKED bool tm_block_table_init_at(struct tm_block_table *table, unsigned granule_bits, void *room);
 
 /* In a forked child. */
 void tm_block_table_after_fork(struct tm_block_table *table);
@@ -94,12 +99,18 @@ struct tm_slot_place {
     uintptr_t offset;
 };
 
-/* Of ADDRESS, which is not odd.  SHIFT is the table's slot_shift. */
+/* Of ADDRESS, which is not odd, in a table whose directory is LEAVES.  SHIFT is the table's slot_shift. */
+TM_INLINE struct tm_slot_place tm_slot_place_in(const _Atomic uintptr_t *leaves, uintptr_t address, unsigned shift)
+{
+    return (struct tm_slot_place){
+        atomic_load_explicit((_Atomic uintptr_t *)&leaves[address >> TM_REGION_BITS], memory_order_acquire),
+        address >> shift};
+}
+
 TM_INLINE struct tm_slot_place tm_block_slot_place(const struct tm_block_table *table, uintptr_t address,
                                                    unsigned shift)
 {
-    return (struct tm_slot_place){atomic_load_explicit(&table->leaves[address >> TM_REGION_BITS], memory_order_acquire),
-                                  address >> shift};
+    return tm_slot_place_in(table->leaves, address, shift);
 }
 
 TM_INLINE tm_slot_half *tm_slot_at(struct tm_slot_place place)

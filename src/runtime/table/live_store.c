@@ -27,6 +27,8 @@ static const uint64_t first_extents[TM_STORE_SECTIONS] = {
 
 #define FULL_SPACE (UINT64_C(6) << 30)
 
+#define BEFORE_RECORDS (TM_STORE_ROOM + TM_STORE_HEADER_SIZE)
+
 /* Bytes of a share of 1. */
 static uint64_t share_unit(void)
 {
@@ -41,11 +43,15 @@ static uint64_t share_unit(void)
 static bool reserve(struct tm_live_store *store)
 {
     uint64_t unit = share_unit();
-    uint8_t *pages = tm_pages_reserve((size_t)(unit * SHARE_SUM));
+    uint8_t *pages = tm_pages_reserve((size_t)(unit * SHARE_SUM + BEFORE_RECORDS));
     if (pages == NULL) {
         return false;
     }
     for (unsigned i = 0; i < TM_STORE_SECTIONS; i++) {
+        if (i == TM_STORE_RECORDS) {
+            store->room = pages;
+            pages += BEFORE_RECORDS;
+        }
         store->sections[i] = pages;
         store->reserved[i] = unit * shares[i];
         pages += store->reserved[i];
@@ -73,10 +79,11 @@ bool tm_live_store_begin(struct tm_live_store *store)
     if (!reserve(store)) {
         return false;
     }
-    store->header = tm_pages_map(TM_STORE_HEADER_SIZE);
-    if (store->header == NULL) {
+    uint8_t *header = store->room + TM_STORE_ROOM;
+    if (!tm_pages_map_at(header, TM_STORE_HEADER_SIZE)) {
         return false;
     }
+    store->header = (struct tm_store_header *)(void *)header;
     memcpy(store->header->magic, TM_STORE_MAGIC, sizeof store->header->magic);
     store->header->version = TM_STORE_VERSION;
     store->header->header_size = TM_STORE_HEADER_SIZE;

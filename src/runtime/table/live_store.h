@@ -21,7 +21,12 @@
 
 #define TM_PATH_CAPACITY 4096U
 
+/* Bytes of address space before the header, which ends where the records begin: for what is found from there without a
+ * pointer of its own. */
+#define TM_STORE_ROOM (UINT64_C(16) << 20)
+
 struct tm_live_store {
+    uint8_t *room; /* nothing is mapped there yet */
     struct tm_store_header *header;
     uint8_t *sections[TM_STORE_SECTIONS];
     uint64_t reserved[TM_STORE_SECTIONS];       /* bytes of address space */

@@ -147,13 +147,12 @@ static bool make_tables(struct tm_runtime *runtime)
 {
     unsigned granule_bits = block_alignment_bits();
     bool done = tm_runtime_set_limit(runtime->config.traceback_limit) && tm_live_store_begin(&runtime->store) &&
-                tm_block_table_init(&runtime->blocks, granule_bits) && tm_trace_cache_init(&runtime->cache) &&
-                tm_string_table_init(&runtime->strings, &runtime->store) &&
+                tm_block_table_init_at(&runtime->blocks, granule_bits, runtime->store.room) &&
+                tm_trace_cache_init(&runtime->cache) && tm_string_table_init(&runtime->strings, &runtime->store) &&
                 tm_frame_table_init(&runtime->frames, &runtime->store) &&
                 tm_traceback_table_init(&runtime->tracebacks, &runtime->store) &&
                 tm_record_table_init(&runtime->records, &runtime->store);
-    runtime->scaled_records =
-        (uintptr_t)runtime->records.records - (uintptr_t)TM_SLOT_SCALED_0 * (sizeof(struct tm_record) / 8);
+    runtime->base = (uintptr_t)runtime->records.records;
     return done;
 }
 

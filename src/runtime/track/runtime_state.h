@@ -91,7 +91,7 @@ struct tm_runtime {
      * no other data of this structure is read where a block has one frame and all goes well. */
     uint8_t to_the_line[2 * TM_CACHE_LINE - offsetof(struct tm_block_table, odd_bits) % TM_CACHE_LINE];
     struct tm_block_table blocks;
-    uintptr_t scaled_records; /* where the record of scaled word 0 would be, see tm_runtime_record_of */
+    uintptr_t base; /* of the store: where its record 0 is; see tm_base_record_of and what follows */
     struct tm_totals *totals;
     struct tm_quick_python quick_python;
     struct tm_trace_cache cache;
@@ -187,10 +187,29 @@ TM_INLINE bool tm_life_is_tracing(void)
     return tm_life_now() >= TM_LIFE_YOUNG;
 }
 
+/* What a quick way reads of the tables it finds from one pointer: the directory of the block table ends where the store's
+ * header begins, and that where its records begin. */
+_Static_assert(TM_DIRECTORY_BYTES == TM_STORE_ROOM, "the room before the header is the directory's");
+
+TM_INLINE struct tm_record *tm_base_record_of(uintptr_t base, uint32_t word)
+{
+    return (struct tm_record *)(base + tm_slot_scaled(word) * (sizeof(struct tm_record) / 8));
+}
+
+TM_INLINE struct tm_totals *tm_base_totals(uintptr_t base)
+{
+    return (struct tm_totals *)(base - TM_STORE_HEADER_SIZE + offsetof(struct tm_store_header, totals));
+}
+
+TM_INLINE const _Atomic uintptr_t *tm_base_leaves(uintptr_t base)
+{
+    return (const _Atomic uintptr_t *)(base - TM_STORE_HEADER_SIZE - TM_STORE_ROOM);
+}
+
 /* The record of the plain WORD of a block. */
 TM_INLINE struct tm_record *tm_runtime_record_of(const struct tm_runtime *runtime, uint32_t word)
 {
-    return (struct tm_record *)(runtime->scaled_records + tm_slot_scaled(word) * (sizeof(struct tm_record) / 8));
+    return tm_base_record_of(runtime->base, word);
 }
 
 /* The record of the short block whose half HALF is. */

@@ -298,12 +298,13 @@ TM_INLINE void *tm_quick_alloc(struct tm_thread *thread, uint8_t domain, void *b
     } else if (TM_UNLIKELY(!tm_quick_record(runtime, domain, (uint16_t)size, &word, way))) {
         return rest(thread, domain, block, size);
     }
-    const struct tm_slot_place slot = tm_block_slot_place(&runtime->blocks, address, TM_SLOT_SHIFT_16);
+    const uintptr_t base = runtime->base;
+    const struct tm_slot_place slot = tm_slot_place_in(tm_base_leaves(base), address, TM_SLOT_SHIFT_16);
     if (TM_UNLIKELY(slot.leaf == 0) || TM_UNLIKELY(tm_slot_load(tm_slot_at(slot)) != 0)) {
         return rest(thread, domain, block, size);
     }
-    struct tm_record *record = tm_runtime_record_of(runtime, word);
-    struct tm_totals *totals = runtime->totals;
+    struct tm_record *record = tm_base_record_of(base, word);
+    struct tm_totals *totals = tm_base_totals(base);
     if (TM_UNLIKELY(!tm_record_is_saved(totals, record))) {
         return tm_tracker_enter_known(thread, block, size, tm_slot_again(slot), word);
     }
@@ -407,10 +408,11 @@ TM_INLINE void tm_quick_count_down(struct tm_thread *thread, struct tm_totals *t
 }
 
 /* Of BLOCK, which is not odd, the place of its slot and what is there; 0: nothing. */
-TM_INLINE uint32_t tm_quick_word(const struct tm_block_table *table, const void *block, enum tm_quick_way way,
-                                 struct tm_slot_place *slot)
+TM_INLINE uint32_t tm_quick_word(const struct tm_block_table *table, uintptr_t base, const void *block,
+                                 enum tm_quick_way way, struct tm_slot_place *slot)
 {
-    *slot = tm_block_slot_place(table, (uintptr_t)block, way == TM_QUICK_ANY ? table->slot_shift : TM_SLOT_SHIFT_16);
+    *slot = tm_slot_place_in(tm_base_leaves(base), (uintptr_t)block,
+                             way == TM_QUICK_ANY ? table->slot_shift : TM_SLOT_SHIFT_16);
     return TM_LIKELY(slot->leaf != 0) ? tm_slot_load(tm_slot_at(*slot)) : 0;
 }
 
@@ -429,15 +431,16 @@ TM_INLINE enum tm_quick_taken tm_quick_take_block(struct tm_thread *thread, cons
     if (TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, address))) {
         return TM_TAKEN_NOT;
     }
+    const uintptr_t base = runtime->base;
     struct tm_slot_place slot;
-    const uint32_t word = tm_quick_word(&runtime->blocks, block, way, &slot);
+    const uint32_t word = tm_quick_word(&runtime->blocks, base, block, way, &slot);
     bool is_short = how == TM_TAKE_ANY && tm_half_is_short((uint16_t)word);
     if (!is_short && TM_UNLIKELY(!tm_slot_is_plain(word))) {
         return TM_TAKEN_NOT;
     }
     struct tm_record *record =
-        is_short ? tm_runtime_record_of_short(runtime, (uint16_t)word) : tm_runtime_record_of(runtime, word);
-    struct tm_totals *totals = runtime->totals;
+        is_short ? tm_runtime_record_of_short(runtime, (uint16_t)word) : tm_base_record_of(base, word);
+    struct tm_totals *totals = tm_base_totals(base);
     const bool asks = tm_quick_asks(runtime, way);
     if (how == TM_TAKE_ANY) {
         /* With no stamp in force the thread state may not be had this way. */
@@ -473,14 +476,15 @@ TM_INLINE enum tm_quick_taken tm_quick_take_block(struct tm_thread *thread, cons
 TM_INLINE struct tm_record *tm_quick_take_to_move(const void *block, enum tm_quick_way way)
 {
     struct tm_runtime *runtime = &tm_runtime;
-    struct tm_totals *totals = runtime->totals;
+    const uintptr_t base = runtime->base;
+    struct tm_totals *totals = tm_base_totals(base);
     struct tm_slot_place slot;
     uint32_t word;
     if (TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, (uintptr_t)block)) ||
-        TM_UNLIKELY(!tm_slot_is_plain(word = tm_quick_word(&runtime->blocks, block, way, &slot)))) {
+        TM_UNLIKELY(!tm_slot_is_plain(word = tm_quick_word(&runtime->blocks, base, block, way, &slot)))) {
         return NULL;
     }
-    struct tm_record *record = tm_runtime_record_of(runtime, word);
+    struct tm_record *record = tm_base_record_of(base, word);
     if (TM_UNLIKELY(tm_quick_may_take(runtime, totals, record, TM_TAKE_SAVED, way, tm_quick_asks(runtime, way)) !=
                     TM_TAKEN_NOW)) {
         return NULL;

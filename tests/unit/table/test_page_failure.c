@@ -16,9 +16,8 @@
 #include "runtime/table/traceback_table.h"
 #include "support/scratch_folder.h"
 
-#define ITEMS  3000U
-#define BASE   UINT64_C(0x100000000000) /* address of the first block */
-#define LEAVES 8U                       /* of the block table, from there */
+#define ITEMS 3000U
+#define BASE  UINT64_C(0x100000000000) /* address of the first block */
 
 struct tables {
     struct tm_live_store store;
@@ -35,9 +34,10 @@ struct tables {
 static bool begin(struct tables *t)
 {
     memset(t, 0, sizeof *t);
-    return tm_live_store_begin(&t->store) && tm_block_table_init(&t->blocks, 4) && tm_trace_cache_init(&t->cache) &&
-           tm_string_table_init(&t->strings, &t->store) && tm_frame_table_init(&t->frames, &t->store) &&
-           tm_traceback_table_init(&t->tracebacks, &t->store) && tm_record_table_init(&t->records, &t->store);
+    return tm_live_store_begin(&t->store) && tm_block_table_init_at(&t->blocks, 4, t->store.room) &&
+           tm_trace_cache_init(&t->cache) && tm_string_table_init(&t->strings, &t->store) &&
+           tm_frame_table_init(&t->frames, &t->store) && tm_traceback_table_init(&t->tracebacks, &t->store) &&
+           tm_record_table_init(&t->records, &t->store);
 }
 
 static void give_back(void *pages, size_t size)
@@ -49,16 +49,14 @@ static void give_back(void *pages, size_t size)
 
 static void end(struct tables *t)
 {
-    uint64_t space = 0;
+    uint64_t space = TM_STORE_ROOM + TM_STORE_HEADER_SIZE;
     for (unsigned i = 0; i < TM_STORE_SECTIONS; i++) {
         space += t->store.reserved[i];
     }
-    give_back(t->store.sections[0], (size_t)space);
-    for (uint64_t i = 0; t->blocks.leaves != NULL && i < LEAVES; i++) {
-        give_back((void *)atomic_load(&t->blocks.leaves[(BASE >> TM_REGION_BITS) + i]),
-                  (size_t)(16 << 20) + TM_PAGE_SIZE);
+    for (uint64_t i = 0; i < atomic_load(&t->blocks.leaf_count); i++) {
+        give_back(atomic_load(&t->blocks.leaf_list[i]), tm_block_table_leaf_bytes(&t->blocks));
     }
-    give_back((void *)t->blocks.leaves, TM_REGION_COUNT * sizeof *t->blocks.leaves);
+    give_back(t->store.sections[0], (size_t)space);
 }
 
 static bool all_valid(const struct tables *t)

@@ -58,6 +58,14 @@ static void *map(void *at, size_t size, int protection, int flags)
     return result == -1 ? NULL : (void *)result;
 }
 
+static bool advise(void *at, size_t size, int advice)
+{
+    int saved = errno;
+    bool done = TM_OS_CALL(MADVISE, madvise(at, size, advice)) == 0;
+    errno = saved;
+    return done;
+}
+
 void *tm_pages_map(size_t size)
 {
     size = tm_page_round(size);
@@ -73,9 +81,7 @@ void *tm_pages_map_sparse(size_t size)
     size = tm_page_round(size);
     void *pages = map(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
     if (pages != NULL) {
-        int saved = errno;
-        (void)TM_OS_CALL(MADVISE, madvise(pages, size, MADV_NOHUGEPAGE));
-        errno = saved;
+        (void)advise(pages, size, MADV_NOHUGEPAGE);
     }
     return pages;
 }
@@ -86,9 +92,7 @@ bool tm_pages_map_sparse_at(void *at, size_t size)
     if (map(at, size, PROT_READ | PROT_WRITE, flags) == NULL) {
         return false;
     }
-    int saved = errno;
-    (void)TM_OS_CALL(MADVISE, madvise(at, size, MADV_NOHUGEPAGE));
-    errno = saved;
+    (void)advise(at, size, MADV_NOHUGEPAGE);
     return true;
 }
 
@@ -145,18 +149,9 @@ void tm_pages_unmap_sparse(void *at, size_t size)
     (void)unmap(at, tm_page_round(size));
 }
 
-/* FIRST is page aligned. */
-static bool populate(void *first, size_t size)
-{
-    int saved = errno;
-    bool done = TM_OS_CALL(MADVISE, madvise(first, size, MADV_POPULATE_WRITE)) == 0;
-    errno = saved;
-    return done;
-}
-
 void tm_pages_touch(void *at, size_t size)
 {
-    if (!populate(at, size)) {
+    if (!advise(at, size, MADV_POPULATE_WRITE)) {
         for (size_t i = 0; i < size; i += TM_PAGE_SIZE) {
             *((volatile uint8_t *)at + i) = 0;
         }
@@ -165,25 +160,20 @@ void tm_pages_touch(void *at, size_t size)
 
 void tm_pages_wipe_on_fork(void *at, size_t size)
 {
-    int saved = errno;
-    (void)TM_OS_CALL(MADVISE, madvise(at, size, MADV_WIPEONFORK));
-    errno = saved;
+    (void)advise(at, size, MADV_WIPEONFORK);
 }
 
 bool tm_pages_forget(void *at, size_t size)
 {
     uintptr_t first = ((uintptr_t)at + TM_PAGE_SIZE - 1) & ~(uintptr_t)(TM_PAGE_SIZE - 1);
     uintptr_t end = ((uintptr_t)at + size) & ~(uintptr_t)(TM_PAGE_SIZE - 1);
-    int saved = errno;
-    bool done = first >= end || TM_OS_CALL(MADVISE, madvise((void *)first, end - first, MADV_DONTNEED)) == 0;
-    errno = saved;
-    return done;
+    return first >= end || advise((void *)first, end - first, MADV_DONTNEED);
 }
 
 void tm_pages_populate(void *at, size_t size)
 {
     uintptr_t first = (uintptr_t)at & ~(uintptr_t)(TM_PAGE_SIZE - 1);
-    (void)populate((void *)first, tm_page_round((uintptr_t)at + size - first));
+    (void)advise((void *)first, tm_page_round((uintptr_t)at + size - first), MADV_POPULATE_WRITE);
 }
 
 size_t tm_pages_resident(const void *at, size_t size)

@@ -28,7 +28,7 @@ TM_CHECKED void *tm_pages_map_sparse(size_t size);
 /* Addresses only: SIZE bytes that fault until something is mapped there. */
 TM_CHECKED void *tm_pages_reserve(size_t size);
 
-/* Zeros over the page-aligned range, private; replaces what is there. */
+/* Zeros over the page-aligned range, private; replaces what is there.  sparse: as tm_pages_map_sparse's. */
 TM_CHECKED bool tm_pages_map_at(void *at, size_t size);
 TM_CHECKED bool tm_pages_map_sparse_at(void *at, size_t size);
 

@@ -15,7 +15,7 @@
 
 /* What a walk writes down; the caller's, for one walk. */
 struct tm_block_walk {
-    bool directory[TM_REGION_COUNT * sizeof(uintptr_t) / TM_PAGE_SIZE];
+    bool directory[TM_DIRECTORY_BYTES / TM_PAGE_SIZE];
     bool leaf[(UINT64_C(1) << TM_REGION_BITS) / 4 / TM_PAGE_SIZE]; /* two bytes for 8 */
 };
 

@@ -47,7 +47,7 @@ static int discard(void **state)
     for (uint64_t i = 0; i < atomic_load(&table->leaf_count); i++) {
         tm_pages_unmap_sparse(atomic_load(&table->leaf_list[i]), tm_block_table_leaf_bytes(table));
     }
-    tm_pages_unmap_sparse((void *)table->leaves, TM_REGION_COUNT * sizeof *table->leaves);
+    tm_pages_unmap_sparse((void *)table->leaves, TM_DIRECTORY_BYTES);
     return 0;
 }
 

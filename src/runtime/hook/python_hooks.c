@@ -132,7 +132,7 @@ TM_INLINE void *hook_realloc_first(void *ctx, void *block, size_t size, unsigned
     return TM_LIKELY(moved != NULL) ? tm_quick_alloc_at_door(thread, (uint8_t)domain, moved, size, way, deep) : NULL;
 }
 
-/* The usual call with what is rare about a block; RARELY is hook_realloc. */
+/* The usual call with what is rare about a block; NULL is none that is known.  RARELY is hook_realloc. */
 TM_INLINE void *hook_realloc_usually(void *ctx, void *block, size_t size, unsigned domain, enum tm_quick_way way,
                                      enum tm_quick_depth deep, void *(*rarely)(void *, void *, size_t))
 {
@@ -141,7 +141,7 @@ TM_INLINE void *hook_realloc_usually(void *ctx, void *block, size_t size, unsign
     struct tm_taken taken;
     if (deep == TM_QUICK_NATIVE || TM_UNLIKELY(thread->guard != 0) ||
         TM_UNLIKELY(!tm_python_is_usual(ctx, domain, false)) ||
-        (block != NULL && TM_UNLIKELY(tm_quick_take_block(thread, block, TM_TAKE_ANY, way, &taken) != TM_TAKEN_NOW))) {
+        TM_UNLIKELY(tm_quick_take_block(thread, block, TM_TAKE_ANY, way, &taken) != TM_TAKEN_NOW)) {
         return rarely(ctx, block, size);
     }
     tm_door_guard_first_up(thread);
@@ -150,9 +150,7 @@ TM_INLINE void *hook_realloc_usually(void *ctx, void *block, size_t size, unsign
     if (TM_LIKELY(moved != NULL)) {
         return tm_quick_alloc_at_door(thread, (uint8_t)domain, moved, size, way, deep);
     }
-    if (block != NULL) {
-        tm_tracker_put_back(thread, block, &taken); /* CPython's realloc to 0 bytes answers a block, so this failed */
-    }
+    tm_tracker_put_back(thread, block, &taken); /* CPython's realloc to 0 bytes answers a block, so this failed */
     return NULL;
 }
 

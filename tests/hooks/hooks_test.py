@@ -32,7 +32,8 @@ SKIPPED = 77  # exit code
 
 
 class Snapshot(object):
-    """What snapshot_dump prints: facts by name, and (domain, last frame) to [live bytes, live blocks]."""
+    """What snapshot_dump prints: facts by name, (domain, last frame) to [live bytes, live blocks], and last frame to
+    temporary blocks."""
 
     def __init__(self, dump, path):
         self.facts, self.lines, self.domains, self.temporary = {}, {}, {}, {}
@@ -59,7 +60,6 @@ class Snapshot(object):
                 sums[0] += size
                 sums[1] += count
         return tuple(sums)
-
 
     def temporary_on(self, line):
         """Blocks that were freed, or moved, before their thread's next allocation."""

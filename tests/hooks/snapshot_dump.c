@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Prints a snapshot as lines of tab-separated fields, for the tests of the doors:
  *   meta KEY VALUE
- *   trace DOMAIN LIVE_BYTES LIVE_BLOCKS EVER_BYTES EVER_BLOCKS FILE:LINE,... (oldest frame first) */
+ *   trace DOMAIN LIVE_BYTES LIVE_BLOCKS EVER_BYTES EVER_BLOCKS FILE:LINE,... TEMPORARY_BLOCKS (oldest frame first) */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

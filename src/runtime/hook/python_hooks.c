@@ -101,9 +101,8 @@ TM_INLINE void *hook_realloc_quickly(void *ctx, void *block, size_t size, unsign
     struct tm_thread *thread = tm_thread_self();
     const struct tm_cpython_allocator *real = tm_python_behind(ctx, false);
     struct tm_record *record;
-    if (deep == TM_QUICK_NATIVE || TM_UNLIKELY(!tm_python_is_usual(ctx, domain, false)) ||
-        TM_UNLIKELY(tm_door_guard_is_up(thread)) || block == NULL ||
-        TM_UNLIKELY((record = tm_quick_take_to_move(block, way)) == NULL)) {
+    if (block == NULL || deep == TM_QUICK_NATIVE || TM_UNLIKELY(!tm_python_is_usual(ctx, domain, false)) ||
+        TM_UNLIKELY(tm_door_guard_is_up(thread)) || TM_UNLIKELY((record = tm_quick_take_to_move(block, way)) == NULL)) {
         return rarely(ctx, block, size);
     }
     tm_door_guard_first_up(thread);

@@ -500,6 +500,7 @@ TM_INLINE struct tm_record *tm_quick_take_to_move(const void *block, enum tm_qui
 TM_INLINE void tm_quick_count_moved(struct tm_thread *thread, struct tm_record *record, const void *block)
 {
     if (thread->last_block == (uintptr_t)block) {
+        thread->last_block = 0; /* another block may lie there before this thread allocates again */
         tm_word_add(&record->temporary_blocks, 1);
     }
 }

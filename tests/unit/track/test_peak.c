@@ -96,6 +96,7 @@ static bool do_move(struct random_numbers *random, unsigned i)
     } else {
         tm_quick_count_moved(tm_thread_self(), record, block);
         blocks[i].live = false;
+        last_allocated = i == last_allocated ? BLOCKS : last_allocated;
     }
     moves[fails]++;
     return true;

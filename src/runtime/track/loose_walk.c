@@ -115,7 +115,7 @@ static bool none_is_under_way(const struct tm_thread *thread)
 static void sleep_once(const struct tm_thread *thread)
 {
     atomic_thread_fence(memory_order_seq_cst); /* the flag was set before: who is not seen now sees it */
-    if (next_walker(thread, 0) != TM_TALLY_MAX && !atomic_load_explicit(&has_slept, memory_order_relaxed)) {
+    if (!atomic_load_explicit(&has_slept, memory_order_relaxed) && next_walker(thread, 0) != TM_TALLY_MAX) {
         tm_process_nap(NAP_NANOS);
         atomic_store_explicit(&has_slept, true, memory_order_relaxed);
     }
@@ -130,17 +130,15 @@ void tm_loose_walks_wait(struct tm_thread *thread, uintptr_t address)
         return;
     }
     sleep_once(thread);
-    for (unsigned i = 0; i < SPINS && !none_is_under_way(thread); i++) {
-        TM_PAUSE();
-    }
-    for (unsigned i = 0; i < NAPS && !none_is_under_way(thread); i++) {
-        if (atomic_load_explicit(&gave_up, memory_order_relaxed)) {
+    for (unsigned i = 0; !none_is_under_way(thread); i++) {
+        if (i < SPINS) {
+            TM_PAUSE();
+        } else if (i < SPINS + NAPS && !atomic_load_explicit(&gave_up, memory_order_relaxed)) {
+            tm_process_nap(NAP_NANOS);
+        } else {
+            atomic_store_explicit(&gave_up, true, memory_order_relaxed);
             return;
         }
-        tm_process_nap(NAP_NANOS);
-    }
-    if (!none_is_under_way(thread)) {
-        atomic_store_explicit(&gave_up, true, memory_order_relaxed);
     }
 }
 

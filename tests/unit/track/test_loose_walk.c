@@ -162,17 +162,17 @@ static void free_of_a_state_waits_for_walks(void **state)
     free_waits(false);
 }
 
-/* Nanoseconds of the shortest of many. */
-static uint64_t shortest_wait(struct tm_thread *thread)
+/* How long THREAD waits, in nanoseconds. */
+static uint64_t wait_of(struct tm_thread *thread)
 {
-    uint64_t shortest = UINT64_MAX;
-    for (unsigned i = 0; i < 100; i++) {
-        uint64_t before = tm_process_precise_ns();
-        tm_loose_walks_wait(thread, 0);
-        uint64_t took = tm_process_precise_ns() - before;
-        shortest = took < shortest ? took : shortest;
-    }
-    return shortest;
+    const uint64_t before = tm_process_precise_ns();
+    tm_loose_walks_wait(thread, 0);
+    return tm_process_precise_ns() - before;
+}
+
+static uint64_t lesser(uint64_t first, uint64_t second)
+{
+    return first < second ? first : second;
 }
 
 /* A walk's announcement may be seen later than its look at the flag was done.  Once is enough, in each interpreter. */
@@ -188,10 +188,12 @@ static void who_waits_sleeps_first_where_others_walk(void **state)
         assert_int_equal(pthread_create(&other, NULL, walk, NULL), 0);
         assert_int_equal(pthread_join(other, NULL), 0);
         finalizing = 1;
-        uint64_t before = tm_process_precise_ns();
-        tm_loose_walks_wait(thread, 0);
-        assert_true(tm_process_precise_ns() - before >= 100000);
-        assert_true(shortest_wait(thread) < 50000);
+        assert_true(wait_of(thread) >= 100000);
+        uint64_t shortest = UINT64_MAX;
+        for (unsigned i = 0; i < 100; i++) {
+            shortest = lesser(shortest, wait_of(thread));
+        }
+        assert_true(shortest < 50000);
     }
 }
 
@@ -200,9 +202,14 @@ static void who_walked_alone_does_not_sleep(void **state)
     (void)state;
     struct tm_thread *thread = tm_thread_self();
     begin();
-    walk_once(thread);
-    finalizing = 1;
-    assert_true(shortest_wait(thread) < 50000);
+    uint64_t shortest = UINT64_MAX;
+    for (unsigned i = 0; i < 100; i++) { /* the first wait of each interpreter is the one that sleeps */
+        finalizing = 0;
+        walk_once(thread);
+        finalizing = 1;
+        shortest = lesser(shortest, wait_of(thread));
+    }
+    assert_true(shortest < 50000);
 }
 
 static void child_does_not_wait_for_threads_it_has_not(void **state)

@@ -4,7 +4,7 @@
  * Release  a plain store, then a look for who waits: an exchange would wait until all that was written inside is in the
  *          cache, which costs more than what is done inside.  So the look may come before the store is seen, and miss
  *          who begins to wait just then; who waits looks again by itself, soon.
- * Ranks    a thread takes locks in rising rank only; asserted in debug builds by tm_lock_rank_held.
+ * Ranks    a thread takes locks in rising rank only.
  * Guard    is up before the first lock is taken, so that an event inside never waits for its own thread.
  * Signals  a handler that interrupts the holder finds the guard up and takes no lock. */
 #ifndef TM_RUNTIME_OS_OS_LOCK_H

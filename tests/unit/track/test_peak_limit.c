@@ -206,6 +206,34 @@ static void room_that_has_gone_is_not_given_twice(void **state)
     assert_u64_equal(fake_heap_peak(), (BLOCKS - 2) * SIZE + 9 * TM_TALLY_REACH + 1 - left);
 }
 
+/* Where no thread tells there is nobody to leave room to: each renewal would be a look more. */
+static void room_is_not_shared_with_nobody(void **state)
+{
+    (void)state;
+    for (uint64_t i = 2; i < BLOCKS / 2; i++) {
+        assert_true(free_quickly(i));
+    }
+    tm_limit_renew(tm_runtime.totals);
+    for (uint64_t i = 0; i < BLOCKS / 2; i++) {
+        alloc(i);
+    }
+    assert_u64_equal(fake_heap(), fake_heap_peak());
+    assert_true(free_quickly(2));
+}
+
+/* A thread may tell between the look at the maximum and the new limit. */
+static void there_is_less_than_no_room(void **state)
+{
+    (void)state;
+    const uint64_t room = begin_with_room();
+    change_without_the_gil(NATIVE, room + 10);
+    assert_true(fake_heap() > atomic_load(&tm_runtime.totals->heap_peak));
+    tm_limit_renew(tm_runtime.totals);
+    assert_false(free_quickly(4));
+    free_noticing(4);
+    assert_true(free_quickly(5));
+}
+
 static void a_thread_without_a_tally(void **state)
 {
     (void)state;
@@ -271,6 +299,8 @@ int main(void)
         cmocka_unit_test_setup(room_is_shared_with_threads_that_tell, begin),
         cmocka_unit_test_setup(both_grow_as_far_as_they_may, begin),
         cmocka_unit_test_setup(room_that_has_gone_is_not_given_twice, begin),
+        cmocka_unit_test_setup(room_is_not_shared_with_nobody, begin),
+        cmocka_unit_test_setup(there_is_less_than_no_room, begin),
         cmocka_unit_test_setup(a_thread_without_a_tally, begin),
         cmocka_unit_test_setup(a_raw_block_without_the_gil, begin),
         cmocka_unit_test_setup(a_peak_that_was_reset, begin),

@@ -131,7 +131,8 @@ void tm_tally_tell(struct tm_totals *totals, struct tm_tally_line *line)
     uint64_t now;
     bool is_over = tell(&totals->python_loose, &line->python, &line->python_told, &now) > 0;
     if (tell(&totals->native_loose, &line->native, &line->native_told, &now) > 0) {
-        is_over |= (int64_t)(now - tm_word_load(&tm_life_page.native_limit)) > 0;
+        /* In one order with the addition: see put_native_limit. */
+        is_over |= (int64_t)(now - atomic_load_explicit(&tm_life_page.native_limit, memory_order_seq_cst)) > 0;
     }
     if (is_over) {
         tm_limit_void();

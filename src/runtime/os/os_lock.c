@@ -23,23 +23,26 @@ void tm_lock_wait(struct tm_lock *lock)
             return;
         }
     }
-    atomic_fetch_add_explicit(&lock->waiters, 1, memory_order_seq_cst);
-    while (!tm_lock_try(lock)) {
+    for (;;) {
+        atomic_exchange_explicit(&lock->is_wanted, 1, memory_order_seq_cst);
+        if (tm_lock_try(lock)) {
+            break; /* and the release wakes another, if there is one */
+        }
         (void)syscall(SYS_futex, &lock->state, FUTEX_WAIT_PRIVATE, 1, &longest, NULL, 0);
     }
-    atomic_fetch_sub_explicit(&lock->waiters, 1, memory_order_relaxed);
     errno = saved;
 }
 
 void tm_lock_wake(struct tm_lock *lock)
 {
     const int saved = errno;
+    atomic_store_explicit(&lock->is_wanted, 0, memory_order_relaxed);
     (void)syscall(SYS_futex, &lock->state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
     errno = saved;
 }
 
 void tm_lock_reset(struct tm_lock *lock)
 {
-    atomic_store_explicit(&lock->waiters, 0, memory_order_relaxed);
+    atomic_store_explicit(&lock->is_wanted, 0, memory_order_relaxed);
     atomic_store_explicit(&lock->state, 0, memory_order_relaxed);
 }

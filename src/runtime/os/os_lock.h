@@ -26,11 +26,12 @@ enum tm_lock_rank {
 };
 
 struct tm_lock {
-    _Atomic uint32_t state;   /* 0 free, 1 held */
-    _Atomic uint32_t waiters; /* threads that sleep, or are about to */
+    _Atomic uint32_t state;     /* 0 free, 1 held */
+    _Atomic uint32_t is_wanted; /* by a thread that sleeps, or is about to: the next release wakes one */
 };
 
-/* tm_lock_take of one that is held, and what tm_lock_release does for those who wait: one of them goes on. */
+/* tm_lock_take of one that is held, and what tm_lock_release does for those who wait: one of them goes on.  Until that
+ * one has looked nobody else is woken: a system call at each release would slow who takes the lock often meanwhile. */
 void tm_lock_wait(struct tm_lock *lock);
 void tm_lock_wake(struct tm_lock *lock);
 
@@ -51,7 +52,7 @@ TM_INLINE void tm_lock_take(struct tm_lock *lock)
 TM_INLINE void tm_lock_release(struct tm_lock *lock)
 {
     atomic_store_explicit(&lock->state, 0, memory_order_release);
-    if (TM_UNLIKELY(atomic_load_explicit(&lock->waiters, memory_order_relaxed) != 0)) {
+    if (TM_UNLIKELY(atomic_load_explicit(&lock->is_wanted, memory_order_relaxed) != 0)) {
         tm_lock_wake(lock);
     }
 }

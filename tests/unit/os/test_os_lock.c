@@ -55,7 +55,7 @@ static pthread_t waiter(void)
 {
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, take_and_release, &lock), 0);
-    while (atomic_load(&lock.waiters) == 0) {
+    while (atomic_load(&lock.is_wanted) == 0) {
         (void)usleep(100);
     }
     (void)usleep(3000);
@@ -67,7 +67,7 @@ static void assert_has_gone_on(pthread_t thread)
     void *answer;
     assert_int_equal(pthread_join(thread, &answer), 0);
     assert_ptr_equal(answer, &lock);
-    assert_int_equal(atomic_load(&lock.waiters), 0);
+    assert_int_equal(atomic_load(&lock.is_wanted), 0);
     assert_int_equal(atomic_load(&lock.state), 0);
 }
 
@@ -77,7 +77,7 @@ static void waiting_thread_sleeps_until_the_release(void **state)
     tm_lock_take(&lock);
     assert_false(tm_lock_try(&lock));
     pthread_t thread = waiter();
-    assert_int_equal(atomic_load(&lock.waiters), 1);
+    assert_int_equal(atomic_load(&lock.is_wanted), 1);
     tm_lock_release(&lock);
     assert_has_gone_on(thread);
 }
@@ -98,13 +98,12 @@ static void *sleep_long(void *argument)
     static int failure;
     const struct timespec longest = {.tv_sec = 20};
     (void)argument;
-    atomic_fetch_add(&lock.waiters, 1);
+    atomic_store(&lock.is_wanted, 1);
     failure = syscall(SYS_futex, &lock.state, FUTEX_WAIT_PRIVATE, 1, &longest, NULL, 0) == 0 ? 0 : errno;
-    atomic_fetch_sub(&lock.waiters, 1);
     return &failure;
 }
 
-static void release_wakes_who_waits(void **state)
+static void release_wakes_who_waits_once(void **state)
 {
     (void)state;
     void *failure;
@@ -112,11 +111,12 @@ static void release_wakes_who_waits(void **state)
         pthread_t thread;
         tm_lock_take(&lock);
         assert_int_equal(pthread_create(&thread, NULL, sleep_long, NULL), 0);
-        while (atomic_load(&lock.waiters) == 0) {
+        while (atomic_load(&lock.is_wanted) == 0) {
             (void)usleep(100);
         }
         (void)usleep(1000);
         tm_lock_release(&lock);
+        assert_int_equal(atomic_load(&lock.is_wanted), 0); /* the next release wakes nobody */
         assert_int_equal(pthread_join(thread, &failure), 0);
     } while (*(int *)failure == EAGAIN); /* it was not asleep yet */
     assert_int_equal(*(int *)failure, 0);
@@ -127,9 +127,9 @@ static void reset_lock_is_free_and_nobody_waits(void **state)
 {
     (void)state;
     tm_lock_take(&lock);
-    atomic_store(&lock.waiters, 2);
+    atomic_store(&lock.is_wanted, 1);
     tm_lock_reset(&lock);
-    assert_int_equal(atomic_load(&lock.waiters), 0);
+    assert_int_equal(atomic_load(&lock.is_wanted), 0);
     assert_true(tm_lock_try(&lock));
     tm_lock_release(&lock);
 }
@@ -140,7 +140,7 @@ int main(void)
         cmocka_unit_test(one_thread_at_a_time_is_inside),
         cmocka_unit_test(waiting_thread_sleeps_until_the_release),
         cmocka_unit_test(waiting_thread_goes_on_where_nobody_wakes_it),
-        cmocka_unit_test(release_wakes_who_waits),
+        cmocka_unit_test(release_wakes_who_waits_once),
         cmocka_unit_test(reset_lock_is_free_and_nobody_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include "runtime/track/runtime_state.h"
 #include "runtime/track/tracker.h"
 #include "runtime/track/tracker_own.h"
+#include "runtime/track/take_quick.h"
 #include "runtime/track/tracker_quick.h"
 #include "store/store_view.h"
 

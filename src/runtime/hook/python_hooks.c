@@ -6,6 +6,7 @@
 #include "runtime/hook/python_doors.h"
 #include "runtime/hook/sampled_hooks.h"
 #include "runtime/track/runtime.h"
+#include "runtime/track/take_quick.h"
 #include "runtime/track/tracker_quick.h"
 
 TM_INLINE void *hook_malloc(void *ctx, size_t size, unsigned domain, bool over_debug)

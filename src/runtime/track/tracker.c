@@ -10,6 +10,7 @@
 #include "runtime/track/loose_walk.h"
 #include "runtime/track/sampler.h"
 #include "runtime/track/tracker_own.h"
+#include "runtime/track/take_quick.h"
 #include "runtime/track/tracker_quick.h"
 
 /* Takes what is still in the table where a block of SIZE bytes was handed out at ADDRESS: its free was missed. */

@@ -3,6 +3,12 @@
 
 #include <string.h>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#endif
+
 /* table[i]: what remains of the byte i after eight steps of the division; checked against the division by its test. */
 static const uint32_t table[256] = {
     0x00000000, 0xF26B8303, 0xE13B70F7, 0x1350F3F4, 0xC79A971F, 0x35F1141C, 0x26A1E7E8, 0xD4CA64EB, 0x8AD958CF,
@@ -61,10 +67,24 @@ __attribute__((target("sse4.2"))) static uint32_t by_instruction(uint32_t before
     return ~(uint32_t)remainder;
 }
 
+/* Asked at the first use, by one CPUID: under a hypervisor each takes microseconds, and what __builtin_cpu_supports brings
+ * along asks a dozen times in every process that loads the library. */
+static bool has_instruction(void)
+{
+    static _Atomic int known; /* 0: not asked yet */
+    int has = atomic_load_explicit(&known, memory_order_relaxed);
+    if (has == 0) {
+        unsigned a, b, c, d;
+        __cpuid(1, a, b, c, d); /* every x86-64 has this leaf */
+        has = (c & bit_SSE4_2) != 0 ? 1 : -1;
+        atomic_store_explicit(&known, has, memory_order_relaxed);
+    }
+    return has > 0;
+}
+
 uint32_t tm_crc32c(uint32_t before, const void *bytes, size_t length)
 {
-    return __builtin_cpu_supports("sse4.2") ? by_instruction(before, bytes, length)
-                                            : tm_crc32c_by_table(before, bytes, length);
+    return has_instruction() ? by_instruction(before, bytes, length) : tm_crc32c_by_table(before, bytes, length);
 }
 #else
 uint32_t tm_crc32c(uint32_t before, const void *bytes, size_t length)

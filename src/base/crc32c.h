@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* CRC-32C (Castagnoli; RFC 3720, section 12.1): polynomial 0x1EDC6F41, bits reversed, starts and ends inverted.
  *
- * No state, no allocation; any thread; signal safe. */
+ * No state but what the machine can do, no allocation; any thread; signal safe. */
 #ifndef TM_BASE_CRC32C_H
 #define TM_BASE_CRC32C_H
 

@@ -140,10 +140,14 @@ static bool map_more(struct tm_live_store *store, unsigned section, uint64_t byt
     return true;
 }
 
-/* Bytes asked for beyond those that are needed: a sixteenth, so that little is there in vain. */
-static uint64_t ahead_of(uint64_t ready)
+/* Bytes asked for beyond those that are needed: a sixteenth, so that little is there in vain.  Of records and peaks an
+ * interpreter that does nothing comes to use nearly all that is there from the start: they are asked for in one call. */
+static uint64_t ahead_of(unsigned section, uint64_t ready)
 {
     uint64_t part = ready / 16;
+    if (ready < first_extents[section] && first_extents[section] > FIRST_EXTENT) {
+        return first_extents[section];
+    }
     return part < FEWEST_AHEAD ? FEWEST_AHEAD : part > MOST_AHEAD ? MOST_AHEAD : part;
 }
 
@@ -193,7 +197,7 @@ static void make_ready(struct tm_live_store *store, unsigned section, uint64_t b
     uint64_t mapped = atomic_load_explicit(&store->mapped[section], memory_order_relaxed);
     uint64_t wanted = mapped;
     if (store->in_file && section != TM_STORE_LOOSE) {
-        wanted = tm_page_round((size_t)(bytes + ahead_of(ready)));
+        wanted = tm_page_round((size_t)(bytes + ahead_of(section, ready)));
         wanted = wanted < mapped ? wanted : mapped;
         fill(store, section, wanted);
         tm_pages_populate(store->sections[section] + ready, (size_t)(wanted - ready));

@@ -206,6 +206,34 @@ static void pages_that_are_written_before_come_likewise(void **state)
     expect_pages_a_few_at_a_time(true);
 }
 
+/* An interpreter that does nothing comes to use them. */
+static void pages_of_the_first_records_and_peaks_come_at_once(void **state)
+{
+    (void)state;
+    static bool touched[64];
+    if (!kernel_gives_pages()) {
+        skip();
+    }
+    assert_true(fill(TM_STORE_RECORDS, 100, 1));
+    assert_true(tm_live_store_need(&store, TM_STORE_PEAKS, 100));
+    assert_int_equal(tm_live_store_to_file(&store, scratch_name(&folder, "a.live")), 0);
+    assert_true(tm_live_store_need(&store, TM_STORE_RECORDS, 4097));
+    assert_true(tm_live_store_need(&store, TM_STORE_PEAKS, 4097));
+    tm_pages_touched(store.sections[TM_STORE_RECORDS] + 4096, 63, touched);
+    for (unsigned i = 0; i < 63; i++) {
+        assert_true(touched[i]);
+    }
+    tm_pages_touched(store.sections[TM_STORE_PEAKS] + 4096, 31, touched);
+    for (unsigned i = 0; i < 31; i++) {
+        assert_true(touched[i]);
+    }
+    assert_true(fill(TM_STORE_RECORDS, 5 * 65536, 2)); /* the second extent as ever */
+    assert_true(fill(TM_STORE_PEAKS, 5 * 65536 / 2, 3));
+    tm_pages_touched(store.sections[TM_STORE_RECORDS] + 80 * 4096, 32, touched);
+    assert_false(touched[31]);
+    check_file_equals_memory();
+}
+
 /* Bytes that this process handed to write calls.  False: this kernel does not count. */
 static bool written_bytes(uint64_t *bytes)
 {
@@ -509,6 +537,7 @@ int main(void)
         TEST(growth_in_the_file_is_in_the_file),
         TEST(pages_of_the_file_come_a_few_at_a_time_but_loose_ones_as_needed),
         TEST(pages_that_are_written_before_come_likewise),
+        TEST(pages_of_the_first_records_and_peaks_come_at_once),
         TEST(pages_are_written_before_they_are_touched_and_never_after),
         TEST(file_size_limit_below_the_store_kills_nobody),
         TEST(figures_without_a_length_of_their_own_go_with_their_records),

@@ -4,7 +4,9 @@
 #include "base/hash.h"
 #include "runtime/os/os_memory.h"
 
-#define FIRST_CAPACITY 1024U
+/* Not to be moved while an interpreter begins: that is dearer than pages that nobody touches. */
+#define FIRST_CODES  1024U
+#define FIRST_PLACES 2048U
 
 static uint32_t place_hash(uintptr_t place, int32_t offset)
 {
@@ -16,10 +18,10 @@ static uint32_t code_hash(uintptr_t code)
     return (uint32_t)tm_hash_word(code);
 }
 
-/* Doubles *ARRAY of *CAPACITY items of SIZE bytes. */
-static bool grow(void **array, uint32_t *capacity, size_t size)
+/* Doubles *ARRAY of *CAPACITY items of SIZE bytes; FIRST to begin with. */
+static bool grow(void **array, uint32_t *capacity, size_t size, uint32_t first)
 {
-    uint32_t wanted = *capacity == 0 ? FIRST_CAPACITY : *capacity * 2;
+    uint32_t wanted = *capacity == 0 ? first : *capacity * 2;
     void *grown = *array == NULL ? tm_pages_map(wanted * size) : tm_pages_grow(*array, *capacity * size, wanted * size);
     if (grown == NULL) {
         return false;
@@ -59,7 +61,7 @@ static uint32_t add_code(struct tm_code_table *table, uintptr_t code)
     uint32_t id = table->code_free;
     if (id == 0) {
         if (table->code_count + 1 >= table->code_capacity &&
-            !grow((void **)&table->codes, &table->code_capacity, sizeof *table->codes)) {
+            !grow((void **)&table->codes, &table->code_capacity, sizeof *table->codes, FIRST_CODES)) {
             return 0;
         }
         id = table->code_count + 1;
@@ -94,7 +96,7 @@ bool tm_code_table_add_to(struct tm_code_table *table, struct tm_code *code, uin
     uint32_t id = table->place_free;
     if (id == 0) {
         if (table->place_count + 1 >= table->place_capacity &&
-            !grow((void **)&table->places, &table->place_capacity, sizeof *table->places)) {
+            !grow((void **)&table->places, &table->place_capacity, sizeof *table->places, FIRST_PLACES)) {
             return false;
         }
         id = table->place_count + 1;

@@ -5,7 +5,7 @@
 
 #include "runtime/os/os_memory.h"
 
-#define FIRST_CAPACITY 512U
+#define FIRST_CAPACITY 4096U /* an interpreter that does nothing comes to use half of it; to move them is dear */
 
 bool tm_zone_lists_init(struct tm_zone_lists *lists)
 {

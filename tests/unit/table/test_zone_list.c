@@ -7,8 +7,8 @@
 #include "support/random_numbers.h"
 
 #define ZONES 8U
-#define SLOTS 4096U
-#define MOST  2048U
+#define SLOTS 16384U
+#define MOST  8192U
 
 static struct tm_zone_lists lists;
 static unsigned visits[SLOTS];

@@ -19,24 +19,33 @@ static bool has_type(const struct tm_cpython_layout *row, uintptr_t object, uint
     return peek_word(object, row->object_type, &found) && found == type;
 }
 
-/* A str of a subclass is possible, but not in the first frames that a process shows us. */
-static bool field_has_type(const struct tm_cpython_layout *row, uintptr_t object, unsigned offset, uintptr_t type)
-{
-    uintptr_t field;
-    return peek_word(object, offset, &field) && has_type(row, field, type);
-}
+/* A code object's own type and what it has of text and bytes, the line table last. */
+enum { CODE_TYPE, CODE_FILENAME, CODE_NAME, CODE_QUALNAME, CODE_LINES, CODE_WORDS };
 
+/* A str of a subclass is possible, but not in the first frames that a process shows us. */
 static const char *check_code(const struct tm_cpython_layout *row, uintptr_t code)
 {
-    if (!has_type(row, code, row->code_type)) {
+    uintptr_t words[CODE_WORDS], types[CODE_WORDS];
+    uintptr_t at[CODE_WORDS] = {
+        [CODE_TYPE] = code + row->object_type,
+        [CODE_FILENAME] = code + row->code_filename,
+        [CODE_NAME] = code + row->code_name,
+        [CODE_QUALNAME] = code + (row->code_qualname != 0 ? row->code_qualname : row->code_name),
+        [CODE_LINES] = code + row->code_lines,
+    };
+    const unsigned count = tm_memory_peek_words(at, words, CODE_WORDS);
+    if (count == 0 || words[CODE_TYPE] != row->code_type) {
         return "what a frame holds is not a code object";
     }
-    if (!field_has_type(row, code, row->code_filename, row->text_type) ||
-        !field_has_type(row, code, row->code_name, row->text_type) ||
-        (row->code_qualname != 0 && !field_has_type(row, code, row->code_qualname, row->text_type))) {
+    for (unsigned i = CODE_FILENAME; i < count; i++) {
+        at[i] = words[i] + row->object_type;
+    }
+    const unsigned known = 1 + tm_memory_peek_words(at + 1, types + 1, count - 1);
+    if (known <= CODE_QUALNAME || types[CODE_FILENAME] != row->text_type || types[CODE_NAME] != row->text_type ||
+        types[CODE_QUALNAME] != row->text_type) {
         return "the names of a code object are not text";
     }
-    return field_has_type(row, code, row->code_lines, row->bytes_type) ? NULL
+    return known == CODE_WORDS && types[CODE_LINES] == row->bytes_type ? NULL
                                                                        : "the line table of a code object is not bytes";
 }
 

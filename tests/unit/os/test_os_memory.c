@@ -138,6 +138,24 @@ static void peek_reads_what_can_be_read_and_refuses_the_rest(void **state)
     assert_int_equal(errno, 77);
 }
 
+static void words_are_peeked_up_to_the_first_that_is_not_there(void **state)
+{
+    (void)state;
+    uintptr_t a = 11, b = 22, c = 33;
+    uint8_t *pages = tm_pages_map(8192);
+    const uintptr_t at[4] = {(uintptr_t)&b, (uintptr_t)&a, (uintptr_t)pages + 4092, (uintptr_t)&c};
+    uintptr_t words[4] = {9, 9, 9, 9};
+    (void)munmap(pages + 4096, 4096);
+    errno = 77;
+    assert_int_equal(tm_memory_peek_words(at, words, 2), 2);
+    assert_true(words[0] == 22 && words[1] == 11 && words[2] == 9);
+    assert_int_equal(tm_memory_peek_words(at, words, 4), 2);
+    assert_true(words[0] == 22 && words[1] == 11 && words[3] == 0);
+    assert_int_equal(tm_memory_peek_words(at + 2, words, 2), 0);
+    assert_int_equal(tm_memory_peek_words(at, words, 0), 0);
+    assert_int_equal(errno, 77);
+}
+
 static void write_to(void *argument)
 {
     *(volatile uintptr_t *)argument = 5;
@@ -168,6 +186,7 @@ int main(void)
         cmocka_unit_test(populated_pages_are_there_at_once_and_keep_what_they_hold),
         cmocka_unit_test(moved_pages_replace_what_was_there),
         cmocka_unit_test(peek_reads_what_can_be_read_and_refuses_the_rest),
+        cmocka_unit_test(words_are_peeked_up_to_the_first_that_is_not_there),
         cmocka_unit_test(protected_word_is_set_and_stays_protected),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

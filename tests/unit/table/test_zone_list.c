@@ -49,7 +49,7 @@ static void a_list_is_what_was_added_since_it_was_forgotten(void **state)
     memset(expected, 0, sizeof expected);
     for (unsigned i = 0; i < 200000; i++) {
         size_t zone = random_below(&random, ZONES);
-        if (random_below(&random, 200) == 0) {
+        if (random_below(&random, 1024) == 0) {
             forget(zone);
             assert_memory_equal(visits, expected[zone], sizeof visits);
             for (unsigned slot = 0; slot < SLOTS; slot++) {

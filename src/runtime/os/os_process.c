@@ -2,6 +2,7 @@
 #include "runtime/os/os_process.h"
 
 #include <errno.h>
+#include <link.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
@@ -89,6 +90,30 @@ bool tm_process_is_secure(void)
     bool secure = getauxval(AT_SECURE) != 0;
     errno = saved;
     return secure;
+}
+
+/* Its program headers are in its memory, where the kernel says; that of the table itself tells how far all was moved. */
+void tm_process_program(uintptr_t *begin, uintptr_t *end)
+{
+    const ElfW(Phdr) *const headers = (const ElfW(Phdr) *)getauxval(AT_PHDR);
+    const unsigned long count = getauxval(AT_PHNUM);
+    const ElfW(Phdr) *table = NULL;
+    uintptr_t lowest = UINTPTR_MAX, highest = 0;
+    *begin = *end = 0;
+    for (unsigned long i = 0; headers != NULL && i < count; i++) {
+        const ElfW(Phdr) *header = &headers[i];
+        if (header->p_type == PT_PHDR) {
+            table = header;
+        } else if (header->p_type == PT_LOAD) {
+            lowest = header->p_vaddr < lowest ? header->p_vaddr : lowest;
+            highest = header->p_vaddr + header->p_memsz > highest ? header->p_vaddr + header->p_memsz : highest;
+        }
+    }
+    if (table != NULL && lowest < highest) {
+        const uintptr_t moved = (uintptr_t)headers - table->p_vaddr;
+        *begin = moved + lowest;
+        *end = moved + highest;
+    }
 }
 
 static size_t read_small(const char *path, char *buffer, size_t capacity)

@@ -49,6 +49,17 @@ static uint32_t unknown_frame(struct tm_runtime *runtime)
     return tm_frame_intern(&runtime->frames, &frame);
 }
 
+/* So many references, to be exact more, has what CPython never frees. */
+#define IMMORTAL (UINT32_C(1) << 29)
+
+/* The code of a frozen module: a variable of the program, not a block. */
+static bool lives_for_ever(const struct tm_runtime *runtime, uintptr_t code)
+{
+    const unsigned references = runtime->layout->object_type - (unsigned)sizeof(uintptr_t); /* they stand before it */
+    return code >= runtime->program_begin && code < runtime->program_end &&
+           (uint32_t)tm_python_word(code, references) > IMMORTAL;
+}
+
 /* Remembers that ID is the frame at RAW, of the code object CODE, for as long as that lives.  KNOWN is its entry, if it
  * has one.  Answers the entry; NULL: it cannot be remembered. */
 static struct tm_code *remember_frame(struct tm_runtime *runtime, const struct tm_raw_frame *raw, uintptr_t code,
@@ -60,7 +71,8 @@ static struct tm_code *remember_frame(struct tm_runtime *runtime, const struct t
     }
     /* Only what will be heard to die may be remembered; the free of a block that was not sampled is not. */
     bool is_heard = (runtime->sample_rate == 0 || runtime->budget.thins) &&
-                    tm_block_table_mark_code(&runtime->blocks, tm_python_block_of(runtime->layout, code));
+                    (lives_for_ever(runtime, code) ||
+                     tm_block_table_mark_code(&runtime->blocks, tm_python_block_of(runtime->layout, code)));
     return is_heard && tm_code_table_add(codes, code, raw->place, raw->offset, id) ? tm_code_table_code(codes, code)
                                                                                    : NULL;
 }

@@ -337,6 +337,7 @@ void tm_runtime_python_found(void)
     }
     tm_tally_give_back(tm_thread_self()); /* what comes now is mostly under the GIL */
     bool is_declined = !tm_runtime_marks_frames() && runtime->config.watermark;
+    tm_process_program(&runtime->program_begin, &runtime->program_end);
     runtime->python_is_found = true;
     tm_store_words_refresh();
     tm_runtime_decide_quick();

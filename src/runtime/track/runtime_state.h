@@ -102,6 +102,7 @@ struct tm_runtime {
     _Atomic uint32_t epoch;
     _Atomic uint32_t base_epoch;
     bool python_is_found;
+    uintptr_t program_begin, program_end; /* see tm_process_program */
     bool layout_is_decided; /* layout was checked against real frames, or there is none */
     bool free_threaded;
     uint32_t sampled_epoch; /* records from this epoch on were sampled; UINT32_MAX: none */

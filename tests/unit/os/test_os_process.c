@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/cmocka_include.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,6 +37,24 @@ static void facts_are_those_of_this_process(void **state)
     length = tm_process_command(buffer, sizeof buffer);
     assert_true(length > 0 && buffer[length - 1] != '\0');
     assert_int_equal(errno, 77);
+}
+
+static int a_variable = 5, an_empty_one;
+
+static void the_program_is_its_code_and_variables_only(void **state)
+{
+    (void)state;
+    uintptr_t begin, end;
+    void *block = malloc(100);
+    tm_process_program(&begin, &end);
+    assert_true(begin != 0 && begin < end);
+    assert_in_range((uintptr_t)&a_variable, begin, end - 1);
+    assert_in_range((uintptr_t)&an_empty_one, begin, end - 1);
+    assert_in_range((uintptr_t)the_program_is_its_code_and_variables_only, begin, end - 1);
+    assert_not_in_range((uintptr_t)&state, begin, end - 1);
+    assert_not_in_range((uintptr_t)block, begin, end - 1);
+    assert_not_in_range((uintptr_t)dlsym(RTLD_DEFAULT, "qsort"), begin, end - 1);
+    free(block);
 }
 
 static void boot_id_ends_without_newline(void **state)
@@ -190,6 +210,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(facts_are_those_of_this_process),
+        cmocka_unit_test(the_program_is_its_code_and_variables_only),
         cmocka_unit_test(boot_id_ends_without_newline),
         cmocka_unit_test(too_small_buffers_are_not_passed),
         cmocka_unit_test(time_is_the_wall_clock),

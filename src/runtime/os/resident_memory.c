@@ -18,22 +18,27 @@ TM_INLINE bool starts_with(const char *line, size_t length, const char *prefix)
     return length >= size && memcmp(line, prefix, size) == 0;
 }
 
-/* "Rss:    1234 kB" */
-static uint64_t bytes_of(const char *line, size_t length)
+TM_INLINE bool is_digit(char byte)
 {
-    uint64_t value = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (line[i] >= '0' && line[i] <= '9') {
-            value = value * 10 + (uint64_t)(line[i] - '0');
-        }
-    }
-    return value * 1024;
+    return byte >= '0' && byte <= '9';
 }
 
-/* Skips COUNT words and the blanks behind them. */
-static size_t after_words(const char *line, size_t length, unsigned count)
+/* "Rss:                1234 kB", from its end: most of it is blanks */
+static uint64_t bytes_of(const char *line, size_t length)
 {
-    size_t at = 0;
+    uint64_t value = 0, unit = 1024;
+    while (length > 0 && !is_digit(line[length - 1])) {
+        length--;
+    }
+    for (; length > 0 && is_digit(line[length - 1]); length--, unit *= 10) {
+        value += unit * (uint64_t)(line[length - 1] - '0');
+    }
+    return value;
+}
+
+/* Skips COUNT words from AT on and the blanks behind them. */
+static size_t after_words(const char *line, size_t length, size_t at, unsigned count)
+{
     while (count-- > 0) {
         while (at < length && line[at] != ' ') {
             at++;
@@ -54,9 +59,9 @@ static bool is_shared_memory(const char *path, size_t length)
 /* "55d0c8a00000-55d0c8a21000 rw-p 00000000 00:00 0   [heap]" */
 static enum tm_mapping_kind kind_of(const char *line, size_t length, const char *store)
 {
-    size_t at = after_words(line, length, 4);
+    size_t at = after_words(line, length, 0, 4);
     bool has_file = at < length && line[at] != '0';
-    size_t path = after_words(line, length, 5);
+    size_t path = after_words(line, length, at, 1);
     const char *name = line + path;
     size_t size = length - path;
     if (store != NULL && size == strlen(store) && memcmp(name, store, size) == 0) {
@@ -163,12 +168,24 @@ static void add_line(struct reading *reading, const char *line, size_t length)
     }
 }
 
+/* The end of the line at the start of LENGTH bytes; NULL: it is not among them.  The figures of a mapping, nearly all
+ * lines of smaps, are of one length: no line is shorter that ends so. */
+static const char *end_of_line(const char *line, size_t length)
+{
+    enum { FIGURE = 27 };
+    static const char unit[] = " kB\n";
+    if (length > FIGURE && memcmp(line + FIGURE + 1 - (sizeof unit - 1), unit, sizeof unit - 1) == 0) {
+        return line + FIGURE;
+    }
+    return memchr(line, '\n', length);
+}
+
 /* Takes the whole lines out of BUFFER; the length of what is left at its start. */
 static size_t take_lines(struct reading *reading, char *buffer, size_t length)
 {
     size_t begin = 0;
     const char *end;
-    while ((end = memchr(buffer + begin, '\n', length - begin)) != NULL) {
+    while ((end = end_of_line(buffer + begin, length - begin)) != NULL) {
         add_line(reading, buffer + begin, (size_t)(end - buffer) - begin);
         begin = (size_t)(end - buffer) + 1;
     }

@@ -65,14 +65,10 @@ static uint32_t find_in_ranges(const unsigned char *table, size_t size, int32_t 
 }
 
 /* Six bits per byte, lowest first; bit 6 says that another follows; the lowest bit of the whole is the sign. */
-static int64_t signed_varint(const unsigned char *table, size_t size, size_t at)
+static int64_t long_varint(const unsigned char *table, size_t size, size_t at)
 {
     uint64_t value = 0;
     unsigned shift;
-    if (TM_LIKELY(at < size) && TM_LIKELY((table[at] & 64U) == 0)) {
-        const int64_t small = (table[at] & 63U) >> 1;
-        return (table[at] & 1U) != 0 ? -small : small;
-    }
     for (shift = 0; at < size && shift < 36; shift += 6) {
         const unsigned char byte = table[at++];
         value |= (uint64_t)(byte & 63U) << shift;
@@ -81,6 +77,15 @@ static int64_t signed_varint(const unsigned char *table, size_t size, size_t at)
         }
     }
     return (value & 1) ? -(int64_t)(value >> 1) : (int64_t)(value >> 1);
+}
+
+TM_INLINE int64_t signed_varint(const unsigned char *table, size_t size, size_t at)
+{
+    if (TM_LIKELY(at < size) && TM_LIKELY((table[at] & 64U) == 0)) {
+        const int64_t small = (table[at] & 63U) >> 1;
+        return (table[at] & 1U) != 0 ? -small : small;
+    }
+    return long_varint(table, size, at);
 }
 
 /* Forms of a location entry; those below ONE_LINE_0 stay on the line. */
@@ -112,10 +117,35 @@ TM_INLINE size_t next_location(const unsigned char *table, size_t size, size_t a
     return at;
 }
 
+/* Passes entries that end at OFFSET or before, as long as the whole of each and the start of the next one are within eight
+ * bytes: nearly all are. */
+TM_INLINE void pass_short_locations(const unsigned char *table, size_t size, int32_t offset, struct position *position)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    struct position now = *position;
+    uint64_t bytes;
+    while (now.at + sizeof bytes <= size) {
+        memcpy(&bytes, table + now.at, sizeof bytes);
+        const int64_t end = now.offset + ((int64_t)(bytes & 7U) + 1) * 2;
+        const uint64_t starts = bytes & UINT64_C(0x8080808080808000);
+        if (end > offset || TM_UNLIKELY(starts == 0)) {
+            break;
+        }
+        now.line += location_step((unsigned)(bytes >> 3) & 15U, table, size, now.at);
+        now.offset = end;
+        now.at += (unsigned)__builtin_ctzll(starts) >> 3;
+    }
+    *position = now;
+#else
+    (void)table, (void)size, (void)offset, (void)position;
+#endif
+}
+
 static uint32_t find_in_locations(const unsigned char *table, size_t size, int32_t first_line, int32_t offset,
                                   struct tm_line_cursor *cursor)
 {
     struct position now = begin_at(cursor, size, first_line, offset);
+    pass_short_locations(table, size, offset, &now);
     while (now.at < size) {
         const unsigned form = (table[now.at] >> 3) & 15U;
         const int64_t line = now.line + location_step(form, table, size, now.at);

@@ -11,6 +11,10 @@
 
 #define LINE_MAX_BYTES 8192U /* longer lines are cut: of a path only the start counts */
 
+/* Bytes of a read.  The kernel fills a page with mappings, looking through each one's pages, and drops the one that does
+ * not fit, to look again.  It stops before that when it has as much as was asked for: a page less a long mapping. */
+#define READ_MAX_BYTES (4096U - 1024U)
+
 /* Inline, so that the length of PREFIX is a constant: a process has thousands of lines. */
 TM_INLINE bool starts_with(const char *line, size_t length, const char *prefix)
 {
@@ -213,9 +217,11 @@ static bool read_all(struct reading *reading, int descriptor)
     char buffer[LINE_MAX_BYTES];
     size_t length = 0;
     long got;
-    while ((got = read_some(descriptor, buffer + length, sizeof buffer - length)) > 0) {
-        length = take_lines(reading, buffer, length + (size_t)got);
-    }
+    do {
+        size_t room = sizeof buffer - length;
+        got = read_some(descriptor, buffer + length, room < READ_MAX_BYTES ? room : READ_MAX_BYTES);
+        length = got > 0 ? take_lines(reading, buffer, length + (size_t)got) : length;
+    } while (got > 0);
     return got == 0 && reading->memory->rss > 0;
 }
 

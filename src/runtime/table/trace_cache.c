@@ -63,6 +63,11 @@ bool tm_trace_cache_init(struct tm_trace_cache *cache)
     return tm_zone_lists_init(&cache->zones);
 }
 
+void tm_trace_cache_expect(struct tm_trace_cache *cache)
+{
+    tm_pages_populate(cache->slots, held_bytes(cache));
+}
+
 static void lock_set(struct tm_loose_set *set)
 {
     while (atomic_exchange_explicit(&set->lock, 1, memory_order_acquire) != 0) {

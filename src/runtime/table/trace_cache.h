@@ -68,6 +68,9 @@ struct tm_trace_cache {
 
 TM_CHECKED bool tm_trace_cache_init(struct tm_trace_cache *cache);
 
+/* Takes the pages of the held cache, which is used all over soon. */
+void tm_trace_cache_expect(struct tm_trace_cache *cache);
+
 /* Voids every slot.  Under the intern lock, by anybody. */
 void tm_trace_cache_new_generation(struct tm_trace_cache *cache);
 

@@ -379,6 +379,15 @@ static void say_malloc(const struct tm_runtime *runtime)
     }
 }
 
+/* What an interpreter's start writes all over: a fault would read each page, another one write it. */
+static void expect_events(struct tm_runtime *runtime)
+{
+    if (runtime->sample_rate == 0) {
+        tm_trace_cache_expect(&runtime->cache);
+        tm_pages_populate(&runtime->blocks.shorts, sizeof runtime->blocks.shorts);
+    }
+}
+
 void tm_runtime_python_begins(void)
 {
     struct tm_runtime *runtime = &tm_runtime;
@@ -395,6 +404,7 @@ void tm_runtime_python_begins(void)
         runtime->python_has_begun = true;
         if (tm_life_now() >= TM_LIFE_TRACING) {
             tm_store_file_make();
+            expect_events(runtime);
         }
         say_folder(runtime);
         say_chosen_folder(runtime);

@@ -253,6 +253,12 @@ bool tm_file_system_maps(const char *folder)
     }
 }
 
+bool tm_file_is_in_memory(int descriptor)
+{
+    struct statfs found;
+    return RETRY(int, STAT, fstatfs(descriptor, &found)) == 0 && (unsigned long)found.f_type == TMPFS_MAGIC;
+}
+
 int64_t tm_file_read(const char *path, void *buffer, size_t capacity)
 {
     int descriptor = RETRY(int, OPEN, syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0));

@@ -47,6 +47,9 @@ int tm_file_remove(const char *path, const struct tm_file_identity *identity);
 /* True when PATH's folder is on a file system known to carry a shared mapping well. */
 bool tm_file_system_maps(const char *folder);
 
+/* True when the file is on a tmpfs: no disk is behind it. */
+bool tm_file_is_in_memory(int descriptor);
+
 /* True when files can be made in FOLDER (with the effective ids). */
 bool tm_folder_takes_files(const char *folder);
 

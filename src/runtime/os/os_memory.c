@@ -11,7 +11,8 @@
 #include "runtime/os/os_call.h"
 
 #ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23 /* Linux 5.14, glibc 2.35 */
+#define MADV_POPULATE_READ  22 /* Linux 5.14, glibc 2.35 */
+#define MADV_POPULATE_WRITE 23
 #endif
 
 static _Atomic size_t total;
@@ -170,10 +171,20 @@ bool tm_pages_forget(void *at, size_t size)
     return first >= end || advise((void *)first, end - first, MADV_DONTNEED);
 }
 
-void tm_pages_populate(void *at, size_t size)
+static void populate(void *at, size_t size, int advice)
 {
     uintptr_t first = (uintptr_t)at & ~(uintptr_t)(TM_PAGE_SIZE - 1);
-    (void)advise((void *)first, tm_page_round((uintptr_t)at + size - first), MADV_POPULATE_WRITE);
+    (void)advise((void *)first, tm_page_round((uintptr_t)at + size - first), advice);
+}
+
+void tm_pages_populate(void *at, size_t size)
+{
+    populate(at, size, MADV_POPULATE_WRITE);
+}
+
+void tm_pages_populate_in_memory(void *at, size_t size)
+{
+    populate(at, size, MADV_POPULATE_READ);
 }
 
 size_t tm_pages_resident(const void *at, size_t size)

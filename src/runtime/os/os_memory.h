@@ -55,6 +55,10 @@ bool tm_pages_forget(void *at, size_t size);
  * a fault for each; of a file's shared mapping too.  Where the kernel will not (before Linux 5.14), they come when touched. */
 void tm_pages_populate(void *at, size_t size);
 
+/* The same of a shared mapping of a file that is in memory only (tm_file_is_in_memory): there a page that is read may be
+ * written, too, and the kernel makes sixteen such at once.  Elsewhere the first write of each would fault. */
+void tm_pages_populate_in_memory(void *at, size_t size);
+
 /* A child of the process finds zeros in the pages of the range (page aligned), however it was made.  Where the kernel
  * will not (before Linux 4.14), nothing happens. */
 void tm_pages_wipe_on_fork(void *at, size_t size);

@@ -200,7 +200,8 @@ static void make_ready(struct tm_live_store *store, unsigned section, uint64_t b
         wanted = tm_page_round((size_t)(bytes + ahead_of(section, ready)));
         wanted = wanted < mapped ? wanted : mapped;
         fill(store, section, wanted);
-        tm_pages_populate(store->sections[section] + ready, (size_t)(wanted - ready));
+        (store->in_memory ? tm_pages_populate_in_memory : tm_pages_populate)(store->sections[section] + ready,
+                                                                             (size_t)(wanted - ready));
     }
     atomic_store_explicit(&store->ready[section], wanted, memory_order_release);
 }

@@ -34,7 +34,8 @@ struct tm_live_store {
     _Atomic uint64_t ready[TM_STORE_SECTIONS];  /* of them: those whose pages were asked for; others would fault */
     struct tm_lock lock;
     bool in_file;
-    bool fills; /* as long as that works: pages of the file are written before they are touched */
+    bool in_memory; /* the file: it is on a tmpfs */
+    bool fills;     /* as long as that works: pages of the file are written before they are touched */
     uint64_t filled[TM_STORE_SECTIONS]; /* bytes of which that was done, from the start */
     struct tm_file_identity identity;
     uint64_t file_size;

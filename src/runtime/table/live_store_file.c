@@ -131,6 +131,7 @@ int tm_live_store_to_file(struct tm_live_store *store, const char *path)
     if (status == 0) {
         memcpy(store->path, path, strlen(path) + 1);
         store->in_file = true;
+        store->in_memory = tm_file_is_in_memory(descriptor);
         expect_growth(store);
         atomic_store_explicit(&store->header->anonymous_extents, 0, memory_order_relaxed); /* all is in this file */
     } else {

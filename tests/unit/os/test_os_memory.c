@@ -2,13 +2,17 @@
 #include "support/cmocka_include.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include "runtime/os/os_file.h"
 #include "runtime/os/os_memory.h"
 #include "runtime/os/os_peek.h"
 #include "runtime/os/os_protection.h"
+#include "runtime/os/touched_pages.h"
 #include "support/child_process.h"
 #include "support/sanitizers.h"
 
@@ -138,6 +142,38 @@ static void peek_reads_what_can_be_read_and_refuses_the_rest(void **state)
     assert_int_equal(errno, 77);
 }
 
+static long faults_so_far(void)
+{
+    struct rusage use;
+    assert_int_equal(getrusage(RUSAGE_SELF, &use), 0);
+    return use.ru_minflt;
+}
+
+static void pages_of_a_file_in_memory_are_to_be_written_once_they_were_read(void **state)
+{
+    (void)state;
+    enum { PAGES = 64 };
+    static bool touched[PAGES];
+    static const char zeros[PAGES * TM_PAGE_SIZE];
+    int descriptor = open("/dev/shm", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (descriptor < 0 || !tm_file_is_in_memory(descriptor) || !can_populate() || TM_UNDER_SANITIZER) {
+        skip();
+    }
+    assert_int_equal(tm_file_write_at(descriptor, zeros, sizeof zeros, 0), 0);
+    char *pages = mmap(NULL, sizeof zeros, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    assert_true(pages != MAP_FAILED);
+    tm_pages_populate_in_memory(pages, sizeof zeros);
+    tm_pages_touched(pages, PAGES, touched);
+    long before = faults_so_far();
+    for (size_t i = 0; i < PAGES; i++) {
+        assert_true(touched[i]);
+        pages[i * TM_PAGE_SIZE] = 1;
+    }
+    assert_in_range(faults_so_far() - before, 0, PAGES / 4);
+    munmap(pages, sizeof zeros);
+    close(descriptor);
+}
+
 static void words_are_peeked_up_to_the_first_that_is_not_there(void **state)
 {
     (void)state;
@@ -186,6 +222,7 @@ int main(void)
         cmocka_unit_test(populated_pages_are_there_at_once_and_keep_what_they_hold),
         cmocka_unit_test(moved_pages_replace_what_was_there),
         cmocka_unit_test(peek_reads_what_can_be_read_and_refuses_the_rest),
+        cmocka_unit_test(pages_of_a_file_in_memory_are_to_be_written_once_they_were_read),
         cmocka_unit_test(words_are_peeked_up_to_the_first_that_is_not_there),
         cmocka_unit_test(protected_word_is_set_and_stays_protected),
     };

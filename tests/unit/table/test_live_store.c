@@ -164,25 +164,28 @@ static unsigned touched_pages(enum tm_section_name section, bool touched[16])
     return sum;
 }
 
-/* FILLS: the pages are written before, and the kernel may then map larger pieces than were asked for. */
+/* FILLS: the pages are written before, and the kernel may then map larger pieces than were asked for; of a tmpfs, too,
+ * and what is there already besides. */
 static void expect_pages_a_few_at_a_time(bool fills)
 {
     bool touched[16];
+    unsigned most;
     assert_true(fill(TM_STORE_STRINGS, 100, 1));
     assert_true(fill(TM_STORE_LOOSE, 100, 1));
     assert_int_equal(tm_live_store_to_file(&store, scratch_name(&folder, "a.live")), 0);
     store.fills = fills;
+    most = store.in_memory ? 16 : fills ? 15 : 4;
     assert_int_equal(touched_pages(TM_STORE_STRINGS, touched), 0);
     assert_true(tm_live_store_need(&store, TM_STORE_STRINGS, 4096));
     assert_int_equal(touched_pages(TM_STORE_STRINGS, touched), 0);
     assert_true(tm_live_store_need(&store, TM_STORE_STRINGS, 4097));
     const unsigned first = touched_pages(TM_STORE_STRINGS, touched);
-    assert_in_range(first, 4, fills ? 15 : 4);
+    assert_in_range(first, 4, most);
     assert_true(touched[1] && touched[4]);
     assert_true(tm_live_store_need(&store, TM_STORE_STRINGS, 5 * 4096));
     assert_int_equal(touched_pages(TM_STORE_STRINGS, touched), first);
     assert_true(tm_live_store_need(&store, TM_STORE_STRINGS, 5 * 4096 + 1));
-    assert_in_range(touched_pages(TM_STORE_STRINGS, touched), 8, fills ? 15 : 8);
+    assert_in_range(touched_pages(TM_STORE_STRINGS, touched), 8, most > 4 ? most : 8);
     assert_true(touched[8]);
     assert_true(tm_live_store_need(&store, TM_STORE_LOOSE, 5 * 4096));
     assert_int_equal(touched_pages(TM_STORE_LOOSE, touched), 0);

@@ -170,20 +170,31 @@ static int write_zeros(const struct tm_live_store *store, unsigned section, uint
     return status;
 }
 
-/* The kernel makes pages of a file for a write of many in less than half the time that it takes for as many faults, each
- * of which looks for what the disk has.  Nothing is in them yet: they are the pages behind those that are ready. */
-static void fill(struct tm_live_store *store, unsigned section, uint64_t ready)
+/* Zeros behind what is filled of SECTION, at least up to READY. */
+static bool fill_section(struct tm_live_store *store, unsigned section, uint64_t ready, int descriptor)
 {
-    uint64_t from = store->filled[section];
-    if (!store->fills || ready <= from) {
-        return;
-    }
-    uint64_t to = from - from % FILLED_AT_ONCE + FILLED_AT_ONCE, mapped = atomic_load(&store->mapped[section]);
+    uint64_t from = store->filled[section], mapped = atomic_load(&store->mapped[section]);
+    uint64_t to = from - from % FILLED_AT_ONCE + FILLED_AT_ONCE;
     to = to < ready ? ready : to;
     to = to < mapped ? to : mapped;
-    int descriptor = tm_file_reopen(store->path, &store->identity);
-    store->fills = descriptor >= 0 && write_zeros(store, section, from, to, descriptor) == 0;
     store->filled[section] = to;
+    return write_zeros(store, section, from, to, descriptor) == 0;
+}
+
+/* The kernel makes pages of a file for a write of many in less than half the time that it takes for as many faults, each
+ * of which looks for what the disk has.  Nothing is in them yet: they are the pages behind those that are ready.  The
+ * first time it is done of all sections: where one grows the others do. */
+static void fill(struct tm_live_store *store, unsigned section, uint64_t ready)
+{
+    if (!store->fills || ready <= store->filled[section]) {
+        return;
+    }
+    int descriptor = tm_file_reopen(store->path, &store->identity);
+    store->fills = descriptor >= 0 && fill_section(store, section, ready, descriptor);
+    for (unsigned i = 0; i < TM_STORE_LOOSE && store->fills && !store->has_filled; i++) {
+        store->fills = i == section || fill_section(store, i, 0, descriptor);
+    }
+    store->has_filled = true;
     if (descriptor >= 0) {
         tm_file_close(descriptor);
     }

@@ -36,6 +36,7 @@ struct tm_live_store {
     bool in_file;
     bool in_memory; /* the file: it is on a tmpfs */
     bool fills;     /* as long as that works: pages of the file are written before they are touched */
+    bool has_filled;
     uint64_t filled[TM_STORE_SECTIONS]; /* bytes of which that was done, from the start */
     struct tm_file_identity identity;
     uint64_t file_size;

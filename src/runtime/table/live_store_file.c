@@ -105,6 +105,7 @@ static int map_over(struct tm_live_store *store, int descriptor)
 static void expect_growth(struct tm_live_store *store)
 {
     store->fills = true;
+    store->has_filled = false;
     for (unsigned i = 0; i < TM_STORE_SECTIONS; i++) {
         atomic_store(&store->ready[i], used_bytes(store, i));
         store->filled[i] = used_bytes(store, i);

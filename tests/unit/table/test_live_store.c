@@ -288,6 +288,25 @@ static void pages_are_written_before_they_are_touched_and_never_after(void **sta
     assert_int_equal(atomic_load(&store.header->anonymous_extents), 0);
 }
 
+static void the_first_pages_of_all_sections_are_written_together(void **state)
+{
+    (void)state;
+    uint64_t sum;
+    if (!written_bytes(&sum)) {
+        skip();
+    }
+    assert_true(fill(TM_STORE_STRINGS, 100, 1));
+    assert_true(fill(TM_STORE_FRAMES, 5000, 2));
+    assert_true(fill(TM_STORE_RECORDS, 100, 3));
+    assert_true(fill(TM_STORE_LOOSE, 32, 4));
+    assert_int_equal(tm_live_store_to_file(&store, scratch_name(&folder, "a.live")), 0);
+    assert_int_equal(written_for(TM_STORE_FRAMES, 8193), (16 - 2 + 15 + 63) * 4096);
+    assert_int_equal(written_for(TM_STORE_STRINGS, 65536), 0);
+    assert_int_equal(written_for(TM_STORE_RECORDS, 4 * 65536), 0);
+    assert_int_equal(written_for(TM_STORE_STRINGS, 65537), 65536);
+    check_file_equals_memory();
+}
+
 /* A program may set the limit when the store is larger already. */
 static void lower_the_file_size_limit(void *argument)
 {
@@ -541,6 +560,7 @@ int main(void)
         TEST(pages_of_the_file_come_a_few_at_a_time_but_loose_ones_as_needed),
         TEST(pages_that_are_written_before_come_likewise),
         TEST(pages_of_the_first_records_and_peaks_come_at_once),
+        TEST(the_first_pages_of_all_sections_are_written_together),
         TEST(pages_are_written_before_they_are_touched_and_never_after),
         TEST(file_size_limit_below_the_store_kills_nobody),
         TEST(figures_without_a_length_of_their_own_go_with_their_records),

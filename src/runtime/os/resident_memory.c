@@ -61,7 +61,7 @@ static bool is_shared_memory(const char *path, size_t length)
 }
 
 /* "55d0c8a00000-55d0c8a21000 rw-p 00000000 00:00 0   [heap]" */
-static enum tm_mapping_kind kind_of(const char *line, size_t length, const char *store)
+static __attribute__((noinline)) enum tm_mapping_kind kind_of(const char *line, size_t length, const char *store)
 {
     size_t at = after_words(line, length, 0, 4);
     bool has_file = at < length && line[at] != '0';
@@ -108,7 +108,8 @@ static uint64_t *part_of(struct tm_resident_memory *memory, enum tm_mapping_kind
     return &memory->anonymous;
 }
 
-static void add_figure(struct tm_resident_memory *memory, enum tm_mapping_kind kind, const char *line, size_t length)
+static __attribute__((noinline)) void add_figure(struct tm_resident_memory *memory, enum tm_mapping_kind kind,
+                                                 const char *line, size_t length)
 {
     if (starts_with(line, length, "Rss:")) {
         uint64_t bytes = bytes_of(line, length);
@@ -125,16 +126,22 @@ static void add_figure(struct tm_resident_memory *memory, enum tm_mapping_kind k
     }
 }
 
-/* Of the figures of a mapping, some twenty lines, few begin with the letter of one that counts. */
-void tm_resident_add_line(struct tm_resident_memory *memory, enum tm_mapping_kind *kind, const char *line,
-                          size_t length, const char *store)
+/* Of the figures of a mapping, some twenty lines, four count. */
+TM_INLINE void add_smaps_line(struct tm_resident_memory *memory, enum tm_mapping_kind *kind, const char *line,
+                              size_t length, const char *store)
 {
-    const char first = length == 0 ? '\0' : line[0];
-    if (first == 'R' || first == 'P' || first == 'S' || first == 'A') {
+    if (starts_with(line, length, "Rss:") || starts_with(line, length, "Pss:") || starts_with(line, length, "Swap") ||
+        starts_with(line, length, "Anon")) {
         add_figure(memory, *kind, line, length);
     } else if (is_heading(line, length)) {
         *kind = kind_of(line, length, store);
     }
+}
+
+void tm_resident_add_line(struct tm_resident_memory *memory, enum tm_mapping_kind *kind, const char *line,
+                          size_t length, const char *store)
+{
+    add_smaps_line(memory, kind, line, length, store);
 }
 
 /* "VmRSS:	  1234 kB", and so on */
@@ -163,12 +170,12 @@ struct reading {
     bool is_status;
 };
 
-static void add_line(struct reading *reading, const char *line, size_t length)
+TM_INLINE void add_line(struct reading *reading, const char *line, size_t length)
 {
     if (reading->is_status) {
         tm_resident_add_status_line(reading->memory, line, length);
     } else {
-        tm_resident_add_line(reading->memory, &reading->kind, line, length, reading->store);
+        add_smaps_line(reading->memory, &reading->kind, line, length, reading->store);
     }
 }
 

@@ -83,6 +83,21 @@ static inline void fake_alloc(enum tm_domain domain, uintptr_t address, size_t s
     tm_tracker_alloc(tm_thread_self(), domain, (const void *)address, size);
 }
 
+/* As libc's free does it first. */
+static inline bool fake_take_own(uintptr_t address)
+{
+    struct tm_thread *thread = tm_thread_self();
+    const enum tm_own_taken taken = tm_own_take(thread, (const void *)address);
+    struct tm_block known;
+    if (taken == TM_OWN_NONE && tm_block_table_find(&tm_runtime.blocks, address, &known)) {
+        abort(); /* the door would not look again */
+    }
+    if (taken == TM_OWN_TELLS) {
+        tm_tally_tell(tm_runtime.totals, thread->tally->line);
+    }
+    return taken == TM_OWN_TAKEN || taken == TM_OWN_TELLS;
+}
+
 /* By turns as a door of mem or obj does it, or libc's free, and as all others do. */
 static inline bool fake_free(uintptr_t address)
 {
@@ -94,7 +109,7 @@ static inline bool fake_free(uintptr_t address)
                             NULL) == TM_TAKEN_NOW) {
         return true;
     }
-    if (is_quick && fake_holder == 0 && tm_own_take(tm_thread_self(), (const void *)address)) {
+    if (is_quick && fake_holder == 0 && fake_take_own(address)) {
         return true;
     }
     return tm_tracker_take(tm_thread_self(), (const void *)address, &taken);

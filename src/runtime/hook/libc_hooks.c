@@ -208,17 +208,43 @@ static __attribute__((noinline)) void free_rarely(void *block)
     RELEASE(tm_real.free(block));
 }
 
+/* The parts of free_heard that are not common are its last acts, so that it saves no register itself. */
+static __attribute__((noinline)) void free_generally(void *block)
+{
+    struct tm_thread *thread = tm_thread_self();
+    struct tm_taken taken;
+    FINISH_RELEASE(takes_back_heard(thread, block, &taken), tm_real.free(block));
+}
+
+static __attribute__((noinline)) void free_unrecorded(void *block)
+{
+    if (TM_UNLIKELY(tm_boot_pool_may_own(block)) && tm_boot_pool_owns(block)) {
+        return;
+    }
+    tm_real.free(block);
+}
+
+static __attribute__((noinline)) void free_telling(void *block)
+{
+    tm_tally_tell(tm_runtime.totals, tm_thread_self()->tally->line);
+    tm_real.free(block);
+}
+
 static __attribute__((noinline)) void free_heard(void *block)
 {
     /* The guard stays down after the quick way: should the real function come through a door again, the block is not
      * known any more. */
     struct tm_thread *thread = tm_thread_self();
-    struct tm_taken taken;
-    if (TM_LIKELY(thread->guard == 0) && tm_own_take(thread, block)) {
+    const enum tm_own_taken taken = TM_LIKELY(thread->guard == 0) ? tm_own_take(thread, block) : TM_OWN_LEFT;
+    if (TM_LIKELY(taken == TM_OWN_TAKEN)) {
         tm_real.free(block);
-        return;
+    } else if (taken == TM_OWN_TELLS) {
+        free_telling(block);
+    } else if (taken == TM_OWN_NONE) {
+        free_unrecorded(block);
+    } else {
+        free_generally(block);
     }
-    FINISH_RELEASE(takes_back_heard(thread, block, &taken), tm_real.free(block));
 }
 
 TM_EXPORT void free(void *block)

@@ -291,13 +291,19 @@ TM_INLINE void tm_record_give_back(struct tm_runtime *runtime, uint32_t id, uint
     }
 }
 
-/* Of the tally LINE: tells when it has not told for long. */
-TM_INLINE void tm_tally_move(struct tm_totals *totals, struct tm_tally_line *line, bool native, uint64_t bytes)
+/* Of the tally LINE.  True: it has not told for long, tm_tally_tell is to be called. */
+TM_INLINE bool tm_tally_moves(struct tm_tally_line *line, bool native, uint64_t bytes)
 {
     _Atomic uint64_t *word = native ? &line->native : &line->python;
     tm_word_add(word, bytes);
     uint64_t untold = tm_tally_untold(word, native ? &line->native_told : &line->python_told);
-    if (TM_UNLIKELY(untold + TM_TALLY_REACH > 2 * (uint64_t)TM_TALLY_REACH)) {
+    return untold + TM_TALLY_REACH > 2 * (uint64_t)TM_TALLY_REACH;
+}
+
+/* The same, and tells. */
+TM_INLINE void tm_tally_move(struct tm_totals *totals, struct tm_tally_line *line, bool native, uint64_t bytes)
+{
+    if (TM_UNLIKELY(tm_tally_moves(line, native, bytes))) {
         tm_tally_tell(totals, line);
     }
 }

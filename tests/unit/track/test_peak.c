@@ -114,7 +114,7 @@ static void do_free(struct random_numbers *random, unsigned i)
                     (fake_holder != 0 ? tm_quick_take_block(tm_thread_self(), (const void *)address_of(i),
                                                             (enum tm_quick_take)random_below(random, 3), TM_QUICK_ANY,
                                                             asks ? &taken : NULL) == TM_TAKEN_NOW
-                                      : tm_own_take(tm_thread_self(), (const void *)address_of(i)));
+                                      : fake_take_own(address_of(i)));
     bool is_told = !is_quick || (fake_holder != 0 && asks);
     if (!is_quick) {
         assert_true(tm_tracker_take(tm_thread_self(), (const void *)address_of(i), &taken));

@@ -112,14 +112,26 @@ size_t tm_tallies_bytes(void)
     return sum;
 }
 
+/* Puts AFTER into TOLD where BEFORE is, in one instruction, which a signal handler's event cannot come into: what it has told
+ * stays.  Without a lock on the bus, which would wait for all that the allocator has just written: another thread writes
+ * TOLD only where a base epoch begins, and meeting that one is as wrong between this and the addition to the total. */
+TM_INLINE bool replace(_Atomic uint64_t *told, uint64_t before, uint64_t after)
+{
+#if defined(__x86_64__) && defined(__GCC_ASM_FLAG_OUTPUTS__) && !defined(__SANITIZE_THREAD__)
+    bool done;
+    __asm__ volatile("cmpxchgq %3, %1" : "=@ccz"(done), "+m"(*(uint64_t *)told), "+a"(before) : "r"(after) : "memory");
+    return done;
+#else
+    return atomic_compare_exchange_strong_explicit(told, &before, after, memory_order_relaxed, memory_order_relaxed);
+#endif
+}
+
 /* What TOTAL has grown by, as a signed number; *NOW is what it is then. */
 static int64_t tell(_Atomic uint64_t *total, const _Atomic uint64_t *word, _Atomic uint64_t *told, uint64_t *now)
 {
-    uint64_t before = tm_word_load(told);
+    const uint64_t before = tm_word_load(told);
     const uint64_t after = tm_word_load(word);
-    /* A signal handler's event may tell in between, or a base epoch begin. */
-    if (after == before ||
-        !atomic_compare_exchange_strong_explicit(told, &before, after, memory_order_relaxed, memory_order_relaxed)) {
+    if (after == before || !replace(told, before, after)) {
         return 0;
     }
     *now = after - before + atomic_fetch_add_explicit(total, after - before, memory_order_seq_cst);

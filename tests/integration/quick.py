@@ -76,7 +76,7 @@ def readable(traceback):
 
 def snapshot(options, checks, folder, interpreter, limit, native, way):
     path = os.path.join(folder.fresh("snapshots"), "changes.tms")
-    done = traced.run([interpreter.path, PROGRAM, path] + (["malloc"] if native == "native" else []), folder.fresh(),
+    done = traced.run([interpreter.path, PROGRAM, path] + (["malloc"] if native != "1" else []), folder.fresh(),
                       interpreter.environment(LD_PRELOAD=options.library, TRACEMALLOC_NFRAME=str(limit),
                                               TRACEMALLOC_NATIVE=native, **way))
     return path if checks.equal((done.code, done.stderr), (0, b""), "code and stderr, %r" % way) else None

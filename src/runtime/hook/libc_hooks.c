@@ -21,7 +21,7 @@ TM_EXPORT void *pvalloc(size_t size);
 TM_INLINE void *enter(struct tm_thread *thread, void *block, size_t size)
 {
     if (TM_LIKELY(block != NULL) && !tm_own_alloc(thread, block, size)) {
-        tm_tracker_alloc(thread, TM_DOMAIN_NATIVE, block, size);
+        tm_tracker_alloc_detached(thread, block, size);
     }
     tm_python_watch(thread);
     return block;

@@ -40,7 +40,7 @@
 struct tm_trace_slot {
     uint64_t key;
     uint32_t check;
-    uint32_t record; /* its id; in held its word, as block_slot.h writes it; 0: free */
+    uint32_t record; /* its id; in held and in a tally its word, as block_slot.h writes it; 0: free */
 };
 
 #define TM_LOOSE_WAYS 3

@@ -12,8 +12,9 @@
 #define NAP_NANOS 100000U
 
 static _Atomic uint32_t walks; /* under way, of threads without a tally */
-static atomic_bool has_slept;  /* since the interpreter finalizes */
 static atomic_bool gave_up;    /* a walker was stopped for good in its walk: it is not waited for again */
+
+atomic_bool tm_loose_walks_have_slept;
 
 /* Its free must be heard, whoever frees it: who frees sets the flag first and then looks for the mark, so the mark must
  * be there before the flag is looked at.  Otherwise neither might see the other. */
@@ -53,8 +54,8 @@ static _Atomic uint32_t *announce(struct tm_thread *thread)
 /* The flag is down.  Where somebody slept another interpreter must have begun since: its end needs a sleep of its own. */
 static bool is_still_down(void)
 {
-    if (TM_UNLIKELY(atomic_load_explicit(&has_slept, memory_order_relaxed))) {
-        atomic_store_explicit(&has_slept, false, memory_order_relaxed);
+    if (TM_UNLIKELY(atomic_load_explicit(&tm_loose_walks_have_slept, memory_order_relaxed))) {
+        atomic_store_explicit(&tm_loose_walks_have_slept, false, memory_order_relaxed);
         atomic_thread_fence(memory_order_seq_cst);
         return !tm_cpython_is_finalizing(&tm_runtime.python);
     }
@@ -72,12 +73,6 @@ _Atomic uint32_t *tm_loose_walk_begin(struct tm_thread *thread, uintptr_t tstate
     }
     tm_loose_walk_end(announced);
     return NULL;
-}
-
-bool tm_loose_walk_is_valid(void)
-{
-    atomic_thread_fence(memory_order_acquire); /* what was read was read before the flag is; on x86-64 no instruction */
-    return !tm_cpython_is_finalizing(&tm_runtime.python);
 }
 
 void tm_loose_walk_end(_Atomic uint32_t *announced)
@@ -115,9 +110,10 @@ static bool none_is_under_way(const struct tm_thread *thread)
 static void sleep_once(const struct tm_thread *thread)
 {
     atomic_thread_fence(memory_order_seq_cst); /* the flag was set before: who is not seen now sees it */
-    if (!atomic_load_explicit(&has_slept, memory_order_relaxed) && next_walker(thread, 0) != TM_TALLY_MAX) {
+    if (!atomic_load_explicit(&tm_loose_walks_have_slept, memory_order_relaxed) &&
+        next_walker(thread, 0) != TM_TALLY_MAX) {
         tm_process_nap(NAP_NANOS);
-        atomic_store_explicit(&has_slept, true, memory_order_relaxed);
+        atomic_store_explicit(&tm_loose_walks_have_slept, true, memory_order_relaxed);
     }
 }
 

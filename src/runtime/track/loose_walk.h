@@ -22,15 +22,47 @@
 
 #include "base/compiler.h"
 #include "runtime/os/thread_state.h"
+#include "runtime/track/runtime_state.h"
+#include "runtime/track/tally.h"
+
+/* Somebody has slept since the interpreter finalizes. */
+extern TM_HIDDEN atomic_bool tm_loose_walks_have_slept;
 
 /* Announces a walk of the calling THREAD, whose guard is up, over its own TSTATE.  The word in which it did, for
  * tm_loose_walk_end; NULL: the state may be gone, it must not be read, and nothing was announced. */
 TM_CHECKED _Atomic uint32_t *tm_loose_walk_begin(struct tm_thread *thread, uintptr_t tstate);
 
 /* True when nothing that the walk has read was freed since it began. */
-bool tm_loose_walk_is_valid(void);
+TM_INLINE bool tm_loose_walk_is_valid(void)
+{
+    atomic_thread_fence(memory_order_acquire); /* what was read was read before the flag is; on x86-64 no instruction */
+    return !tm_cpython_is_finalizing(&tm_runtime.python);
+}
 
 void tm_loose_walk_end(_Atomic uint32_t *announced);
+
+/* tm_loose_walk_begin in TALLY, THREAD's own, where nothing is rare.  False: nothing was announced. */
+TM_INLINE bool tm_loose_walk_try(const struct tm_thread *thread, struct tm_tally *tally, uintptr_t tstate)
+{
+    if (TM_UNLIKELY(thread->walked_state != tstate) ||
+        TM_UNLIKELY(!atomic_load_explicit(&tally->has_walked, memory_order_relaxed))) {
+        return false;
+    }
+    atomic_store_explicit(&tally->walks, 1, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    if (TM_LIKELY(!tm_cpython_is_finalizing(&tm_runtime.python)) &&
+        TM_LIKELY(!atomic_load_explicit(&tm_loose_walks_have_slept, memory_order_relaxed))) {
+        return true;
+    }
+    atomic_store_explicit(&tally->walks, 0, memory_order_release);
+    return false;
+}
+
+/* The end of a walk that tm_loose_walk_try has begun. */
+TM_INLINE void tm_loose_walk_end_own(struct tm_tally *tally)
+{
+    atomic_store_explicit(&tally->walks, 0, memory_order_release);
+}
 
 /* The marked block at ADDRESS, or an arena (0), is about to be freed: in a finalizing interpreter waits until no walk is
  * under way, at most about a second in the life of a process. */

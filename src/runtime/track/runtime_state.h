@@ -58,6 +58,8 @@ struct tm_life_page {
     _Atomic uint32_t stamp; /* frees of records with this stamp may go the quick way; 0: none may */
     /* The same until a maximum may be where python_limit does not say: then 0, see peak_limit.h. */
     _Atomic uint32_t free_stamp;
+    /* Frames per traceback of native blocks that tm_tracker_alloc_detached may record; 0: none. */
+    _Atomic uint32_t detached_limit;
     _Atomic uint64_t
         python_limit; /* bytes: a free leaves no maximum while python_held, as a signed number, is not above */
     _Atomic uint64_t native_limit; /* bytes: and while native_loose is not, likewise */

@@ -127,7 +127,7 @@ TM_INLINE bool replace(_Atomic uint64_t *told, uint64_t before, uint64_t after)
 }
 
 /* What TOTAL has grown by, as a signed number; *NOW is what it is then. */
-static int64_t tell(_Atomic uint64_t *total, const _Atomic uint64_t *word, _Atomic uint64_t *told, uint64_t *now)
+TM_INLINE int64_t tell(_Atomic uint64_t *total, const _Atomic uint64_t *word, _Atomic uint64_t *told, uint64_t *now)
 {
     const uint64_t before = tm_word_load(told);
     const uint64_t after = tm_word_load(word);
@@ -167,5 +167,5 @@ void tm_tally_put(struct tm_tally *tally, const struct tm_trace_key *key, uint32
     if (way == WAYS) {
         way = tally->next++ % WAYS;
     }
-    ways[way] = (struct tm_trace_slot){.key = key->key, .check = key->check, .record = record};
+    ways[way] = (struct tm_trace_slot){.key = key->key, .check = key->check, .record = tm_slot_word(record)};
 }

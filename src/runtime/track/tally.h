@@ -47,7 +47,7 @@ struct tm_tally {
     uint32_t next;                     /* the way to overwrite next */
     _Atomic uint32_t walks;            /* the owner's, under way: see loose_walk.h */
     atomic_bool has_walked;            /* so it must be asked */
-    struct tm_trace_slot *places;      /* records of this tally; NULL until it is taken first */
+    struct tm_trace_slot *places;      /* words of records of this tally; NULL until it is taken first */
     uint32_t *frameless;               /* behind them: of small native blocks without a Python frame, by size: the
                                           word of the record's slot; its id for blocks of one granule */
 } __attribute__((aligned(64)));
@@ -110,8 +110,8 @@ TM_INLINE void tm_tally_refresh(struct tm_tally *tally, const struct tm_trace_ca
     }
 }
 
-/* The record of KEY that belongs to TALLY; 0 when it is not there. */
-TM_INLINE uint32_t tm_tally_find(struct tm_tally *tally, const struct tm_trace_cache *cache,
+/* The word of the record of KEY that belongs to TALLY; 0 when it is not there. */
+TM_INLINE uint32_t tm_tally_word(struct tm_tally *tally, const struct tm_trace_cache *cache,
                                  const struct tm_trace_key *key)
 {
     tm_tally_refresh(tally, cache);
@@ -122,6 +122,14 @@ TM_INLINE uint32_t tm_tally_find(struct tm_tally *tally, const struct tm_trace_c
         }
     }
     return 0;
+}
+
+/* The same as its id. */
+TM_INLINE uint32_t tm_tally_find(struct tm_tally *tally, const struct tm_trace_cache *cache,
+                                 const struct tm_trace_key *key)
+{
+    const uint32_t word = tm_tally_word(tally, cache, key);
+    return TM_LIKELY(word != 0) ? tm_slot_record(word) : 0;
 }
 
 #endif

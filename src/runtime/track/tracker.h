@@ -38,6 +38,9 @@ void tm_tracker_alloc(struct tm_thread *thread, enum tm_domain domain, const voi
 /* The same with nothing presumed; answers BLOCK. */
 void *tm_tracker_alloc_generally(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 
+/* The same of a native block, first as it mostly is in a thread that has let the GIL go.  THREAD's guard is 0. */
+void tm_tracker_alloc_detached(struct tm_thread *thread, void *block, size_t size);
+
 /* The same for DOMAIN mem or obj, first as it mostly is before an interpreter runs its first frame. */
 void *tm_tracker_alloc_early(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 

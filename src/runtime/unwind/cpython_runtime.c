@@ -164,14 +164,6 @@ bool tm_cpython_is_initialized(const struct tm_cpython *python)
     return python->is_initialized != NULL && python->is_initialized() != 0;
 }
 
-bool tm_cpython_is_finalizing(const struct tm_cpython *python)
-{
-    if (python->is_finalizing != NULL) {
-        return python->is_finalizing() != 0;
-    }
-    return python->finalizing_word != NULL && *python->finalizing_word != 0;
-}
-
 /* A finalizing interpreter frees the states of all other threads while they may still run without the GIL. */
 static uintptr_t unless_finalizing(const struct tm_cpython *python, uintptr_t tstate)
 {

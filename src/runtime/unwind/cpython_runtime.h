@@ -192,6 +192,13 @@ TM_INLINE bool tm_cpython_is_main(const struct tm_cpython *python, uintptr_t tst
 }
 
 bool tm_cpython_is_initialized(const struct tm_cpython *python);
-bool tm_cpython_is_finalizing(const struct tm_cpython *python);
+
+TM_INLINE bool tm_cpython_is_finalizing(const struct tm_cpython *python)
+{
+    if (TM_LIKELY(python->is_finalizing != NULL)) {
+        return python->is_finalizing() != 0;
+    }
+    return python->finalizing_word != NULL && *python->finalizing_word != 0;
+}
 
 #endif

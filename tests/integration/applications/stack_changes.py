@@ -20,8 +20,11 @@ MALLOCS = []
 def keep(size):
     KEPT.append(bytearray(b"x" * (500 + size)))
     KEPT.append([None] * (size % 40 + 1))
-    for malloc in MALLOCS:
-        malloc(ctypes.c_size_t(700 + size))
+    for malloc, free in MALLOCS:
+        for wanted in 700 + size, 20 + size % 490:
+            address = malloc(ctypes.c_size_t(wanted))
+            if size % 3 == 0:
+                free(ctypes.c_void_p(address))
 
 
 def leaf(size):
@@ -258,9 +261,10 @@ def main():
         cases += stack_marks.cases(keep)
         cases.append(threads_in_turn)  # before, frames are objects, and which of them are at hand is a matter of time
     if sys.argv[2:] == ["malloc"]:
-        MALLOCS.extend(library(None).malloc for library in (ctypes.PyDLL, ctypes.CDLL))
-        for malloc in MALLOCS:
+        MALLOCS.extend((library.malloc, library.free) for library in (ctypes.PyDLL(None), ctypes.CDLL(None)))
+        for malloc, free in MALLOCS:
             malloc.restype = ctypes.c_void_p
+            free.restype = None
     run(cases)
     take = ctypes.CDLL(None).tracemalloc_take_snapshot
     sys.exit(take(sys.argv[1].encode()))

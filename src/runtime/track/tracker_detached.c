@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* The commonest native blocks in one piece, as tracker_own.h has them of threads that run no Python: of a thread that has let
+ * the GIL go, as extensions do round a call that takes long, where its tally knows the record of its stack.  Decides
+ * first and changes afterwards; where anything is rare the general way is the last act. */
+#include "runtime/track/counting.h"
+#include "runtime/track/event_log.h"
+#include "runtime/track/event_record.h"
+#include "runtime/track/loose_walk.h"
+#include "runtime/track/tracker.h"
+#include "runtime/unwind/python_frame.h"
+
+#define FRAMES_MAX 48U /* longer stacks go the general way */
+
+/* The state of the calling thread, which does not hold its GIL; 0: it does, or has none. */
+TM_INLINE uintptr_t detached_state(const struct tm_cpython *python)
+{
+    const uintptr_t current = tm_cpython_getter_peek(&python->current);
+    if (python->row.tstate_current_is_own && current != 0) {
+        return 0;
+    }
+    const uintptr_t own = python->this_thread();
+    return own != current ? own : 0;
+}
+
+/* The instructions of at most LIMIT frames of TSTATE that count, newest first.  Rows without tables of bytecode only. */
+TM_INLINE unsigned read_places(const struct tm_cpython_layout *row, uintptr_t tstate, uintptr_t *places, unsigned limit)
+{
+    uintptr_t frame = tm_python_frame_newest(row, tstate);
+    unsigned count = 0;
+    unsigned patience = TM_PYTHON_FRAMES_SKIPPED;
+    while (frame != 0) {
+        TM_OPAQUE(row); /* there are mostly few frames: offsets that were kept for the next would be spilled */
+        TM_ASSUME(row->code_tlbc == 0);
+        const uintptr_t place = tm_python_frame_place(row, frame);
+        if (TM_LIKELY(place != 0)) {
+            places[count++] = place;
+            patience = TM_PYTHON_FRAMES_SKIPPED;
+            if (count == limit) {
+                break;
+            }
+        } else if (--patience == 0) {
+            break;
+        }
+        frame = tm_python_word(frame, row->frame_previous);
+    }
+    return count;
+}
+
+/* The word of the record that TALLY knows for the stack of TSTATE, whose walk is announced; 0: none. */
+TM_INLINE uint32_t find_walking(struct tm_runtime *runtime, struct tm_tally *tally, uintptr_t tstate, uint32_t limit,
+                                uint16_t size)
+{
+    uintptr_t places[FRAMES_MAX];
+    unsigned count = read_places(&runtime->python.row, tstate, places, limit < FRAMES_MAX ? limit : FRAMES_MAX);
+    if (TM_UNLIKELY(count == 0) || (count == FRAMES_MAX && TM_UNLIKELY(limit != FRAMES_MAX)) ||
+        TM_UNLIKELY(!tm_loose_walk_is_valid())) {
+        return 0;
+    }
+    uint64_t older = 0;
+    while (count > 1) {
+        count--;
+        older = tm_stack_hash(runtime->cache.versions, older, places[count], 0);
+    }
+    const struct tm_raw_frame newest = {.place = places[0], .offset = 0};
+    const struct tm_trace_key key = tm_trace_key_of_stack(&runtime->cache, &newest, older, TM_DOMAIN_NATIVE, size);
+    return TM_LIKELY(key.is_exact) ? tm_tally_word(tally, &runtime->cache, &key) : 0;
+}
+
+/* The same with the walk.  THREAD's guard is 0: it goes up, for a signal handler's event would announce and end one, too. */
+TM_INLINE uint32_t find(struct tm_thread *thread, struct tm_tally *tally, uintptr_t tstate, uint32_t limit,
+                        uint16_t size)
+{
+    uint32_t word = 0;
+    thread->guard = 1;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (TM_LIKELY(tm_loose_walk_try(thread, tally, tstate))) {
+        word = find_walking(&tm_runtime, tally, tstate, limit, size);
+        tm_loose_walk_end_own(tally);
+    }
+    atomic_signal_fence(memory_order_seq_cst);
+    thread->guard = 0;
+    return word;
+}
+
+/* Counts BLOCK at SLOT in the record of WORD, which THREAD's tally owns.  False: nothing has happened. */
+TM_INLINE bool count(struct tm_thread *thread, tm_slot_half *slot, uint32_t word, const void *block, size_t size)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    struct tm_record *record = tm_runtime_record_of(runtime, word);
+    if (TM_UNLIKELY(!tm_record_is_saved(runtime->totals, record)) ||
+        TM_UNLIKELY(!tm_block_try_put_word(slot, word, size))) {
+        return false;
+    }
+    tm_event_log(TM_EVENT_ALLOC, record, (uintptr_t)block, size);
+    tm_word_add(&record->ever_blocks, 1);
+    if (size > TM_SMALL_SIZE_MAX) {
+        tm_word_add(&record->ever_bytes, size);
+    }
+    thread->last_block = (uintptr_t)block;
+    atomic_signal_fence(memory_order_seq_cst); /* as in tm_quick_count */
+    thread->newborn = (uintptr_t)block;
+    return true;
+}
+
+/* The slot of BLOCK, which is fetched: of a large block's nothing is near, mostly.  NULL: it is none of a plain block. */
+TM_INLINE tm_slot_half *fetch_slot(const struct tm_block_table *table, const void *block, size_t size)
+{
+    if (TM_UNLIKELY(size < TM_QUICK_SIZE_MIN) || TM_UNLIKELY(tm_block_is_odd(table, (uintptr_t)block))) {
+        return NULL;
+    }
+    tm_slot_half *slot = tm_block_slot_shifted(table, (uintptr_t)block, TM_SLOT_SHIFT_16);
+    __builtin_prefetch(slot, 1);
+    return slot;
+}
+
+void tm_tracker_alloc_detached(struct tm_thread *thread, void *block, size_t size)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    const uint32_t limit = tm_number_peek(&tm_life_page.detached_limit);
+    struct tm_tally *tally = tm_tally_peek(thread);
+    tm_slot_half *slot;
+    if (TM_LIKELY(limit != 0) && tally != NULL &&
+        TM_LIKELY((slot = fetch_slot(&runtime->blocks, block, size)) != NULL)) {
+        const uintptr_t tstate = detached_state(&runtime->python);
+        const uint32_t word = tstate != 0 ? find(thread, tally, tstate, limit, tm_size_class(size)) : 0;
+        if (TM_LIKELY(word != 0) && TM_LIKELY(count(thread, slot, word, block, size))) {
+            tm_tally_move(runtime->totals, tally->line, true, size);
+            return;
+        }
+    }
+    (void)tm_tracker_alloc_generally(thread, TM_DOMAIN_NATIVE, block, size);
+}

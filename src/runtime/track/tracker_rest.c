@@ -5,6 +5,7 @@
 #include "runtime/track/event_log.h"
 #include "runtime/track/event_record.h"
 #include "runtime/track/tracker.h"
+#include "runtime/track/take_quick.h"
 #include "runtime/track/tracker_quick.h"
 #include "runtime/unwind/stack_step.h"
 
@@ -140,7 +141,38 @@ TM_INLINE void *rest(struct tm_thread *thread, uint8_t domain, void *block, size
                  TM_LIKELY(!is_odd) ? known_record(thread, domain, tm_size_class(size), way) : NOT_KNOWN);
 }
 
-/* The same where the quick ways found another stack, or none that they knew; RARELY is the last act where it is not a step
+/* A block of over TM_SMALL_SIZE_MAX bytes of a known record, whose peaks are saved; RARELY is the last act where anything is
+ * wanting. */
+TM_INLINE void *rest_large(struct tm_thread *thread, uint8_t domain, void *block, size_t size, enum tm_quick_way way,
+                           tm_quick_rest *rarely)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    uint32_t word;
+    if (TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, (uintptr_t)block))) {
+        return rarely(thread, domain, block, size);
+    }
+    tm_slot_half *slot = tm_block_slot_shifted(&runtime->blocks, (uintptr_t)block, TM_SLOT_SHIFT_16);
+    if (TM_UNLIKELY(slot == NULL)) {
+        return rarely(thread, domain, block, size);
+    }
+    __builtin_prefetch(slot, 1); /* nothing is near, mostly */
+    bool is_known = tm_word_peek(&tm_life_page.top_sizes) != 0
+                        ? tm_quick_record(runtime, domain, TM_SIZE_VARIES, &word, way)
+                        : tm_word_peek(&tm_life_page.stack_sizes) != 0 &&
+                              tm_quick_stack_record(runtime, domain, TM_SIZE_VARIES, &word, way);
+    if (TM_UNLIKELY(!is_known)) {
+        return rarely(thread, domain, block, size);
+    }
+    struct tm_record *record = tm_runtime_record_of(runtime, word);
+    if (TM_UNLIKELY(!tm_record_is_saved(runtime->totals, record)) ||
+        TM_UNLIKELY(!tm_block_try_put_word(slot, word, size))) {
+        return rarely(thread, domain, block, size);
+    }
+    tm_quick_count(thread, runtime->totals, record, block, size, true);
+    return block;
+}
+
+/* What follows where the quick ways found another stack, or none that they knew; RARELY is the last act where it is not a step
  * away either. */
 TM_INLINE void *rest_stepped(struct tm_thread *thread, uint8_t domain, void *block, size_t size, enum tm_quick_way way,
                              tm_quick_rest *rarely)
@@ -228,12 +260,24 @@ static tm_quick_rest rest_any; /* RESTS makes it */
     {                                                                                                                  \
         return rest_stepped(thread, domain, block, size, way, name##_rarely);                                          \
     }                                                                                                                  \
+    static __attribute__((noinline)) void *name##_large(struct tm_thread *thread, uint8_t domain, void *block,         \
+                                                        size_t size)                                                   \
+    {                                                                                                                  \
+        TM_ASSUME(size > TM_SMALL_SIZE_MAX);                                                                           \
+        return rest_large(thread, domain, block, size, way, name##_rarely);                                            \
+    }                                                                                                                  \
     void *whole(struct tm_thread *thread, uint8_t domain, void *block, size_t size)                                    \
     {                                                                                                                  \
+        if (TM_UNLIKELY(size > TM_SMALL_SIZE_MAX)) {                                                                   \
+            return name##_large(thread, domain, block, size);                                                          \
+        }                                                                                                              \
         return tm_quick_alloc(thread, domain, block, size, way, TM_QUICK_DEEP, name##_stepped, name##_stepped);        \
     }                                                                                                                  \
     void *name##_deep(struct tm_thread *thread, uint8_t domain, void *block, size_t size)                              \
     {                                                                                                                  \
+        if (TM_UNLIKELY(size > TM_SMALL_SIZE_MAX)) {                                                                   \
+            return name##_large(thread, domain, block, size);                                                          \
+        }                                                                                                              \
         return tm_quick_alloc(thread, domain, block, size, way, TM_QUICK_TOP, name##_stepped, name##_stepped);         \
     }                                                                                                                  \
     void *name##_unknown(struct tm_thread *thread, uint8_t domain, void *block, size_t size)                           \
@@ -295,27 +339,27 @@ void *tm_tracker_enter_known(struct tm_thread *thread, void *block, size_t size,
 
 /* Its records have no stamp, so what the stamp says of others is asked here: that it counts and whose it is.  That one is in
  * force, the caller knows. */
-bool tm_tracker_take_long(struct tm_thread *thread, uintptr_t address, tm_slot_half *slot, struct tm_record *record,
-                          struct tm_taken *taken)
+TM_INLINE bool may_take_long(const struct tm_runtime *runtime, const tm_slot_half *slot, const struct tm_record *record,
+                             uint32_t size)
 {
-    struct tm_runtime *runtime = &tm_runtime;
-    struct tm_totals *totals = runtime->totals;
-    const uint32_t size = tm_slot_size(slot);
+    const uint32_t held = (uint32_t)TM_STAMP_NEVER << 16 | TM_OWNER_HELD;
     bool is_python = record->domain == TM_DOMAIN_MEM || record->domain == TM_DOMAIN_OBJ;
-    if (record->size != TM_SIZE_VARIES || !is_python || TM_STAMP_OWNER(record->stamp) != TM_OWNER_HELD ||
-        record->epoch < atomic_load_explicit(&runtime->base_epoch, memory_order_relaxed) || size == 0 ||
-        size == TM_SLOT_SIZE || (tm_slot_load(slot) & TM_SLOT_SECOND) == 0 || record->epoch >= runtime->sampled_epoch) {
-        return false;
-    }
-    const struct tm_tally *tally = tm_tally_peek(thread);
-    tm_totals_leave(totals, tally == NULL ? NULL : tally->line, false);
-    tm_record_save_peaks(runtime, (uint32_t)(record - runtime->records.records), record);
+    return record->stamp == held && record->size == TM_SIZE_VARIES && is_python &&
+           record->epoch >= atomic_load_explicit(&runtime->base_epoch, memory_order_relaxed) &&
+           record->epoch < runtime->sampled_epoch && size - 1 < TM_SLOT_SIZE - 1 &&
+           (tm_slot_load(slot) & TM_SLOT_SECOND) != 0;
+}
+
+/* The block of SIZE bytes goes; no maximum is left, and the peaks of its RECORD are saved. */
+TM_INLINE void count_down_long(struct tm_thread *thread, uintptr_t address, tm_slot_half *slot,
+                               struct tm_record *record, uint32_t size, struct tm_taken *taken)
+{
     tm_event_log(TM_EVENT_FREE, record, address, size);
     tm_slot_store(slot + 2, 0);
     tm_slot_store(slot, 0);
     tm_word_add(&record->freed_blocks, 1);
     tm_word_add(&record->freed_bytes, size);
-    tm_word_subtract(&totals->python_held, size);
+    tm_word_subtract(&tm_runtime.totals->python_held, size);
     bool is_temporary = thread->last_block == address;
     if (is_temporary) {
         thread->last_block = 0;
@@ -323,8 +367,32 @@ bool tm_tracker_take_long(struct tm_thread *thread, uintptr_t address, tm_slot_h
     }
     if (taken != NULL) {
         taken->size = size;
-        taken->record = (uint32_t)(record - runtime->records.records);
+        taken->record = (uint32_t)(record - tm_runtime.records.records);
         taken->flags = is_temporary ? TM_TAKEN_TEMPORARY : 0;
     }
+}
+
+static __attribute__((noinline)) bool take_long_rarely(struct tm_thread *thread, uintptr_t address, tm_slot_half *slot,
+                                                       struct tm_record *record, struct tm_taken *taken)
+{
+    tm_quick_leave(thread, tm_runtime.totals);
+    tm_record_save_peaks(&tm_runtime, (uint32_t)(record - tm_runtime.records.records), record);
+    count_down_long(thread, address, slot, record, tm_slot_size(slot), taken);
+    return true;
+}
+
+bool tm_tracker_take_long(struct tm_thread *thread, uintptr_t address, tm_slot_half *slot, struct tm_record *record,
+                          struct tm_taken *taken)
+{
+    const struct tm_totals *totals = tm_runtime.totals;
+    const uint32_t size = tm_slot_size(slot);
+    if (TM_UNLIKELY(!may_take_long(&tm_runtime, slot, record, size))) {
+        return false;
+    }
+    if (TM_UNLIKELY(tm_number_peek(&tm_life_page.free_stamp) != tm_number_peek(&tm_life_page.stamp)) ||
+        TM_UNLIKELY(!tm_limit_is_kept(totals)) || TM_UNLIKELY(!tm_record_is_saved(totals, record))) {
+        return take_long_rarely(thread, address, slot, record, taken);
+    }
+    count_down_long(thread, address, slot, record, size, taken);
     return true;
 }

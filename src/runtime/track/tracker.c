@@ -241,21 +241,12 @@ static TM_COLD bool may_take(void)
            (life == TM_LIFE_UNKNOWN && tm_life_recover());
 }
 
-bool tm_tracker_take(struct tm_thread *thread, const void *block, struct tm_taken *taken)
+/* A block begins at SLOT. */
+static __attribute__((noinline)) bool take_known(struct tm_thread *thread, uintptr_t address, tm_slot_half *slot,
+                                                 struct tm_taken *taken)
 {
     struct tm_runtime *runtime = &tm_runtime;
-    uintptr_t address = (uintptr_t)block;
-    if (TM_UNLIKELY(tm_life_now() != TM_LIFE_TRACING) && !may_take()) {
-        return false;
-    }
-    if (TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, address))) {
-        return take_slowly(thread, address, taken);
-    }
-    tm_slot_half *slot = tm_block_slot(&runtime->blocks, address);
-    uint16_t first = TM_LIKELY(slot != NULL) ? tm_half_load(slot) : 0;
-    if (!tm_half_is_start(first)) {
-        return false;
-    }
+    const uint16_t first = tm_half_load(slot);
     if (tm_half_is_short(first)) {
         uint32_t id = tm_short_table_record(&runtime->blocks.shorts, first >> TM_HALF_SHIFT);
         tm_half_store(slot, 0);
@@ -275,6 +266,28 @@ bool tm_tracker_take(struct tm_thread *thread, const void *block, struct tm_take
     }
     tm_slot_store(slot, 0);
     return finish_take(thread, address, tm_slot_record(word), size, taken);
+}
+
+/* Each way on is the last act: of a block that Python's door has taken already nothing is known at libc's. */
+TM_INLINE bool take_anywhere(struct tm_thread *thread, uintptr_t address, struct tm_taken *taken)
+{
+    const struct tm_block_table *table = &tm_runtime.blocks;
+    if (TM_UNLIKELY(tm_block_is_odd(table, address))) {
+        return take_slowly(thread, address, taken);
+    }
+    tm_slot_half *slot = tm_block_slot(table, address);
+    return TM_LIKELY(slot != NULL) && tm_half_is_start(tm_half_load(slot)) && take_known(thread, address, slot, taken);
+}
+
+static TM_COLD bool take_rarely(struct tm_thread *thread, const void *block, struct tm_taken *taken)
+{
+    return may_take() && take_anywhere(thread, (uintptr_t)block, taken);
+}
+
+bool tm_tracker_take(struct tm_thread *thread, const void *block, struct tm_taken *taken)
+{
+    return TM_UNLIKELY(tm_life_now() != TM_LIFE_TRACING) ? take_rarely(thread, block, taken)
+                                                         : take_anywhere(thread, (uintptr_t)block, taken);
 }
 
 void tm_tracker_forget_area(struct tm_thread *thread, const void *area, size_t size)

@@ -12,8 +12,11 @@
 /* Has pointer A in the register where a function's answer is, at this point: there and back it costs two moves. */
 #if defined(__x86_64__)
 #define TM_LIKE_ANSWER(a) __asm__("" : "+a"(a))
+/* The same of A and B with the registers of a function's first two arguments. */
+#define TM_LIKE_ARGUMENTS(a, b) __asm__("" : "+D"(a), "+S"(b))
 #else
 #define TM_LIKE_ANSWER(a) ((void)0)
+#define TM_LIKE_ARGUMENTS(a, b) ((void)0)
 #endif
 
 /* X holds, and the compiler may build on it. */

@@ -79,7 +79,8 @@ static void forget(struct tm_thread *thread, const void *at, size_t size)
 TM_INLINE void *map(void *at, size_t size, int rights, int flags, int descriptor, off64_t offset, const void *caller)
 {
     struct tm_thread *thread = tm_thread_self();
-    if (!tm_door_hears(thread) || tm_elf_range_holds(&sampled_allocator, (uintptr_t)caller)) {
+    if (!tm_door_hears(thread) || tm_door_small_is_made(thread) ||
+        tm_elf_range_holds(&sampled_allocator, (uintptr_t)caller)) {
         void *mapped = real_map(at, size, rights, flags, descriptor, offset);
         if ((flags & MAP_FIXED) != 0 && mapped != MAP_FAILED && may_forget(thread)) {
             forget(thread, mapped, size);

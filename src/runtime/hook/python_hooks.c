@@ -9,10 +9,41 @@
 #include "runtime/track/take_quick.h"
 #include "runtime/track/tracker_quick.h"
 
+/* What CPython's own allocator of small blocks asks of the raw domain while it makes one (room for arenas, or for the block
+ * where there is none): part of the event of its door. */
+static TM_COLD void *raw_malloc_within(struct tm_thread *thread, const struct tm_cpython_allocator *real, size_t size)
+{
+    tm_door_guard_up(thread);
+    void *block = real->malloc(real->ctx, size);
+    tm_door_guard_down(thread);
+    return block;
+}
+
+static TM_COLD void *raw_calloc_within(struct tm_thread *thread, const struct tm_cpython_allocator *real, size_t count,
+                                       size_t size)
+{
+    tm_door_guard_up(thread);
+    void *block = real->calloc(real->ctx, count, size);
+    tm_door_guard_down(thread);
+    return block;
+}
+
+static TM_COLD void *raw_realloc_within(struct tm_thread *thread, const struct tm_cpython_allocator *real, void *block,
+                                        size_t size)
+{
+    tm_door_guard_up(thread);
+    void *moved = tm_python_realloc_unheard(thread, real, block, size);
+    tm_door_guard_down(thread);
+    return moved;
+}
+
 TM_INLINE void *hook_malloc(void *ctx, size_t size, unsigned domain, bool over_debug)
 {
     struct tm_thread *thread = tm_thread_self();
     const struct tm_cpython_allocator *real = tm_python_behind(ctx, over_debug);
+    if (domain == TM_CPYTHON_RAW && TM_UNLIKELY(tm_door_small_is_made(thread))) {
+        return raw_malloc_within(thread, real, size);
+    }
     if (TM_UNLIKELY(!tm_python_hears(thread, ctx, domain, over_debug))) {
         return real->malloc(real->ctx, size);
     }
@@ -26,7 +57,7 @@ TM_INLINE void *hook_malloc(void *ctx, size_t size, unsigned domain, bool over_d
         tm_tracker_alloc(thread, TM_DOMAIN_RAW, block, size);
         return block;
     }
-    return tm_quick_alloc_at_door(thread, (uint8_t)domain, block, size, TM_QUICK_ANY, TM_QUICK_TOP);
+    return tm_quick_alloc_at_door(thread, (uint8_t)domain, block, size, TM_QUICK_ANY, TM_QUICK_TOP, TM_DOOR_GUARDED);
 }
 
 /* A call of a starting interpreter may go the usual way, once that is open: before, the general hook is nearer. */
@@ -54,14 +85,34 @@ TM_INLINE void *hook_malloc_usually(void *ctx, size_t size, unsigned domain, enu
     if (TM_UNLIKELY(block == NULL)) {
         return NULL;
     }
-    return deep == TM_QUICK_NATIVE ? tm_quick_native_at_door(thread, (uint8_t)domain, block, size, way)
-                                   : tm_quick_alloc_at_door(thread, (uint8_t)domain, block, size, way, deep);
+    return deep == TM_QUICK_NATIVE
+               ? tm_quick_native_at_door(thread, (uint8_t)domain, block, size, way)
+               : tm_quick_alloc_at_door(thread, (uint8_t)domain, block, size, way, deep, TM_DOOR_GUARDED);
+}
+
+/* The usual call where CPython's own allocator of small blocks is behind: it serves one without a call of another door, but where it
+ * needs room, so no guard goes up.  Its functions look at no context.  GUARDED is the one before: for other sizes, and where
+ * the call needs a look. */
+TM_INLINE void *hook_malloc_small(void *ctx, size_t size, unsigned domain, enum tm_quick_way way,
+                                  enum tm_quick_depth deep, void *(*guarded)(void *, size_t))
+{
+    if (TM_UNLIKELY(size - TM_QUICK_SIZE_MIN >=
+                    tm_word_peek(deep ? &tm_life_page.small_stack_sizes : &tm_life_page.small_top_sizes))) {
+        return guarded(ctx, size);
+    }
+    tm_door_small_comes();
+    void *block = ((const struct tm_python_hook *)ctx)->real.malloc(ctx, size);
+    struct tm_thread *thread = tm_thread_self();
+    return tm_quick_alloc_at_door(thread, (uint8_t)domain, block, size, way, deep, TM_DOOR_SMALL);
 }
 
 TM_INLINE void *hook_calloc(void *ctx, size_t count, size_t size, unsigned domain, bool over_debug)
 {
     struct tm_thread *thread = tm_thread_self();
     const struct tm_cpython_allocator *real = tm_python_behind(ctx, over_debug);
+    if (domain == TM_CPYTHON_RAW && TM_UNLIKELY(tm_door_small_is_made(thread))) {
+        return raw_calloc_within(thread, real, count, size);
+    }
     if (TM_UNLIKELY(!tm_python_hears(thread, ctx, domain, over_debug))) {
         return real->calloc(real->ctx, count, size);
     }
@@ -114,7 +165,7 @@ TM_INLINE void *hook_realloc_quickly(void *ctx, void *block, size_t size, unsign
         return NULL;
     }
     tm_quick_count_moved(thread, record, block);
-    return tm_quick_alloc_at_door(thread, (uint8_t)domain, moved, size, way, deep);
+    return tm_quick_alloc_at_door(thread, (uint8_t)domain, moved, size, way, deep, TM_DOOR_GUARDED);
 }
 
 /* The same of a block that begins so, as lists' do; RARELY is the next. */
@@ -129,7 +180,9 @@ TM_INLINE void *hook_realloc_first(void *ctx, void *block, size_t size, unsigned
     void *moved = real->realloc(real->ctx, NULL, size);
     struct tm_thread *thread = tm_thread_self();
     tm_door_guard_all_down(thread);
-    return TM_LIKELY(moved != NULL) ? tm_quick_alloc_at_door(thread, (uint8_t)domain, moved, size, way, deep) : NULL;
+    return TM_LIKELY(moved != NULL)
+               ? tm_quick_alloc_at_door(thread, (uint8_t)domain, moved, size, way, deep, TM_DOOR_GUARDED)
+               : NULL;
 }
 
 /* The usual call with what is rare about a block; NULL is none that is known.  RARELY is hook_realloc. */
@@ -148,7 +201,7 @@ TM_INLINE void *hook_realloc_usually(void *ctx, void *block, size_t size, unsign
     void *moved = real->realloc(real->ctx, block, size);
     tm_door_guard_all_down(thread);
     if (TM_LIKELY(moved != NULL)) {
-        return tm_quick_alloc_at_door(thread, (uint8_t)domain, moved, size, way, deep);
+        return tm_quick_alloc_at_door(thread, (uint8_t)domain, moved, size, way, deep, TM_DOOR_GUARDED);
     }
     tm_tracker_put_back(thread, block, &taken); /* CPython's realloc to 0 bytes answers a block, so this failed */
     return NULL;
@@ -159,6 +212,9 @@ TM_INLINE void *hook_realloc(void *ctx, void *block, size_t size, unsigned domai
     struct tm_thread *thread = tm_thread_self();
     struct tm_taken taken;
     const struct tm_cpython_allocator *real = tm_python_behind(ctx, over_debug);
+    if (domain == TM_CPYTHON_RAW && TM_UNLIKELY(tm_door_small_is_made(thread))) {
+        return raw_realloc_within(thread, real, block, size);
+    }
     if (TM_UNLIKELY(!tm_python_hears(thread, ctx, domain, over_debug))) {
         return tm_python_realloc_unheard(thread, real, block, size);
     }
@@ -191,17 +247,20 @@ __attribute__((noinline)) void tm_python_free_generally(const struct tm_cpython_
     }
 }
 
-/* Takes BLOCK and frees it, or answers why not. */
+/* Takes BLOCK and frees it, or answers why not.  At a small DOOR the guard is not asked for, nor the context. */
 TM_INLINE enum tm_quick_taken free_at_once(const struct tm_cpython_allocator *real, void *block, enum tm_quick_take how,
-                                           enum tm_quick_way way)
+                                           enum tm_quick_way way, enum tm_quick_door door)
 {
     struct tm_thread *thread = tm_thread_self();
-    if (TM_UNLIKELY(tm_door_guard_is_up(thread))) {
+    if (door != TM_DOOR_SMALL && TM_UNLIKELY(tm_door_guard_is_up(thread))) {
         return TM_TAKEN_NOT;
     }
     enum tm_quick_taken taken = tm_quick_take_block(thread, block, how, way, NULL);
     if (TM_LIKELY(taken == TM_TAKEN_NOW)) {
-        real->free(real->ctx, block);
+        if (door == TM_DOOR_SMALL) {
+            TM_LIKE_ARGUMENTS(real, block);
+        }
+        real->free(door == TM_DOOR_SMALL ? (void *)(uintptr_t)real : real->ctx, block);
     }
     return taken;
 }
@@ -211,19 +270,19 @@ TM_INLINE enum tm_quick_taken free_at_once(const struct tm_cpython_allocator *re
 #define FREE_RARELY(name, way)                                                                                         \
     static __attribute__((noinline)) void free_leaving_##name(const struct tm_cpython_allocator *real, void *block)    \
     {                                                                                                                  \
-        if (free_at_once(real, block, TM_TAKE_ANY, way) != TM_TAKEN_NOW) {                                             \
+        if (free_at_once(real, block, TM_TAKE_ANY, way, TM_DOOR_GUARDED) != TM_TAKEN_NOW) {                            \
             tm_python_free_generally(real, block);                                                                     \
         }                                                                                                              \
     }                                                                                                                  \
     static __attribute__((noinline)) void free_saving_##name(const struct tm_cpython_allocator *real, void *block)     \
     {                                                                                                                  \
-        if (free_at_once(real, block, TM_TAKE_SAVING, way) != TM_TAKEN_NOW) {                                          \
+        if (free_at_once(real, block, TM_TAKE_SAVING, way, TM_DOOR_GUARDED) != TM_TAKEN_NOW) {                         \
             free_leaving_##name(real, block);                                                                          \
         }                                                                                                              \
     }                                                                                                                  \
-    TM_INLINE void free_##name##_way(const struct tm_cpython_allocator *real, void *block)                             \
+    TM_INLINE void free_##name##_way(const struct tm_cpython_allocator *real, void *block, enum tm_quick_door door)    \
     {                                                                                                                  \
-        enum tm_quick_taken taken = free_at_once(real, block, TM_TAKE_SAVED, way);                                     \
+        enum tm_quick_taken taken = free_at_once(real, block, TM_TAKE_SAVED, way, door);                               \
         if (TM_UNLIKELY(taken == TM_TAKEN_NOT)) {                                                                      \
             free_leaving_##name(real, block);                                                                          \
         } else if (TM_UNLIKELY(taken == TM_TAKEN_UNSAVED)) {                                                           \
@@ -238,7 +297,8 @@ FREE_RARELY(own_cframe, TM_QUICK_OWN_CFRAME)
 
 /* After the quick way the guard stays down, so that the real call can be the last act: should a door behind hear it,
  * the block is not known any more. */
-TM_INLINE void hook_free(void *ctx, void *block, unsigned domain, bool over_debug, enum tm_quick_way way)
+TM_INLINE void hook_free(void *ctx, void *block, unsigned domain, bool over_debug, enum tm_quick_way way,
+                         enum tm_quick_door door)
 {
     const struct tm_cpython_allocator *real = tm_python_behind(ctx, over_debug);
     if (domain == TM_CPYTHON_RAW) {
@@ -247,16 +307,16 @@ TM_INLINE void hook_free(void *ctx, void *block, unsigned domain, bool over_debu
     }
     switch (way) {
     case TM_QUICK_SHARED:
-        free_shared_way(real, block);
+        free_shared_way(real, block, door);
         break;
     case TM_QUICK_OWN:
-        free_own_way(real, block);
+        free_own_way(real, block, door);
         break;
     case TM_QUICK_OWN_CFRAME:
-        free_own_cframe_way(real, block);
+        free_own_cframe_way(real, block, door);
         break;
     case TM_QUICK_ANY:
-        free_any_way(real, block);
+        free_any_way(real, block, door);
         break;
     }
 }
@@ -301,7 +361,7 @@ TM_INLINE void *look(void *block, size_t size)
     }                                                                                                                  \
     static void name##_free(void *ctx, void *block)                                                                    \
     {                                                                                                                  \
-        hook_free(ctx, block, domain, over_debug, TM_QUICK_ANY);                                                       \
+        hook_free(ctx, block, domain, over_debug, TM_QUICK_ANY, TM_DOOR_GUARDED);                                      \
     }
 
 HOOKS(raw, TM_CPYTHON_RAW, false)
@@ -324,6 +384,17 @@ HOOKS(obj_debug, TM_CPYTHON_OBJ, true)
     static void *name##_watched_malloc(void *ctx, size_t size)                                                         \
     {                                                                                                                  \
         return look(name##_malloc(ctx, size), size);                                                                   \
+    }
+
+/* Those over CPython's own allocator of small blocks. */
+#define SMALL_MALLOC(name, domain, way, deep)                                                                          \
+    static void *name##_small_malloc(void *ctx, size_t size)                                                           \
+    {                                                                                                                  \
+        return hook_malloc_small(ctx, size, domain, way, deep, name##_malloc);                                         \
+    }                                                                                                                  \
+    static void *name##_small_watched_malloc(void *ctx, size_t size)                                                   \
+    {                                                                                                                  \
+        return look(name##_small_malloc(ctx, size), size);                                                             \
     }
 
 #define USUAL_REALLOC(name, general, domain, way, deep)                                                                \
@@ -360,8 +431,18 @@ HOOKS(obj_debug, TM_CPYTHON_OBJ, true)
     USUAL_ALLOC(obj_##name##_native, obj, TM_CPYTHON_OBJ, way, TM_QUICK_NATIVE)                                        \
     static void free_##name(void *ctx, void *block)                                                                    \
     {                                                                                                                  \
-        hook_free(ctx, block, TM_CPYTHON_OBJ, false, way);                                                             \
-    }
+        hook_free(ctx, block, TM_CPYTHON_OBJ, false, way, TM_DOOR_GUARDED);                                            \
+    }                                                                                                                  \
+    static void small_free_##name(void *ctx, void *block)                                                              \
+    {                                                                                                                  \
+        hook_free(ctx, block, TM_CPYTHON_OBJ, false, way, TM_DOOR_SMALL);                                              \
+    }                                                                                                                  \
+    SMALL_MALLOC(mem_##name, TM_CPYTHON_MEM, way, TM_QUICK_TOP)                                                        \
+    SMALL_MALLOC(obj_##name, TM_CPYTHON_OBJ, way, TM_QUICK_TOP)                                                        \
+    SMALL_MALLOC(mem_##name##_deep, TM_CPYTHON_MEM, way, TM_QUICK_DEEP)                                                \
+    SMALL_MALLOC(obj_##name##_deep, TM_CPYTHON_OBJ, way, TM_QUICK_DEEP)                                                \
+    SMALL_MALLOC(mem_##name##_marked, TM_CPYTHON_MEM, way, TM_QUICK_MARKED)                                            \
+    SMALL_MALLOC(obj_##name##_marked, TM_CPYTHON_OBJ, way, TM_QUICK_MARKED)
 
 USUAL_HOOKS(shared, TM_QUICK_SHARED)
 USUAL_HOOKS(own, TM_QUICK_OWN)
@@ -437,11 +518,45 @@ static const struct tm_cpython_allocator functions[KINDS][TM_PYTHON_DOMAINS] = {
     [WATCHED_0 + NATIVE_0 + TM_QUICK_OWN_CFRAME] = USUALS_WATCHED(own_cframe, _native_),
 };
 
+/* What is another over CPython's own allocator of small blocks, of the kinds up to those with machine frames. */
+struct small_functions {
+    void *(*malloc[2][2])(void *, size_t); /* by whether watched, and mem and obj */
+    void (*free)(void *, void *);
+};
+
+#define SMALLS(name, kind)                                                                                             \
+    {                                                                                                                  \
+        {{mem_##name##kind##small_malloc, obj_##name##kind##small_malloc},                                             \
+         {mem_##name##kind##small_watched_malloc, obj_##name##kind##small_watched_malloc}},                            \
+            small_free_##name                                                                                          \
+    }
+
+static const struct small_functions small_functions[NATIVE_0 + 1U] = {
+    [TM_QUICK_SHARED] = SMALLS(shared, _),
+    [TM_QUICK_OWN] = SMALLS(own, _),
+    [TM_QUICK_OWN_CFRAME] = SMALLS(own_cframe, _),
+    [DEEP_0 + TM_QUICK_SHARED] = SMALLS(shared, _deep_),
+    [DEEP_0 + TM_QUICK_OWN] = SMALLS(own, _deep_),
+    [DEEP_0 + TM_QUICK_OWN_CFRAME] = SMALLS(own_cframe, _deep_),
+    [MARKED_0 + TM_QUICK_SHARED] = SMALLS(shared, _marked_),
+    [MARKED_0 + TM_QUICK_OWN] = SMALLS(own, _marked_),
+    [MARKED_0 + TM_QUICK_OWN_CFRAME] = SMALLS(own_cframe, _marked_),
+};
+
+static bool is_small_kind(const struct tm_cpython_allocator *allocator, unsigned kind, unsigned domain)
+{
+    const struct small_functions *small = &small_functions[kind];
+    return domain != TM_CPYTHON_RAW && allocator->malloc != NULL &&
+           (allocator->malloc == small->malloc[0][domain - TM_CPYTHON_MEM] ||
+            allocator->malloc == small->malloc[1][domain - TM_CPYTHON_MEM]);
+}
+
 bool tm_python_is_ours(const struct tm_cpython_allocator *allocator)
 {
     for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
         for (unsigned kind = 0; kind < KINDS; kind++) {
-            if (allocator->malloc == functions[kind][domain].malloc) {
+            if (allocator->malloc == functions[kind][domain].malloc ||
+                (kind <= NATIVE_0 && is_small_kind(allocator, kind, domain))) {
                 return true;
             }
         }
@@ -486,5 +601,11 @@ struct tm_cpython_allocator tm_python_functions(unsigned domain, enum tm_layer o
         tm_runtime_decline_watermark("not with Python's debug hooks on memory");
     }
     unsigned kind = over_debug ? OVER_DEBUG : usual_kind();
-    return functions[tm_runtime_is_watched() ? WATCHED_0 + kind : kind][domain];
+    const bool is_watched = tm_runtime_is_watched();
+    struct tm_cpython_allocator ours = functions[is_watched ? WATCHED_0 + kind : kind][domain];
+    if (is_quick && kind <= NATIVE_0 && small_functions[kind].free != NULL) {
+        ours.malloc = small_functions[kind].malloc[is_watched][domain - TM_CPYTHON_MEM];
+        ours.free = small_functions[kind].free;
+    }
+    return ours;
 }

@@ -110,6 +110,11 @@ static bool is_on_top(unsigned domain)
     return tm_python_doors[domain].word != NO_WORD && *tm_python_doors[domain].word == (uintptr_t)tops[domain];
 }
 
+static bool is_over_small_blocks(unsigned domain)
+{
+    return tops[domain] != NULL && serves_small_blocks(domain, &tops[domain]->real, tops[domain]->over);
+}
+
 static void set_quick(void)
 {
     for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
@@ -117,6 +122,8 @@ static void set_quick(void)
         tm_python_doors[domain].quick = tm_doors_are_careful ? NULL : tm_python_doors[domain].top;
     }
     bool may_be_quick = is_on_top(TM_CPYTHON_MEM) && is_on_top(TM_CPYTHON_OBJ);
+    tm_runtime_note_doors(may_be_quick && is_on_top(TM_CPYTHON_RAW) && !tm_doors_are_careful &&
+                          is_over_small_blocks(TM_CPYTHON_MEM) && is_over_small_blocks(TM_CPYTHON_OBJ));
     bool looks_at_large = only_end_is_awaited || only_start_is_awaited;
     tm_sampled_hooks_set_quick(may_be_quick && !tm_doors_are_careful ? TM_SAMPLED_QUICK
                                : may_be_quick && looks_at_large      ? TM_SAMPLED_LOOKS_AT_LARGE
@@ -155,8 +162,7 @@ void tm_python_hooks_leave_frees(void)
     for (unsigned domain = TM_CPYTHON_MEM; domain < TM_PYTHON_DOMAINS; domain++) {
         struct tm_cpython_allocator top;
         python->get_allocator((int)domain, &top);
-        if (tops[domain] != NULL && top.ctx == tops[domain] &&
-            serves_small_blocks(domain, &tops[domain]->real, tops[domain]->over)) {
+        if (top.ctx == tops[domain] && is_over_small_blocks(domain)) {
             top.free = tops[domain]->real.free;
             python->set_allocator((int)domain, &top);
         }
@@ -207,6 +213,7 @@ bool tm_python_hooks_begin(void)
 void tm_python_hooks_forget(void)
 {
     chain.is_ours = NULL;
+    tm_runtime_note_doors(false);
     for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
         tm_python_doors[domain].quick = NULL;
         tm_python_doors[domain].top = NULL;

@@ -127,6 +127,12 @@ void tm_trace_cache_new_generation(struct tm_trace_cache *cache)
     void_held(cache); /* last: who puts after it has the new versions */
 }
 
+void tm_trace_cache_have_keys_say_all(struct tm_trace_cache *cache)
+{
+    cache->keys_say_all = true; /* what is put from here on is emptied with all that is there, before it can be found */
+    tm_trace_cache_new_generation(cache);
+}
+
 void tm_trace_cache_forget_place(struct tm_trace_cache *cache, uintptr_t place)
 {
     const size_t zone = tm_place_version_index(place);

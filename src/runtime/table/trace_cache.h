@@ -15,7 +15,7 @@
  * Two caches: `held` belongs to whoever holds the GIL and has no lock; `loose` serves events without the GIL, a lock
  * per set of slots.  What is void leaves the held one, so that a key alone says all where there are no offsets: when code
  * dies the slots of its zone are emptied, and a new generation puts nothing in the place of the slots until the holder
- * has emptied them.   errno  kept.   Errors  none: what cannot be kept is found again the long way. */
+ * has emptied them.  There its slots have, instead of a check, what the record's place is computed from.   errno  kept.   Errors  none: what cannot be kept is found again the long way. */
 #ifndef TM_RUNTIME_TABLE_TRACE_CACHE_H
 #define TM_RUNTIME_TABLE_TRACE_CACHE_H
 
@@ -39,8 +39,14 @@
 
 struct tm_trace_slot {
     uint64_t key;
-    uint32_t check;
+    uint32_t check;  /* in held, where keys say all: the record's id times 8 */
     uint32_t record; /* its id; in held and in a tally its word, as block_slot.h writes it; 0: free */
+};
+
+/* A record, twice: what its blocks have in the block table, and its id times 8, which has not to be computed then. */
+struct tm_trace_found {
+    uint32_t word;
+    uint32_t scaled;
 };
 
 #define TM_LOOSE_WAYS 3
@@ -57,6 +63,7 @@ struct tm_trace_cache {
     struct tm_trace_slot *_Atomic held; /* where the holder looks: its slots, or nothing */
     uint64_t mask;                      /* of the held cache: bytes of its slots, less those of one */
     struct tm_loose_set *loose;
+    bool keys_say_all; /* of held: no instruction that comes has an offset */
     uint32_t patience; /* so many slots may be taken back until it is tended; 0 also when the lists are full */
     struct tm_trace_slot *slots;   /* of the held cache */
     struct tm_trace_slot *nothing; /* as many, empty */
@@ -76,6 +83,9 @@ void tm_trace_cache_new_generation(struct tm_trace_cache *cache);
 
 /* Voids what is remembered of PLACE, whose code has died.  Under the intern lock, by the holder. */
 void tm_trace_cache_forget_place(struct tm_trace_cache *cache, uintptr_t place);
+
+/* From now on instructions have no offsets.  Voids every slot; likewise. */
+void tm_trace_cache_have_keys_say_all(struct tm_trace_cache *cache);
 
 /* In a forked child: locks of sets may be left taken. */
 void tm_trace_cache_after_fork(struct tm_trace_cache *cache);
@@ -122,11 +132,17 @@ TM_INLINE const struct tm_trace_slot *tm_trace_cache_slot(const struct tm_trace_
     return tm_trace_slot_at(slots, tm_trace_place(key, cache->mask));
 }
 
+TM_INLINE bool tm_trace_slot_is(const struct tm_trace_cache *cache, const struct tm_trace_slot *slot, uint64_t key,
+                                uint32_t check)
+{
+    return TM_LIKELY(slot->key == key) && TM_LIKELY(cache->keys_say_all || slot->check == check);
+}
+
 /* 0 when it is not there. */
 TM_INLINE uint32_t tm_trace_cache_held_word(const struct tm_trace_cache *cache, uint64_t key, uint32_t check)
 {
     const struct tm_trace_slot *slot = tm_trace_cache_slot(cache, key);
-    return TM_LIKELY(slot->key == key && slot->check == check) ? slot->record : 0;
+    return tm_trace_slot_is(cache, slot, key, check) ? slot->record : 0;
 }
 
 /* The record's id; 0 when it is not there. */
@@ -136,19 +152,20 @@ TM_INLINE uint32_t tm_trace_cache_held(const struct tm_trace_cache *cache, uint6
     return TM_LIKELY(word != 0) ? tm_slot_record(word) : 0;
 }
 
-/* The word for a KEY that is not 0; *WORD is set where it answers true, and is then not 0. */
-TM_INLINE bool tm_trace_cache_has(const struct tm_trace_cache *cache, uint64_t key, uint32_t check, uint32_t *word)
+/* The record for a KEY that is not 0; *FOUND is set where it answers true, and its word is then not 0. */
+TM_INLINE bool tm_trace_cache_has(const struct tm_trace_cache *cache, uint64_t key, uint32_t check,
+                                  struct tm_trace_found *found)
 {
     const struct tm_trace_slot *slot = tm_trace_cache_slot(cache, key);
-    *word = slot->record;
-    return TM_LIKELY(slot->key == key) && TM_LIKELY(slot->check == check);
+    *found = (struct tm_trace_found){.word = slot->record, .scaled = (uint32_t)tm_slot_scaled(slot->record)};
+    return tm_trace_slot_is(cache, slot, key, check);
 }
 
-/* The same for a KEY of a place where no offsets are: its check is right as long as it is there. */
-TM_INLINE bool tm_trace_cache_has_key(const struct tm_trace_cache *cache, uint64_t key, uint32_t *word)
+/* The same where keys say all. */
+TM_INLINE bool tm_trace_cache_has_key(const struct tm_trace_cache *cache, uint64_t key, struct tm_trace_found *found)
 {
     const struct tm_trace_slot *slot = tm_trace_cache_slot(cache, key);
-    *word = slot->record;
+    *found = (struct tm_trace_found){.word = slot->record, .scaled = slot->check};
     return TM_LIKELY(slot->key == key);
 }
 
@@ -177,7 +194,8 @@ TM_INLINE void tm_trace_cache_put_held(struct tm_trace_cache *cache, uint64_t ke
     if (was_known && slot->record != 0 && slot->key != key && cache->patience != 0) {
         cache->patience--;
     }
-    *slot = (struct tm_trace_slot){.key = key, .check = check, .record = tm_slot_word(record)};
+    *slot = (struct tm_trace_slot){
+        .key = key, .check = cache->keys_say_all ? record * 8 : check, .record = tm_slot_word(record)};
 }
 
 uint32_t tm_trace_cache_loose(struct tm_trace_cache *cache, uint64_t key, uint32_t check);

@@ -7,6 +7,7 @@
 #include "runtime/track/loose_walk.h"
 #include "runtime/track/native_record.h"
 #include "runtime/track/recall.h"
+#include "runtime/track/tracker_quick.h"
 #include "runtime/track/trace_keep.h"
 #include "runtime/track/trace_key.h"
 #include "runtime/unwind/python_stack.h"
@@ -27,6 +28,9 @@ void tm_event_check_layout(struct tm_thread *thread, uintptr_t tstate)
         tm_cpython_check_frames(&runtime->python, tstate)) {
         runtime->layout = runtime->python.layout;
         runtime->layout_is_decided = true;
+        if (tm_quick_way_of(&runtime->python, &runtime->blocks) != TM_QUICK_ANY) {
+            tm_trace_cache_have_keys_say_all(&runtime->cache);
+        }
         tm_runtime_decide_quick();
         if (runtime->layout == NULL) {
             tm_runtime_say("notes", runtime->python.refusal);

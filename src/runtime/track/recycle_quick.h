@@ -14,7 +14,7 @@ TM_INLINE bool tm_recycle_stays(uintptr_t address, enum tm_quick_way way)
     struct tm_runtime *runtime = &tm_runtime;
     const size_t top_sizes = atomic_load_explicit(&tm_life_page.top_sizes, memory_order_relaxed);
     const size_t stack_sizes = atomic_load_explicit(&tm_life_page.stack_sizes, memory_order_relaxed);
-    uint32_t now;
+    struct tm_trace_found now;
     if (TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, address))) {
         return false;
     }
@@ -26,10 +26,10 @@ TM_INLINE bool tm_recycle_stays(uintptr_t address, enum tm_quick_way way)
     const struct tm_record *record = tm_runtime_record_of(runtime, word);
     const size_t size = record->size;
     if (size - TM_QUICK_SIZE_MIN < top_sizes) {
-        return tm_quick_record(runtime, record->domain, (uint16_t)size, &now, way) && now == word;
+        return tm_quick_record(runtime, record->domain, (uint16_t)size, &now, way) && now.word == word;
     }
     return size - TM_QUICK_SIZE_MIN < stack_sizes && runtime->watermark.state == TM_WATERMARK_OFF &&
-           tm_quick_stack_record(runtime, record->domain, (uint16_t)size, &now, way) && now == word;
+           tm_quick_stack_record(runtime, record->domain, (uint16_t)size, &now, way) && now.word == word;
 }
 
 #endif

@@ -68,6 +68,27 @@ bool tm_runtime_set_limit(unsigned limit)
     return true;
 }
 
+/* Once more where a word it was made of changed meanwhile: then whoever changed it may have come first. */
+static void decide_small(void)
+{
+    uint64_t top, stack;
+    bool usual;
+    do {
+        top = atomic_load(&tm_life_page.top_sizes);
+        stack = atomic_load(&tm_life_page.stack_sizes);
+        usual = atomic_load(&tm_runtime.doors_are_usual);
+        atomic_store(&tm_life_page.small_top_sizes, usual ? top : 0);
+        atomic_store(&tm_life_page.small_stack_sizes, usual ? stack : 0);
+    } while (atomic_load(&tm_life_page.top_sizes) != top || atomic_load(&tm_life_page.stack_sizes) != stack ||
+             atomic_load(&tm_runtime.doors_are_usual) != usual);
+}
+
+void tm_runtime_note_doors(bool usual)
+{
+    atomic_store(&tm_runtime.doors_are_usual, usual);
+    decide_small();
+}
+
 void tm_runtime_decide_quick(void)
 {
     struct tm_runtime *runtime = &tm_runtime;
@@ -83,6 +104,7 @@ void tm_runtime_decide_quick(void)
                        (!python->row.tstate_current_is_own || tm_cpython_getter_is_place(&python->main_interpreter));
     if (has_one_gil) {
         runtime->quick_python = tm_quick_python_of(python); /* before a word below opens a way that reads it */
+        __atomic_store_n(&runtime->top_frame, TM_STACK_NOWHERE, __ATOMIC_RELAXED);
         atomic_signal_fence(memory_order_seq_cst);
     }
     bool has_places = has_one_gil && layout != NULL && layout->chain != TM_CHAIN_OBJECT && layout->code_tlbc == 0;
@@ -91,6 +113,7 @@ void tm_runtime_decide_quick(void)
     bool has_top_only = runtime->traceback_limit == 1;
     atomic_store_explicit(&tm_life_page.top_sizes, has_top_only ? sizes : 0, memory_order_relaxed);
     atomic_store_explicit(&tm_life_page.stack_sizes, has_top_only ? 0 : sizes, memory_order_relaxed);
+    decide_small();
     atomic_store_explicit(&tm_life_page.native_sizes, has_places && has_slots && !is_plain ? TM_SMALL_SIZE_MAX + 1 : 0,
                           memory_order_relaxed);
     bool may_be_detached = has_places && has_slots && !has_native && python->this_thread != NULL;

@@ -49,6 +49,10 @@ enum tm_life {
 
 struct tm_life_page {
     _Atomic uint32_t life; /* enum tm_life */
+    /* The two of top_sizes and stack_sizes at doors over CPython's own allocator of small blocks; 0 also where their calls need
+     * a look. */
+    _Atomic uint64_t small_top_sizes;
+    _Atomic uint64_t small_stack_sizes;
     /* How many sizes, from TM_QUICK_SIZE_MIN bytes on, may go a quick way: tracing, one GIL, 3.11 and later.  0: none.
      * As wide as a size, so that one instruction compares. */
     _Atomic uint64_t top_sizes;   /* with one frame per traceback */
@@ -94,9 +98,11 @@ struct tm_runtime {
     uint8_t to_the_line[2 * TM_CACHE_LINE - offsetof(struct tm_block_table, odd_bits) % TM_CACHE_LINE];
     struct tm_block_table blocks;
     uintptr_t base; /* of the store: where its record 0 is; see tm_base_record_of and what follows */
-    struct tm_totals *totals;
+    /* The newest frame at the last event with one frame, or TM_STACK_NOWHERE.  Of the holder of the GIL. */
+    uintptr_t top_frame;
     struct tm_quick_python quick_python;
     struct tm_trace_cache cache;
+    struct tm_totals *totals;
     struct tm_record_table records;
     const struct tm_cpython_layout *layout; /* NULL: no Python frames */
     uint32_t traceback_limit;
@@ -107,8 +113,9 @@ struct tm_runtime {
     uintptr_t program_begin, program_end; /* see tm_process_program */
     bool layout_is_decided; /* layout was checked against real frames, or there is none */
     bool free_threaded;
-    uint32_t sampled_epoch; /* records from this epoch on were sampled; UINT32_MAX: none */
-    uint64_t sample_rate;   /* bytes; 0: every block is recorded */
+    _Atomic bool doors_are_usual; /* see tm_runtime_note_doors */
+    uint32_t sampled_epoch;       /* records from this epoch on were sampled; UINT32_MAX: none */
+    uint64_t sample_rate;         /* bytes; 0: every block is recorded */
     _Alignas(TM_CACHE_LINE) struct tm_stack_cache held_stack; /* of events under the GIL; its notes are tracebacks */
     struct tm_watermark watermark;                            /* of held_stack */
     uint32_t notes_generation;                                /* of the trace cache, when the notes were made */
@@ -194,9 +201,15 @@ TM_INLINE bool tm_life_is_tracing(void)
  * header begins, and that where its records begin. */
 _Static_assert(TM_DIRECTORY_BYTES == TM_STORE_ROOM, "the room before the header is the directory's");
 
+/* The record whose id times 8 is SCALED. */
+TM_INLINE struct tm_record *tm_base_record_scaled(uintptr_t base, uint64_t scaled)
+{
+    return (struct tm_record *)(base + scaled * (sizeof(struct tm_record) / 8));
+}
+
 TM_INLINE struct tm_record *tm_base_record_of(uintptr_t base, uint32_t word)
 {
-    return (struct tm_record *)(base + tm_slot_scaled(word) * (sizeof(struct tm_record) / 8));
+    return tm_base_record_scaled(base, tm_slot_scaled(word));
 }
 
 TM_INLINE struct tm_totals *tm_base_totals(uintptr_t base)
@@ -237,6 +250,10 @@ void tm_runtime_new_epoch(bool base);
 
 /* Sets what the quick ways ask; called whenever one of the conditions may have changed. */
 void tm_runtime_decide_quick(void);
+
+/* USUAL: the doors of mem and obj lie on top, over CPython's own allocator of small blocks, and none of their calls needs a
+ * look.   Threads  any.   Signals  safe. */
+void tm_runtime_note_doors(bool usual);
 
 /* The watermark is on, or was given up. */
 TM_COLD void tm_runtime_watermark_has_changed(void);

@@ -145,7 +145,7 @@ void tm_tracker_alloc(struct tm_thread *thread, enum tm_domain domain, const voi
     bool is_python = domain == TM_DOMAIN_OBJ || domain == TM_DOMAIN_MEM;
     if (is_python) {
         (void)tm_quick_alloc_at_door(thread, (uint8_t)domain, (void *)(uintptr_t)block, size, TM_QUICK_ANY,
-                                     TM_QUICK_TOP);
+                                     TM_QUICK_TOP, TM_DOOR_GUARDED);
     } else {
         (void)tm_tracker_alloc_generally(thread, (uint8_t)domain, (void *)(uintptr_t)block, size);
     }

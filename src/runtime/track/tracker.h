@@ -46,9 +46,9 @@ void *tm_tracker_alloc_early(struct tm_thread *thread, uint8_t domain, void *blo
 
 /* For tracker_quick.h, where its way ends (tracker_rest.c): tm_tracker_alloc for DOMAIN mem or obj, once for each enum
  * tm_quick_way, and again for what comes from a door for more than one frame, for a stack that stands there but has no known
- * record, and for machine frames; and the same for a small block of the
- * record that WORD names, whose peaks must be saved first, and whose free SLOT is at hand.  All answer BLOCK, so that
- * they can be a door's last act. */
+ * record, and for machine frames; the first three also for what comes from a door that has raised no guard (small: BLOCK may
+ * be NULL, or no event); and the same for a small block of the record that WORD names, whose peaks must be saved first, and
+ * whose free SLOT is at hand.  All answer BLOCK, so that they can be a door's last act. */
 void *tm_tracker_rest(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 void *tm_tracker_rest_deep(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 void *tm_tracker_rest_unknown(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
@@ -61,6 +61,18 @@ void *tm_tracker_rest_own_unknown(struct tm_thread *thread, uint8_t domain, void
 void *tm_tracker_rest_own_cframe(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 void *tm_tracker_rest_own_cframe_deep(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 void *tm_tracker_rest_own_cframe_unknown(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
+void *tm_tracker_rest_small(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
+void *tm_tracker_rest_small_deep(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
+void *tm_tracker_rest_small_unknown(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
+void *tm_tracker_rest_shared_small(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
+void *tm_tracker_rest_shared_small_deep(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
+void *tm_tracker_rest_shared_small_unknown(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
+void *tm_tracker_rest_own_small(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
+void *tm_tracker_rest_own_small_deep(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
+void *tm_tracker_rest_own_small_unknown(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
+void *tm_tracker_rest_own_cframe_small(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
+void *tm_tracker_rest_own_cframe_small_deep(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
+void *tm_tracker_rest_own_cframe_small_unknown(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 void *tm_tracker_rest_native(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 void *tm_tracker_rest_shared_native(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 void *tm_tracker_rest_own_native(struct tm_thread *thread, uint8_t domain, void *block, size_t size);

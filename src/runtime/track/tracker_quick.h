@@ -13,6 +13,7 @@
 #include "runtime/track/event_log.h"
 #include "runtime/track/runtime_state.h"
 #include "runtime/track/trace_key.h"
+#include "runtime/track/tracker.h"
 #include "runtime/os/thread_state.h"
 #include "runtime/unwind/python_frame.h"
 
@@ -149,63 +150,78 @@ TM_INLINE uintptr_t tm_quick_newest(const struct tm_cpython_layout *row, uintptr
     return tm_python_frame_newest(row, tstate);
 }
 
-/* The word that the cache has for the block, made at PLACE under frames whose hash is OLDER.  Ways that are known have no
+/* The record that the cache has for the block, made at PLACE under frames whose hash is OLDER.  Ways that are known have no
  * offsets, so that the key says all. */
 TM_INLINE bool tm_quick_find(const struct tm_trace_cache *cache, uintptr_t place, uint64_t older, uint8_t domain,
-                             uint16_t size, uint32_t *word, enum tm_quick_way way)
+                             uint16_t size, struct tm_trace_found *found, enum tm_quick_way way)
 {
     if (way == TM_QUICK_ANY) {
         const struct tm_raw_frame top = {.place = place, .offset = 0};
         const struct tm_trace_key key = tm_trace_key_of_stack(cache, &top, older, domain, size);
-        return tm_trace_cache_has(cache, key.key, key.check, word);
+        return tm_trace_cache_has(cache, key.key, key.check, found);
     }
-    return tm_trace_cache_has_key(cache, (place | tm_trace_key_of_block(domain, size)) ^ older, word);
+    return tm_trace_cache_has_key(cache, (place | tm_trace_key_of_block(domain, size)) ^ older, found);
 }
 
-/* The record of an event with one frame per traceback, as a word, when the cache has it.  A place gets into the cache
+/* The record of an event with one frame per traceback, when the cache has it.  A place gets into the cache
  * only from a frame that counts, so a hit tells that the newest frame counts without looking at its code. */
-TM_INLINE bool tm_quick_record(const struct tm_runtime *runtime, uint8_t domain, uint16_t size, uint32_t *word,
+TM_INLINE bool tm_quick_record(struct tm_runtime *runtime, uint8_t domain, uint16_t size, struct tm_trace_found *found,
                                enum tm_quick_way way)
 {
     const struct tm_cpython_layout *row = &runtime->python.row;
     uintptr_t tstate = tm_quick_tstate(runtime, way);
-    uintptr_t frame = TM_LIKELY(tstate != 0) ? tm_quick_newest(row, tstate, way) : 0;
-    if (TM_UNLIKELY(frame == 0)) {
-        return false;
+    const uintptr_t newest = TM_LIKELY(tstate != 0) ? tm_quick_newest(row, tstate, way) : 0;
+    uintptr_t frame = __atomic_load_n(&runtime->top_frame, __ATOMIC_RELAXED);
+    if (TM_UNLIKELY(tm_stack_is_another(newest, frame))) {
+        if (TM_UNLIKELY(newest == 0)) {
+            return false;
+        }
+        __atomic_store_n(&runtime->top_frame, newest, __ATOMIC_RELAXED);
+        frame = newest;
     }
     const uintptr_t place = tm_python_word(frame, way == TM_QUICK_ANY ? row->frame_instruction : TM_QUICK_INSTRUCTION);
-    return tm_quick_find(&runtime->cache, place, 0, domain, size, word, way);
+    return tm_quick_find(&runtime->cache, place, 0, domain, size, found, way);
 }
 
 /* What a look at a stack of more frames came to. */
 enum tm_quick_stack {
     TM_STACK_OTHER,   /* it does not stand as in the cache */
-    TM_STACK_UNKNOWN, /* it does, but for its newest instruction; no record is known */
-    TM_STACK_KNOWN,   /* nor is that wanting */
+    TM_STACK_UNKNOWN, /* its newest frame is that of the cache, but no record is known */
+    TM_STACK_KNOWN,   /* one is, and the stack stands there */
 };
 
 /* tm_quick_record with more frames.  MARKED: frames are. */
 TM_INLINE enum tm_quick_stack tm_quick_stack_look(struct tm_runtime *runtime, uint8_t domain, uint16_t size,
-                                                  uint32_t *word, enum tm_quick_way way, bool marked)
+                                                  struct tm_trace_found *found, enum tm_quick_way way, bool marked)
 {
     const struct tm_cpython_layout *row = &runtime->python.row;
     const struct tm_stack_form form = tm_quick_form(row, way);
     uintptr_t tstate = tm_quick_tstate(runtime, way);
     uintptr_t newest = TM_LIKELY(tstate != 0) ? tm_quick_newest(row, tstate, way) : 0;
+    const struct tm_stack_cache *stack = &runtime->held_stack;
     uintptr_t place;
     uint64_t older;
-    if (TM_UNLIKELY(!(marked ? tm_watermark_try(&runtime->watermark, &runtime->held_stack, row, tstate, newest, form,
-                                                &place, &older)
-                             : tm_stack_cache_try(&runtime->held_stack, row, newest, form, &place, &older)))) {
+    if (marked) {
+        if (TM_UNLIKELY(!tm_watermark_try(&runtime->watermark, stack, row, tstate, newest, form, &place, &older))) {
+            return TM_STACK_OTHER;
+        }
+    } else if (TM_UNLIKELY(!tm_stack_cache_try_top(stack, newest, form, &place))) {
         return TM_STACK_OTHER;
+    } else {
+        older = tm_stack_cache_older(stack);
     }
-    return tm_quick_find(&runtime->cache, place, older, domain, size, word, way) ? TM_STACK_KNOWN : TM_STACK_UNKNOWN;
+    /* First what is at the end of a chain of loads: the frames are compared meanwhile. */
+    if (TM_UNLIKELY(!tm_quick_find(&runtime->cache, place, older, domain, size, found, way))) {
+        return TM_STACK_UNKNOWN;
+    }
+    return marked || TM_LIKELY(tm_stack_cache_stands(stack, row, stack->newest, form)) ? TM_STACK_KNOWN
+                                                                                       : TM_STACK_OTHER;
 }
 
-TM_INLINE bool tm_quick_stack_record(struct tm_runtime *runtime, uint8_t domain, uint16_t size, uint32_t *word,
-                                     enum tm_quick_way way)
+TM_INLINE bool tm_quick_stack_record(struct tm_runtime *runtime, uint8_t domain, uint16_t size,
+                                     struct tm_trace_found *found, enum tm_quick_way way)
 {
-    return tm_quick_stack_look(runtime, domain, size, word, way, false) == TM_STACK_KNOWN;
+    return tm_quick_stack_look(runtime, domain, size, found, way, false) == TM_STACK_KNOWN;
 }
 
 /* A hash of the Python frames of a traceback with machine frames.  False: they do not stand as at the last event. */
@@ -273,29 +289,40 @@ TM_INLINE void tm_quick_count(struct tm_thread *thread, struct tm_totals *totals
 /* What takes over where a quick way ends. */
 typedef void *tm_quick_rest(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 
+/* From what kind of door a block comes. */
+enum tm_quick_door {
+    TM_DOOR_GUARDED,
+    TM_DOOR_SMALL, /* over CPython's own allocator of small blocks, with newborn TM_NEWBORN_COMING: its sizes were looked at, its
+                    * blocks are not odd */
+};
+
 /* Records BLOCK of DOMAIN mem or obj with one frame per traceback, or DEEP: with more; answers BLOCK.  REST is the last
  * act where it does not, or UNKNOWN where only the record is wanting. */
 TM_INLINE void *tm_quick_alloc(struct tm_thread *thread, uint8_t domain, void *block, size_t size,
-                               enum tm_quick_way way, enum tm_quick_depth deep, tm_quick_rest *rest,
-                               tm_quick_rest *unknown)
+                               enum tm_quick_way way, enum tm_quick_depth deep, enum tm_quick_door door,
+                               tm_quick_rest *rest, tm_quick_rest *unknown)
 {
     struct tm_runtime *runtime = &tm_runtime;
     TM_LIKE_ANSWER(block);
     uintptr_t address = (uintptr_t)block;
-    uint32_t word;
-    if (TM_UNLIKELY(size - TM_QUICK_SIZE_MIN >=
-                    tm_word_peek(deep ? &tm_life_page.stack_sizes : &tm_life_page.top_sizes)) ||
-        TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, address))) {
+    struct tm_trace_found found;
+    if (door == TM_DOOR_SMALL) {
+        if (TM_UNLIKELY(block == NULL)) {
+            return rest(thread, domain, block, size);
+        }
+    } else if (TM_UNLIKELY(size - TM_QUICK_SIZE_MIN >=
+                           tm_word_peek(deep ? &tm_life_page.stack_sizes : &tm_life_page.top_sizes)) ||
+               TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, address))) {
         return rest(thread, domain, block, size);
     }
     TM_ASSUME(size <= TM_SMALL_SIZE_MAX);
     if (deep) {
         enum tm_quick_stack stack =
-            tm_quick_stack_look(runtime, domain, (uint16_t)size, &word, way, deep == TM_QUICK_MARKED);
+            tm_quick_stack_look(runtime, domain, (uint16_t)size, &found, way, deep == TM_QUICK_MARKED);
         if (TM_UNLIKELY(stack != TM_STACK_KNOWN)) {
             return stack == TM_STACK_UNKNOWN ? unknown(thread, domain, block, size) : rest(thread, domain, block, size);
         }
-    } else if (TM_UNLIKELY(!tm_quick_record(runtime, domain, (uint16_t)size, &word, way))) {
+    } else if (TM_UNLIKELY(!tm_quick_record(runtime, domain, (uint16_t)size, &found, way))) {
         return rest(thread, domain, block, size);
     }
     const uintptr_t base = runtime->base;
@@ -303,12 +330,12 @@ TM_INLINE void *tm_quick_alloc(struct tm_thread *thread, uint8_t domain, void *b
     if (TM_UNLIKELY(slot.leaf == 0) || TM_UNLIKELY(tm_slot_load(tm_slot_at(slot)) != 0)) {
         return rest(thread, domain, block, size);
     }
-    struct tm_record *record = tm_base_record_of(base, word);
+    struct tm_record *record = tm_base_record_scaled(base, found.scaled);
     struct tm_totals *totals = tm_base_totals(base);
     if (TM_UNLIKELY(!tm_record_is_saved(totals, record))) {
-        return tm_tracker_enter_known(thread, block, size, tm_slot_again(slot), word);
+        return tm_tracker_enter_known(thread, block, size, tm_slot_again(slot), found.word);
     }
-    tm_slot_store(tm_slot_again(slot), word);
+    tm_slot_store(tm_slot_again(slot), found.word);
     tm_quick_count(thread, totals, record, block, size, false);
     TM_LIKE_ANSWER(block);
     return block;
@@ -325,28 +352,34 @@ TM_INLINE void *tm_quick_native_at_door(struct tm_thread *thread, uint8_t domain
                                         : tm_tracker_rest_native(thread, domain, block, size);
 }
 
+/* tm_quick_alloc of what follows, where REST and the functions named after it take over. */
+#define TM_QUICK_ALLOC_WITH(rest)                                                                                      \
+    (door == TM_DOOR_SMALL                                                                                             \
+         ? tm_quick_alloc(thread, domain, block, size, way, deep, TM_DOOR_SMALL,                                       \
+                          deep ? rest##_small_deep : rest##_small,                                                     \
+                          deep == TM_QUICK_DEEP ? rest##_small_unknown : rest##_small_deep)                            \
+         : tm_quick_alloc(thread, domain, block, size, way, deep, TM_DOOR_GUARDED, deep ? rest##_deep : rest,          \
+                          deep == TM_QUICK_DEEP ? rest##_unknown : rest##_deep))
+
 /* At a door for tracebacks of one frame, or DEEP: of more.  The limit may have changed since it was installed: so the
  * rest looks at the other quick way first. */
 TM_INLINE void *tm_quick_alloc_at_door(struct tm_thread *thread, uint8_t domain, void *block, size_t size,
-                                       enum tm_quick_way way, enum tm_quick_depth deep)
+                                       enum tm_quick_way way, enum tm_quick_depth deep, enum tm_quick_door door)
 {
     switch (way) {
     case TM_QUICK_SHARED:
-        return tm_quick_alloc(thread, domain, block, size, way, deep,
-                              deep ? tm_tracker_rest_shared_deep : tm_tracker_rest_shared,
-                              deep == TM_QUICK_DEEP ? tm_tracker_rest_shared_unknown : tm_tracker_rest_shared_deep);
+        return TM_QUICK_ALLOC_WITH(tm_tracker_rest_shared);
     case TM_QUICK_OWN:
-        return tm_quick_alloc(thread, domain, block, size, way, deep,
-                              deep ? tm_tracker_rest_own_deep : tm_tracker_rest_own,
-                              deep == TM_QUICK_DEEP ? tm_tracker_rest_own_unknown : tm_tracker_rest_own_deep);
+        return TM_QUICK_ALLOC_WITH(tm_tracker_rest_own);
     case TM_QUICK_OWN_CFRAME:
-        return tm_quick_alloc(
-            thread, domain, block, size, way, deep, deep ? tm_tracker_rest_own_cframe_deep : tm_tracker_rest_own_cframe,
-            deep == TM_QUICK_DEEP ? tm_tracker_rest_own_cframe_unknown : tm_tracker_rest_own_cframe_deep);
+        return TM_QUICK_ALLOC_WITH(tm_tracker_rest_own_cframe);
     case TM_QUICK_ANY:
         break;
     }
-    return tm_quick_alloc(thread, domain, block, size, TM_QUICK_ANY, TM_QUICK_TOP, tm_tracker_rest, tm_tracker_rest);
+    return tm_quick_alloc(thread, domain, block, size, TM_QUICK_ANY, TM_QUICK_TOP, TM_DOOR_GUARDED, tm_tracker_rest,
+                          tm_tracker_rest);
 }
+
+#undef TM_QUICK_ALLOC_WITH
 
 #endif

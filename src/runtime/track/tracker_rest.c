@@ -52,6 +52,7 @@ TM_INLINE uint32_t stepped_record(struct tm_thread *thread, uint8_t domain, uint
     const uintptr_t tstate = tm_quick_tstate(runtime, way);
     const uintptr_t newest = TM_LIKELY(tstate != 0) ? tm_quick_newest(row, tstate, way) : 0;
     struct tm_stack_step step;
+    struct tm_trace_found found;
     uint32_t word = NOT_KNOWN;
     if (TM_UNLIKELY(newest == 0) || !tm_watermark_may_step(&runtime->watermark, stack, row, newest)) {
         return NOT_KNOWN;
@@ -61,7 +62,8 @@ TM_INLINE uint32_t stepped_record(struct tm_thread *thread, uint8_t domain, uint
     if (TM_LIKELY(stack->count != 0) && TM_LIKELY(stack->limit > 1) &&
         TM_LIKELY(stack->limit == __atomic_load_n(&runtime->traceback_limit, __ATOMIC_RELAXED)) &&
         tm_stack_step_find(stack, row, newest, tm_quick_form(row, way), &step)) {
-        if (TM_LIKELY(tm_quick_find(&runtime->cache, step.place, step.older, domain, size, &word, way))) {
+        if (TM_LIKELY(tm_quick_find(&runtime->cache, step.place, step.older, domain, size, &found, way))) {
+            word = found.word;
             make_step(runtime, tstate, &step);
         } else {
             word = step_to_unknown(thread, tstate, step, domain, size);
@@ -77,18 +79,18 @@ TM_INLINE uint32_t known_record(struct tm_thread *thread, uint8_t domain, uint16
 {
     struct tm_runtime *runtime = &tm_runtime;
     const bool was_tried = (size_t)size - TM_QUICK_SIZE_MIN <= TM_SMALL_SIZE_MAX - TM_QUICK_SIZE_MIN;
-    uint32_t word;
+    struct tm_trace_found found;
     if (tm_word_peek(&tm_life_page.top_sizes) != 0) {
-        return !was_tried && tm_quick_record(runtime, domain, size, &word, way) ? word : NOT_KNOWN;
+        return !was_tried && tm_quick_record(runtime, domain, size, &found, way) ? found.word : NOT_KNOWN;
     }
     if (tm_word_peek(&tm_life_page.stack_sizes) == 0) {
         return NOT_KNOWN;
     }
     if (!was_tried) {
-        if (tm_quick_stack_record(runtime, domain, size, &word, way)) {
-            return word;
+        if (tm_quick_stack_record(runtime, domain, size, &found, way)) {
+            return found.word;
         }
-        word = stepped_record(thread, domain, size, way);
+        const uint32_t word = stepped_record(thread, domain, size, way);
         if (word != NOT_KNOWN) {
             return word;
         }
@@ -197,8 +199,8 @@ TM_INLINE bool renew_top(struct tm_stack_cache *stack, const struct tm_cpython_l
            tm_stack_cache_renew_top(stack, row);
 }
 
-/* The stack was just seen to stand as in the cache, but for its newest instruction, and no record is known: the word of a
- * new one, or NOT_KNOWN.  A signal handler's event in between had the same stack, or has emptied the cache. */
+/* The newest frame was just seen to be that of the cache, and no record is known: the word of a new one, or NOT_KNOWN, also
+ * where the older frames are others. */
 TM_INLINE uint32_t standing_record(struct tm_thread *thread, uint8_t domain, uint16_t size, enum tm_quick_way way)
 {
     struct tm_runtime *runtime = &tm_runtime;
@@ -214,6 +216,7 @@ TM_INLINE uint32_t standing_record(struct tm_thread *thread, uint8_t domain, uin
     atomic_signal_fence(memory_order_seq_cst);
     if (TM_LIKELY(stack->count != 0) && TM_LIKELY(stack->newest->frame == newest) &&
         TM_LIKELY(stack->limit == __atomic_load_n(&runtime->traceback_limit, __ATOMIC_RELAXED)) &&
+        TM_LIKELY(tm_stack_cache_stands(stack, row, stack->newest, tm_quick_form(row, way))) &&
         renew_top(stack, row, way)) {
         word = tm_slot_word(tm_event_stack_capture(thread, domain, size));
     }
@@ -239,6 +242,14 @@ TM_INLINE void *rest_native(struct tm_thread *thread, uint8_t domain, void *bloc
         size < tm_number_peek(&tm_life_page.native_sizes) && !tm_block_is_odd(&tm_runtime.blocks, (uintptr_t)block);
     return count(thread, domain, block, size,
                  TM_LIKELY(is_known) ? tm_quick_native_record(thread, domain, (uint16_t)size, way, entry) : NOT_KNOWN);
+}
+
+/* What a door over CPython's own allocator of small blocks leaves to the rest: it has not asked whether there is a BLOCK, and
+ * whether this is an event. */
+TM_INLINE void *rest_small(struct tm_thread *thread, uint8_t domain, void *block, size_t size, tm_quick_rest *goes_on)
+{
+    thread->newborn = 0;
+    return TM_LIKELY(block != NULL) && TM_LIKELY(thread->guard == 0) ? goes_on(thread, domain, block, size) : block;
 }
 
 static tm_quick_rest rest_any; /* RESTS makes it */
@@ -271,18 +282,32 @@ static tm_quick_rest rest_any; /* RESTS makes it */
         if (TM_UNLIKELY(size > TM_SMALL_SIZE_MAX)) {                                                                   \
             return name##_large(thread, domain, block, size);                                                          \
         }                                                                                                              \
-        return tm_quick_alloc(thread, domain, block, size, way, TM_QUICK_DEEP, name##_stepped, name##_stepped);        \
+        return tm_quick_alloc(thread, domain, block, size, way, TM_QUICK_DEEP, TM_DOOR_GUARDED, name##_stepped,        \
+                              name##_stepped);                                                                         \
     }                                                                                                                  \
     void *name##_deep(struct tm_thread *thread, uint8_t domain, void *block, size_t size)                              \
     {                                                                                                                  \
         if (TM_UNLIKELY(size > TM_SMALL_SIZE_MAX)) {                                                                   \
             return name##_large(thread, domain, block, size);                                                          \
         }                                                                                                              \
-        return tm_quick_alloc(thread, domain, block, size, way, TM_QUICK_TOP, name##_stepped, name##_stepped);         \
+        return tm_quick_alloc(thread, domain, block, size, way, TM_QUICK_TOP, TM_DOOR_GUARDED, name##_stepped,         \
+                              name##_stepped);                                                                         \
     }                                                                                                                  \
     void *name##_unknown(struct tm_thread *thread, uint8_t domain, void *block, size_t size)                           \
     {                                                                                                                  \
         return rest_unknown(thread, domain, block, size, way, name##_stepped);                                         \
+    }                                                                                                                  \
+    void *name##_small(struct tm_thread *thread, uint8_t domain, void *block, size_t size)                             \
+    {                                                                                                                  \
+        return rest_small(thread, domain, block, size, whole);                                                         \
+    }                                                                                                                  \
+    void *name##_small_deep(struct tm_thread *thread, uint8_t domain, void *block, size_t size)                        \
+    {                                                                                                                  \
+        return rest_small(thread, domain, block, size, name##_deep);                                                   \
+    }                                                                                                                  \
+    void *name##_small_unknown(struct tm_thread *thread, uint8_t domain, void *block, size_t size)                     \
+    {                                                                                                                  \
+        return rest_small(thread, domain, block, size, name##_unknown);                                                \
     }
 
 RESTS(tm_tracker_rest, rest_any, TM_QUICK_ANY)

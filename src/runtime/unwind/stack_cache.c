@@ -59,7 +59,8 @@ static void push(struct tm_stack_cache *cache, const struct tm_cpython_layout *r
     if (cache->count == cache->limit) {
         tm_stack_cache_slide(cache, 1);
     }
-    *++cache->newest = frame;
+    cache->newest[1] = frame;
+    tm_stack_cache_turn_to(cache, cache->newest + 1);
     cache->notes[cache->count] = 0;
     cache->count++;
 }
@@ -186,7 +187,7 @@ static void refresh(struct tm_stack_cache *cache, const struct tm_cpython_layout
         return;
     }
     cache->count = kept;
-    cache->newest = cache->frames + kept - 1;
+    tm_stack_cache_turn_to(cache, cache->frames + kept - 1);
     while (fresh_count > 0) {
         push(cache, row, fresh[--fresh_count]);
     }

@@ -46,6 +46,7 @@ struct tm_stack_room {
 struct tm_stack_cache {
     /* First: what every event reads. */
     struct tm_raw_frame *newest; /* the last of the frames; of an empty cache the one before the first */
+    uintptr_t top_frame;         /* its frame */
     uint64_t older;              /* the hash of frames[0] and on, but for the newest; 0: there are none */
     uint32_t count;
     uint32_t limit;              /* of the frames wanted */
@@ -239,6 +240,19 @@ TM_INLINE bool tm_stack_frames_stand(const struct tm_raw_frame *at, size_t count
     return !*whole || tm_python_word(above, form.previous) == 0 || tm_stack_leads_further(row, above, 0, form);
 }
 
+/* Whether FRAME is another than the REMEMBERED one.  The compiler cannot tell that afterwards either will do: what was
+ * remembered is there at once, FRAME at the end of a chain of loads, and what is read of the frame need not wait for it. */
+TM_INLINE bool tm_stack_is_another(uintptr_t frame, uintptr_t remembered)
+{
+#if defined(__x86_64__) && defined(__GCC_ASM_FLAG_OUTPUTS__)
+    bool is_another;
+    __asm__("cmpq %1, %2" : "=@ccne"(is_another) : "r"(remembered), "r"(frame));
+    return is_another;
+#else
+    return frame != remembered;
+#endif
+}
+
 /* True when the frames of the cache below TOP, the newest one, which is in the stack, are unchanged. */
 TM_INLINE bool tm_stack_cache_stands(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
                                      const struct tm_raw_frame *top, struct tm_stack_form form)
@@ -281,11 +295,18 @@ TM_INLINE uint64_t tm_stack_cache_older(const struct tm_stack_cache *cache)
     return cache->older;
 }
 
+/* Makes AT, which is written, the newest frame. */
+TM_INLINE void tm_stack_cache_turn_to(struct tm_stack_cache *cache, struct tm_raw_frame *at)
+{
+    cache->newest = at;
+    cache->top_frame = at->frame;
+}
+
 /* Forgets the stack, whatever state the cache is in: a fork may have come while another thread was changing it. */
 TM_INLINE void tm_stack_cache_clear(struct tm_stack_cache *cache)
 {
     cache->frames = cache->room.frames;
-    cache->newest = cache->room.frames - 1;
+    tm_stack_cache_turn_to(cache, cache->room.frames - 1);
     cache->hashes = cache->room.hashes;
     cache->notes = cache->room.notes;
     cache->hidden = 0;
@@ -299,18 +320,26 @@ void tm_stack_cache_init(struct tm_stack_cache *cache, struct tm_raw_frame *fram
 /* Forgets it, and keeps LIMIT frames from now on. */
 void tm_stack_cache_set_limit(struct tm_stack_cache *cache, uint32_t limit);
 
+/* True when NEWEST, the newest frame of the stack, is that of the cache; *PLACE is its instruction. */
+TM_INLINE bool tm_stack_cache_try_top(const struct tm_stack_cache *cache, uintptr_t newest, struct tm_stack_form form,
+                                      uintptr_t *place)
+{
+    const uintptr_t top = cache->top_frame;
+    if (tm_stack_is_another(newest, top)) {
+        return false;
+    }
+    *place = tm_python_word(top, form.instruction);
+    return true;
+}
+
 /* True when the stack whose newest frame is NEWEST (0: there is none) is surely as in the cache but for the
  * instruction of that frame, which is then *PLACE; *OLDER is the hash of the others.  Whether NEWEST counts at *PLACE is
  * for the caller to know, who also hears when the limit changes.  Calls no function and changes nothing. */
 TM_INLINE bool tm_stack_cache_try(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
                                   uintptr_t newest, struct tm_stack_form form, uintptr_t *place, uint64_t *older)
 {
-    const struct tm_raw_frame *top = cache->newest;
-    if (newest != top->frame) {
-        return false;
-    }
-    *place = tm_python_word(newest, form.instruction);
-    if (!tm_stack_cache_stands(cache, row, top, form)) {
+    if (!tm_stack_cache_try_top(cache, newest, form, place) ||
+        !tm_stack_cache_stands(cache, row, cache->newest, form)) {
         return false;
     }
     *older = tm_stack_cache_older(cache);

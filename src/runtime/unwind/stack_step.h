@@ -103,7 +103,7 @@ TM_INLINE void tm_stack_step_make(struct tm_stack_cache *cache, const struct tm_
     }
     cache->frames[caller + 1] = (struct tm_raw_frame){.frame = step->newest, .place = step->place};
     cache->notes[caller + 1] = 0;
-    cache->newest = cache->frames + caller + 1;
+    tm_stack_cache_turn_to(cache, cache->frames + caller + 1);
     cache->count = (uint32_t)(caller + 2);
     cache->older = step->older;
     if (TM_UNLIKELY(step->slide != 0)) {

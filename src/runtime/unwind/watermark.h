@@ -94,14 +94,13 @@ TM_INLINE bool tm_watermark_try(struct tm_watermark *watermark, const struct tm_
                                 const struct tm_cpython_layout *row, uintptr_t tstate, uintptr_t newest,
                                 struct tm_stack_form form, uintptr_t *place, uint64_t *older)
 {
-    const struct tm_raw_frame *top = cache->newest;
-    if (newest != top->frame) {
+    const uintptr_t top = cache->top_frame;
+    if (!tm_stack_cache_try_top(cache, newest, form, place)) {
         return false;
     }
-    *place = tm_python_word(newest, form.instruction);
     /* As it was marked: the cache has all older ones as they are. */
-    if (*(const int32_t *)(newest + form.mark) != watermark->mark) {
-        if (!tm_stack_cache_stands(cache, row, top, form)) {
+    if (*(const int32_t *)(top + form.mark) != watermark->mark) {
+        if (!tm_stack_cache_stands(cache, row, cache->newest, form)) {
             return false;
         }
         tm_watermark_put(watermark, row, tstate, newest);

@@ -46,8 +46,8 @@ static void put_held(uint64_t key, uint32_t check, uintptr_t place, uint32_t rec
 /* Without a check, as a door looks that knows that there are no offsets. */
 static bool has_key(uint64_t key)
 {
-    uint32_t word;
-    return tm_trace_cache_has_key(&cache, key, &word);
+    struct tm_trace_found found;
+    return tm_trace_cache_has_key(&cache, key, &found);
 }
 
 static uint32_t loose(uint64_t key, uint32_t low)

@@ -30,8 +30,8 @@ static void keep(const struct tm_trace_key *key, const struct tm_raw_frame *newe
 
 static bool is_kept(uint64_t key)
 {
-    uint32_t word;
-    return tm_trace_cache_has_key(&tm_runtime.cache, key, &word);
+    struct tm_trace_found found;
+    return tm_trace_cache_has_key(&tm_runtime.cache, key, &found);
 }
 
 static void new_generation(void)

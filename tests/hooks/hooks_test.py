@@ -24,6 +24,8 @@ import traced  # noqa: E402
 
 BLOCKS = os.path.join(HERE, "programs", "blocks.py")
 BLOCKS_LINE = 9
+ARENAS = os.path.join(HERE, "programs", "arenas.py")
+ARENAS_LINE = 9
 MOVED = os.path.join(HERE, "programs", "moved.py")
 MOVED_LINES, GROWING_LINE = [33, 36], 50
 NOT_STARTED = os.path.join(HERE, "programs", "not_started.py")
@@ -314,6 +316,29 @@ def moved_cases(cases, python):
             cases.check(name, 0 <= moved - wanted[2][0] <= 3, "%d temporary, not %d" % (moved, wanted[2][0]))
 
 
+def arena_cases(cases, python):
+    """What small objects need of other domains (arenas, and the table of these) is no event of its own."""
+    if python.version < (3, 6):
+        return
+    deep = {"TRACEMALLOC_NFRAME": "25"}
+    ways = [{}, deep, {"TRACEMALLOC_INTERVAL": "1h"}]
+    if (3, 11) <= python.version < (3, 14) and not python.free_threaded:
+        ways.append(dict(deep, TRACEMALLOC_WATERMARK="1"))
+    if python.version >= (3, 13):
+        ways += [dict(variables, PYTHONMALLOC="mimalloc") for variables in ({}, deep)]
+    for variables in ways:
+        name = "%s arenas %s" % (python.label, variables)
+        snapshots, run = cases.run(name, [python.path, ARENAS], **variables)
+        cases.check(name, len(snapshots) == 1 and run.code == 0, "%d snapshots: %r" % (len(snapshots), run.stderr[-300:]))
+        for snapshot in snapshots:
+            line = "arenas.py:%d" % ARENAS_LINE
+            made = snapshot.on_line("obj", line)[1]
+            cases.check(name, abs(int(run.stdout) - made) <= 200, "%d objects on the line" % made)  # free lists
+            for domain in ("raw", "native", "mmap"):
+                found = snapshot.on_line(domain, line)
+                cases.check(name, found == (0, 0), "%s: %s on the line" % (domain, found))
+
+
 def all_truth_cases(cases, python):
     truth_cases(cases, python)
     not_started_cases(cases, python)
@@ -326,7 +351,7 @@ def all_embedding_cases(cases, python):
     first_hook_cases(cases, python)
 
 
-GROUPS = {"truth": all_truth_cases, "moved": moved_cases, "allocators": allocator_cases, "moments": moment_cases,
+GROUPS = {"truth": all_truth_cases, "moved": moved_cases, "arenas": arena_cases, "allocators": allocator_cases, "moments": moment_cases,
           "embedding": all_embedding_cases}
 
 

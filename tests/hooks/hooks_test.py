@@ -28,6 +28,8 @@ ARENAS = os.path.join(HERE, "programs", "arenas.py")
 ARENAS_LINE = 9
 MOVED = os.path.join(HERE, "programs", "moved.py")
 MOVED_LINES, GROWING_LINE = [33, 36], 50
+OWN_TRACING = os.path.join(HERE, "programs", "own_tracing.py")
+SMALL_LINE, SMALL_COUNT = 19, 300
 NOT_STARTED = os.path.join(HERE, "programs", "not_started.py")
 FREED_LINE, RECYCLED_LINE = 18, 23
 SKIPPED = 77  # exit code
@@ -35,10 +37,10 @@ SKIPPED = 77  # exit code
 
 class Snapshot(object):
     """What snapshot_dump prints: facts by name, (domain, last frame) to [live bytes, live blocks], and last frame to
-    temporary blocks."""
+    temporary blocks and to all that were made."""
 
     def __init__(self, dump, path):
-        self.facts, self.lines, self.domains, self.temporary = {}, {}, {}, {}
+        self.facts, self.lines, self.domains, self.temporary, self.made = {}, {}, {}, {}, {}
         text = subprocess.run([dump, path], stdout=subprocess.PIPE, check=True).stdout.decode(errors="replace")
         for line in text.splitlines():
             fields = line.split("\t")
@@ -48,6 +50,7 @@ class Snapshot(object):
             domain, size, count = fields[1], int(fields[2]), int(fields[3])
             place = fields[6].rstrip(",").split(",")[-1]
             self.temporary[place] = self.temporary.get(place, 0) + int(fields[7])
+            self.made[place] = self.made.get(place, 0) + int(fields[5])
             for key, sums in ((place, self.lines), (None, self.domains)):
                 sum_ = sums.setdefault((domain, key), [0, 0])
                 sum_[0] += size
@@ -66,6 +69,10 @@ class Snapshot(object):
     def temporary_on(self, line):
         """Blocks that were freed, or moved, before their thread's next allocation."""
         return sum(count for place, count in self.temporary.items() if os.path.basename(place) == line)
+
+    def made_on(self, line):
+        """Blocks, live or not."""
+        return sum(count for place, count in self.made.items() if os.path.basename(place) == line)
 
 
 class Cases(object):
@@ -212,11 +219,13 @@ def truth_cases(cases, python):
     """The program's own tracemalloc: what it is told is what it would be told without us, also in exact mode."""
     if not python.has_tracemalloc or python.version < (3, 6):
         return
-    script = os.path.join(HERE, "programs", "own_tracing.py")
     for variables in ({}, {"TRACEMALLOC_EXACT": "1"}, {"TRACEMALLOC_START": "python"}, {"TRACEMALLOC_START": "off"}):
         name = "%s own tracing %s" % (python.label, variables)
-        snapshots, _ = cases.run(name, [python.path, script], **variables)
+        snapshots, _ = cases.run(name, [python.path, OWN_TRACING], **variables)
         for snapshot in snapshots:
+            made = snapshot.made_on("%s:%d" % (os.path.basename(OWN_TRACING), SMALL_LINE))
+            wanted = 0 if variables.get("TRACEMALLOC_START") == "off" else SMALL_COUNT
+            cases.check(name, wanted <= made <= wanted + wanted // 5, "%d blocks made on the line" % made)
             cases.check(name, snapshot.facts.get("stdlib_tracing") == "1", "not noticed: %s" % snapshot.facts)
             cases.check(name, snapshot.facts.get("hook_losses") == "0", "hooks lost: %s" % snapshot.facts)
             wanted = "exact" if python.needs_exact and "TRACEMALLOC_EXACT" in variables else (

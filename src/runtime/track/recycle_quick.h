@@ -28,8 +28,14 @@ TM_INLINE bool tm_recycle_stays(uintptr_t address, enum tm_quick_way way)
     if (size - TM_QUICK_SIZE_MIN < top_sizes) {
         return tm_quick_record(runtime, record->domain, (uint16_t)size, &now, way) && now.word == word;
     }
-    return size - TM_QUICK_SIZE_MIN < stack_sizes && runtime->watermark.state == TM_WATERMARK_OFF &&
-           tm_quick_stack_record(runtime, record->domain, (uint16_t)size, &now, way) && now.word == word;
+    if (size - TM_QUICK_SIZE_MIN >= stack_sizes) {
+        return false;
+    }
+    const enum tm_quick_stack stack =
+        TM_LIKELY(runtime->watermark.state == TM_WATERMARK_OFF)
+            ? tm_quick_stack_look(runtime, record->domain, (uint16_t)size, &now, way, false)
+            : tm_quick_stack_look(runtime, record->domain, (uint16_t)size, &now, way, true);
+    return stack == TM_STACK_KNOWN && now.word == word;
 }
 
 #endif

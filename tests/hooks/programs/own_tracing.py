@@ -16,6 +16,7 @@ for limit in (1, 5, 2):
     blocks = None
     current, peak = tracemalloc.get_traced_memory()
     print(current < 50000 < 100000 < peak)
+    small = [bytes(100 + i) for i in range(100)]
     tracemalloc.clear_traces()
     print(tracemalloc.get_traced_memory()[0] < 1000)
     tracemalloc.stop()

@@ -71,6 +71,25 @@ def generated(count):
         descend(number % 7)
 
 
+def waiting():
+    yield Large()
+    yield Large()
+    yield Large()
+
+
+def resumed():
+    """A frame that stays the newest one while its caller goes on: nothing else is allocated in between."""
+    waits = waiting()
+    first = next(waits)
+    second = next(waits)
+    third = next(waits)
+    there, here = waiting.__code__, resumed.__code__
+    for at, thing in enumerate((first, second, third)):
+        born(thing)
+        thing.frames = [(there.co_filename, there.co_firstlineno + 1 + at),
+                        (here.co_filename, here.co_firstlineno + 3 + at)][:LIMIT] + thing.frames[1:max(LIMIT - 1, 0)]
+
+
 def replaced(match):
     born(Small())
     return match.group()
@@ -91,6 +110,7 @@ SOURCE = "born(Small())\n\nborn(Large())\ndef inner():\n  return born(Small())\n
 def work(number):
     descend(number % 30)
     list(generated(5))
+    resumed()
     re.sub("a", replaced, "banana")
     Odd().anything
     sorted(Odd() for _ in range(5))

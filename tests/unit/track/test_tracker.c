@@ -530,6 +530,29 @@ static void the_way_of_the_process_opens_with_all_that_it_reads(void **state)
     assert_u64_equal(fake_current(), 600);
 }
 
+/* Such a door leaves the rest to look whether there is a block, and whether it is an event. */
+static void what_a_small_door_leaves_is_looked_at(void **state)
+{
+    (void)state;
+    struct tm_thread *thread = tm_thread_self();
+    tm_quick_rest *const rests[] = {tm_tracker_rest_small, tm_tracker_rest_small_deep, tm_tracker_rest_shared_small,
+                                    tm_tracker_rest_own_small_unknown};
+    for (size_t i = 0; i < sizeof rests / sizeof rests[0]; i++) {
+        thread->newborn = TM_NEWBORN_COMING;
+        assert_null(rests[i](thread, TM_DOMAIN_OBJ, NULL, 40));
+        assert_int_equal(thread->newborn, 0);
+        thread->newborn = TM_NEWBORN_COMING;
+        thread->guard = 1;
+        assert_ptr_equal(rests[i](thread, TM_DOMAIN_OBJ, (void *)A, 40), (void *)A);
+        thread->guard = 0;
+        assert_int_equal(thread->newborn, 0);
+        assert_u64_equal(fake_current(), 0);
+    }
+    assert_ptr_equal(tm_tracker_rest_small(thread, TM_DOMAIN_OBJ, (void *)A, 40), (void *)A);
+    assert_ptr_equal((void *)thread->newborn, (void *)A);
+    assert_u64_equal(fake_current(), 40);
+}
+
 #define TEST(name)     cmocka_unit_test_setup(name, begin)
 #define TEST_OFF(name) cmocka_unit_test_setup(name, begin_off)
 
@@ -540,6 +563,7 @@ int main(void)
         TEST(early_blocks_count_in_the_record_of_their_size),
         TEST(early_block_drives_out_what_stands_in_its_way),
         TEST(the_way_of_the_process_opens_with_all_that_it_reads),
+        TEST(what_a_small_door_leaves_is_looked_at),
         TEST(nothing_is_early_without_the_gil_or_after_a_stop),
         TEST(every_block_counts_once_and_goes_once),
         TEST(native_is_in_heap_and_not_in_python),

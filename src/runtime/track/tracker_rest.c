@@ -149,7 +149,7 @@ TM_INLINE void *rest_large(struct tm_thread *thread, uint8_t domain, void *block
                            tm_quick_rest *rarely)
 {
     struct tm_runtime *runtime = &tm_runtime;
-    uint32_t word;
+    struct tm_trace_found found;
     if (TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, (uintptr_t)block))) {
         return rarely(thread, domain, block, size);
     }
@@ -159,15 +159,15 @@ TM_INLINE void *rest_large(struct tm_thread *thread, uint8_t domain, void *block
     }
     __builtin_prefetch(slot, 1); /* nothing is near, mostly */
     bool is_known = tm_word_peek(&tm_life_page.top_sizes) != 0
-                        ? tm_quick_record(runtime, domain, TM_SIZE_VARIES, &word, way)
+                        ? tm_quick_record(runtime, domain, TM_SIZE_VARIES, &found, way)
                         : tm_word_peek(&tm_life_page.stack_sizes) != 0 &&
-                              tm_quick_stack_record(runtime, domain, TM_SIZE_VARIES, &word, way);
+                              tm_quick_stack_record(runtime, domain, TM_SIZE_VARIES, &found, way);
     if (TM_UNLIKELY(!is_known)) {
         return rarely(thread, domain, block, size);
     }
-    struct tm_record *record = tm_runtime_record_of(runtime, word);
+    struct tm_record *record = tm_base_record_scaled(runtime->base, found.scaled);
     if (TM_UNLIKELY(!tm_record_is_saved(runtime->totals, record)) ||
-        TM_UNLIKELY(!tm_block_try_put_word(slot, word, size))) {
+        TM_UNLIKELY(!tm_block_try_put_word(slot, found.word, size))) {
         return rarely(thread, domain, block, size);
     }
     tm_quick_count(thread, runtime->totals, record, block, size, true);

@@ -15,7 +15,7 @@
 /* The same of A and B with the registers of a function's first two arguments. */
 #define TM_LIKE_ARGUMENTS(a, b) __asm__("" : "+D"(a), "+S"(b))
 #else
-#define TM_LIKE_ANSWER(a) ((void)0)
+#define TM_LIKE_ANSWER(a)       ((void)0)
 #define TM_LIKE_ARGUMENTS(a, b) ((void)0)
 #endif
 

@@ -19,11 +19,11 @@ struct tm_tally;
 #define TM_NEWBORN_COMING 1U
 
 struct tm_thread {
-    uint32_t guard;         /* depth: above 0 what happens is our own work, or inside a call that we already count */
-    uint32_t ticks;         /* events counted down between two looks at rare conditions */
-    uint32_t looks;         /* the same at the doors that look whether a snapshot is due */
-    uintptr_t last_block;   /* the block this thread allocated last: freed before the next one it is a temporary */
-    uintptr_t newborn;      /* the same until its object's birth was heard: that birth is no recycling; TM_NEWBORN_COMING */
+    uint32_t guard;       /* depth: above 0 what happens is our own work, or inside a call that we already count */
+    uint32_t ticks;       /* events counted down between two looks at rare conditions */
+    uint32_t looks;       /* the same at the doors that look whether a snapshot is due */
+    uintptr_t last_block; /* the block this thread allocated last: freed before the next one it is a temporary */
+    uintptr_t newborn; /* the same until its object's birth was heard: that birth is no recycling; TM_NEWBORN_COMING */
     uint64_t sample_left;   /* bytes to the next sampled block: see track/sampler.h */
     uint64_t sample_after;  /* what sample_left became at the last one: as long as it is that, nothing came since */
     uint64_t sample_random; /* 0: no number was drawn yet */

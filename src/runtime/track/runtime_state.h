@@ -111,7 +111,7 @@ struct tm_runtime {
     _Atomic uint32_t base_epoch;
     bool python_is_found;
     uintptr_t program_begin, program_end; /* see tm_process_program */
-    bool layout_is_decided; /* layout was checked against real frames, or there is none */
+    bool layout_is_decided;               /* layout was checked against real frames, or there is none */
     bool free_threaded;
     _Atomic bool doors_are_usual; /* see tm_runtime_note_doors */
     uint32_t sampled_epoch;       /* records from this epoch on were sampled; UINT32_MAX: none */

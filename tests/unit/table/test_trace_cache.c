@@ -415,6 +415,24 @@ static void threads_never_find_what_belongs_to_another_key(void **state)
     }
 }
 
+/* What was there with a check would be taken for another record. */
+static void where_keys_say_all_a_record_is_there_twice(void **state)
+{
+    (void)state;
+    struct tm_trace_found found;
+    put_held(1, tm_trace_check(&cache, 5), 0, 6);
+    tm_trace_cache_have_keys_say_all(&cache);
+    assert_false(has_key(1));
+    assert_int_equal(held(1, 5), 0);
+    put_held(3, tm_trace_check(&cache, 5), 0, 0x12345);
+    assert_true(tm_trace_cache_has_key(&cache, 3, &found));
+    assert_int_equal(found.scaled, 0x12345 * 8);
+    assert_int_equal(found.word, tm_slot_word(0x12345));
+    assert_int_equal(held(3, 5), 0x12345);
+    assert_int_equal(held(3, 6), 0x12345);
+    assert_int_equal(held(1, 5), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
@@ -427,6 +445,7 @@ int main(void)
         TEST(no_version_comes_back_after_a_whole_round),
         TEST(a_key_alone_finds_nothing_that_is_void),
         TEST(what_is_put_between_a_generation_and_the_tending_is_emptied),
+        TEST(where_keys_say_all_a_record_is_there_twice),
         TEST(lists_of_zones_that_are_full_begin_anew),
         TEST(a_large_cache_gives_its_pages_back_when_it_begins_anew),
         TEST(held_cache_grows_for_a_large_working_set_up_to_its_bound),

@@ -76,6 +76,14 @@ size_t tm_block_table_leaf_bytes(const struct tm_block_table *table);
 /* The leaf of ADDRESS, made when it is missing; NULL without memory. */
 TM_CHECKED tm_slot_half *tm_block_table_make_leaf(struct tm_block_table *table, uintptr_t address);
 
+/* Whether an address that nobody asked for by a hint has TM_ADDRESS_BITS at most: so it is on x86-64, where the kernel gives
+ * away more than 47 bits for such a hint only. */
+#if defined(__x86_64__)
+#define TM_ADDRESSES_FIT true
+#else
+#define TM_ADDRESSES_FIT false
+#endif
+
 TM_INLINE bool tm_block_is_odd(const struct tm_block_table *table, uintptr_t address)
 {
 #if defined(__x86_64__) && defined(__GCC_ASM_FLAG_OUTPUTS__)

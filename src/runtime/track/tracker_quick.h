@@ -293,7 +293,7 @@ typedef void *tm_quick_rest(struct tm_thread *thread, uint8_t domain, void *bloc
 enum tm_quick_door {
     TM_DOOR_GUARDED,
     TM_DOOR_SMALL, /* over CPython's own allocator of small blocks, with newborn TM_NEWBORN_COMING: its sizes were looked at, its
-                    * blocks are not odd */
+                    * blocks are aligned */
 };
 
 /* Records BLOCK of DOMAIN mem or obj with one frame per traceback, or DEEP: with more; answers BLOCK.  REST is the last
@@ -307,7 +307,7 @@ TM_INLINE void *tm_quick_alloc(struct tm_thread *thread, uint8_t domain, void *b
     uintptr_t address = (uintptr_t)block;
     struct tm_trace_found found;
     if (door == TM_DOOR_SMALL) {
-        if (TM_UNLIKELY(block == NULL)) {
+        if (TM_UNLIKELY(block == NULL) || (!TM_ADDRESSES_FIT && tm_block_is_odd(&runtime->blocks, address))) {
             return rest(thread, domain, block, size);
         }
     } else if (TM_UNLIKELY(size - TM_QUICK_SIZE_MIN >=

@@ -211,8 +211,10 @@ static void make_ready(struct tm_live_store *store, unsigned section, uint64_t b
         wanted = tm_page_round((size_t)(bytes + ahead_of(section, ready)));
         wanted = wanted < mapped ? wanted : mapped;
         fill(store, section, wanted);
-        (store->in_memory ? tm_pages_populate_in_memory : tm_pages_populate)(store->sections[section] + ready,
-                                                                             (size_t)(wanted - ready));
+        /* What was not to be had of the file any more is private memory, where only a write makes a page. */
+        bool in_memory = store->in_memory && tm_live_store_is_whole(store);
+        (in_memory ? tm_pages_populate_in_memory : tm_pages_populate)(store->sections[section] + ready,
+                                                                      (size_t)(wanted - ready));
     }
     atomic_store_explicit(&store->ready[section], wanted, memory_order_release);
 }

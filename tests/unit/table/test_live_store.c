@@ -377,6 +377,33 @@ static void unlinked_file_leaves_growth_to_memory_and_is_counted(void **state)
     assert_grows_in_memory();
 }
 
+static long faults_so_far(void)
+{
+    struct rusage use;
+    assert_int_equal(getrusage(RUSAGE_SELF, &use), 0);
+    return use.ru_minflt;
+}
+
+/* Of a full tmpfs, too: to read them would only map the page of zeros. */
+static void pages_of_growth_in_memory_are_there_to_be_written(void **state)
+{
+    (void)state;
+    if (!kernel_gives_pages() || TM_UNDER_SANITIZER) {
+        skip();
+    }
+    assert_true(fill(TM_STORE_RECORDS, 4 * 65536, 1));
+    assert_int_equal(tm_live_store_to_file(&store, scratch_name(&folder, "a.live")), 0);
+    store.in_memory = true;
+    assert_int_equal(unlink(folder.name), 0);
+    assert_true(tm_live_store_need(&store, TM_STORE_RECORDS, 4 * 65536 + 1));
+    assert_int_equal(atomic_load(&store.header->anonymous_extents), 1);
+    long before = faults_so_far();
+    for (unsigned i = 0; i < 4; i++) {
+        store.sections[TM_STORE_RECORDS][4 * 65536 + i * 4096] = 1;
+    }
+    assert_int_equal(faults_so_far() - before, 0);
+}
+
 static void file_of_another_at_the_path_is_not_touched(void **state)
 {
     (void)state;
@@ -566,6 +593,7 @@ int main(void)
         TEST(figures_without_a_length_of_their_own_go_with_their_records),
         TEST(existing_name_is_refused_and_the_store_goes_on_in_memory),
         TEST(unlinked_file_leaves_growth_to_memory_and_is_counted),
+        TEST(pages_of_growth_in_memory_are_there_to_be_written),
         TEST(file_of_another_at_the_path_is_not_touched),
         TEST(full_list_of_extents_leaves_growth_to_memory),
         TEST(file_size_limit_kills_nobody),

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "unit/unwind/line_tables.h"
 
@@ -124,6 +125,51 @@ static void test_noise(void **state)
     }
 }
 
+/* The walk that takes one byte after another; small steps of lines only. */
+static uint32_t find_byte_by_byte(const unsigned char *table, size_t size, int line, int offset)
+{
+    int end = 0;
+    for (size_t at = 0; at < size;) {
+        const unsigned form = (table[at] >> 3) & 15U;
+        const unsigned step = at + 1 < size && (form == 13 || form == 14) ? table[at + 1] & 63U : 0;
+        end += ((table[at] & 7) + 1) * 2;
+        line += form == 11 || form == 12 ? (int)form - 10 : (step & 1U) != 0 ? -(int)(step >> 1) : (int)(step >> 1);
+        if (end > offset) {
+            return form == 15 || line <= 0 ? 0 : (uint32_t)line;
+        }
+        for (at++; at < size && table[at] < 128; at++) {
+        }
+    }
+    return 0;
+}
+
+/* Entries of all lengths around that of a word, at the end of a page behind which nothing is. */
+static void test_entries_that_are_passed_a_word_at_a_time(void **state)
+{
+    enum { PAGE = 65536 };
+    unsigned seed = 1;
+    (void)state;
+    unsigned char *page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(page != MAP_FAILED);
+    assert_int_equal(mprotect(page + PAGE, PAGE, PROT_NONE), 0);
+    for (unsigned round = 0; round < 20000; round++) {
+        unsigned char bytes[64];
+        size_t size = 0;
+        for (unsigned left = 0; size < sizeof bytes; size++, left--) {
+            seed = seed * 1103515245U + 12345U;
+            bytes[size] = (unsigned char)(left == 0 ? 128U | (seed >> 16 & 127U) : seed >> 16 & 63U);
+            left = left == 0 ? 2 + (seed >> 24) % (round % 2 == 0 ? 3 : 12) : left;
+        }
+        size = (seed >> 8) % (sizeof bytes + 1);
+        unsigned char *table = memcpy(page + PAGE - size, bytes, size);
+        for (int offset = 0; offset < 300; offset += 1 + (int)(round % 7)) {
+            assert_int_equal(tm_line_table_find(TM_LINES_LOCATIONS, table, size, 50, offset),
+                             find_byte_by_byte(table, size, 50, offset));
+        }
+    }
+    munmap(page, 2 * PAGE);
+}
+
 /* What no compiler makes: line numbers that leave the range are no line. */
 static void test_lines_out_of_range(void **state)
 {
@@ -143,6 +189,7 @@ int main(void)
         cmocka_unit_test(test_before_the_first_instruction),
         cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_entries_that_are_passed_a_word_at_a_time),
         cmocka_unit_test(test_lines_out_of_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

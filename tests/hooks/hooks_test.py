@@ -12,6 +12,7 @@ from __future__ import print_function
 
 import argparse
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,6 +27,7 @@ BLOCKS = os.path.join(HERE, "programs", "blocks.py")
 BLOCKS_LINE = 9
 ARENAS = os.path.join(HERE, "programs", "arenas.py")
 ARENAS_LINE = 9
+OWN_ALLOCATORS = os.path.join(HERE, "programs", "own_allocators.c")
 MOVED = os.path.join(HERE, "programs", "moved.py")
 MOVED_LINES, GROWING_LINE = [33, 36], 50
 OWN_TRACING = os.path.join(HERE, "programs", "own_tracing.py")
@@ -50,7 +52,7 @@ class Snapshot(object):
             domain, size, count = fields[1], int(fields[2]), int(fields[3])
             place = fields[6].rstrip(",").split(",")[-1]
             self.temporary[place] = self.temporary.get(place, 0) + int(fields[7])
-            self.made[place] = self.made.get(place, 0) + int(fields[5])
+            self.made[domain, place] = self.made.get((domain, place), 0) + int(fields[5])
             for key, sums in ((place, self.lines), (None, self.domains)):
                 sum_ = sums.setdefault((domain, key), [0, 0])
                 sum_[0] += size
@@ -70,9 +72,10 @@ class Snapshot(object):
         """Blocks that were freed, or moved, before their thread's next allocation."""
         return sum(count for place, count in self.temporary.items() if os.path.basename(place) == line)
 
-    def made_on(self, line):
-        """Blocks, live or not."""
-        return sum(count for place, count in self.made.items() if os.path.basename(place) == line)
+    def made_on(self, line, domain=None):
+        """Blocks of a domain, or of all, live or not."""
+        return sum(count for (one, place), count in self.made.items()
+                   if os.path.basename(place) == line and domain in (None, one))
 
 
 class Cases(object):
@@ -348,6 +351,36 @@ def arena_cases(cases, python):
                 cases.check(name, found == (0, 0), "%s: %s on the line" % (domain, found))
 
 
+BUILT_WITHIN = """
+import os, sysconfig
+static = os.path.join(*sysconfig.get_config_vars("LIBPL", "LIBRARY"))
+if os.path.isfile(static):
+    print(static, *sysconfig.get_config_vars("MODLIBS", "LIBS", "SYSLIBS"))
+"""
+
+
+def own_allocator_cases(cases, python):
+    """A program that has the interpreter linked into it: its functions are not CPython's for lying where these do."""
+    compiler = shutil.which(os.environ.get("CC", "cc"))
+    if python.version < (3, 8) or python.free_threaded or compiler is None:
+        return
+    home = os.path.dirname(os.path.dirname(os.path.realpath(python.path)))
+    static = subprocess.run([python.path, "-c", BUILT_WITHIN], stdout=subprocess.PIPE, check=True).stdout.decode().split()
+    with tempfile.TemporaryDirectory(prefix="tm-test-") as folder:
+        program = os.path.join(folder, "own_allocators")
+        command = [compiler, "-o", program, "-no-pie", OWN_ALLOCATORS] + static + ["-lpthread", "-ldl", "-lutil", "-lm", "-rdynamic"]
+        if not static or subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE).returncode != 0:
+            return  # this interpreter has no library to be linked with
+        for which, variables in (("o", {}), ("o", {"TRACEMALLOC_NFRAME": "25"}), ("a", {}), ("oa", {})):
+            name = "%s own allocators %s %s" % (python.label, which, variables)
+            snapshots, run = cases.run(name, [program, which, home, ARENAS], **variables)
+            cases.check(name, len(snapshots) == 1 and run.code == 0, "%d snapshots: %r" % (len(snapshots), run.stderr[-300:]))
+            for snapshot in snapshots:
+                cases.check(name, snapshot.facts.get("hook_losses") == "0", "hooks lost: %s" % snapshot.facts)
+                made = snapshot.made_on("<string>:%d" % ARENAS_LINE, "native")
+                cases.check(name, made == 0, "%d native blocks on the line" % made)
+
+
 def all_truth_cases(cases, python):
     truth_cases(cases, python)
     not_started_cases(cases, python)
@@ -360,7 +393,12 @@ def all_embedding_cases(cases, python):
     first_hook_cases(cases, python)
 
 
-GROUPS = {"truth": all_truth_cases, "moved": moved_cases, "arenas": arena_cases, "allocators": allocator_cases, "moments": moment_cases,
+def all_allocator_cases(cases, python):
+    allocator_cases(cases, python)
+    own_allocator_cases(cases, python)
+
+
+GROUPS = {"truth": all_truth_cases, "moved": moved_cases, "arenas": arena_cases, "allocators": all_allocator_cases, "moments": moment_cases,
           "embedding": all_embedding_cases}
 
 

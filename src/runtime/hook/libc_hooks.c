@@ -21,6 +21,9 @@ TM_EXPORT void *pvalloc(size_t size);
 TM_INLINE void *enter(struct tm_thread *thread, void *block, size_t size)
 {
     if (TM_LIKELY(block != NULL) && !tm_own_alloc(thread, block, size)) {
+        if (TM_UNLIKELY(tm_door_small_is_made(thread))) {
+            return block; /* for the arenas of a program that has allocators of its own for them, or for raw */
+        }
         tm_tracker_alloc_detached(thread, block, size);
     }
     tm_python_watch(thread);

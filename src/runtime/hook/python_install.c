@@ -11,6 +11,7 @@
 #include "runtime/hook/recycle_hooks.h"
 #include "runtime/hook/sampled_hooks.h"
 #include "runtime/os/os_lock.h"
+#include "runtime/os/os_process.h"
 #include "runtime/track/runtime.h"
 
 #define MOST_HOOKS 96U /* each start of the program's own tracemalloc reuses those of the last */
@@ -21,6 +22,8 @@ static unsigned hook_count;
 static struct tm_lock hooks_lock;
 static struct tm_allocator_chain chain;
 static struct tm_elf_range code; /* of the interpreter */
+static bool is_in_program;       /* the interpreter: linked into it, so that functions there may be either's */
+static void *(*first_malloc[TM_PYTHON_DOMAINS])(void *, size_t); /* before the program could set another */
 static unsigned reinstalled;
 static bool only_end_is_awaited;   /* careful for nothing else */
 static bool only_start_is_awaited; /* likewise */
@@ -56,12 +59,27 @@ static struct tm_python_hook *make_hook(const struct tm_cpython_allocator *real,
 }
 
 /* CPython's own allocator of small blocks: a function of the interpreter, without a context, that is not the raw
- * domain's. */
+ * domain's; and where a program has the interpreter within, the one that was there before it ran. */
 static bool serves_small_blocks(unsigned domain, const struct tm_cpython_allocator *top, enum tm_layer layer)
 {
     const struct tm_python_hook *raw = tops[TM_CPYTHON_RAW];
     return domain != TM_CPYTHON_RAW && layer == TM_LAYER_PLAIN && raw != NULL && raw->over == TM_LAYER_PLAIN &&
-           top->malloc != raw->real.malloc && top->ctx == NULL && tm_elf_range_holds(&code, (uintptr_t)top->malloc);
+           top->malloc != raw->real.malloc && top->ctx == NULL && tm_elf_range_holds(&code, (uintptr_t)top->malloc) &&
+           (!is_in_program || top->malloc == first_malloc[domain]);
+}
+
+static void note_first(const struct tm_cpython *python)
+{
+    struct tm_elf_range program;
+    tm_process_program(&program.low, &program.high);
+    is_in_program = tm_elf_range_holds(&program, code.low);
+    for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
+        struct tm_cpython_allocator top;
+        const struct tm_cpython_allocator *inner = NULL;
+        python->get_allocator((int)domain, &top);
+        const enum tm_layer layer = tm_allocator_layer(&chain, &top, &inner);
+        first_malloc[domain] = layer == TM_LAYER_DEBUG ? inner->malloc : top.malloc;
+    }
 }
 
 static bool install(const struct tm_cpython *python, unsigned domain)
@@ -206,6 +224,7 @@ bool tm_python_hooks_begin(void)
     chain.data = object.data;
     code = object.code;
     chain.is_ours = tm_python_is_ours;
+    note_first(python);
     tm_python_hooks_ensure();
     return true;
 }

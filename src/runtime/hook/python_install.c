@@ -59,13 +59,14 @@ static struct tm_python_hook *make_hook(const struct tm_cpython_allocator *real,
 }
 
 /* CPython's own allocator of small blocks: a function of the interpreter, without a context, that is not the raw
- * domain's; and where a program has the interpreter within, the one that was there before it ran. */
+ * domain's (the program may have set another there); and where a program has the interpreter within, the one that was there
+ * before it ran. */
 static bool serves_small_blocks(unsigned domain, const struct tm_cpython_allocator *top, enum tm_layer layer)
 {
     const struct tm_python_hook *raw = tops[TM_CPYTHON_RAW];
     return domain != TM_CPYTHON_RAW && layer == TM_LAYER_PLAIN && raw != NULL && raw->over == TM_LAYER_PLAIN &&
-           top->malloc != raw->real.malloc && top->ctx == NULL && tm_elf_range_holds(&code, (uintptr_t)top->malloc) &&
-           (!is_in_program || top->malloc == first_malloc[domain]);
+           top->malloc != raw->real.malloc && top->malloc != first_malloc[TM_CPYTHON_RAW] && top->ctx == NULL &&
+           tm_elf_range_holds(&code, (uintptr_t)top->malloc) && (!is_in_program || top->malloc == first_malloc[domain]);
 }
 
 static void note_first(const struct tm_cpython *python)

@@ -371,14 +371,15 @@ def own_allocator_cases(cases, python):
         command = [compiler, "-o", program, "-no-pie", OWN_ALLOCATORS] + static + ["-lpthread", "-ldl", "-lutil", "-lm", "-rdynamic"]
         if not static or subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE).returncode != 0:
             return  # this interpreter has no library to be linked with
-        for which, variables in (("o", {}), ("o", {"TRACEMALLOC_NFRAME": "25"}), ("a", {}), ("oa", {})):
+        for which, variables in (("o", {}), ("o", {"TRACEMALLOC_NFRAME": "25"}), ("a", {}), ("m", {})):
             name = "%s own allocators %s %s" % (python.label, which, variables)
             snapshots, run = cases.run(name, [program, which, home, ARENAS], **variables)
             cases.check(name, len(snapshots) == 1 and run.code == 0, "%d snapshots: %r" % (len(snapshots), run.stderr[-300:]))
             for snapshot in snapshots:
                 cases.check(name, snapshot.facts.get("hook_losses") == "0", "hooks lost: %s" % snapshot.facts)
-                made = snapshot.made_on("<string>:%d" % ARENAS_LINE, "native")
-                cases.check(name, made == 0, "%d native blocks on the line" % made)
+                for domain in ("native", "mmap"):
+                    made = snapshot.made_on("<string>:%d" % ARENAS_LINE, domain)
+                    cases.check(name, made == 0, "%d %s blocks on the line" % (made, domain))
 
 
 def all_truth_cases(cases, python):

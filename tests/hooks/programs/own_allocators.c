@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* A program that has the interpreter within, and allocators of its own: own_allocators WHICH HOME SCRIPT.  WHICH has letters:
- * o (mem and obj, without a context, over malloc), a (the arenas of small objects, also from malloc).  Prints how many calls came
- * with a context that nobody gave. */
+ * o (mem and obj, without a context, over malloc), a (the arenas of small objects, from malloc too), m (these, mapped).
+ * Prints how many calls came with a context that nobody gave. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 struct allocator {
     void *context;
@@ -66,10 +67,24 @@ static void arena_free(void *context, void *arena, size_t size)
     free(arena);
 }
 
+static void *arena_map(void *context, size_t size)
+{
+    (void)context;
+    void *arena = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return arena == MAP_FAILED ? NULL : arena;
+}
+
+static void arena_unmap(void *context, void *arena, size_t size)
+{
+    (void)context;
+    munmap(arena, size);
+}
+
 int main(int argc, char **argv)
 {
     static const struct allocator own = {NULL, own_malloc, own_calloc, own_realloc, own_free};
     static const struct arenas arenas = {NULL, arena_alloc, arena_free};
+    static const struct arenas mapped = {NULL, arena_map, arena_unmap};
     static char script[65536];
     FILE *stream = argc == 4 ? fopen(argv[3], "rb") : NULL;
     if (stream == NULL || setenv("PYTHONHOME", argv[2], 1) != 0) {
@@ -84,6 +99,9 @@ int main(int argc, char **argv)
     Py_Initialize();
     if (strchr(argv[1], 'a') != NULL) {
         PyObject_SetArenaAllocator(&arenas);
+    }
+    if (strchr(argv[1], 'm') != NULL) {
+        PyObject_SetArenaAllocator(&mapped);
     }
     if (PyRun_SimpleString(script) != 0) {
         return 4;

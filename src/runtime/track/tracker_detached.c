@@ -66,14 +66,15 @@ TM_INLINE uint32_t find_walking(struct tm_runtime *runtime, struct tm_tally *tal
     return TM_LIKELY(key.is_exact) ? tm_tally_word(tally, &runtime->cache, &key) : 0;
 }
 
-/* The same with the walk.  THREAD's guard is 0: it goes up, for a signal handler's event would announce and end one, too. */
-TM_INLINE uint32_t find(struct tm_thread *thread, struct tm_tally *tally, uintptr_t tstate, uint32_t limit,
-                        uint16_t size)
+/* The same with the walk; 0 also where the calling THREAD holds its GIL.  THREAD's guard is 0: it goes up, for a signal
+ * handler's event would announce and end one, too, and asking for the state may call malloc, as in tm_event_caller. */
+TM_INLINE uint32_t find(struct tm_thread *thread, struct tm_tally *tally, uint32_t limit, uint16_t size)
 {
     uint32_t word = 0;
     thread->guard = 1;
     atomic_signal_fence(memory_order_seq_cst);
-    if (TM_LIKELY(tm_loose_walk_try(thread, tally, tstate))) {
+    const uintptr_t tstate = detached_state(&tm_runtime.python);
+    if (TM_LIKELY(tstate != 0) && TM_LIKELY(tm_loose_walk_try(thread, tally, tstate))) {
         word = find_walking(&tm_runtime, tally, tstate, limit, size);
         tm_loose_walk_end_own(tally);
     }
@@ -121,8 +122,7 @@ void tm_tracker_alloc_detached(struct tm_thread *thread, void *block, size_t siz
     tm_slot_half *slot;
     if (TM_LIKELY(limit != 0) && tally != NULL &&
         TM_LIKELY((slot = fetch_slot(&runtime->blocks, block, size)) != NULL)) {
-        const uintptr_t tstate = detached_state(&runtime->python);
-        const uint32_t word = tstate != 0 ? find(thread, tally, tstate, limit, tm_size_class(size)) : 0;
+        const uint32_t word = find(thread, tally, limit, tm_size_class(size));
         if (TM_LIKELY(word != 0) && TM_LIKELY(count(thread, slot, word, block, size))) {
             tm_tally_move(runtime->totals, tally->line, true, size);
             return;

@@ -247,6 +247,33 @@ static void walk_that_never_ends_is_waited_for_once(void **state)
     assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
+static unsigned askers_without_guard;
+
+static uintptr_t this_thread_allocating(void)
+{
+    askers_without_guard += tm_thread_self()->guard == 0;
+    return fake_this_thread();
+}
+
+/* The first touch of a library's thread-local storage calls malloc, which would ask again. */
+static void state_is_asked_for_behind_the_guard(void **state)
+{
+    (void)state;
+    begin();
+    fake_lane_set(FAKE_WAITING);
+    tm_runtime.python.this_thread = this_thread_allocating;
+    fake_alloc(TM_DOMAIN_NATIVE, STATE, 100); /* takes a tally, and maps what the table has of these addresses */
+    assert_non_null(tm_tally_peek(tm_thread_self()));
+    atomic_store(&tm_life_page.detached_limit, 1);
+    tm_thread_self()->walked_state = 0; /* there is no state to walk over */
+    askers_without_guard = 0;
+    tm_tracker_alloc_detached(tm_thread_self(), (void *)(STATE + 4096), 100);
+    assert_int_equal(askers_without_guard, 0);
+    assert_int_equal(tm_thread_self()->guard, 0);
+    assert_true(fake_free(STATE + 4096));
+    assert_true(fake_free(STATE));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +285,7 @@ int main(void)
         cmocka_unit_test(free_of_a_state_waits_for_walks),
         cmocka_unit_test(who_waits_sleeps_first_where_others_walk),
         cmocka_unit_test(child_does_not_wait_for_threads_it_has_not),
+        cmocka_unit_test(state_is_asked_for_behind_the_guard),
         cmocka_unit_test(walk_that_never_ends_is_waited_for_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -229,7 +229,10 @@ static __attribute__((noinline)) void free_unrecorded(void *block)
 
 static __attribute__((noinline)) void free_telling(void *block)
 {
-    tm_tally_tell(tm_runtime.totals, tm_thread_self()->tally->line);
+    const struct tm_tally *tally = tm_tally_peek(tm_thread_self());
+    if (TM_LIKELY(tally != NULL)) { /* a signal handler may have forked since */
+        tm_tally_tell(tm_runtime.totals, tally->line);
+    }
     tm_real.free(block);
 }
 

@@ -247,6 +247,34 @@ static void walk_that_never_ends_is_waited_for_once(void **state)
     assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
+/* Where anything is rare nothing is announced, and it is tm_loose_walk_begin's turn. */
+static void own_walk_is_not_begun_where_anything_is_rare(void **state)
+{
+    (void)state;
+    struct tm_thread *thread = tm_thread_self();
+    begin();
+    struct tm_tally *tally = tm_tally_of(thread);
+    assert_non_null(tally);
+    thread->walked_state = STATE;
+    assert_false(tm_loose_walk_try(thread, tally, STATE)); /* nobody would look at this tally */
+    walk_once(thread);
+    assert_true(tm_loose_walk_try(thread, tally, STATE));
+    assert_int_equal(tally->walks, 1);
+    tm_loose_walk_end_own(tally);
+    assert_int_equal(tally->walks, 0);
+    assert_false(tm_loose_walk_try(thread, tally, STATE + 4096)); /* not marked */
+    finalizing = 1;
+    assert_false(tm_loose_walk_try(thread, tally, STATE));
+    assert_int_equal(tally->walks, 0);
+    finalizing = 0;
+    atomic_store(&tm_loose_walks_have_slept, true); /* the next interpreter's end needs a sleep of its own */
+    assert_false(tm_loose_walk_try(thread, tally, STATE));
+    assert_int_equal(tally->walks, 0);
+    walk_once(thread);
+    assert_true(tm_loose_walk_try(thread, tally, STATE));
+    tm_loose_walk_end_own(tally);
+}
+
 static unsigned askers_without_guard;
 
 static uintptr_t this_thread_allocating(void)
@@ -285,6 +313,7 @@ int main(void)
         cmocka_unit_test(free_of_a_state_waits_for_walks),
         cmocka_unit_test(who_waits_sleeps_first_where_others_walk),
         cmocka_unit_test(child_does_not_wait_for_threads_it_has_not),
+        cmocka_unit_test(own_walk_is_not_begun_where_anything_is_rare),
         cmocka_unit_test(state_is_asked_for_behind_the_guard),
         cmocka_unit_test(walk_that_never_ends_is_waited_for_once),
     };

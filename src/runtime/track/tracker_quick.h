@@ -214,8 +214,11 @@ TM_INLINE enum tm_quick_stack tm_quick_stack_look(struct tm_runtime *runtime, ui
     if (TM_UNLIKELY(!tm_quick_find(&runtime->cache, place, older, domain, size, found, way))) {
         return TM_STACK_UNKNOWN;
     }
-    return marked || TM_LIKELY(tm_stack_cache_stands(stack, row, stack->newest, form)) ? TM_STACK_KNOWN
-                                                                                       : TM_STACK_OTHER;
+    /* A signal handler's event may have brought another stack up to date since OLDER was read. */
+    return marked || (TM_LIKELY(tm_stack_cache_stands(stack, row, stack->newest, form)) &&
+                      TM_LIKELY(*(const volatile uint64_t *)&stack->older == older))
+               ? TM_STACK_KNOWN
+               : TM_STACK_OTHER;
 }
 
 TM_INLINE bool tm_quick_stack_record(struct tm_runtime *runtime, uint8_t domain, uint16_t size,

@@ -115,14 +115,15 @@ enum tm_counter_mask {
     TM_COUNTER_MASK_ALL = 127
 };
 
-/* INHERITED: of a process that was forked (META has `forked_from`): the part of COUNTERS that is of blocks from before the
- * fork, in the same form and order, without peaks.  Each (traceback, domain) has its item in COUNTERS, of which no figure
- * is smaller; the difference is of blocks that the process got itself.
+/* INHERITED: of a process that was forked (META has `forked_from`): the part of COUNTERS that is of blocks from before
+ * the fork, in the same form and order, without peaks.  Each (traceback, domain) has its item in COUNTERS, of which no
+ * figure is smaller; the difference is of blocks that the process got itself.
  *
  * SIZES: how blocks spread over sizes.  Each (domain, bound) once at most.
  *
  *   +-----------+--------------+--------------------+--------------------+
- *   | domain u8 | bound varint | live blocks varint | ever blocks varint |     bound: largest size of the class in bytes
+ *   | domain u8 | bound varint | live blocks varint | ever blocks varint |     bound: largest size of the class in
+ * bytes
  *   +-----------+--------------+--------------------+--------------------+
  *
  * MODULES: the loaded objects (program and libraries) that machine frames are of; ids from 1.
@@ -149,10 +150,10 @@ enum tm_counter_mask {
  *   | address varint delta | domain u8 | size varint | traceback varint |     first delta: from 0; size in bytes
  *   +----------------------+-----------+-------------+------------------+
  *
- * A block ends at 2^64 at most, all sizes together are at most 2^62, and the section is at most 1 GiB before compression.
- * The table of blocks is walked while the program's threads go on: two blocks may overlap where the first was freed
- * meanwhile, a block may be missing, and sums over blocks differ from COUNTERS by what META says (blocks_skew).  Where
- * META has a sample_rate, blocks are the sampled ones.  A program's own mappings are blocks of the mmap domain, other
- * blocks may lie in them. */
+ * A block ends at 2^64 at most, all sizes together are at most 2^62, and the section is at most 1 GiB before
+ * compression. The table of blocks is walked while the program's threads go on: two blocks may overlap where the first
+ * was freed meanwhile, a block may be missing, and sums over blocks differ from COUNTERS by what META says
+ * (blocks_skew).  Where META has a sample_rate, blocks are the sampled ones.  A program's own mappings are blocks of
+ * the mmap domain, other blocks may lie in them. */
 
 #endif

@@ -59,7 +59,8 @@ TRACEMALLOC_API void tracemalloc_get_traced_memory(size_t *current, size_t *peak
 /* Sets the peak to what is traced now. */
 TRACEMALLOC_API void tracemalloc_reset_peak(void);
 
-/* Bytes of memory that the tracer itself holds: the store, the tables, and what was touched of the block table at most. */
+/* Bytes of memory that the tracer itself holds: the store, the tables, and what was touched of the block table at
+ * most. */
 TRACEMALLOC_API size_t tracemalloc_get_tracemalloc_memory(void);
 
 /* Writes a snapshot to PATH: under a temporary name beside it, synced, then renamed over what is there.  0; ENODATA:
@@ -67,17 +68,17 @@ TRACEMALLOC_API size_t tracemalloc_get_tracemalloc_memory(void);
  * PATH is as it was then. */
 TRACEMALLOC_API int tracemalloc_take_snapshot(const char *path);
 
-/* The same, and the snapshot lists every live traced block too: address, size and traceback, as the traces of the stdlib's
- * Snapshot (in `tm-report blocks`).  It takes about a thousand instructions and two bytes of file a block.  The program's other threads go on
- * meanwhile: what they hand out or free just then may be listed or not, and the snapshot says how many blocks that were.
- * With TRACEMALLOC_BLOCKS=1 every snapshot is one of these. */
+/* The same, and the snapshot lists every live traced block too: address, size and traceback, as the traces of the
+ * stdlib's Snapshot (in `tm-report blocks`).  It takes about a thousand instructions and two bytes of file a block.
+ * The program's other threads go on meanwhile: what they hand out or free just then may be listed or not, and the
+ * snapshot says how many blocks that were. With TRACEMALLOC_BLOCKS=1 every snapshot is one of these. */
 TRACEMALLOC_API int tracemalloc_take_snapshot_with_blocks(const char *path);
 
 /* The traceback of the traced block in which ADDRESS lies (an object is not always the start of its block): fills
  * FRAMES, oldest first, with the most recent CAPACITY frames at most; *TOTAL is how many were recorded (0: allocated
  * where no Python code ran).  With TRACEMALLOC_NATIVE machine frames are among them: their filename is the program's or
- * library's, their line 0 and their function "", for names are looked up where a snapshot is read.  FRAMES and TOTAL may
- * be NULL.  0; ENODATA: not tracing; ENOENT: no traced block is there. */
+ * library's, their line 0 and their function "", for names are looked up where a snapshot is read.  FRAMES and TOTAL
+ * may be NULL.  0; ENODATA: not tracing; ENOENT: no traced block is there. */
 TRACEMALLOC_API int tracemalloc_get_object_traceback(const void *address, struct tracemalloc_frame *frames,
                                                      unsigned capacity, unsigned *total);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of options: name, what its value is, default, help.  One row is one variable TRACEMALLOC_<NAME> and one flag
- * of tm-run.
+/* The table of options: name, what its value is, default, help.  One row is one variable TRACEMALLOC_<NAME> and one
+ * flag of tm-run.
  *
  *   X(NAME, parser, default, values, help) */
 #ifndef TM_BASE_CONFIG_OPTIONS_H

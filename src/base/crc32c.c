@@ -67,8 +67,8 @@ __attribute__((target("sse4.2"))) static uint32_t by_instruction(uint32_t before
     return ~(uint32_t)remainder;
 }
 
-/* Asked at the first use, by one CPUID: under a hypervisor each takes microseconds, and what __builtin_cpu_supports brings
- * along asks a dozen times in every process that loads the library. */
+/* Asked at the first use, by one CPUID: under a hypervisor each takes microseconds, and what __builtin_cpu_supports
+ * brings along asks a dozen times in every process that loads the library. */
 static bool has_instruction(void)
 {
     static _Atomic int known; /* 0: not asked yet */

@@ -2,9 +2,9 @@
 /* Sampling by bytes: the arithmetic that the traced process and the desk share.
  *
  * Bytes are thought of as a line on which points fall at random, one in RATE bytes on average (a Poisson process); a
- * block is sampled when a point falls into it.  So a block of SIZE bytes is sampled with the chance 1 - exp(-SIZE/RATE),
- * whatever came before, and one that was sampled stands for 1/chance blocks like it (Horvitz and Thompson's estimate):
- * sums of those are right on average, for blocks and for bytes, at every size.
+ * block is sampled when a point falls into it.  So a block of SIZE bytes is sampled with the chance 1 -
+ * exp(-SIZE/RATE), whatever came before, and one that was sampled stands for 1/chance blocks like it (Horvitz and
+ * Thompson's estimate): sums of those are right on average, for blocks and for bytes, at every size.
  *
  * Pure functions without libm.   Signal safe.   Threads  any. */
 #ifndef TM_BASE_SAMPLE_CHANCE_H
@@ -37,7 +37,8 @@ uint64_t tm_sample_distance(uint64_t random, uint64_t rate);
 /* Half the width of the interval around an estimate of BYTES in BLOCKS blocks that holds the truth in at least 95 of
  * 100 cases.  Needs no more than these two: the variance of one block's estimate, SIZE^2 * (1 - chance) / chance, is at
  * most a concave function of its size, so that blocks of one size (the mean) have the largest variance that blocks with
- * this sum can have.  Few samples are treated as counts are (Wilson's interval for a Poisson count, its farther end). */
+ * this sum can have.  Few samples are treated as counts are (Wilson's interval for a Poisson count, its farther
+ * end). */
 double tm_sample_margin(double bytes, double blocks, double rate);
 
 /* The margin of the difference (or sum) of two figures with these margins whose samples are independent. */

@@ -40,7 +40,8 @@ struct tm_selection;
 
 /* Single blocks, which only the process knows: it writes their section into the file by itself, before the rest. */
 struct tm_encode_blocks {
-    /* Makes the section from OFFSET of the file on.  *LEFT_OUT: blocks that are not in it for want of room or memory. */
+    /* Makes the section from OFFSET of the file on.  *LEFT_OUT: blocks that are not in it for want of room or
+     * memory. */
     enum tm_encode_result (*write)(void *context, const struct tm_selection *selection, uint64_t offset,
                                    struct tm_section *section, uint64_t *left_out);
     void *context;
@@ -54,16 +55,17 @@ TM_CHECKED enum tm_encode_result tm_snapshot_encode(const struct tm_store_view *
                                                     const struct tm_encode_memory *memory, uint8_t **bytes,
                                                     size_t *size, size_t *capacity);
 
-/* The same with a section of BLOCKS: in the file it comes between the first blocks->offset of the BYTES and the others. */
+/* The same with a section of BLOCKS: in the file it comes between the first blocks->offset of the BYTES and the
+ * others. */
 TM_CHECKED enum tm_encode_result tm_snapshot_encode_with(const struct tm_store_view *view,
                                                          struct tm_encode_blocks *blocks,
                                                          const struct tm_encode_fact *facts, unsigned fact_count,
                                                          const struct tm_encode_memory *memory, uint8_t **bytes,
                                                          size_t *size, size_t *capacity);
 
-/* The same in steps of at most about half a millisecond each, for where the caller must not be kept: begin, step as long
- * as there is more, end.  VIEW, BLOCKS, FACTS and MEMORY stay the caller's until the end.  With blocks the step that
- * writes them is as long as that takes. */
+/* The same in steps of at most about half a millisecond each, for where the caller must not be kept: begin, step as
+ * long as there is more, end.  VIEW, BLOCKS, FACTS and MEMORY stay the caller's until the end.  With blocks the step
+ * that writes them is as long as that takes. */
 struct tm_encoding;
 
 /* NULL without memory. */

@@ -63,7 +63,8 @@ struct tm_counters {
     struct tm_counter_record of[TM_DOMAIN_COUNT];
 };
 
-/* The counters of a traceback (old id), all sizes together, traceback left 0; the part of them that is INHERITED, without
+/* The counters of a traceback (old id), all sizes together, traceback left 0; the part of them that is INHERITED,
+ * without
  * peaks.  The same blocks are added to SIZES: each record is looked at once. */
 void tm_selection_counters(const struct tm_selection *selection, uint32_t traceback, struct tm_counters *counters,
                            struct tm_counters *inherited, struct tm_size_sums *sizes);
@@ -74,8 +75,8 @@ struct tm_record_figures {
 };
 struct tm_record_figures tm_record_figures_of(const struct tm_store_view *view, uint32_t record);
 
-/* Blocks that were ever handed out and that came back, in all records that the selection saw.  What this moves by is how far
- * figures that were read at two moments may be apart. */
+/* Blocks that were ever handed out and that came back, in all records that the selection saw.  What this moves by is
+ * how far figures that were read at two moments may be apart. */
 uint64_t tm_selection_traffic(const struct tm_selection *selection);
 
 #endif

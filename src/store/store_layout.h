@@ -106,8 +106,8 @@ struct tm_record_peak {
     _Atomic uint64_t heap_bytes;
 };
 
-/* Additions made by others than the record's owner, by atomic adds.  More may come back here than was handed out here, and the other way
- * round: only the sums with the record's own words mean something. */
+/* Additions made by others than the record's owner, by atomic adds.  More may come back here than was handed out here,
+ * and the other way round: only the sums with the record's own words mean something. */
 struct tm_record_loose {
     _Atomic uint64_t ever_blocks;
     _Atomic uint64_t freed_blocks;
@@ -191,8 +191,8 @@ struct tm_store_header {
      * item of the same key wins. */
     _Atomic uint32_t meta_length;
     char meta[TM_STORE_META_CAPACITY];
-    /* The tracer's memory beside this store, as of one of the last new records (0: written by a library that did not say): tables
-     * that are there in whole, and addresses of ranges of which only what was touched is there. */
+    /* The tracer's memory beside this store, as of one of the last new records (0: written by a library that did not
+     * say): tables that are there in whole, and addresses of ranges of which only what was touched is there. */
     _Atomic uint64_t whole_bytes;
     _Atomic uint64_t sparse_size; /* bytes of each range */
     _Atomic uint32_t sparse_count;
@@ -209,7 +209,8 @@ struct tm_store_header {
     uint32_t forked_from; /* pid of the process that forked, as it knows itself */
     uint64_t fork_time_ns;
     _Atomic uint64_t recycled; /* how recycled objects are heard of: a word of eight bytes at most; 0: nobody said */
-    /* System calls of the tracer that failed; of the first one its name, written before the count, and its errno value. */
+    /* System calls of the tracer that failed; of the first one its name, written before the count, and its errno
+     * value. */
     _Atomic uint32_t failed_calls;
     uint32_t failed_call_errno;
     char failed_call[16];

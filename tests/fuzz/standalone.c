@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs a fuzz target without libFuzzer: on each FILE as it is, then on COUNT mutations of them, the same ones each time.
+/* Runs a fuzz target without libFuzzer: on each FILE as it is, then on COUNT mutations of them, the same ones each
+ * time.
  *
  * usage: TARGET COUNT FILE...     A number of the last mutation is printed when the target dies of it. */
 #include <signal.h>

@@ -14,7 +14,8 @@
  *   moment WHICH TRACES TOTAL BYTES BLOCKS SLACK_BYTES SLACK_BLOCKS
  *                                             the moment, of those at which the total was as FOUND to within BOUND and
  *                                             SLACK, at which least was live that is not in the store or the other way
- *                                             round; BYTES and BLOCKS are how much, SLACK what threads were in the middle
+ *                                             round; BYTES and BLOCKS are how much, SLACK what threads were in the
+ * middle
  *                                             of.  TRACES is how many traces have something at the peak
  *   moment WHICH TRACES none                  there is no such moment */
 #include <inttypes.h>

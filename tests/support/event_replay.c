@@ -9,7 +9,8 @@
  * Lines, of words with a tab between:
  *   events COUNT INCOMPLETE                places of the log so far, and those whose writer was killed
  *   live DOMAIN BYTES BLOCKS               for each domain
- *   last THREAD KIND DOMAIN BYTES BLOCKS   the last event of each thread and what it changed; of a move (KIND 3) what is
+ *   last THREAD KIND DOMAIN BYTES BLOCKS   the last event of each thread and what it changed; of a move (KIND 3) what
+ * is
  *                                          missing while the block is in neither record
  *   range LOW HIGH LOW HIGH                of the totals of Python's memory and of all, up to this state from the last
  *   peak BYTES                             of raw, mem and obj

@@ -13,8 +13,9 @@
  * A FRAME is FILE:LINE or FILE:LINE:FUNCTION, for machine frames PATH+0xADDRESS or PATH+0xADDRESS=FILE:LINE:FUNCTION;
  * frames are oldest first; none is the empty traceback.  Figures may be left
  * out.  Traces of one traceback and domain add up.  `blocks` says that blocks are listed
- * though there be none; they are stored in address order, compressed as frames of a few each.  In TEXT and FRAME any byte may be %XX; the space, `:`, `|`, `%` and
- * the end of line must be.  Lines that are empty or begin with # say nothing.
+ * though there be none; they are stored in address order, compressed as frames of a few each.  In TEXT and FRAME any
+ * byte may be %XX; the space, `:`, `|`, `%` and the end of line must be.  Lines that are empty or begin with # say
+ * nothing.
  *
  * Memory   malloc'ed; running out of it, or a line that is none of these, ends the program: a test's mistake. */
 #ifndef TM_TESTS_SNAPSHOT_BUILDER_H

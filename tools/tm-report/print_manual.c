@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* TEXT as roff prints it: `-` is a minus and no hyphen, a backslash is one, nothing at the start of a line is a request. */
+/* TEXT as roff prints it: `-` is a minus and no hyphen, a backslash is one, nothing at the start of a line is a
+ * request. */
 static void print_text(FILE *stream, const char *text)
 {
     if (*text == '.' || *text == '\'') {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A line on stderr that says what is being done, where a person waits for more than a second: only on a terminal, and gone
- * when it is done.  One thread. */
+/* A line on stderr that says what is being done, where a person waits for more than a second: only on a terminal, and
+ * gone when it is done.  One thread. */
 #ifndef TM_TOOLS_TM_REPORT_PROGRESS_H
 #define TM_TOOLS_TM_REPORT_PROGRESS_H
 

@@ -9,7 +9,8 @@
 #include "report/snapshot/snapshot.h"
 #include "tools/tm-report/options.h"
 
-/* With names for its machine frames, unless OPTIONS say otherwise.  PATH "-" is standard input.  False, and *SNAPSHOT is NULL, when it cannot be read; else *SNAPSHOT is the caller's. */
+/* With names for its machine frames, unless OPTIONS say otherwise.  PATH "-" is standard input.  False, and *SNAPSHOT
+ * is NULL, when it cannot be read; else *SNAPSHOT is the caller's. */
 TM_CHECKED bool tm_report_load(const struct tm_options *options, const char *path, struct tm_snapshot **snapshot);
 
 #endif

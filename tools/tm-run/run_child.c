@@ -21,8 +21,8 @@ int tm_run_exec(char *const *arguments)
     return code;
 }
 
-/* What ends or tells a program when it is sent from outside, and what TRACEMALLOC_SIGNAL may be.  Stopping is left alone:
- * a shell stops the whole group. */
+/* What ends or tells a program when it is sent from outside, and what TRACEMALLOC_SIGNAL may be.  Stopping is left
+ * alone: a shell stops the whole group. */
 static void signals_to_hand_on(sigset_t *set)
 {
     static const int numbers[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGPROF, SIGWINCH};

@@ -126,8 +126,8 @@ static bool has_main(const char *folder)
     return length > 0 && (size_t)length < sizeof path && stat(path, &found) == 0;
 }
 
-/* app.py, an application in a zip file, or a folder with a __main__.py.  A script that was named with a slash and may be
- * executed knows its interpreter itself. */
+/* app.py, an application in a zip file, or a folder with a __main__.py.  A script that was named with a slash and may
+ * be executed knows its interpreter itself. */
 static bool is_script(const char *word)
 {
     struct stat found;

@@ -59,8 +59,8 @@ static void look_at(struct search *search, const char *path)
     tm_snapshot_free(snapshot);
 }
 
-/* What the name of a file of ours begins with: "" where OUTPUT begins with a letter like %p, NULL where it ends in .tms.
- * A number comes before the last dot, if it has to. */
+/* What the name of a file of ours begins with: "" where OUTPUT begins with a letter like %p, NULL where it ends in
+ * .tms. A number comes before the last dot, if it has to. */
 static const char *beginning_of_names(char *name, size_t capacity)
 {
     const char *output = getenv("TRACEMALLOC_OUTPUT");

@@ -6,8 +6,8 @@
 #include "base/compiler.h"
 #include "base/exit_code.h"
 
-/* Looks at every *.live of FOLDERS (NULL at the end; none: the current one).  Prints the names of the snapshots to stdout,
- * and a line to stderr for each store that stays. */
+/* Looks at every *.live of FOLDERS (NULL at the end; none: the current one).  Prints the names of the snapshots to
+ * stdout, and a line to stderr for each store that stays. */
 TM_CHECKED enum tm_exit tm_snap_collect(char *const *folders);
 
 #endif

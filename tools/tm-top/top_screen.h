@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The terminal: another screen, keys one by one, and everything as it was at the end, whatever the end is.
  *
- * Escape sequences are those that xterm, the Linux console, tmux and screen share (ECMA-48 and the alternate screen); so no
- * description of terminals has to be installed.     Threads  one. */
+ * Escape sequences are those that xterm, the Linux console, tmux and screen share (ECMA-48 and the alternate screen);
+ * so no description of terminals has to be installed.     Threads  one. */
 #ifndef TM_TOOLS_TM_TOP_TOP_SCREEN_H
 #define TM_TOOLS_TM_TOP_TOP_SCREEN_H
 

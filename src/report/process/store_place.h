@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Where the live store of a running process is: the file that it has mapped, opened without trusting any name.
  *
- * The name comes from /proc/PID/maps, which the kernel writes.  It is opened through the process's own root folder, never
- * through a link and never waiting, and must be a regular file with the inode of the mapping.  Nothing is asked of the
- * process: it may be stopped or hang.
+ * The name comes from /proc/PID/maps, which the kernel writes.  It is opened through the process's own root folder,
+ * never through a link and never waiting, and must be a regular file with the inode of the mapping.  Nothing is asked
+ * of the process: it may be stopped or hang.
  *
  * Memory   the caller's.     Threads  any.     Errors   false and one line in *WHY. */
 #ifndef TM_REPORT_PROCESS_STORE_PLACE_H

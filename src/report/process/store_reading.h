@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* A store that its process may be writing, to the bytes of a snapshot.
  *
- * The file is read twice.  The totals of the snapshot are those of one moment between the two readings of the counters; the
- * counters are those of the second reading.  What was counted between the two is the most by which their sum can differ
- * from the totals: the snapshot says it, as `skew_bytes`.
+ * The file is read twice.  The totals of the snapshot are those of one moment between the two readings of the counters;
+ * the counters are those of the second reading.  What was counted between the two is the most by which their sum can
+ * differ from the totals: the snapshot says it, as `skew_bytes`.
  *
  * Memory   malloc'ed, the caller frees it.     Threads  any.     Errors   false and one line in *WHY. */
 #ifndef TM_REPORT_PROCESS_STORE_READING_H

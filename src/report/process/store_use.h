@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Does any process still have a store mapped?  The question before a store is taken away.
  *
- * The kernel is asked for a lease, which it grants only where nobody has the file open for writing, mapped or not, in any
- * pid namespace of this machine.  Where the file system cannot tell that way, every process that can be seen is
+ * The kernel is asked for a lease, which it grants only where nobody has the file open for writing, mapped or not, in
+ * any pid namespace of this machine.  Where the file system cannot tell that way, every process that can be seen is
  * looked at instead; where not all can be seen, the answer is that it is not known. */
 #ifndef TM_REPORT_PROCESS_STORE_USE_H
 #define TM_REPORT_PROCESS_STORE_USE_H

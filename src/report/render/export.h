@@ -2,7 +2,8 @@
 /* One snapshot in the formats of other programs.  What counts is the report's domains and filters; formats with one
  * figure take the report's, formats with several have them all.
  *
- * Names     any bytes: where a format wants UTF-8, a byte that is none is written as `\xNN` (JSON: as the lone surrogate
+ * Names     any bytes: where a format wants UTF-8, a byte that is none is written as `\xNN` (JSON: as the lone
+ * surrogate
  *           that Python has for it).
  * Memory    what is needed to remember which names were written, malloc'ed and freed.
  * Errors    those of OUT; TM_STATUS_NO_MEMORY, and where it is said TM_STATUS_TOO_LARGE.
@@ -33,8 +34,9 @@ TM_CHECKED enum tm_status tm_export_speedscope(struct tm_out *out, const struct 
  * alloc_blocks, peak_bytes; the label `domain` of each sample. */
 TM_CHECKED enum tm_status tm_export_pprof(struct tm_out *out, const struct tm_report *report);
 
-/* What tracemalloc.Snapshot.load of CPython 3.6 and later opens: one trace for each block of the figure, whose sizes are
- * the mean of their traceback's (so that sums are equal), or the blocks' own where the snapshot lists all that is live.  TM_STATUS_TOO_LARGE: more blocks than TM_PICKLE_BLOCKS_MAX. */
+/* What tracemalloc.Snapshot.load of CPython 3.6 and later opens: one trace for each block of the figure, whose sizes
+ * are the mean of their traceback's (so that sums are equal), or the blocks' own where the snapshot lists all that is
+ * live.  TM_STATUS_TOO_LARGE: more blocks than TM_PICKLE_BLOCKS_MAX. */
 #define TM_PICKLE_BLOCKS_MAX UINT64_C(500000000)
 TM_CHECKED enum tm_status tm_export_pickle(struct tm_out *out, const struct tm_report *report);
 

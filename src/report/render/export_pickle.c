@@ -2,8 +2,9 @@
 /* Opcodes are those of CPython's pickletools, protocol 2.
  *
  * Up to 3.8 a trace is (domain, size, frames), since 3.9 (domain, size, frames, number of frames before they were cut).
- * The file serves both: it holds the longer form and lets the reader cut each to 3 + (sys.hexversion >= 3.9) items, with
- * nothing but functions of the modules builtins and operator.  Frames are most recent first, as _tracemalloc has them. */
+ * The file serves both: it holds the longer form and lets the reader cut each to 3 + (sys.hexversion >= 3.9) items,
+ * with nothing but functions of the modules builtins and operator.  Frames are most recent first, as _tracemalloc has
+ * them. */
 #include "report/render/export.h"
 
 #include <stdlib.h>

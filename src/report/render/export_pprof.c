@@ -24,8 +24,8 @@ enum { SAMPLE_LOCATION = 1, SAMPLE_VALUE = 2, SAMPLE_LABEL = 3 };
 enum { LABEL_KEY = 1, LABEL_TEXT = 2 };
 enum { LOCATION_ID = 1, LOCATION_LINE = 4 };
 enum { LINE_FUNCTION = 1, LINE_LINE = 2 };
-/* No system_name (3): where it equals the name, readers take the name for a mangled one, and `<module>` for C++'s template
- * arguments, which they cut.  Where it differs they leave the name alone. */
+/* No system_name (3): where it equals the name, readers take the name for a mangled one, and `<module>` for C++'s
+ * template arguments, which they cut.  Where it differs they leave the name alone. */
 enum { FUNCTION_ID = 1, FUNCTION_NAME = 2, FUNCTION_FILE = 4 };
 
 /* Strings of our own, behind the snapshot's. */

@@ -24,7 +24,8 @@ static void write_escape(struct tm_out *out, uint32_t point)
 }
 
 /* Bytes from AT that need no escape and are ASCII, as far as eight of them can be told at once.  In each byte of a word
- * the highest bit gets set by what is not wanted: it is there already, 0x7F + 1, below 0x20, or equal to a character. */
+ * the highest bit gets set by what is not wanted: it is there already, 0x7F + 1, below 0x20, or equal to a
+ * character. */
 static const uint8_t *skip_plain(const uint8_t *at, const uint8_t *end)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Names on a terminal: nothing in a file name may move the cursor or change colours, and long paths lose their left end.
+/* Names on a terminal: nothing in a file name may move the cursor or change colours, and long paths lose their left
+ * end.
  *
  * Memory   none.     Threads  one per tm_out. */
 #ifndef TM_REPORT_RENDER_LOCATION_TEXT_H

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The data of the page: what src/report/web/page/model.js reads.  JSON in which no `<` stands, so that it may lie inside
- * a <script> of HTML whatever the names are.
+/* The data of the page: what src/report/web/page/model.js reads.  JSON in which no `<` stands, so that it may lie
+ * inside a <script> of HTML whatever the names are.
  *
  *   {"snapshots": [{"facts": as in JSON reports, "strings": [...], "frames": [file, function, line, ...],
  *                   "native": [frame, number in native_modules, ...], "native_modules": [...],   where there are any
  *                   "modules": [file, its module, ...],
  *                   "tracebacks": [parent, frame, ...],
- *                   "counters": [traceback, domain, bytes and blocks live, at the peak of Python's domains, at the peak of
+ *                   "counters": [traceback, domain, bytes and blocks live, at the peak of Python's domains, at the peak
+ * of
  *                                the heap, ever, and temporary, ...]}, ...],
  *    "sources": {file name: text, ...}}
  *

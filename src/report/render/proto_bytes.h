@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The wire format of protocol buffers (https://protobuf.dev/programming-guides/encoding/), as far as profile.proto needs
- * it: varints, and fields with a length.
+/* The wire format of protocol buffers (https://protobuf.dev/programming-guides/encoding/), as far as profile.proto
+ * needs it: varints, and fields with a length.
  *
  * Memory   one malloc'ed buffer that grows; `failed` is set and kept when it cannot.     Threads  one per buffer. */
 #ifndef TM_REPORT_RENDER_PROTO_BYTES_H

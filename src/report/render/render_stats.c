@@ -89,7 +89,8 @@ static void print_sizes(struct tm_out *out, const struct tm_snapshot *snapshot)
     print_size(out, &line);
 }
 
-/* What tracing takes, and of what it is made: the table of live blocks, and all else, which grows with the tracebacks. */
+/* What tracing takes, and of what it is made: the table of live blocks, and all else, which grows with the
+ * tracebacks. */
 static void print_tracer(struct tm_out *out, const struct tm_snapshot *snapshot)
 {
     uint64_t tracer = tm_snapshot_number(snapshot, "tracer_bytes", 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One picture of a process that is watched: its totals, its domains, its top rows.  No line is longer than the width, and
- * there are no more lines than the height, which is 10 at least. */
+/* One picture of a process that is watched: its totals, its domains, its top rows.  No line is longer than the width,
+ * and there are no more lines than the height, which is 10 at least. */
 #ifndef TM_REPORT_RENDER_RENDER_WATCH_H
 #define TM_REPORT_RENDER_RENDER_WATCH_H
 

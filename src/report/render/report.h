@@ -72,8 +72,8 @@ static inline size_t tm_report_shown(const struct tm_report *report)
     return report->limit < report->statistics.count ? report->limit : report->statistics.count;
 }
 
-/* Is so little left of what SNAPSHOT's program used that its rows should be those of the peak?  So at an exit whose peak
- * in DOMAINS is more than one and a half times what is live, if the file has figures of the peak. */
+/* Is so little left of what SNAPSHOT's program used that its rows should be those of the peak?  So at an exit whose
+ * peak in DOMAINS is more than one and a half times what is live, if the file has figures of the peak. */
 bool tm_report_prefers_peak(const struct tm_snapshot *snapshot, uint32_t domains);
 
 /* The figure that "peak" means for DOMAINS: with native or mmap among them the peak of the whole heap. */

@@ -28,15 +28,16 @@ struct tm_text_rows {
     size_t imports; /* cumulative rows of the import system that are left out: they call everything that is imported */
 };
 
-/* Differences of a hostile file's cumulative rows may leave the range when they are summed; nobody looks at that sum. */
+/* Differences of a hostile file's cumulative rows may leave the range when they are summed; nobody looks at that
+ * sum. */
 static inline int64_t tm_add_wrapping(int64_t a, int64_t b)
 {
     return (int64_t)((uint64_t)a + (uint64_t)b);
 }
 
 /* Unless the report shows all: folds what lies in the import system (frozen modules, importlib) and what has no Python
- * frame, if it is not grouped by traceback or module, or leaves the import system out of cumulative rows; and leaves out
- * what did not change.  False without memory. */
+ * frame, if it is not grouped by traceback or module, or leaves the import system out of cumulative rows; and leaves
+ * out what did not change.  False without memory. */
 TM_CHECKED bool tm_text_rows_make(struct tm_text_rows *rows, const struct tm_report *report);
 void tm_text_rows_free(struct tm_text_rows *rows);
 

@@ -49,8 +49,8 @@ TM_CHECKED enum tm_status tm_load_items(struct tm_load *load, const struct tm_se
 
 bool tm_load_knows_section(uint32_t kind);
 
-/* Joins the machine frames to the frames that they are, and names those that have no name yet by object and address.  All references
- * have been checked. */
+/* Joins the machine frames to the frames that they are, and names those that have no name yet by object and address.
+ * All references have been checked. */
 TM_CHECKED enum tm_status tm_load_native_frames(struct tm_load *load);
 
 /* "STRINGS" and so on; words that fit after "section" for a kind that is not read. */

@@ -2,7 +2,8 @@
 /* From an address in a loaded object's file to functions and lines: the only file that knows elfutils.
  *
  * Files    the object at its path when its build id is the wanted one; else, and for what it does not hold itself, the
- *          separate files of that build id, or that its .gnu_debuglink names (libdwfl's standard search), and debuginfod
+ *          separate files of that build id, or that its .gnu_debuglink names (libdwfl's standard search), and
+ * debuginfod
  *          servers when DEBUGINFOD_URLS is set.  Never a file with another build id.
  * Memory   malloc'ed.     Threads  one at a time.     Errors  as said; a damaged file has no symbols. */
 #ifndef TM_REPORT_SNAPSHOT_MODULE_SYMBOLS_H
@@ -32,8 +33,8 @@ struct tm_wanted_module {
     const char *debug_dir; /* instead of /usr/lib/debug, or NULL */
 };
 
-/* *SYMBOLS is NULL unless it answers TM_SYMBOLS_OPEN.  FOUND_ID becomes the build id of the file at the path in words, "" when
- * there is none. */
+/* *SYMBOLS is NULL unless it answers TM_SYMBOLS_OPEN.  FOUND_ID becomes the build id of the file at the path in words,
+ * "" when there is none. */
 enum tm_symbols_found tm_module_symbols_open(const struct tm_wanted_module *wanted, struct tm_module_symbols **symbols,
                                              char found_id[TM_BUILD_ID_TEXT]);
 

@@ -7,8 +7,8 @@
 
 #include "base/text.h"
 
-/* Adds what BYTES, LENGTH of them, stand for to TEXT in UTF-8.  False, and nothing is added: it is not Punycode, or has more
- * than 128 characters. */
+/* Adds what BYTES, LENGTH of them, stand for to TEXT in UTF-8.  False, and nothing is added: it is not Punycode, or has
+ * more than 128 characters. */
 bool tm_punycode_add(struct tm_text *text, const char *bytes, size_t length);
 
 #endif

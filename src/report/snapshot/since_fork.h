@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Of a forked process, what it got itself.
  *
- * Blocks that it inherited and freed take nothing from what is left: they were never its own.  A block that it inherited
- * and moved or enlarged by realloc is its own from then on. */
+ * Blocks that it inherited and freed take nothing from what is left: they were never its own.  A block that it
+ * inherited and moved or enlarged by realloc is its own from then on. */
 #ifndef TM_REPORT_SNAPSHOT_SINCE_FORK_H
 #define TM_REPORT_SNAPSHOT_SINCE_FORK_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The bytes of a store that its process may be writing: what refers to something is measured before what it refers to, so
- * that all references of the copy hold.
+/* The bytes of a store that its process may be writing: what refers to something is measured before what it refers to,
+ * so that all references of the copy hold.
  *
  * Memory   malloc'ed, free() gives it back.     Errors   a status and *FAULT. */
 #ifndef TM_REPORT_SNAPSHOT_STORE_BYTES_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A copy of a live store's file: checked, and turned into the bytes of a snapshot as if the process had written one.  For
- * stores that a kill left behind, and for looking into a running process.
+/* A copy of a live store's file: checked, and turned into the bytes of a snapshot as if the process had written one.
+ * For stores that a kill left behind, and for looking into a running process.
  *
  * Everything in the copy is checked before it is followed.   Memory  malloc'ed; BYTES must outlive the copy.
  * Errors   a status and *FAULT; what is asked for is NULL then. */
@@ -28,8 +28,8 @@ void tm_store_copy_close(struct tm_store_copy *copy);
 
 const struct tm_store_header *tm_store_copy_header(const struct tm_store_copy *copy);
 
-/* What was ever counted in all records: bytes handed out and bytes that came back.  What this moves by between two copies
- * is the most by which the records of the second can differ from totals that were read between them. */
+/* What was ever counted in all records: bytes handed out and bytes that came back.  What this moves by between two
+ * copies is the most by which the records of the second can differ from totals that were read between them. */
 uint64_t tm_store_copy_traffic(const struct tm_store_copy *copy);
 
 /* The bytes of a snapshot with FACTS of the moment (see tm_snapshot_encode).  *SNAPSHOT is the caller's to free. */

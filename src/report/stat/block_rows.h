@@ -23,14 +23,14 @@ struct tm_block_rows {
     uint64_t size; /* bytes of all */
 };
 
-/* Those of the forest's last snapshot whose domain and node pass GROUPING.  REVERSE: the other end first.  False without
- * memory. */
+/* Those of the forest's last snapshot whose domain and node pass GROUPING.  REVERSE: the other end first.  False
+ * without memory. */
 TM_CHECKED bool tm_block_rows_make(struct tm_block_rows *rows, const struct tm_forest *forest,
                                    const struct tm_grouping *grouping, enum tm_block_order order, bool reverse);
 void tm_block_rows_free(struct tm_block_rows *rows);
 
-/* Of ROWS, which are by address and not reversed, the block that ADDRESS lies in; where several do (blocks in a mapping)
- * the one that begins last, of these the smallest.  A block of no bytes has its address.  NULL: none. */
+/* Of ROWS, which are by address and not reversed, the block that ADDRESS lies in; where several do (blocks in a
+ * mapping) the one that begins last, of these the smallest.  A block of no bytes has its address.  NULL: none. */
 const struct tm_block_record *tm_block_rows_at(const struct tm_block_rows *rows, uint64_t address);
 
 /* Of such ROWS the last one that begins below ADDRESS.  NULL: none. */

@@ -29,8 +29,8 @@ void tm_pattern_free(struct tm_pattern *pattern)
     *pattern = (struct tm_pattern){NULL, 0};
 }
 
-/* The position of the `]` that closes the set opened before START; the pattern's length when there is none.  A `]` right
- * behind the opening is a member. */
+/* The position of the `]` that closes the set opened before START; the pattern's length when there is none.  A `]`
+ * right behind the opening is a member. */
 static size_t end_of_set(const struct tm_pattern *pattern, size_t start)
 {
     size_t at = start;

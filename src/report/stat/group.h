@@ -45,8 +45,8 @@ TM_CHECKED struct tm_amount *tm_group_sums(const struct tm_forest *forest, unsig
 TM_CHECKED bool tm_group(const struct tm_forest *forest, unsigned snapshot, const struct tm_grouping *grouping,
                          struct tm_statistics *statistics);
 
-/* The rows of the last snapshot with their differences to the first one, and what is gone since, in no order.  False without
- * memory. */
+/* The rows of the last snapshot with their differences to the first one, and what is gone since, in no order.  False
+ * without memory. */
 TM_CHECKED bool tm_group_differences(const struct tm_forest *forest, const struct tm_grouping *grouping,
                                      struct tm_statistics *statistics);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows of a process that is watched: what is live now, how that grew since a first look, and what was allocated since the
- * look before.
+/* Rows of a process that is watched: what is live now, how that grew since a first look, and what was allocated since
+ * the look before.
  *
  * Memory   malloc'ed; points into the snapshots, which must outlive the rows.     Threads  one. */
 #ifndef TM_REPORT_STAT_LIVE_ROWS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Snapshots of several processes as one: equal tracebacks are one, and everything that is counted is added up.  The peak
- * of the whole is not known, so it is the sum of the peaks, which is never less.
+/* Snapshots of several processes as one: equal tracebacks are one, and everything that is counted is added up.  The
+ * peak of the whole is not known, so it is the sum of the peaks, which is never less.
  *
  * Memory   malloc'ed.     Threads  any. */
 #ifndef TM_REPORT_STAT_MERGE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The machine frames of merged snapshots, and the strings, of which those that the loader made for frames without a name
- * come last.  Part of merge.c. */
+/* The machine frames of merged snapshots, and the strings, of which those that the loader made for frames without a
+ * name come last.  Part of merge.c. */
 #ifndef TM_REPORT_STAT_MERGE_NATIVE_H
 #define TM_REPORT_STAT_MERGE_NATIVE_H
 
@@ -13,7 +13,8 @@
 /* Memory that SNAPSHOT owns: COUNT items and one more, all zeros.  NULL without memory. */
 void *tm_merge_get(struct tm_snapshot *snapshot, size_t count, size_t size);
 
-/* Gives SNAPSHOT the names of FOREST as strings; *STRING_OF has the string id of each name and is the caller's to free. */
+/* Gives SNAPSHOT the names of FOREST as strings; *STRING_OF has the string id of each name and is the caller's to
+ * free. */
 TM_CHECKED bool tm_merge_strings(struct tm_snapshot *snapshot, const struct tm_forest *forest, uint32_t **string_of);
 
 /* Gives SNAPSHOT the modules and machine frames.  FRAMES are its frames, SITE_OF has the site of each.  Where several

@@ -26,8 +26,8 @@ void tm_series_free(struct tm_series *series);
 /* Do the snapshots say over which time they were taken? */
 bool tm_series_is_timed(const struct tm_series *series);
 
-/* Bytes per hour: the slope of the straight line that fits best (least squares); 0 when it is not timed.  Slopes of rows
- * add up to that of the total, unless rows are cumulative. */
+/* Bytes per hour: the slope of the straight line that fits best (least squares); 0 when it is not timed.  Slopes of
+ * rows add up to that of the total, unless rows are cumulative. */
 double tm_series_slope(const struct tm_series *series, uint32_t key);
 double tm_series_total_slope(const struct tm_series *series);
 

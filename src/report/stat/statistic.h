@@ -69,8 +69,8 @@ static inline bool tm_key_is_of_python(enum tm_key_type key_type)
 /* The key that NODE's traces are counted for; not of domains, which are no property of a traceback. */
 uint32_t tm_key_of_node(const struct tm_forest *forest, enum tm_key_type key_type, uint32_t node);
 
-/* How rows are ordered; the largest comes first, locations ascend.  What is equal then is ordered as Python's tracemalloc
- * does: by (size, count, traceback), differences by (|size_diff|, size, |count_diff|, count, traceback). */
+/* How rows are ordered; the largest comes first, locations ascend.  What is equal then is ordered as Python's
+ * tracemalloc does: by (size, count, traceback), differences by (|size_diff|, size, |count_diff|, count, traceback). */
 enum tm_sort {
     TM_SORT_SIZE,
     TM_SORT_DIFFERENCE,
@@ -90,7 +90,8 @@ struct tm_order {
 
 void tm_statistics_sort(struct tm_statistics *statistics, struct tm_order order);
 
-/* Puts the first FIRST rows in their order and place; those behind them are in any order.  Less work when FIRST is small. */
+/* Puts the first FIRST rows in their order and place; those behind them are in any order.  Less work when FIRST is
+ * small. */
 void tm_statistics_sort_first(struct tm_statistics *statistics, struct tm_order order, size_t first);
 
 /* Above 0 when A comes before B by what they count, below when behind it, 0 when their keys decide. */

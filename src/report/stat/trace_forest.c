@@ -63,8 +63,8 @@ static void add_snapshot(struct tm_forest *forest, struct child_map *map, unsign
     }
 }
 
-/* A stable counting sort of nodes: TO gets FROM in ascending order of their keys, which are below KEYS.  COUNTS has room
- * for KEYS + 1. */
+/* A stable counting sort of nodes: TO gets FROM in ascending order of their keys, which are below KEYS.  COUNTS has
+ * room for KEYS + 1. */
 static void sort_nodes(uint32_t *to, const uint32_t *from, uint32_t count, uint32_t *counts, uint32_t keys,
                        uint32_t (*key)(const struct tm_node *), const struct tm_node *nodes)
 {

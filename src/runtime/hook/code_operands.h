@@ -18,9 +18,9 @@
 /* PLACE lies in the data, as may what the global offset table says there; false ends the search. */
 typedef bool tm_operand_visit(uintptr_t place, void *context);
 
-/* Offers the operands of the first bytes of the function at FUNCTION, which lies in CODE, that lie in DATA, and where one
- * of these holds an address in DATA, that address too.  On machines whose instructions have no such operands there are
- * only chance offers, or none. */
+/* Offers the operands of the first bytes of the function at FUNCTION, which lies in CODE, that lie in DATA, and where
+ * one of these holds an address in DATA, that address too.  On machines whose instructions have no such operands there
+ * are only chance offers, or none. */
 void tm_code_operands_visit(uintptr_t function, const struct tm_elf_range *code, const struct tm_elf_range *data,
                             tm_operand_visit *visit, void *context);
 

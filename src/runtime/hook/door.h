@@ -84,8 +84,9 @@ TM_INLINE bool tm_door_guard_is_up(const struct tm_thread *thread)
 }
 
 #if defined(__x86_64__) && defined(__GCC_ASM_FLAG_OUTPUTS__) && !defined(__SANITIZE_THREAD__)
-/* tm_door_guard_first_up where the guard is down; false where it is not.  Looks up the thread's structure for itself, so that its
- * place need not be kept in a register, which would be saved and restored, until the real function has returned. */
+/* tm_door_guard_first_up where the guard is down; false where it is not.  Looks up the thread's structure for itself,
+ * so that its place need not be kept in a register, which would be saved and restored, until the real function has
+ * returned. */
 TM_INLINE bool tm_door_guard_try_up(void)
 {
     _Static_assert(offsetof(struct tm_thread, guard) == 0, "the guard is read where the structure begins");

@@ -11,10 +11,11 @@
  * The program is told the truth: around each function of the module the flag has the value that it has for the program;
  * before the program's own start the module is really stopped, after its stop really started again.
  *
- * PyTraceMalloc_Track and PyTraceMalloc_Untrack, which libraries such as numpy call, answer it too.  With -X tracemalloc
- * or PYTHONTRACEMALLOC the module is started by Python and listened to all the same.
+ * PyTraceMalloc_Track and PyTraceMalloc_Untrack, which libraries such as numpy call, answer it too.  With -X
+ * tracemalloc or PYTHONTRACEMALLOC the module is started by Python and listened to all the same.
  *
- * Source   Modules/_tracemalloc.c, Python/tracemalloc.c and Include/internal/pycore_tracemalloc.h of 3.8 to 3.12; traces_table.h.
+ * Source   Modules/_tracemalloc.c, Python/tracemalloc.c and Include/internal/pycore_tracemalloc.h of 3.8 to 3.12;
+ * traces_table.h.
  * Threads  begin and end by a thread that holds the GIL, as said. */
 #ifndef TM_RUNTIME_HOOK_EXACT_MODE_H
 #define TM_RUNTIME_HOOK_EXACT_MODE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The doors of exec.  Each may be called in a child of vfork, so what is made lies on the stack or in pages that are given
- * back (os/lent_pages.h). */
+/* The doors of exec.  Each may be called in a child of vfork, so what is made lies on the stack or in pages that are
+ * given back (os/lent_pages.h). */
 #include <errno.h>
 #include <spawn.h>
 #include <stdarg.h>

@@ -79,7 +79,8 @@ TM_INLINE bool takes(struct tm_thread *thread, size_t size)
     }                                                                                                                  \
     RECORD(thread, call, size)
 
-/* The commonest, while not every call is heard, in parts that save no registers; neither does the exported door itself. */
+/* The commonest, while not every call is heard, in parts that save no registers; neither does the exported door
+ * itself. */
 static __attribute__((noinline)) void *malloc_rarely(size_t size)
 {
     struct tm_thread *thread = tm_thread_self();

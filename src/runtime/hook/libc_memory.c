@@ -35,7 +35,8 @@ static bool ask(struct tm_libc_memory *memory)
     return true;
 }
 
-/* Another allocator in libc's place (jemalloc, tcmalloc) leaves libc's heaps unused: their figures would say nothing. */
+/* Another allocator in libc's place (jemalloc, tcmalloc) leaves libc's heaps unused: their figures would say
+ * nothing. */
 static bool is_of_the_same_library(const void *function)
 {
     struct tm_elf_object allocator;

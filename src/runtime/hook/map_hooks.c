@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The doors of mmap and its family: blocks of the mmap domain, unless an outer door is up.  Then it is an allocator that
- * maps its heap, whose blocks that door counts.
+/* The doors of mmap and its family: blocks of the mmap domain, unless an outer door is up.  Then it is an allocator
+ * that maps its heap, whose blocks that door counts.
  *
  * They are called before anything is resolved, also by an allocator behind us that is just being made: then they are
  * the system call, because a resolution in here would come back to that allocator. */

@@ -4,8 +4,8 @@
  *
  * CPython announces neither.  It installs its SIGINT handler during initialisation, right before it starts its own
  * tracing (3.6 to 3.15), and gives SIGINT back during finalisation, after the atexit functions and before the first
- * module dies.  Where that does not come (SIGINT ignored as in background jobs, embedding without signal handlers) every
- * call of a hook asks the interpreter.
+ * module dies.  Where that does not come (SIGINT ignored as in background jobs, embedding without signal handlers)
+ * every call of a hook asks the interpreter.
  * Threads  any.   errno  kept. */
 #ifndef TM_RUNTIME_HOOK_MOMENTS_H
 #define TM_RUNTIME_HOOK_MOMENTS_H
@@ -23,8 +23,8 @@ void tm_moments_begin(const struct tm_elf_object *object);
 /* A hook of a CPython domain was called in careful mode; ends that mode when nothing is waited for any more. */
 void tm_moments_look(struct tm_thread *thread);
 
-/* True while the process's first interpreter is being made: tm_moments_look would find nothing to do.  Some ten thousand
- * calls of hooks come before that is over. */
+/* True while the process's first interpreter is being made: tm_moments_look would find nothing to do.  Some ten
+ * thousand calls of hooks come before that is over. */
 bool tm_moments_are_before_start(void);
 
 /* The interpreter's own word for being initialised, once a hook was called and until it was seen not to be 0; NULL also
@@ -41,8 +41,8 @@ TM_INLINE bool tm_moments_show_no_start(void)
 /* True once a hook of a CPython domain was called; the interpreter stays loaded from then on. */
 bool tm_moments_have_begun(void);
 
-/* The watch is about to forget the interpreter, perhaps to find it anew: the first hook waits until tm_moments_let_begin.
- * False: it was called already, nothing may be forgotten. */
+/* The watch is about to forget the interpreter, perhaps to find it anew: the first hook waits until
+ * tm_moments_let_begin. False: it was called already, nothing may be forgotten. */
 bool tm_moments_hold_off(void);
 void tm_moments_let_begin(void);
 

@@ -3,7 +3,8 @@
  * library are caught by pointing the references to them at us; nothing is exported for it.
  *
  * Blocks of these are of the domain obj.  PyMem_Malloc and its macros are plain malloc there: native.
- * Not caught: static and LTO builds, which call them directly, and objects that 2.7 takes from free lists (int, float). */
+ * Not caught: static and LTO builds, which call them directly, and objects that 2.7 takes from free lists (int,
+ * float). */
 #ifndef TM_RUNTIME_HOOK_PYTHON27_HOOKS_H
 #define TM_RUNTIME_HOOK_PYTHON27_HOOKS_H
 

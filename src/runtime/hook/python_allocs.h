@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How a block comes at CPython's doors: templates over constant arguments, for python_hooks.c alone.  Each door's way ends in
- * another, as the last act, so that only the last saves registers. */
+/* How a block comes at CPython's doors: templates over constant arguments, for python_hooks.c alone.  Each door's way
+ * ends in another, as the last act, so that only the last saves registers. */
 #ifndef TM_RUNTIME_HOOK_PYTHON_ALLOCS_H
 #define TM_RUNTIME_HOOK_PYTHON_ALLOCS_H
 
@@ -9,8 +9,8 @@
 #include "runtime/track/runtime.h"
 #include "runtime/track/tracker_quick.h"
 
-/* What CPython's own allocator of small blocks asks of the raw domain while it makes one (room for arenas, or for the block
- * where there is none): part of the event of its door. */
+/* What CPython's own allocator of small blocks asks of the raw domain while it makes one (room for arenas, or for the
+ * block where there is none): part of the event of its door. */
 static TM_COLD void *raw_malloc_within(struct tm_thread *thread, const struct tm_cpython_allocator *real, size_t size)
 {
     tm_door_guard_up(thread);
@@ -58,8 +58,8 @@ TM_INLINE bool may_start(const void *ctx, unsigned domain, enum tm_quick_depth d
            tm_python_is_starting(ctx, domain);
 }
 
-/* The usual call of a hook of mem or obj, or one that STARTS.  RARELY is the second of the two, or hook_malloc: what is rare
- * is its own last act, so that hardly a register need be saved here. */
+/* The usual call of a hook of mem or obj, or one that STARTS.  RARELY is the second of the two, or hook_malloc: what is
+ * rare is its own last act, so that hardly a register need be saved here. */
 TM_INLINE void *hook_malloc_usually(void *ctx, size_t size, unsigned domain, enum tm_quick_way way,
                                     enum tm_quick_depth deep, bool starts, void *(*rarely)(void *, size_t))
 {
@@ -81,9 +81,9 @@ TM_INLINE void *hook_malloc_usually(void *ctx, size_t size, unsigned domain, enu
                : tm_quick_alloc_at_door(thread, (uint8_t)domain, block, size, way, deep, TM_DOOR_GUARDED);
 }
 
-/* The usual call where CPython's own allocator of small blocks is behind: it serves one without a call of another door, but where it
- * needs room, so no guard goes up.  Its functions look at no context.  GUARDED is the one before: for other sizes, and where
- * the call needs a look. */
+/* The usual call where CPython's own allocator of small blocks is behind: it serves one without a call of another door,
+ * but where it needs room, so no guard goes up.  Its functions look at no context.  GUARDED is the one before: for
+ * other sizes, and where the call needs a look. */
 TM_INLINE void *hook_malloc_small(void *ctx, size_t size, unsigned domain, enum tm_quick_way way,
                                   enum tm_quick_depth deep, void *(*guarded)(void *, size_t))
 {

@@ -32,8 +32,8 @@ struct tm_python_door {
 
 extern TM_HIDDEN struct tm_python_door tm_python_doors[TM_PYTHON_DOMAINS];
 
-/* Our functions of a domain; the context is for the caller to fill in.  IS_QUICK: CPython's own allocator of small blocks is
- * behind, which serves them without a call of another door and looks at no context. */
+/* Our functions of a domain; the context is for the caller to fill in.  IS_QUICK: CPython's own allocator of small
+ * blocks is behind, which serves them without a call of another door and looks at no context. */
 struct tm_cpython_allocator tm_python_functions(unsigned domain, enum tm_layer over, bool is_quick);
 
 tm_layer_is_ours tm_python_is_ours;

@@ -198,7 +198,8 @@ WATCHED_HOOKS(obj_debug)
         FUNCTIONS(raw), USUAL_WATCHED(mem, name, kind), USUAL_WATCHED(obj, name, kind)                                 \
     }
 
-/* After the ways: the same, but the first, for tracebacks of more than one frame, with marks, and with machine frames. */
+/* After the ways: the same, but the first, for tracebacks of more than one frame, with marks, and with machine
+ * frames. */
 #define DEEP_0     (TM_QUICK_WAYS - 1U)
 #define MARKED_0   (2U * DEEP_0)
 #define NATIVE_0   (3U * DEEP_0)

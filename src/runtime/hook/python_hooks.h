@@ -27,11 +27,12 @@ void tm_python_hooks_ensure(void);
 /* At a snapshot: counts the domains that are lost and notes them (tm_runtime_note_hooks). */
 void tm_python_hooks_check(void);
 
-/* True: every call of a hook asks tm_python_hooks_look for its rare conditions (see moments.h); false: the usual way. */
+/* True: every call of a hook asks tm_python_hooks_look for its rare conditions (see moments.h); false: the usual
+ * way. */
 void tm_python_hooks_set_careful(bool careful);
 
-/* Careful from now on only for the interpreter's end, where SIGINT is not Python's to tell it (nohup, services): raw and
- * larger blocks are often enough to look, so sampled small ones go the quick way. */
+/* Careful from now on only for the interpreter's end, where SIGINT is not Python's to tell it (nohup, services): raw
+ * and larger blocks are often enough to look, so sampled small ones go the quick way. */
 void tm_python_hooks_await_end(void);
 
 /* The same for the end of the interpreter's start, which nothing begins with. */

@@ -59,8 +59,8 @@ static struct tm_python_hook *make_hook(const struct tm_cpython_allocator *real,
 }
 
 /* CPython's own allocator of small blocks: a function of the interpreter, without a context, that is not the raw
- * domain's (the program may have set another there); and where a program has the interpreter within, the one that was there
- * before it ran. */
+ * domain's (the program may have set another there); and where a program has the interpreter within, the one that was
+ * there before it ran. */
 static bool serves_small_blocks(unsigned domain, const struct tm_cpython_allocator *top, enum tm_layer layer)
 {
     const struct tm_python_hook *raw = tops[TM_CPYTHON_RAW];

@@ -26,8 +26,8 @@ TM_INLINE bool take(struct tm_thread *thread, const void *block, unsigned domain
            tm_tracker_take(thread, block, taken);
 }
 
-/* The usual call of a hook of mem or obj of a known BLOCK, where no maximum is left and its record's peaks are saved: RARELY
- * is one of the two that follow, as the last act. */
+/* The usual call of a hook of mem or obj of a known BLOCK, where no maximum is left and its record's peaks are saved:
+ * RARELY is one of the two that follow, as the last act. */
 TM_INLINE void *hook_realloc_quickly(void *ctx, void *block, size_t size, unsigned domain, enum tm_quick_way way,
                                      enum tm_quick_depth deep, void *(*rarely)(void *, void *, size_t))
 {

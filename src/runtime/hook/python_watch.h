@@ -13,8 +13,8 @@
 /* A look at once: constructor. */
 void tm_python_watch_now(struct tm_thread *thread);
 
-/* The same where an interpreter may be about to start (setlocale): another thread's look is waited for, because no other
- * chance may come before the first Python allocation.  At most about 20 milliseconds. */
+/* The same where an interpreter may be about to start (setlocale): another thread's look is waited for, because no
+ * other chance may come before the first Python allocation.  At most about 20 milliseconds. */
 void tm_python_watch_start(struct tm_thread *thread);
 
 TM_COLD void tm_python_watch_tick(struct tm_thread *thread);

@@ -9,7 +9,8 @@
 #include "runtime/hook/boot_pool.h"
 #include "runtime/os/os_memory.h"
 
-/* dlsym is declared a leaf function: without volatile the compiler may keep these in registers across its call of us. */
+/* dlsym is declared a leaf function: without volatile the compiler may keep these in registers across its call of
+ * us. */
 static volatile bool is_resolved;
 static volatile bool is_resolving;
 

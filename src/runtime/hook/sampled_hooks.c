@@ -107,8 +107,8 @@ static TM_COLD void *take_reserved(struct tm_thread *thread, const struct tm_cpy
     if (size == 0 || hook->over != TM_LAYER_PLAIN || tm_runtime.outer_malloc != NULL ||
         !tm_python_is_interpreters(real)) {
         /* Over tracemalloc: the reserve would be charged to the program's own.  The program's own allocator: what is
-         * freed past our hooks is not heard there, and a smaller block at the same address would be taken for one of the
-         * reserve. */
+         * freed past our hooks is not heard there, and a smaller block at the same address would be taken for one of
+         * the reserve. */
         return NULL;
     }
     thread->raised = 0;
@@ -117,8 +117,8 @@ static TM_COLD void *take_reserved(struct tm_thread *thread, const struct tm_cpy
     return block;
 }
 
-/* False: BLOCK, which is free now, is not of the reserve.  What is known of it may be stale, had it been freed in a way that
- * nobody heard, and a smaller one may lie there: so malloc is asked. */
+/* False: BLOCK, which is free now, is not of the reserve.  What is known of it may be stale, had it been freed in a way
+ * that nobody heard, and a smaller one may lie there: so malloc is asked. */
 static bool give_back(const struct tm_cpython_allocator *real, void *block)
 {
     return tm_sampled_reserve_has(real, block) && malloc_usable_size(block) >= RAISED_SIZE &&
@@ -393,8 +393,8 @@ static void *raw_realloc_shortly(void *ctx, void *block, size_t size)
     return real->realloc(real->ctx, block, size);
 }
 
-/* The quick way.  The allocator behind was installed with no context, so it looks at none: ours is passed on.  RARELY is
- * the general hook, the last act where this way ends.
+/* The quick way.  The allocator behind was installed with no context, so it looks at none: ours is passed on.  RARELY
+ * is the general hook, the last act where this way ends.
  *
  * One count for all domains: a hook that is called below another of ours (while Python's own tracemalloc runs between
  * them) takes from it once more, and what it would sample then finds the guard up.  No harm: the points that fall on

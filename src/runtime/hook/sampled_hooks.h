@@ -6,11 +6,12 @@
  * guard, so that the doors behind do not count the same bytes again.
  *
  * There a sampled block is asked for with one byte more than the allocator serves by itself, so that it passes the
- * request on to the raw domain, and the block's free as well.  Then the domain's own free needs no hook: a block that was
- * not sampled is freed as if nobody traced.  The first sampled block proves that the allocator does so (mimalloc, in
- * free-threaded builds, does not: its frees stay hooked).  From then on the raw domain's hook serves sampled blocks from
- * a reserve (sampled_reserve.h), takes them back at their free, and moves them out where they are resized, so that the
- * program's own blocks lie where they would.  While another layer stands in between, all are plain blocks of raw. */
+ * request on to the raw domain, and the block's free as well.  Then the domain's own free needs no hook: a block that
+ * was not sampled is freed as if nobody traced.  The first sampled block proves that the allocator does so (mimalloc,
+ * in free-threaded builds, does not: its frees stay hooked).  From then on the raw domain's hook serves sampled blocks
+ * from a reserve (sampled_reserve.h), takes them back at their free, and moves them out where they are resized, so that
+ * the program's own blocks lie where they would.  While another layer stands in between, all are plain blocks of
+ * raw. */
 #ifndef TM_RUNTIME_HOOK_SAMPLED_HOOKS_H
 #define TM_RUNTIME_HOOK_SAMPLED_HOOKS_H
 
@@ -23,7 +24,8 @@ struct tm_cpython_allocator tm_sampled_hooks(unsigned domain, bool over_debug, b
 
 bool tm_sampled_hooks_are(const struct tm_cpython_allocator *allocator);
 
-/* The free of a hook over CPython's allocator of small blocks may be that allocator's own, which looks at no context. */
+/* The free of a hook over CPython's allocator of small blocks may be that allocator's own, which looks at no
+ * context. */
 bool tm_sampled_hooks_hear_raw_only(void);
 
 /* No arena of CPython's allocator of small blocks holds a known block: each of them came from the raw domain. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* TRACEMALLOC_SIGNAL: a signal that asks for a snapshot.
  *
- * The handler only notes that one is due; a door takes it.  It is installed when Python begins, and only where the signal
- * has its default action: what the program handles or ignores is the program's.  A program that asks is told the default
- * action, as without us; one that sets an action of its own has it, and one line says that the option has ended.
+ * The handler only notes that one is due; a door takes it.  It is installed when Python begins, and only where the
+ * signal has its default action: what the program handles or ignores is the program's.  A program that asks is told the
+ * default action, as without us; one that sets an action of its own has it, and one line says that the option has
+ * ended.
  * Threads  any.   errno  kept. */
 #ifndef TM_RUNTIME_HOOK_SNAPSHOT_SIGNAL_H
 #define TM_RUNTIME_HOOK_SNAPSHOT_SIGNAL_H

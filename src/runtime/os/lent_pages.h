@@ -19,8 +19,9 @@ struct tm_lent_pages {
     unsigned slot; /* 0: nobody else has a part in this memory */
 };
 
-/* At least SIZE bytes.  IS_SHARED: the caller is the only thread of a process that runs in the memory of another, and has
- * no use of its own for set_tid_address.  Errors: false when there is no memory, or too many such processes run just now. */
+/* At least SIZE bytes.  IS_SHARED: the caller is the only thread of a process that runs in the memory of another, and
+ * has no use of its own for set_tid_address.  Errors: false when there is no memory, or too many such processes run
+ * just now. */
 TM_CHECKED bool tm_lent_pages_take(struct tm_lent_pages *pages, size_t size, bool is_shared);
 
 /* The call has come back. */

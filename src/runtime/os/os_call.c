@@ -16,8 +16,8 @@ static _Atomic uint32_t count;
 static _Atomic uint64_t first; /* error, and above it the call from 1; 0: none */
 static _Atomic uint64_t last;
 
-/* A file system without modes refuses them: files there are as private as its others.  A sandbox answers EPERM to a call
- * that it does not know, and renaming goes another way then; where that fails too, the caller says so. */
+/* A file system without modes refuses them: files there are as private as its others.  A sandbox answers EPERM to a
+ * call that it does not know, and renaming goes another way then; where that fails too, the caller says so. */
 static bool is_answer(enum tm_os_call call, int error)
 {
     if (call == TM_OS_MODE || (call == TM_OS_RENAME && error == EPERM)) {

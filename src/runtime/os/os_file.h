@@ -39,8 +39,8 @@ TM_CHECKED int tm_file_write_zeros(int descriptor, uint64_t offset, uint64_t siz
 TM_CHECKED int tm_file_map_at(int descriptor, uint64_t offset, size_t size, void *at);
 
 TM_CHECKED int tm_file_sync(int descriptor);
-/* REPLACE false: -EEXIST when TO is there.  True: only a regular file is replaced, else -EISDIR (also for a device, and for
- * a link into /proc, as /dev/stdout is). */
+/* REPLACE false: -EEXIST when TO is there.  True: only a regular file is replaced, else -EISDIR (also for a device, and
+ * for a link into /proc, as /dev/stdout is). */
 TM_CHECKED int tm_file_rename(const char *from, const char *to, bool replace);
 int tm_file_remove(const char *path, const struct tm_file_identity *identity);
 

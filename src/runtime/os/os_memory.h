@@ -51,12 +51,13 @@ void tm_pages_unmap_sparse(void *at, size_t size);
  * again.  False: the kernel will not (they may be locked in memory), and nothing has happened. */
 bool tm_pages_forget(void *at, size_t size);
 
-/* Takes the pages that the SIZE bytes at AT touch, to be written, from the kernel now and at once, which is cheaper than
- * a fault for each; of a file's shared mapping too.  Where the kernel will not (before Linux 5.14), they come when touched. */
+/* Takes the pages that the SIZE bytes at AT touch, to be written, from the kernel now and at once, which is cheaper
+ * than a fault for each; of a file's shared mapping too.  Where the kernel will not (before Linux 5.14), they come when
+ * touched. */
 void tm_pages_populate(void *at, size_t size);
 
-/* The same of a shared mapping of a file that is in memory only (tm_file_is_in_memory): there a page that is read may be
- * written, too, and the kernel makes sixteen such at once.  Elsewhere the first write of each would fault. */
+/* The same of a shared mapping of a file that is in memory only (tm_file_is_in_memory): there a page that is read may
+ * be written, too, and the kernel makes sixteen such at once.  Elsewhere the first write of each would fault. */
 void tm_pages_populate_in_memory(void *at, size_t size);
 
 /* A child of the process finds zeros in the pages of the range (page aligned), however it was made.  Where the kernel

@@ -33,7 +33,8 @@ static void write_unharmed(const char *bytes, size_t length)
     }
 }
 
-/* A path or a value may have any byte: of one that ends the line, or speaks to the terminal, a question mark is told. */
+/* A path or a value may have any byte: of one that ends the line, or speaks to the terminal, a question mark is
+ * told. */
 static void make_one_line(char *bytes, size_t length)
 {
     for (size_t i = 0; i < length; i++) {

@@ -5,7 +5,8 @@
 #ifndef TM_RUNTIME_OS_OS_MESSAGE_H
 #define TM_RUNTIME_OS_OS_MESSAGE_H
 
-/* A is the sentence; B and C are appended with nothing between; each may be NULL.  Control characters are written as `?`. */
+/* A is the sentence; B and C are appended with nothing between; each may be NULL.  Control characters are written as
+ * `?`. */
 void tm_message(const char *a, const char *b, const char *c);
 
 #endif

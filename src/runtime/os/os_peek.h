@@ -16,8 +16,8 @@ TM_CHECKED bool tm_memory_peek(uintptr_t address, void *target, size_t size);
 
 #define TM_PEEK_MOST 8U
 
-/* Likewise the words at AT[0], AT[1] and so on, COUNT of them, in one system call: how many there are in WORDS before the
- * first that is not readable.  What follows is 0, or part of a word. */
+/* Likewise the words at AT[0], AT[1] and so on, COUNT of them, in one system call: how many there are in WORDS before
+ * the first that is not readable.  What follows is 0, or part of a word. */
 TM_CHECKED unsigned tm_memory_peek_words(const uintptr_t *at, uintptr_t *words, unsigned count);
 
 #endif

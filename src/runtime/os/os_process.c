@@ -92,7 +92,8 @@ bool tm_process_is_secure(void)
     return secure;
 }
 
-/* Its program headers are in its memory, where the kernel says; that of the table itself tells how far all was moved. */
+/* Its program headers are in its memory, where the kernel says; that of the table itself tells how far all was
+ * moved. */
 void tm_process_program(uintptr_t *begin, uintptr_t *end)
 {
     const ElfW(Phdr) *const headers = (const ElfW(Phdr) *)getauxval(AT_PHDR);

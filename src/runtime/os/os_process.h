@@ -36,8 +36,8 @@ unsigned tm_process_threads(void);
 /* Raised rights (setuid, file capabilities): nothing may be traced, opened or written. */
 bool tm_process_is_secure(void);
 
-/* Where the program itself (not its libraries) lies in memory: code, data and variables, [*BEGIN, *END).  Nothing is loaded
- * and unloaded there as long as the process lives. */
+/* Where the program itself (not its libraries) lies in memory: code, data and variables, [*BEGIN, *END).  Nothing is
+ * loaded and unloaded there as long as the process lives. */
 void tm_process_program(uintptr_t *begin, uintptr_t *end);
 
 /* The command line, arguments separated by zero bytes; the length in bytes. */

@@ -11,8 +11,9 @@
 
 #define LINE_MAX_BYTES 8192U /* longer lines are cut: of a path only the start counts */
 
-/* Bytes of a read.  The kernel fills a page with mappings, looking through each one's pages, and drops the one that does
- * not fit, to look again.  It stops before that when it has as much as was asked for: a page less a long mapping. */
+/* Bytes of a read.  The kernel fills a page with mappings, looking through each one's pages, and drops the one that
+ * does not fit, to look again.  It stops before that when it has as much as was asked for: a page less a long
+ * mapping. */
 #define READ_MAX_BYTES (4096U - 1024U)
 
 /* Inline, so that the length of PREFIX is a constant: a process has thousands of lines. */

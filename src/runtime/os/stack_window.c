@@ -9,7 +9,8 @@
 
 #define GAP_MAX ((uintptr_t)64 * TM_PAGE_SIZE)
 
-/* The kernel reads the set before it looks at the command, of which there is none of this number: nothing is changed. */
+/* The kernel reads the set before it looks at the command, of which there is none of this number: nothing is
+ * changed. */
 #define NO_COMMAND (-1)
 #define SET_SIZE   8
 

@@ -14,8 +14,8 @@
 
 struct tm_tally;
 
-/* The newborn of a thread whose small block CPython's own allocator is just making, with the guard down: what that asks of
- * the raw domain or maps meanwhile is its own need.  No block lies there. */
+/* The newborn of a thread whose small block CPython's own allocator is just making, with the guard down: what that asks
+ * of the raw domain or maps meanwhile is its own need.  No block lies there. */
 #define TM_NEWBORN_COMING 1U
 
 struct tm_thread {

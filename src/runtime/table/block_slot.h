@@ -115,8 +115,8 @@ TM_INLINE uint32_t tm_slot_size(const tm_slot_half *slot)
     return (word & TM_HALF_LATER) != 0 ? size : 0;
 }
 
-/* The record id times 8 of the plain WORD.  Two instructions where the compiler, which does not see that the sum is a clean
- * 64-bit number already, would make three. */
+/* The record id times 8 of the plain WORD.  Two instructions where the compiler, which does not see that the sum is a
+ * clean 64-bit number already, would make three. */
 TM_INLINE uint64_t tm_slot_scaled(uint32_t word)
 {
     uint64_t scaled = (uint16_t)word;

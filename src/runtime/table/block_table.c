@@ -344,8 +344,8 @@ typedef uint64_t wide __attribute__((vector_size(16), aligned(2), may_alias));
 #define WIDE_STEP   64U /* halves */
 #define NARROW_STEP 4U
 
-/* Nothing but zeros in the WIDE_STEP halves at SLOT.  They may be written meanwhile: what is seen of each half is what it
- * was or is. */
+/* Nothing but zeros in the WIDE_STEP halves at SLOT.  They may be written meanwhile: what is seen of each half is what
+ * it was or is. */
 static bool is_empty(const tm_slot_half *slot)
 {
 #if defined(__SANITIZE_THREAD__)

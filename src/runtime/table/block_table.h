@@ -11,7 +11,8 @@
  *
  * Threads  a slot belongs to whoever owns the block, so put and take need no lock; leaves appear by compare-and-swap.
  * Signals  safe.   errno  kept.
- * Memory   leaves are sparse: pages come when touched or expected, at most an eighth (a quarter with granules of 8) of the traced
+ * Memory   leaves are sparse: pages come when touched or expected, at most an eighth (a quarter with granules of 8) of
+ * the traced
  *          heap.  They go when tm_block_table_release says so.
  * Errors   put: false when no memory was there for the leaf; the block is then unknown. */
 #ifndef TM_RUNTIME_TABLE_BLOCK_TABLE_H
@@ -76,8 +77,8 @@ size_t tm_block_table_leaf_bytes(const struct tm_block_table *table);
 /* The leaf of ADDRESS, made when it is missing; NULL without memory. */
 TM_CHECKED tm_slot_half *tm_block_table_make_leaf(struct tm_block_table *table, uintptr_t address);
 
-/* Whether an address that nobody asked for by a hint has TM_ADDRESS_BITS at most: so it is on x86-64, where the kernel gives
- * away more than 47 bits for such a hint only. */
+/* Whether an address that nobody asked for by a hint has TM_ADDRESS_BITS at most: so it is on x86-64, where the kernel
+ * gives away more than 47 bits for such a hint only. */
 #if defined(__x86_64__)
 #define TM_ADDRESSES_FIT true
 #else
@@ -148,7 +149,8 @@ TM_INLINE tm_slot_half *tm_block_slot(const struct tm_block_table *table, uintpt
     return tm_block_slot_shifted(table, address, table->slot_shift);
 }
 
-/* The slot of ADDRESS will be written after some other work: it is fetched meanwhile.  Any address; no memory is taken. */
+/* The slot of ADDRESS will be written after some other work: it is fetched meanwhile.  Any address; no memory is
+ * taken. */
 TM_INLINE void tm_block_slot_prefetch(const struct tm_block_table *table, uintptr_t address)
 {
     if (TM_UNLIKELY(tm_block_is_odd(table, address))) {
@@ -169,8 +171,8 @@ TM_CHECKED bool tm_block_table_put(struct tm_block_table *table, uintptr_t addre
 bool tm_block_table_take(struct tm_block_table *table, uintptr_t address, struct tm_block *block);
 bool tm_block_table_find(const struct tm_block_table *table, uintptr_t address, struct tm_block *block);
 
-/* Writes the plain WORD of a block of SIZE bytes, more than one granule, to its SLOT.  False: something stands there, or
- * only the odd table has room for the size; nothing was changed. */
+/* Writes the plain WORD of a block of SIZE bytes, more than one granule, to its SLOT.  False: something stands there,
+ * or only the odd table has room for the size; nothing was changed. */
 TM_INLINE bool tm_block_try_put_word(tm_slot_half *slot, uint32_t word, uint64_t size)
 {
     if (TM_UNLIKELY(tm_slot_load(slot) != 0)) {
@@ -186,8 +188,8 @@ TM_INLINE bool tm_block_try_put_word(tm_slot_half *slot, uint32_t word, uint64_t
     return true;
 }
 
-/* put where that takes neither memory nor a second look: true.  Else false, and nothing was changed.  SLOT is the one of
- * the block, which is not odd. */
+/* put where that takes neither memory nor a second look: true.  Else false, and nothing was changed.  SLOT is the one
+ * of the block, which is not odd. */
 TM_INLINE bool tm_block_table_try_put(struct tm_block_table *table, tm_slot_half *slot, uint32_t id, uint64_t size)
 {
     if (tm_block_is_short(table, size)) {
@@ -208,11 +210,12 @@ uintptr_t tm_block_table_in_the_way(struct tm_block_table *table, uintptr_t addr
 /* The lowest start of a known block in the SIZE bytes from ADDRESS on, odd ones aside; 0: none. */
 uintptr_t tm_block_table_first_in(const struct tm_block_table *table, uintptr_t address, size_t size);
 
-/* The SIZE bytes from ADDRESS on will be filled with blocks: what this table needs for them comes at once, as far as the
- * kernel gives it. */
+/* The SIZE bytes from ADDRESS on will be filled with blocks: what this table needs for them comes at once, as far as
+ * the kernel gives it. */
 void tm_block_table_expect(struct tm_block_table *table, uintptr_t address, size_t size);
 
-/* No known block is in the SIZE bytes from ADDRESS on, and none may come meanwhile: their pages go back to the kernel. */
+/* No known block is in the SIZE bytes from ADDRESS on, and none may come meanwhile: their pages go back to the
+ * kernel. */
 void tm_block_table_release(struct tm_block_table *table, uintptr_t address, size_t size);
 
 /* Marks the block at ADDRESS as holding a code object, known or not. */

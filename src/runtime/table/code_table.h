@@ -3,7 +3,8 @@
  *
  * The address of a code object is used again soon after its death; what was learned of it must be gone by then.  So
  * the places of a code object form a list, and the free of the code object's block drops the list.
- * Threads  the intern lock.   errno  kept.   Errors  false without memory: the frame is then resolved again next time. */
+ * Threads  the intern lock.   errno  kept.   Errors  false without memory: the frame is then resolved again next
+ * time. */
 #ifndef TM_RUNTIME_TABLE_CODE_TABLE_H
 #define TM_RUNTIME_TABLE_CODE_TABLE_H
 
@@ -45,8 +46,8 @@ uint32_t tm_code_table_frame(const struct tm_code_table *table, uintptr_t place,
 TM_CHECKED bool tm_code_table_add(struct tm_code_table *table, uintptr_t code, uintptr_t place, int32_t offset,
                                   uint32_t frame);
 
-/* The entry of CODE, whose user's words are to be read and written; NULL when it is not known.  Stays until another code
- * object comes or goes. */
+/* The entry of CODE, whose user's words are to be read and written; NULL when it is not known.  Stays until another
+ * code object comes or goes. */
 struct tm_code *tm_code_table_code(struct tm_code_table *table, uintptr_t code);
 
 /* tm_code_table_add to CODE, an entry of the table. */

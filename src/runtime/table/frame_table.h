@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Frames in the store: Python's, and machine frames with the objects they are of (see store_layout.h), each once.  Ids from 1.
+/* Frames in the store: Python's, and machine frames with the objects they are of (see store_layout.h), each once.  Ids
+ * from 1.
  *
  * Threads  insertion under the intern lock; tm_frame_at needs none.   errno  kept. */
 #ifndef TM_RUNTIME_TABLE_FRAME_TABLE_H

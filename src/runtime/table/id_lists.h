@@ -2,8 +2,8 @@
 /* From (owner, tag) to the ids that have it, where most owners have few: the index beside an array whose items each
  * belong to an earlier item, as records do to a traceback and tracebacks to their parent.
  *
- * A list per owner, the newest id first.  Ids come in sequence and an owner's mostly soon after each other, so that a new
- * one touches memory that was touched a moment ago; in a hash map each would be somewhere else.  With one more than
+ * A list per owner, the newest id first.  Ids come in sequence and an owner's mostly soon after each other, so that a
+ * new one touches memory that was touched a moment ago; in a hash map each would be somewhere else.  With one more than
  * TM_LIST_MAX all ids of an owner move into a hash map, for good.
  *
  * Tag      32 bits; the caller compares the keys, if they have more.

@@ -41,8 +41,8 @@ void tm_id_set_remove(struct tm_id_set *set, uint32_t id);
 /* The smallest id of the set that is FROM or more; 0 (never looked for) when there is none. */
 uint32_t tm_id_set_next(const struct tm_id_set *set, uint32_t from);
 
-/* Calls VISIT with DATA for each id of the set from 1 on, the smallest first, while that answers true; false when it did not.
- * VISIT does not change the set. */
+/* Calls VISIT with DATA for each id of the set from 1 on, the smallest first, while that answers true; false when it
+ * did not. VISIT does not change the set. */
 TM_CHECKED TM_INLINE bool tm_id_set_visit(const struct tm_id_set *set, bool (*visit)(void *data, uint32_t id),
                                           void *data)
 {

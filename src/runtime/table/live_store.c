@@ -141,7 +141,8 @@ static bool map_more(struct tm_live_store *store, unsigned section, uint64_t byt
 }
 
 /* Bytes asked for beyond those that are needed: a sixteenth, so that little is there in vain.  Of records and peaks an
- * interpreter that does nothing comes to use nearly all that is there from the start: they are asked for in one call. */
+ * interpreter that does nothing comes to use nearly all that is there from the start: they are asked for in one
+ * call. */
 static uint64_t ahead_of(unsigned section, uint64_t ready)
 {
     uint64_t part = ready / 16;
@@ -181,9 +182,9 @@ static bool fill_section(struct tm_live_store *store, unsigned section, uint64_t
     return write_zeros(store, section, from, to, descriptor) == 0;
 }
 
-/* The kernel makes pages of a file for a write of many in less than half the time that it takes for as many faults, each
- * of which looks for what the disk has.  Nothing is in them yet: they are the pages behind those that are ready.  The
- * first time it is done of all sections: where one grows the others do. */
+/* The kernel makes pages of a file for a write of many in less than half the time that it takes for as many faults,
+ * each of which looks for what the disk has.  Nothing is in them yet: they are the pages behind those that are ready.
+ * The first time it is done of all sections: where one grows the others do. */
 static void fill(struct tm_live_store *store, unsigned section, uint64_t ready)
 {
     if (!store->fills || ready <= store->filled[section]) {

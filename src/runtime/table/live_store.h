@@ -74,7 +74,8 @@ TM_INLINE void tm_live_store_publish_extent(struct tm_store_header *header, unsi
     atomic_store_explicit(&header->extent_count, count + 1, memory_order_release);
 }
 
-/* Moves the store into a new file at PATH; -EEXIST when that is taken, other negative errno values when it cannot be. */
+/* Moves the store into a new file at PATH; -EEXIST when that is taken, other negative errno values when it cannot
+ * be. */
 TM_CHECKED int tm_live_store_to_file(struct tm_live_store *store, const char *path);
 
 /* True when all of it is in its file, so that the file alone can be read after the process. */
@@ -91,8 +92,8 @@ struct tm_store_image {
     bool valid;
 };
 
-/* In a forked child: turns the pages shared with the parent into private copies, of the sections in IMAGE as they are there,
- * of others (and all where IMAGE is NULL or not valid) as the parent has them now. */
+/* In a forked child: turns the pages shared with the parent into private copies, of the sections in IMAGE as they are
+ * there, of others (and all where IMAGE is NULL or not valid) as the parent has them now. */
 TM_CHECKED bool tm_live_store_detach(struct tm_live_store *store, const struct tm_store_image *image);
 
 /* In a forked child that is not traced: lets go of the parent's file.  Records stay as they were, because

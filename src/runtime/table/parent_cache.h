@@ -2,8 +2,8 @@
 /* From the hash of a stack's older frames to their traceback: whose stack is deeper than the limit gets other older
  * frames with each call and return, and comes back to the same ones soon.
  *
- * Two different stacks have the same hash with probability 2^-61, as in the trace cache; what is void there is void here
- * (its `voids`, and the versions of places, which are part of the hash).
+ * Two different stacks have the same hash with probability 2^-61, as in the trace cache; what is void there is void
+ * here (its `voids`, and the versions of places, which are part of the hash).
  * Threads  the caller's lock (the GIL).   Signals  the guard is up.   errno  kept.   Errors  none. */
 #ifndef TM_RUNTIME_TABLE_PARENT_CACHE_H
 #define TM_RUNTIME_TABLE_PARENT_CACHE_H

@@ -99,7 +99,8 @@ static bool is_untouched(const struct tm_record_table *table, uint32_t id)
            atomic_load_explicit(&record->has_loose, memory_order_relaxed) == 0;
 }
 
-/* One that was given back.  Where a thread that slept through two rounds has counted in it since, it stays what it is. */
+/* One that was given back.  Where a thread that slept through two rounds has counted in it since, it stays what it
+ * is. */
 static uint32_t take_free(struct tm_record_table *table)
 {
     uint32_t id;

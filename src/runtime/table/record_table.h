@@ -54,8 +54,8 @@ void tm_record_release(struct tm_record_table *table, uint32_t id);
 /* Forgets the index of all records: those of older epochs are not looked for any more. */
 void tm_record_table_new_epoch(struct tm_record_table *table);
 
-/* No block of the records so far may go a quick way any more.  Each 65,534th time this passes over all of them, so that no
- * stamp means two base epochs.  Under the intern lock. */
+/* No block of the records so far may go a quick way any more.  Each 65,534th time this passes over all of them, so that
+ * no stamp means two base epochs.  Under the intern lock. */
 void tm_record_table_new_base(struct tm_record_table *table);
 
 uint32_t tm_record_count(const struct tm_record_table *table);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The counters of a store as they are at one moment, in pages of their own: what is made of them may take its time while
- * the program goes on counting.  Names, frames and tracebacks are not copied: they only come to (see aging.h for when
- * their ids change their meaning).
+/* The counters of a store as they are at one moment, in pages of their own: what is made of them may take its time
+ * while the program goes on counting.  Names, frames and tracebacks are not copied: they only come to (see aging.h for
+ * when their ids change their meaning).
  *
  * Use      begin, prepare until there is nothing left, take at the moment wanted, give back or end.
  * Cost     of the moment: 64 bytes for each record, and 32 more where its peaks were saved.  The pages are touched

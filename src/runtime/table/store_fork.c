@@ -35,8 +35,8 @@ static void show_counters(struct tm_store_fork *fork)
     show(fork, TM_STORE_LOOSE, view->sections[TM_STORE_LOOSE], count * sizeof(struct tm_record_loose));
 }
 
-/* A record that was saved at a maximum after that of the header, which is MARKS, has no peaks in a cut: it must not pass
- * for saved when the child comes to a maximum of its own. */
+/* A record that was saved at a maximum after that of the header, which is MARKS, has no peaks in a cut: it must not
+ * pass for saved when the child comes to a maximum of its own. */
 static void unsave_what_is_ahead(const struct tm_store_fork *fork, struct tm_record *records, uint64_t marks)
 {
     const uint32_t count = tm_store_view_count(&fork->cut.view, TM_STORE_RECORDS);

@@ -2,9 +2,11 @@
 /* What a forked child's store begins with: the parent's counters at the fork, which the parent goes on changing in the
  * file that both have mapped.
  *
- * Use      prepare before any lock is taken, take under the locks of a fork, end in the parent after it and in the child
+ * Use      prepare before any lock is taken, take under the locks of a fork, end in the parent after it and in the
+ * child
  *          once its store is its own.
- * Cost     as in store_cut.h, and of the locks' time the copy alone.  Nothing is kept: what a fork leaves in the parent's
+ * Cost     as in store_cut.h, and of the locks' time the copy alone.  Nothing is kept: what a fork leaves in the
+ * parent's
  *          memory costs the next one more than new pages do, as the child may share them yet.
  * Threads  one at a time with one struct.   Errors  false without memory.   errno  kept. */
 #ifndef TM_RUNTIME_TABLE_STORE_FORK_H
@@ -21,7 +23,8 @@ struct tm_store_fork {
     struct tm_store_image image; /* for tm_live_store_detach */
 };
 
-/* Makes room for what STORE counts, and takes the pages of its records from the kernel: most of what will be written. */
+/* Makes room for what STORE counts, and takes the pages of its records from the kernel: most of what will be
+ * written. */
 bool tm_store_fork_prepare(struct tm_store_fork *fork, const struct tm_live_store *store);
 
 /* Copies the counters, prepared or not, and all else too where EVERYTHING may come to mean something else.  False: the

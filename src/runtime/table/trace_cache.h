@@ -13,9 +13,10 @@
  * code's death makes void: all older slots are void at once.
  *
  * Two caches: `held` belongs to whoever holds the GIL and has no lock; `loose` serves events without the GIL, a lock
- * per set of slots.  What is void leaves the held one, so that a key alone says all where there are no offsets: when code
- * dies the slots of its zone are emptied, and a new generation puts nothing in the place of the slots until the holder
- * has emptied them.  There its slots have, instead of a check, what the record's place is computed from.   errno  kept.   Errors  none: what cannot be kept is found again the long way. */
+ * per set of slots.  What is void leaves the held one, so that a key alone says all where there are no offsets: when
+ * code dies the slots of its zone are emptied, and a new generation puts nothing in the place of the slots until the
+ * holder has emptied them.  There its slots have, instead of a check, what the record's place is computed from.   errno
+ *  kept.   Errors  none: what cannot be kept is found again the long way. */
 #ifndef TM_RUNTIME_TABLE_TRACE_CACHE_H
 #define TM_RUNTIME_TABLE_TRACE_CACHE_H
 
@@ -104,13 +105,15 @@ TM_INLINE uint32_t tm_trace_check_of_place(const struct tm_trace_cache *cache, u
     return tm_place_version(cache->versions, place) + (uint32_t)offset;
 }
 
-/* Turned to the right by so much a hash has what makes the place among the slots from bit 4 on: 17 bits that all of a key
- * has part in, its size too (a turn less, and the first of them would be the address's alone: more keys meet in a small
+/* Turned to the right by so much a hash has what makes the place among the slots from bit 4 on: 17 bits that all of a
+ * key has part in, its size too (a turn less, and the first of them would be the address's alone: more keys meet in a
+ * small
  * cache).  Of 2^18 slots and more the lowest bits follow, which the instruction's address makes; the very lowest tells
  * nothing of keys of one frame at even addresses, which then use every other half. */
 #define TM_TRACE_TURN 43U
 
-/* Bytes from the first slot to that of KEY, in a cache with MASK.  A turn and a mask: a shift by a variable costs more. */
+/* Bytes from the first slot to that of KEY, in a cache with MASK.  A turn and a mask: a shift by a variable costs
+ * more. */
 TM_INLINE uint64_t tm_trace_place(uint64_t key, uint64_t mask)
 {
     const uint64_t hash = key * TM_HASH_MULTIPLIER;
@@ -178,9 +181,9 @@ TM_INLINE bool tm_trace_cache_wants_tending(const struct tm_trace_cache *cache)
 /* Does it.  By the holder, with the guard up, under the intern lock. */
 void tm_trace_cache_tend(struct tm_trace_cache *cache);
 
-/* RECORD is its id; PLACE what KEY was made of, 0 where that is machine frames or none.  WAS_KNOWN: the record was there
- * before, so that KEY may have had a slot that another took; more slots are made when that has come often enough.  By the
- * holder, with the guard up. */
+/* RECORD is its id; PLACE what KEY was made of, 0 where that is machine frames or none.  WAS_KNOWN: the record was
+ * there before, so that KEY may have had a slot that another took; more slots are made when that has come often enough.
+ *  By the holder, with the guard up. */
 TM_INLINE void tm_trace_cache_put_held(struct tm_trace_cache *cache, uint64_t key, uint32_t check, uintptr_t place,
                                        uint32_t record, bool was_known)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Which slots of the trace cache were made for places of a zone (addresses that share a version, base/place_version.h), so
- * that they can be emptied when code dies there.
+/* Which slots of the trace cache were made for places of a zone (addresses that share a version, base/place_version.h),
+ * so that they can be emptied when code dies there.
  *
- * A slot is named by the low 32 bits of its key's place (tm_trace_place), which a mask makes into that in a cache of any
- * size.  One may be in several lists, for it has been others' before: who empties it then empties too much, which is found
- * again.
+ * A slot is named by the low 32 bits of its key's place (tm_trace_place), which a mask makes into that in a cache of
+ * any
+ * size.  One may be in several lists, for it has been others' before: who empties it then empties too much, which is
+ * found again.
  * Threads  the caller's lock (the GIL).   errno  kept.   Errors  false: the lists are as they were.
  * Memory   private, 8 bytes for each time that a slot is made. */
 #ifndef TM_RUNTIME_TABLE_ZONE_LIST_H
@@ -36,8 +37,8 @@ TM_INLINE bool tm_zone_lists_are_full(const struct tm_zone_lists *lists)
     return lists->free == 0 && lists->count == lists->capacity;
 }
 
-/* Makes room for twice the nodes, at most MOST (a power of two, 512 or more) for all zones together.  False: there are so
- * many, or there is no memory.  A fork in the middle of it would leave a child without nodes. */
+/* Makes room for twice the nodes, at most MOST (a power of two, 512 or more) for all zones together.  False: there are
+ * so many, or there is no memory.  A fork in the middle of it would leave a child without nodes. */
 TM_CHECKED bool tm_zone_lists_grow(struct tm_zone_lists *lists, uint32_t most);
 
 /* Adds SLOT to the list of ZONE.  False: the lists are full. */

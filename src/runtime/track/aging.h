@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Code that is made anew for ever (exec, templates, reloaded modules) must not fill the store for ever: what is known of
- * code that is gone, and of which no block is live, becomes one trace, (aged out), which keeps the sums.
+/* Code that is made anew for ever (exec, templates, reloaded modules) must not fill the store for ever: what is known
+ * of code that is gone, and of which no block is live, becomes one trace, (aged out), which keeps the sums.
  *
- * A frame has died when code that had it died and no code that is known has it now.  Of the tracebacks with such a frame
- * those go that have no live block and no child that has one; their records' figures are added to those of (aged out) of
- * the same domain and size; then the frames and names go that nothing else has.  Ids are given out again, in the second
- * round after the one in which they came back.
+ * A frame has died when code that had it died and no code that is known has it now.  Of the tracebacks with such a
+ * frame those go that have no live block and no child that has one; their records' figures are added to those of (aged
+ * out) of the same domain and size; then the frames and names go that nothing else has.  Ids are given out again, in
+ * the second round after the one in which they came back.
  *
- * Safe  because an event's own stack keeps its code alive: nobody counts an allocation for a traceback that goes.  A free
+ * Safe  because an event's own stack keeps its code alive: nobody counts an allocation for a traceback that goes.  A
+ * free
  *       has been counted when its record has no live block.
  * Cost  one pass over the store, when an eighth of what is in it may go, and 8192 frames at least, and as many as the
  *       last pass found to have died and had to keep.
@@ -33,13 +34,13 @@ struct tm_aging {
     uint32_t aged_traceback; /* (aged out), once it was made */
 };
 
-/* After a capture, with the guard up or down and without our locks: begins a round when it is time.  Need not be called while
- * fewer frames than TM_AGING_FRAMES_MIN have died. */
+/* After a capture, with the guard up or down and without our locks: begins a round when it is time.  Need not be called
+ * while fewer frames than TM_AGING_FRAMES_MIN have died. */
 void tm_aging_look(struct tm_thread *thread);
 
-/* A base epoch begins: when records have become twice as many as the last time, those from before EPOCH are given back of
- * which no block is live.  So a program that clears or starts for ever has no more records than it has blocks and traces.
- * EPOCH is the base epoch that ends, so that no event is under way that could still count in one of them.
+/* A base epoch begins: when records have become twice as many as the last time, those from before EPOCH are given back
+ * of which no block is live.  So a program that clears or starts for ever has no more records than it has blocks and
+ * traces. EPOCH is the base epoch that ends, so that no event is under way that could still count in one of them.
  * Under the life and the intern lock. */
 void tm_aging_release_old_epochs(uint32_t epoch);
 

@@ -23,7 +23,8 @@ struct list {
     uint64_t left_out;
 };
 
-/* A block of record ID, which may be of no epoch that counts, or younger than the selection.  SIZE as the table has it. */
+/* A block of record ID, which may be of no epoch that counts, or younger than the selection.  SIZE as the table has
+ * it. */
 static void add_block(struct list *list, uintptr_t address, uint32_t id, uint64_t size)
 {
     if (id == 0 || id >= list->record_count) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Single blocks for a snapshot: what the block table knows, and the program's own mappings, in order of address.
  *
- * The program's other threads go on meanwhile: a block that comes or goes may be listed or not.  One that was handed out
- * after the snapshot chose its tracebacks is not.
+ * The program's other threads go on meanwhile: a block that comes or goes may be listed or not.  One that was handed
+ * out after the snapshot chose its tracebacks is not.
  *
  * Under the life lock, so that ids mean the same all the while.   Memory  own pages: for odd blocks and mappings only.
  * Locks    those of odd blocks and of mappings, each for a copy.   errno  kept.   Signals  safe. */

@@ -17,13 +17,13 @@ struct tm_captured {
 };
 
 /* FRAMES are COUNT frames of the calling thread, oldest first, still running.  NOTES[i] is the traceback of the frames
- * 0 to i, or 0 when it is not known; those that may be remembered are filled in.  NOTES may be NULL.  SIZE is exact or TM_SIZE_VARIES.
- * OWNER is that of the record. */
+ * 0 to i, or 0 when it is not known; those that may be remembered are filled in.  NOTES may be NULL.  SIZE is exact or
+ * TM_SIZE_VARIES. OWNER is that of the record. */
 struct tm_captured tm_capture_record(struct tm_thread *thread, const struct tm_raw_frame *frames, unsigned count,
                                      uint32_t *notes, uint8_t domain, uint16_t size, uint16_t owner);
 
-/* The block at CODE was freed: if it was a known code object, all that was learned of it is void.  HELD: by who holds the
- * GIL of the main interpreter; otherwise more is void, for it cannot be told what others remember. */
+/* The block at CODE was freed: if it was a known code object, all that was learned of it is void.  HELD: by who holds
+ * the GIL of the main interpreter; otherwise more is void, for it cannot be told what others remember. */
 void tm_capture_forget_code(struct tm_thread *thread, uintptr_t code, bool held);
 
 #endif

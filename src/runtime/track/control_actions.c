@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the control API does, and the moments at which the tracer acts by itself.  Each takes the life lock, and before it
- * the snapshot lock where a snapshot is written. */
+/* What the control API does, and the moments at which the tracer acts by itself.  Each takes the life lock, and before
+ * it the snapshot lock where a snapshot is written. */
 #include <errno.h>
 #include <string.h>
 

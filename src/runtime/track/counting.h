@@ -76,8 +76,8 @@ TM_INLINE uint64_t tm_totals_heap(const struct tm_totals *totals)
            tm_word_load(&totals->native_held) + tm_word_load(&totals->native_loose);
 }
 
-/* The same of both totals, and never more than there was: a thread may be put to sleep between two words, while one goes
- * down and the other up.  So it looks twice, and the lesser sum counts. */
+/* The same of both totals, and never more than there was: a thread may be put to sleep between two words, while one
+ * goes down and the other up.  So it looks twice, and the lesser sum counts. */
 TM_INLINE void tm_totals_known(const struct tm_totals *totals, uint64_t *python, uint64_t *heap)
 {
     const uint64_t python_first = tm_word_peek(&totals->python_held) + tm_word_peek(&totals->python_loose);
@@ -124,8 +124,8 @@ static __attribute__((noinline)) void tm_totals_note_maximum(struct tm_totals *t
     }
 }
 
-/* True when more is live now than at the last maximum that was noticed; UNTOLD is what the caller has not told yet.  The
- * sums may be below 0 for a moment, when a thread has counted a free before another has counted the allocation. */
+/* True when more is live now than at the last maximum that was noticed; UNTOLD is what the caller has not told yet.
+ * The sums may be below 0 for a moment, when a thread has counted a free before another has counted the allocation. */
 TM_INLINE bool tm_totals_are_over_with(const struct tm_totals *totals, bool native, uint64_t python_untold,
                                        uint64_t native_untold)
 {
@@ -153,9 +153,9 @@ static __attribute__((noinline)) void tm_totals_tell_maximum(struct tm_totals *t
     tm_totals_note_maximum(totals, native ? 0 : python, heap);
 }
 
-/* Notices a maximum that is about to be left by a free, of a NATIVE block or one of Python's.  LINE is the caller's own,
- * or NULL.  A native block leaves no maximum of Python's: who noticed it in passing could be late, and move the mark when
- * the GIL's holder has left the maximum already. */
+/* Notices a maximum that is about to be left by a free, of a NATIVE block or one of Python's.  LINE is the caller's
+ * own, or NULL.  A native block leaves no maximum of Python's: who noticed it in passing could be late, and move the
+ * mark when the GIL's holder has left the maximum already. */
 TM_INLINE void tm_totals_leave(struct tm_totals *totals, struct tm_tally_line *line, bool native)
 {
     uint64_t python_untold = line == NULL ? 0 : tm_tally_untold(&line->python, &line->python_told);
@@ -215,8 +215,9 @@ TM_INLINE bool tm_record_is_saved(const struct tm_totals *totals, const struct t
     return tm_word_peek(&record->marks) == tm_word_peek(&totals->marks);
 }
 
-/* The same without a call, of the usual record: blocks of one size that were not sampled, and nobody else's additions; and
- * since it was saved both maxima were left (of one alone the other's figures stay).  False: nothing has happened. */
+/* The same without a call, of the usual record: blocks of one size that were not sampled, and nobody else's additions;
+ * and since it was saved both maxima were left (of one alone the other's figures stay).  False: nothing has
+ * happened. */
 TM_INLINE bool tm_record_save_usually(const struct tm_runtime *runtime, struct tm_record *record, uint64_t marks)
 {
     const uint64_t changed = tm_word_peek(&record->marks) ^ marks;

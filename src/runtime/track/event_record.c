@@ -83,8 +83,9 @@ TM_INLINE uint32_t capture_held(struct tm_thread *thread, const struct tm_raw_fr
     return made.record;
 }
 
-/* The notes of the present stack.  They say what the trace cache says, in parts, and are void when all of it is: a place
- * may have come to mean another instruction.  So are those of a window that has moved: its tracebacks begin elsewhere. */
+/* The notes of the present stack.  They say what the trace cache says, in parts, and are void when all of it is: a
+ * place may have come to mean another instruction.  So are those of a window that has moved: its tracebacks begin
+ * elsewhere. */
 TM_INLINE uint32_t *valid_notes(struct tm_runtime *runtime)
 {
     struct tm_stack_cache *stack = &runtime->held_stack;

@@ -16,8 +16,8 @@ enum tm_attachment {
     TM_HELD,     /* the same, and it is the GIL of the main interpreter */
 };
 
-/* Two words, so that it is handed over in registers as it is: smaller members, stored one by one and loaded at once, wait
- * for the stores. */
+/* Two words, so that it is handed over in registers as it is: smaller members, stored one by one and loaded at once,
+ * wait for the stores. */
 struct tm_caller {
     uintptr_t tstate; /* 0: no Python frames */
     enum tm_attachment attachment;

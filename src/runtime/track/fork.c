@@ -14,7 +14,8 @@
 #include "runtime/track/store_file.h"
 #include "runtime/track/store_words.h"
 
-/* Allocations, and bytes that count as one more.  A preexec_fn and the exec behind it were seen to make less than 100. */
+/* Allocations, and bytes that count as one more.  A preexec_fn and the exec behind it were seen to make less than
+ * 100. */
 #define YOUNG_EVENTS 200U
 #define YOUNG_BYTES  4096U
 
@@ -78,7 +79,8 @@ void tm_runtime_after_fork_parent(void)
     tm_thread_self()->guard--;
 }
 
-/* A snapshot of the parent that another thread was making is nobody's here; its pages stay, in what state nobody knows. */
+/* A snapshot of the parent that another thread was making is nobody's here; its pages stay, in what state nobody
+ * knows. */
 static void reset_locks(struct tm_runtime *runtime)
 {
     if (!tm_lock_try(&runtime->snapshot_lock)) {

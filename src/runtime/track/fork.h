@@ -13,9 +13,9 @@
 /* In a child, at its first event: makes the store its own.  True when events may be recorded afterwards. */
 bool tm_fork_adopt(void);
 
-/* An allocation of SIZE bytes in a child that has hardly done anything yet (TM_LIFE_YOUNG).  Such a child leaves nothing,
- * neither a store nor an exit snapshot: most run a few lines of Python and exec or end, and what they left would be in
- * everybody's way.  It is one no more after 200 allocations, or fewer large ones. */
+/* An allocation of SIZE bytes in a child that has hardly done anything yet (TM_LIFE_YOUNG).  Such a child leaves
+ * nothing, neither a store nor an exit snapshot: most run a few lines of Python and exec or end, and what they left
+ * would be in everybody's way.  It is one no more after 200 allocations, or fewer large ones. */
 void tm_fork_age(size_t size);
 
 #endif

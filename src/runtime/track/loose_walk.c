@@ -51,7 +51,8 @@ static _Atomic uint32_t *announce(struct tm_thread *thread)
     return &tally->walks;
 }
 
-/* The flag is down.  Where somebody slept another interpreter must have begun since: its end needs a sleep of its own. */
+/* The flag is down.  Where somebody slept another interpreter must have begun since: its end needs a sleep of its
+ * own. */
 static bool is_still_down(void)
 {
     if (TM_UNLIKELY(atomic_load_explicit(&tm_loose_walks_have_slept, memory_order_relaxed))) {

@@ -64,8 +64,8 @@ TM_INLINE void tm_loose_walk_end_own(struct tm_tally *tally)
     atomic_store_explicit(&tally->walks, 0, memory_order_release);
 }
 
-/* The marked block at ADDRESS, or an arena (0), is about to be freed: in a finalizing interpreter waits until no walk is
- * under way, at most about a second in the life of a process. */
+/* The marked block at ADDRESS, or an arena (0), is about to be freed: in a finalizing interpreter waits until no walk
+ * is under way, at most about a second in the life of a process. */
 void tm_loose_walks_wait(struct tm_thread *thread, uintptr_t address);
 
 /* In a forked child: the walks were of threads that do not exist there. */

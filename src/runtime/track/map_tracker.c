@@ -190,7 +190,8 @@ static void add_resident(const struct tm_map_extent *extent, void *context)
     }
 }
 
-/* Not waited for without end: it may be this very thread's, interrupted by the signal whose handler ends the process. */
+/* Not waited for without end: it may be this very thread's, interrupted by the signal whose handler ends the
+ * process. */
 static bool try_lock(void)
 {
     for (int tries = 0; tries < LOCK_TRIES; tries++) {

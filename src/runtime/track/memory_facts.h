@@ -4,7 +4,8 @@
  *   rss_bytes, pss_bytes, swap_bytes    the process; the next seven add up to rss_bytes
  *   rss_heap, rss_stack, rss_anonymous, rss_file, rss_file_own, rss_shared, rss_store
  *   arenas, arena_bytes, arena_rss      of CPython's small-block allocator
- *   libc_used, libc_free, libc_mapped   of libc's malloc: handed out from its heaps, free in them, blocks with a mapping
+ *   libc_used, libc_free, libc_mapped   of libc's malloc: handed out from its heaps, free in them, blocks with a
+ * mapping
  *                                       of their own
  *   map_reserved, map_reserved_ranges   what the program mapped without rights (in no figure of blocks)
  *   map_file, map_file_ranges           likewise of files
@@ -25,8 +26,8 @@
 
 /* Each adds to the COUNT facts of FACTS and returns the new count.
  *
- * The tracer's own memory, and what is resident.  STORE is the path of the store's file, or NULL.  IN_BRIEF: of a process
- * with much resident memory only the sums that the kernel has at hand, without pss_bytes, rss_heap, rss_stack,
+ * The tracer's own memory, and what is resident.  STORE is the path of the store's file, or NULL.  IN_BRIEF: of a
+ * process with much resident memory only the sums that the kernel has at hand, without pss_bytes, rss_heap, rss_stack,
  * rss_anonymous and rss_file_own. */
 unsigned tm_resident_facts_add(struct tm_encode_fact *facts, unsigned count, const char *store, bool in_brief);
 

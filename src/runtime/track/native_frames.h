@@ -17,8 +17,8 @@
 #define TM_NATIVE_LIMIT_MAX 1024U /* Python frames of a traceback with machine frames, whatever the limit */
 #define TM_NATIVE_BUFFERS   32U   /* events at the same instant that can have machine frames */
 
-/* The stack that a record was last made for, oldest first, and what tm_capture_record noted: the next one mostly differs
- * in its newest frames only. */
+/* The stack that a record was last made for, oldest first, and what tm_capture_record noted: the next one mostly
+ * differs in its newest frames only. */
 struct tm_native_captured {
     struct tm_raw_frame frames[TM_NATIVE_LIMIT_MAX + TM_NATIVE_FRAMES];
     uint32_t notes[TM_NATIVE_LIMIT_MAX + TM_NATIVE_FRAMES];
@@ -65,8 +65,8 @@ TM_INLINE uint64_t tm_native_join_hashes(uint64_t native, uint64_t python)
     return hash ^ (hash >> 31);
 }
 
-/* The frame of the instruction PC, found or made; 0 when there is no room.  *MAY_CACHE becomes false when PC may come to mean another
- * instruction unheard.  Under the intern lock. */
+/* The frame of the instruction PC, found or made; 0 when there is no room.  *MAY_CACHE becomes false when PC may come
+ * to mean another instruction unheard.  Under the intern lock. */
 uint32_t tm_native_frame_find(struct tm_runtime *runtime, uintptr_t pc, bool *may_cache);
 
 #endif

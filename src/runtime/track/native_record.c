@@ -56,7 +56,8 @@ static void reverse(struct tm_raw_frame *frames, unsigned count)
     }
 }
 
-/* What an event is counted in: records of the GIL's holder, of this thread's tally, or of nobody; each with its cache. */
+/* What an event is counted in: records of the GIL's holder, of this thread's tally, or of nobody; each with its
+ * cache. */
 struct place {
     struct tm_trace_key key;
     struct tm_tally *tally;

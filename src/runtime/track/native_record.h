@@ -7,7 +7,8 @@
 
 #include "runtime/track/event_record.h"
 
-/* tm_event_record with machine frames.  False: none are wanted of DOMAIN, or all buffers are in use; then nothing has happened. */
+/* tm_event_record with machine frames.  False: none are wanted of DOMAIN, or all buffers are in use; then nothing has
+ * happened. */
 TM_CHECKED bool tm_native_record(struct tm_thread *thread, struct tm_caller caller, uint8_t domain, uint16_t size,
                                  uint32_t *record);
 

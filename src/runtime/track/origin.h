@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a Python process hands to the programs that it and its descendants run by exec: the folder in which relative names
- * of OUTPUT and STORE are meant, and the pid of the first process, whose the name without a pid is.
+/* What a Python process hands to the programs that it and its descendants run by exec: the folder in which relative
+ * names of OUTPUT and STORE are meant, and the pid of the first process, whose the name without a pid is.
  *
  *   TRACEMALLOC_ORIGIN=4711:/the/folder
  *

@@ -48,8 +48,8 @@ bool tm_output_has_number(const char *pattern);
 /* PATTERN with .%n before its last dot where it has no %n. */
 TM_CHECKED bool tm_output_add_number(const char *pattern, char *to, size_t capacity);
 
-/* The file name of PATTERN for PID: %p replaced, or, with INSERT and no %p, .PID put before the last dot.  %n is ATTEMPT
- * in four digits; without it ATTEMPT 1 is the plain name, N puts -N before the last dot. */
+/* The file name of PATTERN for PID: %p replaced, or, with INSERT and no %p, .PID put before the last dot.  %n is
+ * ATTEMPT in four digits; without it ATTEMPT 1 is the plain name, N puts -N before the last dot. */
 TM_CHECKED bool tm_output_name(const char *pattern, uint32_t pid, bool insert, unsigned attempt, char *to,
                                size_t capacity);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The commonest birth of a recycled object: it is born where the object before it in the same block was born, so that
- * its block stays with its trace.  Decided as in tracker_quick.h, and by it; of the block and its counters nothing is changed.
+ * its block stays with its trace.  Decided as in tracker_quick.h, and by it; of the block and its counters nothing is
+ * changed.
  *
  * Threads  any: only the holder of the main interpreter's GIL gets a yes, notes his newest frame, or marks it.
  * Signals  those of the doors' quick ways. */

@@ -16,8 +16,8 @@
 #include "runtime/track/store_file.h"
 #include "runtime/track/store_words.h"
 
-/* Our tables take 16 MiB of address space, and half as much for each 64 MiB in which blocks lie: where that is a good part
- * of what the process may have, it is the program that would run out. */
+/* Our tables take 16 MiB of address space, and half as much for each 64 MiB in which blocks lie: where that is a good
+ * part of what the process may have, it is the program that would run out. */
 #define ROOM_MIN ((size_t)192 << 20)
 
 void (*tm_runtime_check_hooks)(void);

@@ -48,7 +48,8 @@ void tm_runtime_exit_snapshot(const char *exit_moment);
 TM_COLD void tm_runtime_look(struct tm_thread *thread);
 bool tm_runtime_is_watched(void);
 
-/* Whether tracebacks of blocks from CPython's allocators have machine frames (TRACEMALLOC_NATIVE=1).  Does not change. */
+/* Whether tracebacks of blocks from CPython's allocators have machine frames (TRACEMALLOC_NATIVE=1).  Does not
+ * change. */
 bool tm_runtime_has_native_of_python(void);
 
 /* One is due now.  Signal safe. */
@@ -83,8 +84,8 @@ extern bool (*tm_runtime_ask_libc)(struct tm_libc_memory *memory);
 /* Objects may have been unloaded: nothing that is known of addresses of code is known any more. */
 void tm_runtime_unloaded(void);
 
-/* CPython's small-block allocator got an arena of SIZE bytes, or is about to give it back: UNTRACED where no block in it
- * was ever recorded, which spares the look for those whose frees were missed. */
+/* CPython's small-block allocator got an arena of SIZE bytes, or is about to give it back: UNTRACED where no block in
+ * it was ever recorded, which spares the look for those whose frees were missed. */
 enum tm_arena_news { TM_ARENA_NEW, TM_ARENA_LEFT, TM_ARENA_UNTRACED };
 void tm_runtime_note_arena(const void *arena, size_t size, enum tm_arena_news news);
 
@@ -103,7 +104,8 @@ bool tm_runtime_marks_frames(void);
 /* The object whose malloc the program calls instead of ours, a path that stays; NULL: there is none. */
 void tm_runtime_note_malloc(const char *path);
 
-/* TRACEMALLOC_MEMORY_LIMIT: looks how near the tracer is.  Any thread; cheap unless much has come since the last look. */
+/* TRACEMALLOC_MEMORY_LIMIT: looks how near the tracer is.  Any thread; cheap unless much has come since the last
+ * look. */
 void tm_runtime_look_at_budget(struct tm_thread *thread);
 
 /* pthread_atfork handlers. */

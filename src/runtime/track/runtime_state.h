@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The one struct tm_runtime.  Known to track and hook only.
  *
- * Locks, in rising rank: snapshot (making and writing them) < runtime (life) < intern (names to records) < store (growth) < odd blocks
- * < maps. */
+ * Locks, in rising rank: snapshot (making and writing them) < runtime (life) < intern (names to records) < store
+ * (growth) < odd blocks < maps. */
 #ifndef TM_RUNTIME_TRACK_RUNTIME_STATE_H
 #define TM_RUNTIME_TRACK_RUNTIME_STATE_H
 
@@ -49,8 +49,8 @@ enum tm_life {
 
 struct tm_life_page {
     _Atomic uint32_t life; /* enum tm_life */
-    /* The two of top_sizes and stack_sizes at doors over CPython's own allocator of small blocks; 0 also where their calls need
-     * a look. */
+    /* The two of top_sizes and stack_sizes at doors over CPython's own allocator of small blocks; 0 also where their
+     * calls need a look. */
     _Atomic uint64_t small_top_sizes;
     _Atomic uint64_t small_stack_sizes;
     /* How many sizes, from TM_QUICK_SIZE_MIN bytes on, may go a quick way: tracing, one GIL, 3.11 and later.  0: none.
@@ -197,8 +197,8 @@ TM_INLINE bool tm_life_is_tracing(void)
     return tm_life_now() >= TM_LIFE_YOUNG;
 }
 
-/* What a quick way reads of the tables it finds from one pointer: the directory of the block table ends where the store's
- * header begins, and that where its records begin. */
+/* What a quick way reads of the tables it finds from one pointer: the directory of the block table ends where the
+ * store's header begins, and that where its records begin. */
 _Static_assert(TM_DIRECTORY_BYTES == TM_STORE_ROOM, "the room before the header is the directory's");
 
 /* The record whose id times 8 is SCALED. */
@@ -251,7 +251,8 @@ void tm_runtime_new_epoch(bool base);
 /* Sets what the quick ways ask; called whenever one of the conditions may have changed. */
 void tm_runtime_decide_quick(void);
 
-/* USUAL: the doors of mem and obj lie on top, over CPython's own allocator of small blocks, and none of their calls needs a
+/* USUAL: the doors of mem and obj lie on top, over CPython's own allocator of small blocks, and none of their calls
+ * needs a
  * look.   Threads  any.   Signals  safe. */
 void tm_runtime_note_doors(bool usual);
 

@@ -19,7 +19,8 @@
 #include "runtime/track/runtime_state.h"
 
 /* From now on one in RATE bytes is sampled; SEED makes the choice.  Records are estimates from the present epoch on, or
- * from a later one: so many epochs LATER, which the caller begins next.  Under the life lock, or before there are events. */
+ * from a later one: so many epochs LATER, which the caller begins next.  Under the life lock, or before there are
+ * events. */
 void tm_sampler_begin(uint64_t rate, uint64_t seed, uint32_t later);
 
 /* In a forked child, which is to choose other blocks than its parent. */
@@ -66,7 +67,8 @@ TM_INLINE bool tm_sampler_takes(struct tm_thread *thread, uint64_t size)
 }
 
 /* How many known blocks have an address of this hash; at the most it stays there.  Few are known, so this is mostly
- * zero: nearly every free looks here only, and not at the block table, whose places lie as far apart as the blocks do. */
+ * zero: nearly every free looks here only, and not at the block table, whose places lie as far apart as the blocks
+ * do. */
 #define TM_KNOWN_HASHES 8192U
 extern TM_HIDDEN _Atomic uint8_t tm_sampler_known[TM_KNOWN_HASHES];
 
@@ -75,12 +77,13 @@ TM_INLINE _Atomic uint8_t *tm_sampler_known_of(uintptr_t address)
     return &tm_sampler_known[(uint32_t)(address >> 4) * UINT32_C(0x9E3779B1) >> 19];
 }
 
-/* A block at ADDRESS entered the table of blocks, before anybody else has it, or left it.  Where only sampled blocks are
- * recorded from the start on; else nothing. */
+/* A block at ADDRESS entered the table of blocks, before anybody else has it, or left it.  Where only sampled blocks
+ * are recorded from the start on; else nothing. */
 void tm_sampler_note_known(const struct tm_runtime *runtime, uintptr_t address);
 void tm_sampler_note_gone(const struct tm_runtime *runtime, uintptr_t address);
 
-/* False: nothing is known of the block at ADDRESS.  The first look at a free, where only sampled blocks are recorded. */
+/* False: nothing is known of the block at ADDRESS.  The first look at a free, where only sampled blocks are
+ * recorded. */
 TM_INLINE bool tm_sampler_may_know(const void *block)
 {
     const struct tm_block_table *table = &tm_runtime.blocks;

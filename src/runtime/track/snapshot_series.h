@@ -26,9 +26,9 @@ struct tm_snapshot_series {
 /* A forked child: what was written so far is its parent's. */
 void tm_snapshot_series_begin(void);
 
-/* Writes the next snapshot of the output pattern: ENCODED, or where that is NULL the present state, under the life lock.
- * MOMENT is a word for it; those of "interval" are the ones of which no more than KEEP stay.  0 or a negative errno value:
- * nothing is removed then. */
+/* Writes the next snapshot of the output pattern: ENCODED, or where that is NULL the present state, under the life
+ * lock. MOMENT is a word for it; those of "interval" are the ones of which no more than KEEP stay.  0 or a negative
+ * errno value: nothing is removed then. */
 TM_CHECKED int tm_snapshot_write_next(const char *moment, const struct tm_encoded *encoded);
 
 #endif

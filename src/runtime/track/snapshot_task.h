@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A snapshot in the making, which may be left and taken up again: its bytes are made from a copy of the counters, so that
- * only the copying must not be interrupted.
+/* A snapshot in the making, which may be left and taken up again: its bytes are made from a copy of the counters, so
+ * that only the copying must not be interrupted.
  *
  * Threads  under the snapshot lock; the copy takes the life lock.  Guard up.   errno  kept.
  * Memory   pages: the copy (see runtime/table/store_cut.h) and what the encoder needs, from begin to end. */
@@ -51,9 +51,9 @@ extern const struct tm_encode_memory tm_snapshot_pages;
  * the first step copies, with many their pages are touched before. */
 void tm_snapshot_task_begin(struct tm_snapshot_task *task, const char *moment);
 
-/* Goes on until it is over or SLICE_NS have passed (UINT64_MAX: until it is over), by one step at least.  A step takes half
- * a millisecond at most, but for those that are whole: the copy, and what is asked of the kernel.  They are begun early
- * in a slice only.  False: it is over. */
+/* Goes on until it is over or SLICE_NS have passed (UINT64_MAX: until it is over), by one step at least.  A step takes
+ * half a millisecond at most, but for those that are whole: the copy, and what is asked of the kernel.  They are begun
+ * early in a slice only.  False: it is over. */
 bool tm_snapshot_task_run(struct tm_snapshot_task *task, uint64_t slice_ns);
 
 /* Gives back all that it has, wherever it is; nothing where it was not begun. */

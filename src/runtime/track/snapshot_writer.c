@@ -106,8 +106,8 @@ static int encode(const char *moment, struct tm_encode_blocks *blocks, struct tm
     return encode_view(&facts, &view, blocks, encoded);
 }
 
-/* Without the life lock, so that whoever forks or clears meanwhile need not wait.  What was made while an epoch began, or
- * the peak was forgotten, is of neither time: it is made again, with the lock. */
+/* Without the life lock, so that whoever forks or clears meanwhile need not wait.  What was made while an epoch began,
+ * or the peak was forgotten, is of neither time: it is made again, with the lock. */
 static int encode_freely(const char *moment, struct tm_encoded *encoded)
 {
     struct tm_runtime *runtime = &tm_runtime;
@@ -289,8 +289,8 @@ static int rename_exit(const char *temporary, char *path)
     return status;
 }
 
-/* RENAME gives the file its final name, which goes to its PATH.  ENCODED is NULL where the present state is meant: under
- * the life lock then. */
+/* RENAME gives the file its final name, which goes to its PATH.  ENCODED is NULL where the present state is meant:
+ * under the life lock then. */
 static int write_named(const char *moment, const struct tm_encoded *encoded,
                        int (*rename)(const char *temporary, char *path), struct tm_file_identity *identity)
 {

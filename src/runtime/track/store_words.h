@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the store's header says in words and what a reader of a killed process's store needs as much as one of a snapshot:
- * how recycled objects are heard of, and the system calls of the tracer that failed.
+/* What the store's header says in words and what a reader of a killed process's store needs as much as one of a
+ * snapshot: how recycled objects are heard of, and the system calls of the tracer that failed.
  * Threads  any.   Signals  safe.   errno  kept. */
 #ifndef TM_RUNTIME_TRACK_STORE_WORDS_H
 #define TM_RUNTIME_TRACK_STORE_WORDS_H

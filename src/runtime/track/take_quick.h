@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How a block of mem or obj goes, or moves, in one piece: the frees and reallocs of tracker_quick.h, inlined into the doors
- * as its allocations are, under the same rules. */
+/* How a block of mem or obj goes, or moves, in one piece: the frees and reallocs of tracker_quick.h, inlined into the
+ * doors as its allocations are, under the same rules. */
 #ifndef TM_RUNTIME_TRACK_TAKE_QUICK_H
 #define TM_RUNTIME_TRACK_TAKE_QUICK_H
 
@@ -128,8 +128,8 @@ TM_INLINE enum tm_quick_taken tm_quick_take_block(struct tm_thread *thread, cons
     return TM_TAKEN_NOW;
 }
 
-/* The same, as TM_TAKE_SAVED does, of a block that will be moved: its record, or NULL when nothing has happened.  Whether it
- * was a temporary is counted when it has moved. */
+/* The same, as TM_TAKE_SAVED does, of a block that will be moved: its record, or NULL when nothing has happened.
+ * Whether it was a temporary is counted when it has moved. */
 TM_INLINE struct tm_record *tm_quick_take_to_move(const void *block, enum tm_quick_way way)
 {
     struct tm_runtime *runtime = &tm_runtime;

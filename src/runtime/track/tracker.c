@@ -97,8 +97,8 @@ __attribute__((noinline)) void *tm_tracker_alloc_generally(struct tm_thread *thr
     return block;
 }
 
-/* The word of the record of a block of the main interpreter's GIL's holder while no frame of his can be read: domain and size
- * say it.  0: it is not in the cache, or this is not the time for it. */
+/* The word of the record of a block of the main interpreter's GIL's holder while no frame of his can be read: domain
+ * and size say it.  0: it is not in the cache, or this is not the time for it. */
 TM_INLINE uint32_t frameless_word(uint8_t domain, size_t size)
 {
     struct tm_runtime *runtime = &tm_runtime;

@@ -45,10 +45,10 @@ void tm_tracker_alloc_detached(struct tm_thread *thread, void *block, size_t siz
 void *tm_tracker_alloc_early(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 
 /* For tracker_quick.h, where its way ends (tracker_rest.c): tm_tracker_alloc for DOMAIN mem or obj, once for each enum
- * tm_quick_way, and again for what comes from a door for more than one frame, for a stack that stands there but has no known
- * record, and for machine frames; the first three also for what comes from a door that has raised no guard (small: BLOCK may
- * be NULL, or no event); and the same for a small block of the record that WORD names, whose peaks must be saved first, and
- * whose free SLOT is at hand.  All answer BLOCK, so that they can be a door's last act. */
+ * tm_quick_way, and again for what comes from a door for more than one frame, for a stack that stands there but has no
+ * known record, and for machine frames; the first three also for what comes from a door that has raised no guard
+ * (small: BLOCK may be NULL, or no event); and the same for a small block of the record that WORD names, whose peaks
+ * must be saved first, and whose free SLOT is at hand.  All answer BLOCK, so that they can be a door's last act. */
 void *tm_tracker_rest(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 void *tm_tracker_rest_deep(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 void *tm_tracker_rest_unknown(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
@@ -82,9 +82,9 @@ void *tm_tracker_enter_known(struct tm_thread *thread, void *block, size_t size,
 /* The quick ways were opened or closed: chooses how tm_tracker_rest goes on. */
 void tm_tracker_choose_rest(void);
 
-/* tm_tracker_take for the block at ADDRESS, of RECORD, whose slot is SLOT and plain, where the caller has seen that a stamp is
- * in force, so that it may look for the GIL of the main interpreter, and holds it.  False: nothing has happened, the
- * general way is to decide. */
+/* tm_tracker_take for the block at ADDRESS, of RECORD, whose slot is SLOT and plain, where the caller has seen that a
+ * stamp is in force, so that it may look for the GIL of the main interpreter, and holds it.  False: nothing has
+ * happened, the general way is to decide. */
 bool tm_tracker_take_long(struct tm_thread *thread, uintptr_t address, _Atomic uint16_t *slot, struct tm_record *record,
                           struct tm_taken *taken);
 

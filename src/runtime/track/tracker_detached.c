@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The commonest native blocks in one piece, as tracker_own.h has them of threads that run no Python: of a thread that has let
- * the GIL go, as extensions do round a call that takes long, where its tally knows the record of its stack.  Decides
- * first and changes afterwards; where anything is rare the general way is the last act. */
+/* The commonest native blocks in one piece, as tracker_own.h has them of threads that run no Python: of a thread that
+ * has let the GIL go, as extensions do round a call that takes long, where its tally knows the record of its stack.
+ * Decides first and changes afterwards; where anything is rare the general way is the last act. */
 #include "runtime/track/counting.h"
 #include "runtime/track/event_log.h"
 #include "runtime/track/event_record.h"
@@ -22,7 +22,8 @@ TM_INLINE uintptr_t detached_state(const struct tm_cpython *python)
     return own != current ? own : 0;
 }
 
-/* The instructions of at most LIMIT frames of TSTATE that count, newest first.  Rows without tables of bytecode only. */
+/* The instructions of at most LIMIT frames of TSTATE that count, newest first.  Rows without tables of bytecode
+ * only. */
 TM_INLINE unsigned read_places(const struct tm_cpython_layout *row, uintptr_t tstate, uintptr_t *places, unsigned limit)
 {
     uintptr_t frame = tm_python_frame_newest(row, tstate);
@@ -103,7 +104,8 @@ TM_INLINE bool count(struct tm_thread *thread, tm_slot_half *slot, uint32_t word
     return true;
 }
 
-/* The slot of BLOCK, which is fetched: of a large block's nothing is near, mostly.  NULL: it is none of a plain block. */
+/* The slot of BLOCK, which is fetched: of a large block's nothing is near, mostly.  NULL: it is none of a plain
+ * block. */
 TM_INLINE tm_slot_half *fetch_slot(const struct tm_block_table *table, const void *block, size_t size)
 {
     if (TM_UNLIKELY(size < TM_QUICK_SIZE_MIN) || TM_UNLIKELY(tm_block_is_odd(table, (uintptr_t)block))) {

@@ -11,7 +11,8 @@
 #include "runtime/track/tally.h"
 #include "runtime/track/tracker.h"
 
-/* Enters a block, short or plain, at SLOT into the record that the tally KNOWS, whose peaks are saved; NULL: not done. */
+/* Enters a block, short or plain, at SLOT into the record that the tally KNOWS, whose peaks are saved; NULL: not
+ * done. */
 TM_INLINE struct tm_record *tm_own_put(struct tm_runtime *runtime, tm_slot_half *slot, uint32_t known, bool is_short)
 {
     uint32_t number;
@@ -90,8 +91,8 @@ enum tm_own_taken {
     TM_OWN_TELLS, /* taken, and the thread has to tell what it has counted: see tm_tally_tell */
 };
 
-/* RECORD is of native blocks of over TM_SMALL_SIZE_MAX bytes, which THREAD's TALLY has counted and which count still.  Such a
- * record has no stamp, so what the stamp says of others is asked here. */
+/* RECORD is of native blocks of over TM_SMALL_SIZE_MAX bytes, which THREAD's TALLY has counted and which count still.
+ * Such a record has no stamp, so what the stamp says of others is asked here. */
 TM_INLINE bool tm_own_is_long(const struct tm_runtime *runtime, const struct tm_record *record,
                               const struct tm_tally *tally)
 {

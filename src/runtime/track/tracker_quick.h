@@ -150,8 +150,8 @@ TM_INLINE uintptr_t tm_quick_newest(const struct tm_cpython_layout *row, uintptr
     return tm_python_frame_newest(row, tstate);
 }
 
-/* The record that the cache has for the block, made at PLACE under frames whose hash is OLDER.  Ways that are known have no
- * offsets, so that the key says all. */
+/* The record that the cache has for the block, made at PLACE under frames whose hash is OLDER.  Ways that are known
+ * have no offsets, so that the key says all. */
 TM_INLINE bool tm_quick_find(const struct tm_trace_cache *cache, uintptr_t place, uint64_t older, uint8_t domain,
                              uint16_t size, struct tm_trace_found *found, enum tm_quick_way way)
 {
@@ -295,8 +295,9 @@ typedef void *tm_quick_rest(struct tm_thread *thread, uint8_t domain, void *bloc
 /* From what kind of door a block comes. */
 enum tm_quick_door {
     TM_DOOR_GUARDED,
-    TM_DOOR_SMALL, /* over CPython's own allocator of small blocks, with newborn TM_NEWBORN_COMING: its sizes were looked at, its
-                    * blocks are aligned */
+    /* Over CPython's own allocator of small blocks, with newborn TM_NEWBORN_COMING: its sizes were looked at, its blocks
+     * are aligned. */
+    TM_DOOR_SMALL,
 };
 
 /* Records BLOCK of DOMAIN mem or obj with one frame per traceback, or DEEP: with more; answers BLOCK.  REST is the last
@@ -344,8 +345,8 @@ TM_INLINE void *tm_quick_alloc(struct tm_thread *thread, uint8_t domain, void *b
     return block;
 }
 
-/* At a door for tracebacks with machine frames.  What it calls, as its last act, finds the door's caller where a caller's
- * own return address lies. */
+/* At a door for tracebacks with machine frames.  What it calls, as its last act, finds the door's caller where a
+ * caller's own return address lies. */
 TM_INLINE void *tm_quick_native_at_door(struct tm_thread *thread, uint8_t domain, void *block, size_t size,
                                         enum tm_quick_way way)
 {

@@ -11,8 +11,8 @@
 
 #define NOT_KNOWN 0U
 
-/* Of a stack that has changed by more than a call or a return, or of one that was never seen: the word of record 0 where
- * there is no room. */
+/* Of a stack that has changed by more than a call or a return, or of one that was never seen: the word of record 0
+ * where there is no room. */
 static __attribute__((noinline)) uint32_t follow(struct tm_thread *thread, uint8_t domain, uint16_t size,
                                                  enum tm_quick_way way)
 {
@@ -143,8 +143,8 @@ TM_INLINE void *rest(struct tm_thread *thread, uint8_t domain, void *block, size
                  TM_LIKELY(!is_odd) ? known_record(thread, domain, tm_size_class(size), way) : NOT_KNOWN);
 }
 
-/* A block of over TM_SMALL_SIZE_MAX bytes of a known record, whose peaks are saved; RARELY is the last act where anything is
- * wanting. */
+/* A block of over TM_SMALL_SIZE_MAX bytes of a known record, whose peaks are saved; RARELY is the last act where
+ * anything is wanting. */
 TM_INLINE void *rest_large(struct tm_thread *thread, uint8_t domain, void *block, size_t size, enum tm_quick_way way,
                            tm_quick_rest *rarely)
 {
@@ -174,8 +174,8 @@ TM_INLINE void *rest_large(struct tm_thread *thread, uint8_t domain, void *block
     return block;
 }
 
-/* What follows where the quick ways found another stack, or none that they knew; RARELY is the last act where it is not a step
- * away either. */
+/* What follows where the quick ways found another stack, or none that they knew; RARELY is the last act where it is not
+ * a step away either. */
 TM_INLINE void *rest_stepped(struct tm_thread *thread, uint8_t domain, void *block, size_t size, enum tm_quick_way way,
                              tm_quick_rest *rarely)
 {
@@ -190,8 +190,8 @@ TM_INLINE void *rest_stepped(struct tm_thread *thread, uint8_t domain, void *blo
     return rarely(thread, domain, block, size);
 }
 
-/* Takes in the newest frame, which STACK has at another instruction or at the same one, where it counts already.  False: it
- * does not count where it is. */
+/* Takes in the newest frame, which STACK has at another instruction or at the same one, where it counts already.
+ * False: it does not count where it is. */
 TM_INLINE bool renew_top(struct tm_stack_cache *stack, const struct tm_cpython_layout *row, enum tm_quick_way way)
 {
     const struct tm_raw_frame *top = stack->newest;
@@ -199,8 +199,8 @@ TM_INLINE bool renew_top(struct tm_stack_cache *stack, const struct tm_cpython_l
            tm_stack_cache_renew_top(stack, row);
 }
 
-/* The newest frame was just seen to be that of the cache, and no record is known: the word of a new one, or NOT_KNOWN, also
- * where the older frames are others. */
+/* The newest frame was just seen to be that of the cache, and no record is known: the word of a new one, or NOT_KNOWN,
+ * also where the older frames are others. */
 TM_INLINE uint32_t standing_record(struct tm_thread *thread, uint8_t domain, uint16_t size, enum tm_quick_way way)
 {
     struct tm_runtime *runtime = &tm_runtime;
@@ -244,8 +244,8 @@ TM_INLINE void *rest_native(struct tm_thread *thread, uint8_t domain, void *bloc
                  TM_LIKELY(is_known) ? tm_quick_native_record(thread, domain, (uint16_t)size, way, entry) : NOT_KNOWN);
 }
 
-/* What a door over CPython's own allocator of small blocks leaves to the rest: it has not asked whether there is a BLOCK, and
- * whether this is an event. */
+/* What a door over CPython's own allocator of small blocks leaves to the rest: it has not asked whether there is a
+ * BLOCK, and whether this is an event. */
 TM_INLINE void *rest_small(struct tm_thread *thread, uint8_t domain, void *block, size_t size, tm_quick_rest *goes_on)
 {
     thread->newborn = 0;
@@ -315,7 +315,8 @@ RESTS(tm_tracker_rest_shared, tm_tracker_rest_shared, TM_QUICK_SHARED)
 RESTS(tm_tracker_rest_own, tm_tracker_rest_own, TM_QUICK_OWN)
 RESTS(tm_tracker_rest_own_cframe, tm_tracker_rest_own_cframe, TM_QUICK_OWN_CFRAME)
 
-/* How tm_tracker_rest goes on: as those of the way that this process has do, or as is best while no quick way is open. */
+/* How tm_tracker_rest goes on: as those of the way that this process has do, or as is best while no quick way is
+ * open. */
 static tm_quick_rest *_Atomic known_rest = rest_any;
 
 void *tm_tracker_rest(struct tm_thread *thread, uint8_t domain, void *block, size_t size)
@@ -362,8 +363,8 @@ void *tm_tracker_enter_known(struct tm_thread *thread, void *block, size_t size,
     return block;
 }
 
-/* Its records have no stamp, so what the stamp says of others is asked here: that it counts and whose it is.  That one is in
- * force, the caller knows. */
+/* Its records have no stamp, so what the stamp says of others is asked here: that it counts and whose it is.  That one
+ * is in force, the caller knows. */
 TM_INLINE bool may_take_long(const struct tm_runtime *runtime, const tm_slot_half *slot, const struct tm_record *record,
                              uint32_t size)
 {

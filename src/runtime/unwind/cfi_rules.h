@@ -4,7 +4,8 @@
  *
  * Read from the loaded object itself, which the loader and the compiler made: trusted, but never read past the end of
  * one entry.
- * Threads  all functions; no state.   Signals  safe.   errno  kept.   Errors  false: no entry, or one that is not known.
+ * Threads  all functions; no state.   Signals  safe.   errno  kept.   Errors  false: no entry, or one that is not
+ * known.
  * Source   DWARF 5, section 6.4; Linux Standard Base, "Exception Frames"; System V ABI, x86-64 supplement (numbers of
  *          the registers). */
 #ifndef TM_RUNTIME_UNWIND_CFI_RULES_H
@@ -54,8 +55,8 @@ struct tm_cfi_range {
     uintptr_t high;
 };
 
-/* The rules at PC.  HEADER is the object's PT_GNU_EH_FRAME segment (the binary search table), SIZE what is mapped from there on, in
- * bytes. *RANGE, if not NULL, becomes what the entry covers: mostly one function, or one part of it. */
+/* The rules at PC.  HEADER is the object's PT_GNU_EH_FRAME segment (the binary search table), SIZE what is mapped from
+ * there on, in bytes. *RANGE, if not NULL, becomes what the entry covers: mostly one function, or one part of it. */
 TM_CHECKED bool tm_cfi_find(const uint8_t *header, size_t size, uintptr_t pc, struct tm_cfi_rules *rules,
                             struct tm_cfi_range *range);
 

@@ -109,8 +109,8 @@ void *tm_cpython_symbol(const struct tm_cpython *python, const char *name);
  * further calls return at once.  Not thread-safe. */
 bool tm_cpython_check_frames(struct tm_cpython *python, uintptr_t tstate);
 
-/* The interpreter makes ten thousand blocks before its first frame: the words of TSTATE that the kernel has read once are
- * there. */
+/* The interpreter makes ten thousand blocks before its first frame: the words of TSTATE that the kernel has read once
+ * are there. */
 TM_INLINE bool tm_cpython_is_peeked(const struct tm_cpython *python, uintptr_t tstate)
 {
     const struct tm_cpython_layout *row = &python->row;

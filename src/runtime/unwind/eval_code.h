@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the code of the interpreter's evaluation function lies, for releases before 3.10, whose calls leave no record on
- * the machine stack.
+/* Where the code of the interpreter's evaluation function lies, for releases before 3.10, whose calls leave no record
+ * on the machine stack.
  *
  * The exported symbol covers the function from its start on.  What a compiler thinks is seldom run it may put elsewhere
  * (function.cold, which in a stripped file has no name): such a part is jumped into with the frame already built, and
  * its own call frame information begins with that frame, which no function's does.
- * Threads  all; no state.   Signals  not needed.   errno  kept.   Errors  a part that is not found counts as other code. */
+ * Threads  all; no state.   Signals  not needed.   errno  kept.   Errors  a part that is not found counts as other
+ * code. */
 #ifndef TM_RUNTIME_UNWIND_EVAL_CODE_H
 #define TM_RUNTIME_UNWIND_EVAL_CODE_H
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* How far line tables were decoded, where nobody hears them die: a cursor for an instruction counts only while the bytes
- * that it was made of are what they were; they are kept and compared.  What stands at the table's address may thus be
- * another one: the answer is right or there is none.
+/* How far line tables were decoded, where nobody hears them die: a cursor for an instruction counts only while the
+ * bytes that it was made of are what they were; they are kept and compared.  What stands at the table's address may
+ * thus be another one: the answer is right or there is none.
  *
- * For sampled events, each of which would decode its line table from the start.  Tables are decoded from the start as before
- * where an instruction lies more than TM_LINE_MEMO_BYTES into one.
+ * For sampled events, each of which would decode its line table from the start.  Tables are decoded from the start as
+ * before where an instruction lies more than TM_LINE_MEMO_BYTES into one.
  * Threads  the caller's lock.   Signals  safe behind the guard.   errno  kept.   Errors  none. */
 #ifndef TM_RUNTIME_UNWIND_LINE_MEMO_H
 #define TM_RUNTIME_UNWIND_LINE_MEMO_H

@@ -117,8 +117,8 @@ TM_INLINE size_t next_location(const unsigned char *table, size_t size, size_t a
     return at;
 }
 
-/* Passes entries that end at OFFSET or before, as long as the whole of each and the start of the next one are within eight
- * bytes: nearly all are. */
+/* Passes entries that end at OFFSET or before, as long as the whole of each and the start of the next one are within
+ * eight bytes: nearly all are. */
 TM_INLINE void pass_short_locations(const unsigned char *table, size_t size, int32_t offset, struct position *position)
 {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__

@@ -41,8 +41,8 @@ bool tm_loaded_library_find(const char *name, struct tm_loaded_search *search);
 /* Address of NAME as LIBRARY defines it, or NULL; *SIZE, if not NULL, is the size of the object or function. */
 void *tm_loaded_symbol(const struct tm_loaded_library *library, const char *name, size_t *size);
 
-/* The word of LIBRARY's symbol table that says where NAME lies, from LIBRARY->base, or NULL.  The loader reads it anew at
- * each look-up; the page is read-only. */
+/* The word of LIBRARY's symbol table that says where NAME lies, from LIBRARY->base, or NULL.  The loader reads it anew
+ * at each look-up; the page is read-only. */
 uintptr_t *tm_loaded_symbol_value(const struct tm_loaded_library *library, const char *name);
 
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* One stack from both: the Python frames that a call of the evaluation loop runs stand in the place of its machine frame.
+/* One stack from both: the Python frames that a call of the evaluation loop runs stand in the place of its machine
+ * frame.
  *
  * Which machine frame that is
- *   3.10 and later  the one that owns the interpreter's record of the call, which lies on the C stack: 3.10 and 3.11 the
+ *   3.10 and later  the one that owns the interpreter's record of the call, which lies on the C stack: 3.10 and 3.11
+ * the
  *                   CFrame (one Python frame each in 3.10; in 3.11 back to the frame marked as the entry), from 3.12 on
  *                   the shim frame at the bottom of the call's Python frames
  *   before          the one whose instruction is in the evaluation function; each is one Python frame

@@ -2,9 +2,9 @@
 /* Machine frames of the calling thread, found by call frame information: no frame pointers are needed, nothing is
  * allocated, no lock is taken (but see loaded_module.h for old libcs).
  *
- * Why not libunwind here: its static archive is not position independent where distributions build it, so that it cannot
- * become a part of this library; at an instruction that is new it calls dl_iterate_phdr under a lock of its own, which
- * two threads can take in different order; and it asks the kernel to block signals at every step.
+ * Why not libunwind here: its static archive is not position independent where distributions build it, so that it
+ * cannot become a part of this library; at an instruction that is new it calls dl_iterate_phdr under a lock of its own,
+ * which two threads can take in different order; and it asks the kernel to block signals at every step.
  * Threads  each walks its own stack.   Signals  the guard is up.   errno  kept.
  * Errors   none: a stack that cannot be followed ends early.   Other machines than x86-64: no frames. */
 #ifndef TM_RUNTIME_UNWIND_NATIVE_STACK_H
@@ -73,7 +73,8 @@ void tm_native_stack_forget(struct tm_known_stack *stack);
 struct tm_seen_stack;
 struct tm_seen_stacks;
 
-/* The same, but where the stack is one of SEEN (seen_stacks.h) STACK is left as it is, and *FOUND is that one; else NULL. */
+/* The same, but where the stack is one of SEEN (seen_stacks.h) STACK is left as it is, and *FOUND is that one; else
+ * NULL. */
 uint64_t tm_native_stack_look_among(struct tm_thread *thread, struct tm_step_cache *cache,
                                     const struct tm_native_skip *skip, struct tm_known_stack *stack,
                                     const struct tm_seen_stacks *seen, const struct tm_seen_stack **found);

@@ -29,8 +29,8 @@ bool tm_python_frame_names(const struct tm_cpython_layout *layout, const struct 
 /* The address of the frame's code object; 0 when what is found there is none. */
 uintptr_t tm_python_frame_code(const struct tm_cpython_layout *layout, const struct tm_raw_frame *frame);
 
-/* The same as tm_python_frame_names, which decodes the line table from CURSOR on: see line_table.h.  Or from where MEMO (may
- * be NULL: none) says, if that begins at the start. */
+/* The same as tm_python_frame_names, which decodes the line table from CURSOR on: see line_table.h.  Or from where MEMO
+ * (may be NULL: none) says, if that begins at the start. */
 bool tm_python_frame_names_from(const struct tm_cpython_layout *layout, const struct tm_raw_frame *frame,
                                 struct tm_line_cursor *cursor, struct tm_line_memo *memo, struct tm_frame_names *names);
 

@@ -5,7 +5,8 @@
 
 #include <stdint.h>
 
-/* A machine frame in the place of a Python frame: see native_stack.h.  PLACE is its instruction; FRAME and OFFSET are 0. */
+/* A machine frame in the place of a Python frame: see native_stack.h.  PLACE is its instruction; FRAME and OFFSET are
+ * 0. */
 #define TM_RAW_NATIVE 1U
 
 /* PLACE and OFFSET together identify an instruction of a code object for as long as that code object lives. */

@@ -40,8 +40,8 @@ void tm_stack_cache_set_limit(struct tm_stack_cache *cache, uint32_t limit)
     cache->power = tm_stack_power(limit > 0 ? limit - 1 : 0);
 }
 
-/* Whoever steps does not look whether the caller counts where it is: that a record is known of the hash says so.  So the
- * hash is another where a place counts in a generator's frame only. */
+/* Whoever steps does not look whether the caller counts where it is: that a record is known of the hash says so.  So
+ * the hash is another where a place counts in a generator's frame only. */
 static uint64_t hash_of(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row, ptrdiff_t at)
 {
     const struct tm_raw_frame *frame = &cache->frames[at];
@@ -153,8 +153,8 @@ static bool follow_step(struct tm_stack_cache *cache, const struct tm_cpython_la
     return true;
 }
 
-/* Makes the window wider at its old end, by what is hidden, where FRESH frames after KEPT are fewer than the limit; *KEPT
- * counts those too then.  False: they have changed, are not known, or there is no room for so many. */
+/* Makes the window wider at its old end, by what is hidden, where FRESH frames after KEPT are fewer than the limit;
+ * *KEPT counts those too then.  False: they have changed, are not known, or there is no room for so many. */
 static bool fit_window(struct tm_stack_cache *cache, const struct tm_cpython_layout *row, uint32_t *kept,
                        uint32_t fresh)
 {

@@ -64,11 +64,12 @@ struct tm_stack_cache {
 
 #define TM_STACK_HIDDEN_MAX 48U /* room wanted before the window, beside that for the largest limit */
 
-/* Odd, and so large that no two of the 4,096 versions (multiples of 2^20) differ in address bits alone when multiplied. */
+/* Odd, and so large that no two of the 4,096 versions (multiples of 2^20) differ in address bits alone when
+ * multiplied. */
 #define TM_STACK_VERSION_MULTIPLIER UINT64_C(0x5851F42D)
 
-/* Hashes are numbers below this prime, 2^61 - 1: the sum of the frames' own, each times a power of the multiplier, which
- * is small so that one subtraction is enough after it. */
+/* Hashes are numbers below this prime, 2^61 - 1: the sum of the frames' own, each times a power of the multiplier,
+ * which is small so that one subtraction is enough after it. */
 #define TM_STACK_PRIME      ((UINT64_C(1) << 61) - 1)
 #define TM_STACK_MULTIPLIER UINT32_C(0x9E3779B1)
 
@@ -138,8 +139,8 @@ TM_INLINE uintptr_t tm_stack_skip(const struct tm_cpython_layout *row, uintptr_t
  * count. */
 TM_COLD bool tm_stack_leads_to(const struct tm_cpython_layout *row, uintptr_t above, uintptr_t wanted);
 
-/* True when a frame that counts would count at its place whoever owns it, false when it is a generator's that has not come
- * to its first traceable instruction. */
+/* True when a frame that counts would count at its place whoever owns it, false when it is a generator's that has not
+ * come to its first traceable instruction. */
 TM_INLINE bool tm_stack_counts_anywhere(const struct tm_cpython_layout *row, const struct tm_raw_frame *frame)
 {
     if (row->chain == TM_CHAIN_OBJECT || *(const int8_t *)(frame->frame + row->frame_owner) != row->owner_generator) {
@@ -157,8 +158,8 @@ enum tm_stack_gap {
     TM_GAP_ANY,   /* frames that do not count */
 };
 
-/* How the frames of a chain are read that are told by their instruction alone.  Constants where the release is known when
- * the library is built. */
+/* How the frames of a chain are read that are told by their instruction alone.  Constants where the release is known
+ * when the library is built. */
 struct tm_stack_form {
     unsigned previous; /* offsets in a frame */
     unsigned instruction;
@@ -212,7 +213,8 @@ TM_INLINE bool tm_stack_are_next_4(const struct tm_cpython_layout *row, uintptr_
 
 /* True when the COUNT frames of a cache before AT, which is in the stack, are unchanged, and nothing is older when they
  * are WHOLE.  For rows whose frames are told by their instruction alone: an instruction's address is unique while its
- * code object lives, and it was past the first traceable one.  False also where more than FORM says stands between two. */
+ * code object lives, and it was past the first traceable one.  False also where more than FORM says stands between
+ * two. */
 TM_INLINE bool tm_stack_frames_stand(const struct tm_raw_frame *at, size_t count, const bool *whole,
                                      const struct tm_cpython_layout *row, struct tm_stack_form form)
 {
@@ -241,7 +243,8 @@ TM_INLINE bool tm_stack_frames_stand(const struct tm_raw_frame *at, size_t count
 }
 
 /* Whether FRAME is another than the REMEMBERED one.  The compiler cannot tell that afterwards either will do: what was
- * remembered is there at once, FRAME at the end of a chain of loads, and what is read of the frame need not wait for it. */
+ * remembered is there at once, FRAME at the end of a chain of loads, and what is read of the frame need not wait for
+ * it. */
 TM_INLINE bool tm_stack_is_another(uintptr_t frame, uintptr_t remembered)
 {
 #if defined(__x86_64__) && defined(__GCC_ASM_FLAG_OUTPUTS__)
@@ -333,8 +336,8 @@ TM_INLINE bool tm_stack_cache_try_top(const struct tm_stack_cache *cache, uintpt
 }
 
 /* True when the stack whose newest frame is NEWEST (0: there is none) is surely as in the cache but for the
- * instruction of that frame, which is then *PLACE; *OLDER is the hash of the others.  Whether NEWEST counts at *PLACE is
- * for the caller to know, who also hears when the limit changes.  Calls no function and changes nothing. */
+ * instruction of that frame, which is then *PLACE; *OLDER is the hash of the others.  Whether NEWEST counts at *PLACE
+ * is for the caller to know, who also hears when the limit changes.  Calls no function and changes nothing. */
 TM_INLINE bool tm_stack_cache_try(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
                                   uintptr_t newest, struct tm_stack_form form, uintptr_t *place, uint64_t *older)
 {

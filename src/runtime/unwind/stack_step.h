@@ -9,8 +9,8 @@
 
 #include "runtime/unwind/stack_cache.h"
 
-/* How the cache comes to the present stack when the newest frame was called by one of the newest in the cache, all older
- * ones than that are unchanged: a call, or returns, or returns and a call have happened. */
+/* How the cache comes to the present stack when the newest frame was called by one of the newest in the cache, all
+ * older ones than that are unchanged: a call, or returns, or returns and a call have happened. */
 struct tm_stack_step {
     uintptr_t newest;
     uintptr_t place;        /* of NEWEST */
@@ -37,8 +37,9 @@ TM_INLINE bool tm_stack_find_slide(const struct tm_stack_cache *cache, ptrdiff_t
 }
 
 /* Decides what a step from the cache, which is not empty and has room for two frames or more, to the stack whose newest
- * frame is NEWEST, not 0, would be.  False: no step leads there, or FORM does not say all that stands between two frames.
- * Whether NEWEST and its caller count where they are is for the user to know.  Calls no function, changes nothing. */
+ * frame is NEWEST, not 0, would be.  False: no step leads there, or FORM does not say all that stands between two
+ * frames. Whether NEWEST and its caller count where they are is for the user to know.  Calls no function, changes
+ * nothing. */
 TM_INLINE bool tm_stack_step_find(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
                                   uintptr_t newest, struct tm_stack_form form, struct tm_stack_step *step)
 {
@@ -87,8 +88,8 @@ TM_INLINE bool tm_stack_step_find(const struct tm_stack_cache *cache, const stru
     return true;
 }
 
-/* True when the newest frame of STEP counts, and its caller does whoever owns it.  Where a record is known of the hash this
- * need not be asked. */
+/* True when the newest frame of STEP counts, and its caller does whoever owns it.  Where a record is known of the hash
+ * this need not be asked. */
 bool tm_stack_step_counts(const struct tm_stack_cache *cache, const struct tm_cpython_layout *row,
                           const struct tm_stack_step *step);
 

@@ -16,7 +16,8 @@
  *      then marks are written, and believed after each was compared with the stack so many times.  Of those that events
  *      meet on the long way one in 64 still is compared, and all are given up for good when one was wrong.
  *
- * Source   Include/internal/pycore_frame.h, Python/ceval.c, Python/bytecodes.c, Python/frame.c, Objects/frameobject.c and
+ * Source   Include/internal/pycore_frame.h, Python/ceval.c, Python/bytecodes.c, Python/frame.c, Objects/frameobject.c
+ * and
  *          Objects/genobject.c of 3.11.2, 3.12.5, 3.13.0 and 3.13.5; Include/cpython/pystate.h of these and 3.12.1.
  * Threads  the lock of the stack cache beside it (the GIL), but for tm_watermark_lift.
  * Memory   none.   Signals  those of the stack cache.   errno, errors  none. */
@@ -109,8 +110,9 @@ TM_INLINE bool tm_watermark_try(struct tm_watermark *watermark, const struct tm_
     return true;
 }
 
-/* True when a step of the cache to NEWEST does without tm_watermark_look: there is nothing to watch or to try, NEWEST does
- * not hold what nobody wrote, and it is not the cache's newest frame as it was marked, which is compared now and then. */
+/* True when a step of the cache to NEWEST does without tm_watermark_look: there is nothing to watch or to try, NEWEST
+ * does not hold what nobody wrote, and it is not the cache's newest frame as it was marked, which is compared now and
+ * then. */
 TM_INLINE bool tm_watermark_may_step(const struct tm_watermark *watermark, const struct tm_stack_cache *cache,
                                      const struct tm_cpython_layout *row, uintptr_t newest)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A program that has the interpreter within, and allocators of its own: own_allocators WHICH HOME SCRIPT.  WHICH has letters:
- * o (mem and obj, without a context, over malloc), a (the arenas of small objects, from malloc too), m (these, mapped).
- * Prints how many calls came with a context that nobody gave. */
+/* A program that has the interpreter within, and allocators of its own: own_allocators WHICH HOME SCRIPT.  WHICH has
+ * letters: o (mem and obj, without a context, over malloc), a (the arenas of small objects, from malloc too), m (these,
+ * mapped). Prints how many calls came with a context that nobody gave. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -109,8 +109,8 @@ static NOINLINE void *make_without_gil(size_t size)
     Py_END_ALLOW_THREADS return block;
 }
 
-/* Who calls this is on a way that is hardly ever taken: gcc puts such a way into a part of its own, far from the rest of
- * the function, and names that part NAME.cold. */
+/* Who calls this is on a way that is hardly ever taken: gcc puts such a way into a part of its own, far from the rest
+ * of the function, and names that part NAME.cold. */
 static NOINLINE __attribute__((cold)) void note_rare(void)
 {
     STAY();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A store that somebody scribbles over, cuts and extends while it is read: an answer or one line, and under the sanitizers
- * no byte read that is not there. */
+/* A store that somebody scribbles over, cuts and extends while it is read: an answer or one line, and under the
+ * sanitizers no byte read that is not there. */
 #include "support/cmocka_include.h"
 
 #include <fcntl.h>

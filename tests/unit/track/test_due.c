@@ -350,7 +350,8 @@ static void between_slices_the_program_has_its_time(void **state)
     assert_int_equal(stage(), TM_TASK_ASKS);
 }
 
-/* Few are copied at the first look, so that the moment is the one that was due.  Many: not before their pages are there. */
+/* Few are copied at the first look, so that the moment is the one that was due.  Many: not before their pages are
+ * there. */
 static void pages_for_many_records_are_touched_before(void **state)
 {
     (void)state;

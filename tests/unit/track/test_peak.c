@@ -196,8 +196,8 @@ struct replay {
     struct distribution at_python_peak, at_heap_peak;
 };
 
-/* A maximum of Python's is left by a free of Python's: of moments with as many bytes it is the last, which blocks of 0 bytes
- * make a difference to. */
+/* A maximum of Python's is left by a free of Python's: of moments with as many bytes it is the last, which blocks of 0
+ * bytes make a difference to. */
 static void notice(struct replay *replay, bool native)
 {
     if (!native && replay->python > replay->python_peak) {

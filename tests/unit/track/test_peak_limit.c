@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The quick free, which only compares python_held with a limit, never passes a maximum: after each way in which the heap
- * can come above its peak it leaves the free to the way that notices. */
+/* The quick free, which only compares python_held with a limit, never passes a maximum: after each way in which the
+ * heap can come above its peak it leaves the free to the way that notices. */
 #include "support/cmocka_include.h"
 
 #include "runtime/track/peak_limit.h"
@@ -124,8 +124,8 @@ static void change_without_the_gil(uint64_t native, uint64_t size)
     fake_lane_set(FAKE_HELD);
 }
 
-/* The heap is far below its peak, and Python's part of it too, and native blocks have been told; answers by how much the
- * heap may grow. */
+/* The heap is far below its peak, and Python's part of it too, and native blocks have been told; answers by how much
+ * the heap may grow. */
 static uint64_t begin_with_room(void)
 {
     fake_alloc(TM_DOMAIN_OBJ, address_of(1000), 6 * TM_TALLY_REACH);

@@ -10,8 +10,8 @@ static struct tm_raw_frame frames[FRAMES + 2];
 static uint64_t hashes[FRAMES + 2];
 static uint32_t notes[FRAMES + 2];
 
-/* A stack with frames at FIRST, FIRST + 1 and so on, of which the oldest HIDDEN are before the window, and whose newest is
- * at NEWEST instead.  No notes. */
+/* A stack with frames at FIRST, FIRST + 1 and so on, of which the oldest HIDDEN are before the window, and whose newest
+ * is at NEWEST instead.  No notes. */
 static void stand(uintptr_t first, uint32_t hidden, uint32_t count, uintptr_t newest)
 {
     struct tm_stack_cache *stack = &runtime.held_stack;

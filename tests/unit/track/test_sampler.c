@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sampling through the tracker: right on average over many seeds, within the stated interval, and gone without a rest. */
+/* Sampling through the tracker: right on average over many seeds, within the stated interval, and gone without a
+ * rest. */
 #include "support/cmocka_include.h"
 
 #include <math.h>

@@ -8,7 +8,8 @@
 
 enum { THREAD = 0, FRAMES = 64, UNIT = 5, OWN_SPACE = 1024, NATIVE = 9 };
 
-/* A C stack: nine machine frames, from the newest at the lowest address.  The evaluation loop's are those that EVAL names. */
+/* A C stack: nine machine frames, from the newest at the lowest address.  The evaluation loop's are those that EVAL
+ * names. */
 struct scene {
     struct fake_interpreter *fake;
     uint8_t *stack; /* NATIVE times OWN_SPACE */

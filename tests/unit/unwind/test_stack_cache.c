@@ -182,7 +182,8 @@ static bool step_as_walked(struct tm_stack_cache *cache, const struct stack *sta
     return true;
 }
 
-/* The word on a stack whose newest instruction is the same goes on being one; a frame that does not count is not taken in. */
+/* The word on a stack whose newest instruction is the same goes on being one; a frame that does not count is not taken
+ * in. */
 static void expect_top_to_be_renewed(struct tm_stack_cache *cache, const struct tm_cpython_layout *row)
 {
     if (cache->count == 0) {

@@ -333,11 +333,11 @@ def arena_cases(cases, python):
     if python.version < (3, 6):
         return
     deep = {"TRACEMALLOC_NFRAME": "25"}
-    ways = [{}, deep, {"TRACEMALLOC_INTERVAL": "1h"}]
-    if (3, 11) <= python.version < (3, 14) and not python.free_threaded:
-        ways.append(dict(deep, TRACEMALLOC_WATERMARK="1"))
+    has_marks = (3, 11) <= python.version < (3, 14) and not python.free_threaded
+    ways = [{}, dict(deep, TRACEMALLOC_WATERMARK="1") if has_marks else deep]
+    ways += [deep, {"TRACEMALLOC_INTERVAL": "1h"}] if cases.options.full else []
     if python.version >= (3, 13):
-        ways += [dict(variables, PYTHONMALLOC="mimalloc") for variables in ({}, deep)]
+        ways.append({"PYTHONMALLOC": "mimalloc"})
     for variables in ways:
         name = "%s arenas %s" % (python.label, variables)
         snapshots, run = cases.run(name, [python.path, ARENAS], **variables)

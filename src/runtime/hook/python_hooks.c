@@ -40,6 +40,19 @@ __attribute__((noinline)) void tm_python_free_generally(const struct tm_cpython_
     }
 }
 
+/* A library with sanitizers is not preloaded, only linked with tests of other functions: there the functions of each way,
+ * which take minutes to compile then, are left out. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HAS_WAYS 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define HAS_WAYS 0
+#endif
+#endif
+#ifndef HAS_WAYS
+#define HAS_WAYS 1
+#endif
+
 /* In a process whose options ask for snapshots while it runs the hooks of mem and obj look whether one is due: these
  * are functions of their own, so that no other process pays for it. */
 TM_INLINE void *look(void *block, size_t size)
@@ -163,9 +176,11 @@ HOOKS(obj_debug, TM_CPYTHON_OBJ, true)
     SMALL_MALLOC(mem_##name##_marked, TM_CPYTHON_MEM, way, TM_QUICK_MARKED)                                            \
     SMALL_MALLOC(obj_##name##_marked, TM_CPYTHON_OBJ, way, TM_QUICK_MARKED)
 
+#if HAS_WAYS
 USUAL_HOOKS(shared, TM_QUICK_SHARED)
 USUAL_HOOKS(own, TM_QUICK_OWN)
 USUAL_HOOKS(own_cframe, TM_QUICK_OWN_CFRAME)
+#endif
 WATCHED_HOOKS(mem)
 WATCHED_HOOKS(obj)
 WATCHED_HOOKS(mem_debug)
@@ -209,6 +224,7 @@ WATCHED_HOOKS(obj_debug)
 
 static const struct tm_cpython_allocator functions[KINDS][TM_PYTHON_DOMAINS] = {
     [TM_QUICK_ANY] = {FUNCTIONS(raw), FUNCTIONS(mem), FUNCTIONS(obj)},
+#if HAS_WAYS
     [TM_QUICK_SHARED] = USUALS(shared, _),
     [TM_QUICK_OWN] = USUALS(own, _),
     [TM_QUICK_OWN_CFRAME] = USUALS(own_cframe, _),
@@ -218,11 +234,13 @@ static const struct tm_cpython_allocator functions[KINDS][TM_PYTHON_DOMAINS] = {
     [MARKED_0 + TM_QUICK_SHARED] = USUALS(shared, _marked_),
     [MARKED_0 + TM_QUICK_OWN] = USUALS(own, _marked_),
     [MARKED_0 + TM_QUICK_OWN_CFRAME] = USUALS(own_cframe, _marked_),
-    [OVER_DEBUG] = {FUNCTIONS(raw_debug), FUNCTIONS(mem_debug), FUNCTIONS(obj_debug)},
     [NATIVE_0 + TM_QUICK_SHARED] = USUALS(shared, _native_),
     [NATIVE_0 + TM_QUICK_OWN] = USUALS(own, _native_),
     [NATIVE_0 + TM_QUICK_OWN_CFRAME] = USUALS(own_cframe, _native_),
+#endif
+    [OVER_DEBUG] = {FUNCTIONS(raw_debug), FUNCTIONS(mem_debug), FUNCTIONS(obj_debug)},
     [WATCHED_0 + TM_QUICK_ANY] = {FUNCTIONS(raw), WATCHED(mem), WATCHED(obj)},
+#if HAS_WAYS
     [WATCHED_0 + TM_QUICK_SHARED] = USUALS_WATCHED(shared, _),
     [WATCHED_0 + TM_QUICK_OWN] = USUALS_WATCHED(own, _),
     [WATCHED_0 + TM_QUICK_OWN_CFRAME] = USUALS_WATCHED(own_cframe, _),
@@ -232,10 +250,11 @@ static const struct tm_cpython_allocator functions[KINDS][TM_PYTHON_DOMAINS] = {
     [WATCHED_0 + MARKED_0 + TM_QUICK_SHARED] = USUALS_WATCHED(shared, _marked_),
     [WATCHED_0 + MARKED_0 + TM_QUICK_OWN] = USUALS_WATCHED(own, _marked_),
     [WATCHED_0 + MARKED_0 + TM_QUICK_OWN_CFRAME] = USUALS_WATCHED(own_cframe, _marked_),
-    [WATCHED_0 + OVER_DEBUG] = {FUNCTIONS(raw_debug), WATCHED(mem_debug), WATCHED(obj_debug)},
     [WATCHED_0 + NATIVE_0 + TM_QUICK_SHARED] = USUALS_WATCHED(shared, _native_),
     [WATCHED_0 + NATIVE_0 + TM_QUICK_OWN] = USUALS_WATCHED(own, _native_),
     [WATCHED_0 + NATIVE_0 + TM_QUICK_OWN_CFRAME] = USUALS_WATCHED(own_cframe, _native_),
+#endif
+    [WATCHED_0 + OVER_DEBUG] = {FUNCTIONS(raw_debug), WATCHED(mem_debug), WATCHED(obj_debug)},
 };
 
 /* What is another over CPython's own allocator of small blocks, of the kinds up to those with machine frames. */
@@ -252,6 +271,7 @@ struct small_functions {
     }
 
 static const struct small_functions small_functions[NATIVE_0 + 1U] = {
+#if HAS_WAYS
     [TM_QUICK_SHARED] = SMALLS(shared, _),
     [TM_QUICK_OWN] = SMALLS(own, _),
     [TM_QUICK_OWN_CFRAME] = SMALLS(own_cframe, _),
@@ -261,6 +281,7 @@ static const struct small_functions small_functions[NATIVE_0 + 1U] = {
     [MARKED_0 + TM_QUICK_SHARED] = SMALLS(shared, _marked_),
     [MARKED_0 + TM_QUICK_OWN] = SMALLS(own, _marked_),
     [MARKED_0 + TM_QUICK_OWN_CFRAME] = SMALLS(own_cframe, _marked_),
+#endif
 };
 
 static bool is_small_kind(const struct tm_cpython_allocator *allocator, unsigned kind, unsigned domain)
@@ -303,7 +324,7 @@ static bool marks_frames(enum tm_quick_way way)
 /* What the limit is now matters to the cost only. */
 static unsigned usual_kind(void)
 {
-    enum tm_quick_way way = tm_quick_way_of(tm_runtime_python(), &tm_runtime.blocks);
+    enum tm_quick_way way = HAS_WAYS ? tm_quick_way_of(tm_runtime_python(), &tm_runtime.blocks) : TM_QUICK_ANY;
     unsigned depth = marks_frames(way)                   ? MARKED_0
                      : tm_runtime_has_native_of_python() ? NATIVE_0
                      : tm_runtime.traceback_limit > 1    ? DEEP_0

@@ -7,7 +7,7 @@
  * block), or voids it.  Where threads tell native blocks without the GIL it leaves them half of what there is: they
  * void it when native_loose passes native_limit.
  *
- * Threads  tm_limit_renew: the holder of the GIL.  tm_limit_void: any.   Signals  safe.   errno  kept.   Errors 
+ * Threads  tm_limit_renew: the holder of the GIL.  tm_limit_void: any.   Signals  safe.   errno  kept.   Errors
  * none. */
 #ifndef TM_RUNTIME_TRACK_PEAK_LIMIT_H
 #define TM_RUNTIME_TRACK_PEAK_LIMIT_H

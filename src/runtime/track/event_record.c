@@ -125,7 +125,7 @@ static uint32_t top_record_held(struct tm_thread *thread, uintptr_t tstate, uint
     unsigned count = walk(runtime, tstate, &top, 1);
     struct tm_trace_key key = tm_trace_key_of_top(&runtime->cache, &top, count, domain, size);
     uint32_t record = key.is_exact ? tm_trace_cache_held(&runtime->cache, key.key, key.check) : 0;
-    return record != 0 ? record : capture_held(thread, &top, count, NULL, key, domain, size);
+    return record != 0 ? record : capture_held(thread, count == 0 ? NULL : &top, count, NULL, key, domain, size);
 }
 
 /* With marks in the frames, where that works; says so when that has turned out. */

@@ -259,9 +259,11 @@ def main():
     options.report = os.path.abspath(options.report)
     chosen = traced.few(options, interpreters.select(options.pythons, python3_only=True))
     setuid = [one for one in interpreters.select(options.pythons, python3_only=True) if os.path.dirname(one.path) == "/usr/bin"]
-    code = traced.on_groups(options, chosen, Tester, (Tester.planted, Tester.swapped, Tester.modes, Tester.others_folder, Tester.collected, Tester.reported))
+    codes = [traced.on_groups(options, chosen, Tester, (Tester.planted, Tester.swapped, Tester.modes, Tester.others_folder, Tester.collected, Tester.reported))]
     # One that another user may run, with its libraries: the system's.
-    return max(code, traced.on_groups(options, setuid[-1:], Tester, (Tester.setuid,)) if setuid else 0)
+    if setuid:
+        codes.append(traced.on_groups(options, setuid[-1:], Tester, (Tester.setuid,)))
+    return max([code for code in codes if code != traced.SKIPPED] or [traced.SKIPPED])
 
 
 if __name__ == "__main__":

@@ -103,7 +103,8 @@ def check(options, checks, folder, interpreter):
     for path in done.snapshots():
         checks.equal(found(options, path, program), expected(), "bytes and blocks of each line")
         snapshot = traced.statistics(options.report, path)["snapshot"]
-        checks.equal(snapshot["map_file"], 3 << 20, "files are named apart")
+        # From 3.14 on importing ctypes makes libffi map a page of itself.
+        checks.that(snapshot["map_file"] - (3 << 20) in (0, 4096), "files are named apart", snapshot)
         checks.equal(snapshot["map_reserved"], (61 << 20) + 4096, "and so are addresses without rights")
         checks.that(3 << 20 <= snapshot["map_rss"] <= 5 << 20, "what was touched", snapshot["map_rss"])
         heap = sum(snapshot["domains"][name]["size"] for name in ("raw", "mem", "obj", "native"))

@@ -26,6 +26,9 @@ def arguments(description):
     return parser
 
 
+SKIPPED = 77  # what ctest knows it by
+
+
 class Run(object):
     """What a finished program left: exit code (negative: signal), stdout and stderr as bytes, its folder."""
 
@@ -121,10 +124,10 @@ class Checks(object):
         print("skip   %s: %s" % (what, why))
 
     def finish(self):
-        """The exit code; 77: everything was skipped."""
+        """The exit code; SKIPPED: everything was."""
         print("%d checks held, %d failed, %d skipped" % (self.held, self.failed, self.skipped))
         if self.skipped and not (self.held or self.failed):
-            return 77
+            return SKIPPED
         return 1 if self.failed or not self.held else 0
 
 

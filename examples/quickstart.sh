@@ -17,7 +17,7 @@ python=$(${PYTHON:-python3} -c 'import sys; print(sys.executable)')
 build=$PWD/build/quickstart
 echo "building in build/quickstart"
 mkdir -p "$build"
-{ cmake -S . -B "$build" "$(tm_generator)" -DTM_TESTS=OFF -DTM_WERROR=OFF && cmake --build "$build" -j "$(tm_processors)"; } \
+{ cmake -S . -B "$build" "$(tm_generator)" -DTM_TESTS=OFF && cmake --build "$build" -j "$(tm_processors)"; } \
     >"$build/quickstart.log" 2>&1 || { tail -n 40 "$build/quickstart.log"; exit 1; }
 
 show()

@@ -61,7 +61,7 @@ build()
     name=$1
     shift
     heading "build $name"
-    cmake -S . -B "build/test-$name" "$(tm_generator)" "$@" >"$report" 2>&1 &&
+    cmake -S . -B "build/test-$name" "$(tm_generator)" -DTM_WERROR=ON "$@" >"$report" 2>&1 &&
         cmake --build "build/test-$name" -j "$jobs" >"$report" 2>&1
     result=$?
     [ $result -eq 0 ] || grep -v '^\[.*\] \(Building\|Linking\|Built\)' "$report" | tail -n 60

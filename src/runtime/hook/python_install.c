@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "runtime/hook/arena_hooks.h"
@@ -134,19 +135,31 @@ static bool is_over_small_blocks(unsigned domain)
     return tops[domain] != NULL && serves_small_blocks(domain, &tops[domain]->real, tops[domain]->over);
 }
 
-static void set_quick(void)
+static void decide_quick(bool careful)
 {
     for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
         tm_python_doors[domain].top = is_on_top(domain) ? tops[domain] : NULL;
-        tm_python_doors[domain].quick = tm_doors_are_careful ? NULL : tm_python_doors[domain].top;
+        tm_python_doors[domain].quick = careful ? NULL : tm_python_doors[domain].top;
     }
     bool may_be_quick = is_on_top(TM_CPYTHON_MEM) && is_on_top(TM_CPYTHON_OBJ);
-    tm_runtime_note_doors(may_be_quick && is_on_top(TM_CPYTHON_RAW) && !tm_doors_are_careful &&
+    tm_runtime_note_doors(may_be_quick && is_on_top(TM_CPYTHON_RAW) && !careful &&
                           is_over_small_blocks(TM_CPYTHON_MEM) && is_over_small_blocks(TM_CPYTHON_OBJ));
     bool looks_at_large = only_end_is_awaited || only_start_is_awaited;
-    tm_sampled_hooks_set_quick(may_be_quick && !tm_doors_are_careful ? TM_SAMPLED_QUICK
-                               : may_be_quick && looks_at_large      ? TM_SAMPLED_LOOKS_AT_LARGE
-                                                                     : TM_SAMPLED_LOOKS);
+    tm_sampled_hooks_set_quick(may_be_quick && !careful         ? TM_SAMPLED_QUICK
+                               : may_be_quick && looks_at_large ? TM_SAMPLED_LOOKS_AT_LARGE
+                                                                : TM_SAMPLED_LOOKS);
+}
+
+/* Once more when a thread with the GIL has changed its mind meanwhile: one without it may have come in here by the raw
+ * domain's door, and would leave what it decided by before. */
+static void set_quick(void)
+{
+    bool careful;
+    do {
+        careful = __atomic_load_n(&tm_doors_are_careful, __ATOMIC_RELAXED);
+        decide_quick(careful);
+        atomic_thread_fence(memory_order_seq_cst);
+    } while (careful != __atomic_load_n(&tm_doors_are_careful, __ATOMIC_RELAXED));
 }
 
 void tm_python_hooks_ensure(void)
@@ -191,7 +204,8 @@ void tm_python_hooks_leave_frees(void)
 
 void tm_python_hooks_set_careful(bool careful)
 {
-    tm_doors_are_careful = careful;
+    __atomic_store_n(&tm_doors_are_careful, careful, __ATOMIC_RELAXED);
+    atomic_thread_fence(memory_order_seq_cst);
     only_end_is_awaited = false;
     only_start_is_awaited = false;
     set_quick();

@@ -144,6 +144,9 @@ def allocator_cases(cases, python):
                   ("-X utf8", {"LC_ALL": "C"}, ["-X", "utf8=1"])]
     for mode, variables, arguments in modes:
         cases.blocks("%s %s" % (label, mode), [path] + arguments + [BLOCKS], **variables)
+        # Other hooks stand before the usual ones there.
+        cases.blocks("%s %s, SIGINT ignored" % (label, mode), [path] + arguments + [BLOCKS], preexec=ignore_interrupt,
+                     moment="finalizing flag", **variables)
 
 
 def ignore_interrupt():

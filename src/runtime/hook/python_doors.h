@@ -21,6 +21,8 @@ struct tm_python_hook {
     struct tm_cpython_allocator real;
     struct tm_cpython_allocator inner; /* over debug hooks: what they wrapped when we were installed */
     enum tm_layer over;
+    /* Our functions in each domain, several of which may have the same allocator behind: see end_hooks.h. */
+    struct tm_cpython_allocator usual[TM_PYTHON_DOMAINS];
 };
 
 /* Per domain, read by each event. */

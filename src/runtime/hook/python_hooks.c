@@ -3,6 +3,7 @@
 
 #include "runtime/hook/allocator_chain.h"
 #include "runtime/hook/door.h"
+#include "runtime/hook/end_hooks.h"
 #include "runtime/hook/python_allocs.h"
 #include "runtime/hook/python_doors.h"
 #include "runtime/hook/python_frees.h"
@@ -302,7 +303,7 @@ bool tm_python_is_ours(const struct tm_cpython_allocator *allocator)
             }
         }
     }
-    return tm_sampled_hooks_are(allocator);
+    return tm_sampled_hooks_are(allocator) || tm_end_hooks_are(allocator);
 }
 
 /* Frames are marked where a door makes use of it. */

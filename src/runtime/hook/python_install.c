@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "runtime/hook/arena_hooks.h"
 #include "runtime/hook/door.h"
+#include "runtime/hook/end_hooks.h"
 #include "runtime/hook/moments.h"
 #include "runtime/hook/python_doors.h"
 #include "runtime/hook/python_hooks.h"
@@ -28,6 +30,7 @@ static void *(*first_malloc[TM_PYTHON_DOMAINS])(void *, size_t); /* before the p
 static unsigned reinstalled;
 static bool only_end_is_awaited;   /* careful for nothing else */
 static bool only_start_is_awaited; /* likewise */
+static bool end_hooks_are_tried;   /* while only the end is awaited */
 
 struct tm_python_door tm_python_doors[TM_PYTHON_DOMAINS] = {
     {NULL, NO_WORD, NULL}, {NULL, NO_WORD, NULL}, {NULL, NO_WORD, NULL}};
@@ -48,7 +51,7 @@ static struct tm_python_hook *make_hook(const struct tm_cpython_allocator *real,
         wanted.inner = *inner;
     }
     for (unsigned i = 0; i < hook_count; i++) {
-        if (memcmp(&hooks[i], &wanted, sizeof wanted) == 0) {
+        if (memcmp(&hooks[i], &wanted, offsetof(struct tm_python_hook, usual)) == 0) {
             return &hooks[i];
         }
     }
@@ -113,6 +116,10 @@ static bool install(const struct tm_cpython *python, unsigned domain)
     ours.ctx = hook;
     if (is_quick && tm_doors_sample && tm_sampled_hooks_hear_raw_only()) {
         ours.free = top.free;
+    }
+    hook->usual[domain] = ours;
+    if (only_end_is_awaited && !tm_doors_are_careful && domain != TM_CPYTHON_RAW) {
+        tm_end_hooks_stand_before(&ours, domain);
     }
     python->set_allocator((int)domain, &ours);
     reinstalled += tops[domain] != NULL;
@@ -207,14 +214,48 @@ void tm_python_hooks_set_careful(bool careful)
     __atomic_store_n(&tm_doors_are_careful, careful, __ATOMIC_RELAXED);
     atomic_thread_fence(memory_order_seq_cst);
     only_end_is_awaited = false;
+    end_hooks_are_tried = false;
     only_start_is_awaited = false;
     set_quick();
+}
+
+/* Sampled doors have a way of their own for this, and with several threads in the interpreter at once no allocator may
+ * be set here. */
+static bool may_have_end_hooks(const struct tm_cpython *python)
+{
+    bool may = !tm_doors_sample && python->layout != NULL && !python->layout->free_threaded;
+    for (unsigned domain = TM_CPYTHON_MEM; domain < TM_PYTHON_DOMAINS && may; domain++) {
+        struct tm_cpython_allocator top;
+        python->get_allocator((int)domain, &top);
+        may = tops[domain] != NULL && top.ctx == tops[domain] && tops[domain]->usual[domain].malloc != NULL;
+    }
+    return may;
+}
+
+/* By a call of mem or obj, so with the GIL. */
+static void await_end_at_hooks(void)
+{
+    const struct tm_cpython *python = tm_runtime_python();
+    end_hooks_are_tried = true;
+    if (python->get_allocator == NULL || !may_have_end_hooks(python) || !tm_lock_try(&hooks_lock)) {
+        return;
+    }
+    for (unsigned domain = TM_CPYTHON_MEM; domain < TM_PYTHON_DOMAINS; domain++) {
+        struct tm_cpython_allocator top;
+        python->get_allocator((int)domain, &top);
+        tm_end_hooks_stand_before(&top, domain);
+        python->set_allocator((int)domain, &top);
+    }
+    __atomic_store_n(&tm_doors_are_careful, false, __ATOMIC_RELAXED);
+    set_quick();
+    tm_lock_release(&hooks_lock);
 }
 
 void tm_python_hooks_await_end(void)
 {
     if (!only_end_is_awaited) {
         only_end_is_awaited = true;
+        end_hooks_are_tried = false;
         only_start_is_awaited = false;
         set_quick();
     }
@@ -352,6 +393,9 @@ static TM_COLD bool look(struct tm_thread *thread, const void *ctx, unsigned dom
 
 static __attribute__((noinline)) bool look_closer(struct tm_thread *thread, const void *ctx, unsigned domain)
 {
+    if (TM_UNLIKELY(only_end_is_awaited) && !end_hooks_are_tried && domain != TM_CPYTHON_RAW) {
+        await_end_at_hooks();
+    }
     return is_usual(ctx, domain) || look(thread, ctx, domain);
 }
 

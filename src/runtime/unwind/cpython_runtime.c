@@ -69,7 +69,8 @@ static void resolve_functions(struct tm_cpython *python)
     tm_getter_resolve(&python->main_interpreter, getter, &python->where);
     resolve(python, &python->is_initialized, "Py_IsInitialized");
     resolve_first(python, &python->is_finalizing, "Py_IsFinalizing", "_Py_IsFinalizing");
-    python->finalizing_word = tm_cpython_symbol(python, "_Py_Finalizing");
+    python->finalizing_word = python->is_finalizing != NULL ? tm_getter_truth(python->is_finalizing)
+                                                            : tm_cpython_symbol(python, "_Py_Finalizing");
     resolve(python, &python->get_allocator, "PyMem_GetAllocator");
     resolve(python, &python->set_allocator, "PyMem_SetAllocator");
     resolve(python, &python->get_arena_allocator, "PyObject_GetArenaAllocator");

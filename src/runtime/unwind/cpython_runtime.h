@@ -77,8 +77,8 @@ struct tm_cpython {
     struct tm_cpython_getter main_interpreter;
     uintptr_t (*this_thread)(void); /* NULL in 2.7 */
     int (*is_initialized)(void);
-    int (*is_finalizing)(void);       /* NULL: see finalizing_word */
-    const uintptr_t *finalizing_word; /* not 0 while finalizing; NULL: unknown to this release (2.7) */
+    int (*is_finalizing)(void);       /* NULL in 2.7 and 3.6 */
+    const uintptr_t *finalizing_word; /* not 0 while finalizing; NULL: not known, so the function is called */
     void (*get_allocator)(int domain, struct tm_cpython_allocator *allocator); /* NULL in 2.7 */
     void (*set_allocator)(int domain, const struct tm_cpython_allocator *allocator);
     void (*get_arena_allocator)(struct tm_cpython_arena_allocator *allocator); /* NULL in 2.7 */
@@ -195,10 +195,10 @@ bool tm_cpython_is_initialized(const struct tm_cpython *python);
 
 TM_INLINE bool tm_cpython_is_finalizing(const struct tm_cpython *python)
 {
-    if (TM_LIKELY(python->is_finalizing != NULL)) {
-        return python->is_finalizing() != 0;
+    if (TM_LIKELY(python->finalizing_word != NULL)) {
+        return __atomic_load_n(python->finalizing_word, __ATOMIC_RELAXED) != 0;
     }
-    return python->finalizing_word != NULL && *python->finalizing_word != 0;
+    return python->is_finalizing != NULL && python->is_finalizing() != 0;
 }
 
 #endif

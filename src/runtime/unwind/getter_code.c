@@ -154,7 +154,53 @@ static uintptr_t decode_int(const unsigned char *code)
     return address + (uintptr_t)(intptr_t)displacement;
 }
 
+/* cmpq $0,disp(%rax) */
+static bool take_compare(const unsigned char **code, int32_t *displacement)
+{
+    if (TAKE(code, "\x48\x83\x78")) {
+        *displacement = (int8_t) * (*code)++;
+    } else if (TAKE(code, "\x48\x83\xb8")) {
+        *displacement = take_int(code);
+    } else {
+        return false;
+    }
+    return TAKE(code, "\x00");
+}
+
+/* 0: not one of the forms. */
+static uintptr_t decode_truth(const unsigned char *code)
+{
+    int32_t displacement;
+    uintptr_t address;
+    take_prologue(&code);
+    if (TAKE(&code, "\x31\xc0\x48\x83\x3d")) { /* xor %eax,%eax; cmpq $0,variable(%rip) */
+        address = take_relative(&code) + 1;    /* relative to the end of the constant */
+        return TAKE(&code, "\x00\x0f\x95\xc0") && take_epilogue(&code) ? address : 0;
+    }
+    if (!TAKE(&code, "\x48\x8b\x05")) { /* mov variable(%rip),%rax, or its entry in the global offset table */
+        return 0;
+    }
+    address = take_relative(&code);
+    if (take_compare(&code, &displacement)) {
+        address = *(const uintptr_t *)address + (uintptr_t)(intptr_t)displacement;
+    } else {
+        if (take_load(&code, &displacement)) {
+            address = *(const uintptr_t *)address + (uintptr_t)(intptr_t)displacement;
+        }
+        if (!TAKE(&code, "\x48\x85\xc0")) { /* test %rax,%rax */
+            return 0;
+        }
+    }
+    return TAKE(&code, "\x0f\x95\xc0\x0f\xb6\xc0") && take_epilogue(&code) ? address : 0; /* setne; movzbl */
+}
+
 #else
+
+static uintptr_t decode_truth(const unsigned char *code)
+{
+    (void)code;
+    return 0;
+}
 
 static uintptr_t decode_int(const unsigned char *code)
 {
@@ -197,4 +243,15 @@ int *tm_getter_int(int (*function)(void))
     memcpy(&code, &function, sizeof code);
     int *place = (int *)decode_int(code);
     return place != NULL && *place == function() ? place : NULL;
+}
+
+const uintptr_t *tm_getter_truth(int (*function)(void))
+{
+    const unsigned char *code;
+    if (function == NULL) {
+        return NULL;
+    }
+    memcpy(&code, &function, sizeof code);
+    const uintptr_t *word = (const uintptr_t *)decode_truth(code);
+    return word != NULL && (*word != 0) == (function() != 0) ? word : NULL;
 }

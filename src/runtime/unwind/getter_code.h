@@ -25,4 +25,7 @@ void tm_getter_resolve(struct tm_cpython_getter *getter, uintptr_t (*function)(v
  * once, and what it returns must be what is found there. */
 int *tm_getter_int(int (*function)(void));
 
+/* Where the word lies of which FUNCTION returns whether it is not 0, or NULL: as above. */
+const uintptr_t *tm_getter_truth(int (*function)(void));
+
 #endif

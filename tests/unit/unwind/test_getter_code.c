@@ -294,6 +294,66 @@ static void test_other_int_is_not_taken(void **state)
     assert_null(tm_getter_int(NULL));
 }
 
+static const uintptr_t *resolve_truth(void)
+{
+    int (*code)(void);
+    memcpy(&code, &code_page, sizeof code);
+    return tm_getter_truth(code);
+}
+
+/* Both answers, as each form gives them. */
+static void expect_truth(const uintptr_t *word)
+{
+    for (uintptr_t value = 0; value < 2; value++) {
+        memcpy((void *)(uintptr_t)word, &value, sizeof value);
+        assert_ptr_equal(resolve_truth(), word);
+    }
+}
+
+static void test_truth(void **state)
+{
+    const uintptr_t structure = (uintptr_t)code_page + DATA + 64;
+    struct assembly at = {0};
+    (void)state;
+    PUT(&at, "\xf3\x0f\x1e\xfa\x31\xc0\x48\x83\x3d");
+    put_relative(&at, DATA + 8 - 1);
+    PUT(&at, "\x00\x0f\x95\xc0\xc3");
+    expect_truth((const uintptr_t *)((uintptr_t)code_page + DATA + 8));
+    at.length = 0;
+    PUT(&at, "\x48\x8b\x05");
+    put_relative(&at, DATA);
+    PUT(&at, "\x48\x85\xc0\x0f\x95\xc0\x0f\xb6\xc0\xc3");
+    expect_truth((const uintptr_t *)((uintptr_t)code_page + DATA));
+    memcpy(code_page + DATA, &structure, sizeof structure);
+    at.length = 0;
+    PUT(&at, "\x48\x8b\x05");
+    put_relative(&at, DATA);
+    PUT(&at, "\x48\x8b\x40\x18\x48\x85\xc0\x0f\x95\xc0\x0f\xb6\xc0\xc3");
+    expect_truth((const uintptr_t *)(structure + 0x18));
+    at.length = 0;
+    PUT(&at, "\x48\x8b\x05");
+    put_relative(&at, DATA);
+    PUT(&at, "\x48\x83\x78\x10\x00\x0f\x95\xc0\x0f\xb6\xc0\xc3");
+    expect_truth((const uintptr_t *)(structure + 0x10));
+}
+
+static void test_other_truth_is_not_taken(void **state)
+{
+    struct assembly at = {0};
+    (void)state;
+    memset(code_page + DATA, 0, 8);
+    PUT(&at, "\x31\xc0\x48\x83\x3d");
+    put_relative(&at, DATA - 1);
+    PUT(&at, "\x00\x0f\x94\xc0\xc3"); /* sete */
+    assert_null(resolve_truth());
+    at.length = 0;
+    PUT(&at, "\x31\xc0\x48\x83\x3d");
+    put_relative(&at, DATA - 1);
+    PUT(&at, "\x01\x0f\x95\xc0\xc3"); /* not 1 */
+    assert_null(resolve_truth());
+    assert_null(tm_getter_truth(NULL));
+}
+
 #endif
 
 static void test_none(void **state)
@@ -328,6 +388,8 @@ int main(void)
         cmocka_unit_test(test_other_code_is_called),
         cmocka_unit_test(test_int),
         cmocka_unit_test(test_other_int_is_not_taken),
+        cmocka_unit_test(test_truth),
+        cmocka_unit_test(test_other_truth_is_not_taken),
 #endif
         cmocka_unit_test(test_none),
         cmocka_unit_test(test_side_effect),

@@ -165,6 +165,7 @@ def with_prologue(folder, text):
 
 def moment_cases(cases, python):
     """Where tracing begins with START=python, and how the end of the interpreter is noticed."""
+    end_hook_cases(cases, python)
     label, path = python.label, python.path
     flagged = "finalizing flag"
     cases.blocks(label + " SIGINT ignored", [path, BLOCKS], preexec=ignore_interrupt, moment=flagged)
@@ -188,6 +189,27 @@ def moment_cases(cases, python):
         for snapshot in snapshots:
             blocks = snapshot.on_line("obj", "blocks.py:%d" % BLOCKS_LINE)[1]
             cases.check(label + " START=python", blocks == 1000, "%d blocks on the line" % blocks)
+
+
+def end_hook_cases(cases, python):
+    """Where only a flag tells the end, functions of their own ask it; what is freed goes the usual way."""
+    name = python.label + " doors"
+    if python.version < (3, 6):
+        return
+    found = []
+    # The last has SIGINT again, which tells.
+    for preexec, again in ((None, ""), (ignore_interrupt, ""), (ignore_interrupt, "again")):
+        with tempfile.TemporaryDirectory(prefix="tm-test-") as folder:
+            environment = interpreters.Interpreter.environment(None)
+            environment["LD_PRELOAD"] = cases.options.library
+            run = traced.run([python.path, os.path.join(HERE, "programs", "doors.py"), again], folder, environment,
+                             preexec_fn=preexec)
+        found.append(run.stdout.split())
+        cases.check(name, len(found[-1]) == 4, "%r" % ((run.code, run.stdout, run.stderr),))
+    differ = [usual != other for usual, other in zip(*found[:2])]
+    wanted = [not python.free_threaded] * 3 + [False]
+    cases.check(name, differ == wanted, "functions differ: %s" % differ)
+    cases.check(name, found[2] == found[0], "with SIGINT again: %s" % found)
 
 
 def library_of(python):

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The doors of mem and obj while the end of the interpreter is told by its own flag alone: where SIGINT is not Python's
- * (a shell's "&", nohup, entry points of containers).  Each asks the flag and goes on to the hook's usual function, so
- * that no other process pays for the question, and this one no more than that.  A free does not ask.
+ * (what a shell's script starts with "&", as entry points of containers do).  Each asks the flag and goes on to the
+ * hook's usual function, so that no other process pays for the question, and this one no more than that.  A free does
+ * not ask.
  *
  * Threads  as the usual functions.   Signals  safe.   errno  kept. */
 #ifndef TM_RUNTIME_HOOK_END_HOOKS_H

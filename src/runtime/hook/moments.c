@@ -218,6 +218,7 @@ void tm_moments_sigaction(int signal, const struct sigaction *action, const stru
         sigint_is_pythons = action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN;
         if (sigint_is_pythons) {
             start("SIGINT handler");
+            tm_python_hooks_end_is_told();
         } else {
             tm_python_hooks_set_careful(true);
         }

@@ -31,9 +31,13 @@ void tm_python_hooks_check(void);
  * way. */
 void tm_python_hooks_set_careful(bool careful);
 
-/* Careful from now on only for the interpreter's end, where SIGINT is not Python's to tell it (nohup, services): raw
- * and larger blocks are often enough to look, so sampled small ones go the quick way. */
+/* Careful from now on only for the interpreter's end, where SIGINT is not Python's to tell it: the hooks of end_hooks.h
+ * do that from the next call of mem or obj on.  Where they cannot, raw and larger blocks are often enough to look, so
+ * sampled small ones go the quick way. */
 void tm_python_hooks_await_end(void);
+
+/* SIGINT has become Python's: it will tell the end.  By a thread that holds the GIL. */
+void tm_python_hooks_end_is_told(void);
 
 /* The same for the end of the interpreter's start, which nothing begins with. */
 void tm_python_hooks_await_start(void);

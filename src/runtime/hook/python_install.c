@@ -251,6 +251,25 @@ static void await_end_at_hooks(void)
     tm_lock_release(&hooks_lock);
 }
 
+void tm_python_hooks_end_is_told(void)
+{
+    const struct tm_cpython *python = tm_runtime_python();
+    if (!only_end_is_awaited) {
+        return;
+    }
+    if (python->get_allocator != NULL && tm_lock_try(&hooks_lock)) {
+        for (unsigned domain = TM_CPYTHON_MEM; domain < TM_PYTHON_DOMAINS; domain++) {
+            struct tm_cpython_allocator top;
+            python->get_allocator((int)domain, &top);
+            if (tm_end_hooks_are(&top)) {
+                python->set_allocator((int)domain, &((const struct tm_python_hook *)top.ctx)->usual[domain]);
+            }
+        }
+        tm_lock_release(&hooks_lock);
+    }
+    tm_python_hooks_set_careful(true);
+}
+
 void tm_python_hooks_await_end(void)
 {
     if (!only_end_is_awaited) {

@@ -360,8 +360,7 @@ TM_INLINE void *tm_quick_native_at_door(struct tm_thread *thread, uint8_t domain
 #define TM_QUICK_ALLOC_WITH(rest)                                                                                      \
     tm_quick_alloc(thread, domain, block, size, way, deep, door,                                                       \
                    door == TM_DOOR_SMALL ? (deep ? rest##_small_deep : rest##_small) : (deep ? rest##_deep : rest),    \
-                   door == TM_DOOR_SMALL ? (deep == TM_QUICK_DEEP ? rest##_small_unknown : rest##_small_deep)          \
-                                         : (deep == TM_QUICK_DEEP ? rest##_unknown : rest##_deep))
+                   door == TM_DOOR_SMALL ? rest##_small_unknown : rest##_unknown)
 
 /* At a door for tracebacks of one frame, or DEEP: of more.  The limit may have changed since it was installed: so the
  * rest looks at the other quick way first. */

@@ -209,14 +209,14 @@ TM_INLINE uint32_t standing_record(struct tm_thread *thread, uint8_t domain, uin
     const uintptr_t tstate = tm_quick_tstate(runtime, way);
     const uintptr_t newest = TM_LIKELY(tstate != 0) ? tm_quick_newest(row, tstate, way) : 0;
     uint32_t word = NOT_KNOWN;
-    if (TM_UNLIKELY(newest == 0) || TM_UNLIKELY(runtime->watermark.state != TM_WATERMARK_OFF)) {
+    if (TM_UNLIKELY(newest == 0)) {
         return NOT_KNOWN;
     }
     thread->guard++; /* as in stepped_record */
     atomic_signal_fence(memory_order_seq_cst);
     if (TM_LIKELY(stack->count != 0) && TM_LIKELY(stack->newest->frame == newest) &&
         TM_LIKELY(stack->limit == __atomic_load_n(&runtime->traceback_limit, __ATOMIC_RELAXED)) &&
-        TM_LIKELY(tm_stack_cache_stands(stack, row, stack->newest, tm_quick_form(row, way))) &&
+        TM_LIKELY(tm_watermark_stands(&runtime->watermark, stack, row, tm_quick_form(row, way))) &&
         renew_top(stack, row, way)) {
         word = tm_slot_word(tm_event_stack_capture(thread, domain, size));
     }

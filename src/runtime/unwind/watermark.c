@@ -5,7 +5,6 @@
 #define WAITING_WANTED 16U       /* callers that held a depth */
 #define LOOKS_MAX      100000U   /* to see so many */
 #define AGREED_WANTED  256U      /* marks that were right before one is believed */
-#define COMPARED_OF    64U       /* one mark of so many is compared also when they are believed */
 #define DEPTH_MAX      (1 << 20) /* values on a stack: more are none */
 
 bool tm_watermark_begin(struct tm_watermark *watermark, const struct tm_cpython_layout *row)
@@ -103,7 +102,7 @@ void tm_watermark_look(struct tm_watermark *watermark, struct tm_stack_cache *ca
 {
     uintptr_t newest = tm_python_frame_newest(row, tstate);
     if (is_marked(watermark, cache, row, newest, limit)) {
-        bool is_believed = watermark->state == TM_WATERMARK_ON && watermark->agreed++ % COMPARED_OF != 0;
+        bool is_believed = watermark->state == TM_WATERMARK_ON && watermark->agreed++ % TM_WATERMARK_COMPARED_OF != 0;
         if (is_believed && move(cache, row, newest)) {
             return;
         }

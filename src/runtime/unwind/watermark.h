@@ -29,6 +29,8 @@
 #define TM_WATERMARK_RUNS (-1)      /* what a frame that runs holds when it is not marked */
 #define TM_WATERMARK_NONE INT32_MIN /* what no frame holds */
 
+#define TM_WATERMARK_COMPARED_OF 64U /* one mark of so many is compared also when they are believed */
+
 enum tm_watermark_state {
     TM_WATERMARK_OFF,      /* not asked for, or not to be had: never looked at */
     TM_WATERMARK_WATCHES,  /* reads and writes nothing */
@@ -107,6 +109,23 @@ TM_INLINE bool tm_watermark_try(struct tm_watermark *watermark, const struct tm_
         tm_watermark_put(watermark, row, tstate, newest);
     }
     *older = tm_stack_cache_older(cache);
+    return true;
+}
+
+/* tm_stack_cache_stands of the cache's newest frame, which is that of the stack, where frames may be marked.  False also
+ * when there is something for tm_watermark_look to do. */
+TM_INLINE bool tm_watermark_stands(struct tm_watermark *watermark, const struct tm_stack_cache *cache,
+                                   const struct tm_cpython_layout *row, struct tm_stack_form form)
+{
+    if (TM_LIKELY(watermark->state == TM_WATERMARK_OFF) || watermark->state == TM_WATERMARK_GIVEN_UP) {
+        return tm_stack_cache_stands(cache, row, cache->newest, form);
+    }
+    if (TM_UNLIKELY(watermark->state != TM_WATERMARK_ON) ||
+        TM_UNLIKELY(*(const int32_t *)(cache->newest->frame + form.mark) != watermark->mark) ||
+        TM_UNLIKELY(watermark->agreed % TM_WATERMARK_COMPARED_OF == 0)) {
+        return false;
+    }
+    watermark->agreed++;
     return true;
 }
 

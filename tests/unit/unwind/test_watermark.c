@@ -181,6 +181,54 @@ static void steps_where_nothing_is_tested(void **state)
     for_each_row(a_step_where_nothing_is_tested);
 }
 
+static bool stands(struct marked *marked)
+{
+    return tm_watermark_stands(&marked->watermark, &marked->cache, &marked->fake.row,
+                               tm_stack_form_of(&marked->fake.row, TM_GAP_ENTRY));
+}
+
+static void stands_as_marked(struct marked *marked)
+{
+    look(marked);
+    assert_false(stands(marked)); /* it watches */
+    come_to_believe(marked);
+    marked->watermark.agreed = 1;
+    change_bottom(marked);
+    for (unsigned i = 1; i < COMPARED_WITHIN; i++) {
+        assert_true(stands(marked)); /* the older frames are not read */
+    }
+    assert_false(stands(marked)); /* the one that is compared */
+    assert_false(stands(marked)); /* until it was */
+    look(marked);
+    assert_int_equal(marked->watermark.state, TM_WATERMARK_GIVEN_UP);
+    assert_true(stands(marked));
+    fake_word(marked->bottom, marked->fake.row.frame_instruction, marked->code + marked->fake.row.code_bytes + 2 * 8);
+    assert_false(stands(marked));
+}
+
+static void stands_where_nothing_is_tested(void **state)
+{
+    (void)state;
+    for_each_row(stands_as_marked);
+}
+
+static void stands_without_its_mark(struct marked *marked)
+{
+    come_to_believe(marked);
+    marked->watermark.agreed = 1;
+    *field(marked, marked->newest) = TM_WATERMARK_RUNS;
+    assert_false(stands(marked));
+    *field(marked, marked->newest) = marked->watermark.last - 1; /* nobody wrote that */
+    assert_false(stands(marked));
+    assert_int_equal(marked->watermark.agreed, 1);
+}
+
+static void a_lost_mark_is_for_the_long_way(void **state)
+{
+    (void)state;
+    for_each_row(stands_without_its_mark);
+}
+
 /* The cache follows the newest frame's instruction without a look at the others. */
 static void the_long_way_is_short(struct marked *marked)
 {
@@ -452,6 +500,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_where_nothing_is_tested),
+        cmocka_unit_test(stands_where_nothing_is_tested),
+        cmocka_unit_test(a_lost_mark_is_for_the_long_way),
         cmocka_unit_test(other_rows_have_none),
         cmocka_unit_test(watches_first),
         cmocka_unit_test(tries_before_it_believes),

@@ -159,6 +159,11 @@ void tm_pages_touch(void *at, size_t size)
     }
 }
 
+void tm_pages_expect_few(void *at, size_t size)
+{
+    (void)advise(at, size, MADV_RANDOM);
+}
+
 void tm_pages_wipe_on_fork(void *at, size_t size)
 {
     (void)advise(at, size, MADV_WIPEONFORK);

@@ -60,6 +60,9 @@ void tm_pages_populate(void *at, size_t size);
  * be written, too, and the kernel makes sixteen such at once.  Elsewhere the first write of each would fault. */
 void tm_pages_populate_in_memory(void *at, size_t size);
 
+/* Of a file's mapping few pages will be touched, here and there: the kernel makes no others beside them. */
+void tm_pages_expect_few(void *at, size_t size);
+
 /* A child of the process finds zeros in the pages of the range (page aligned), however it was made.  Where the kernel
  * will not (before Linux 4.14), nothing happens. */
 void tm_pages_wipe_on_fork(void *at, size_t size);

@@ -90,6 +90,16 @@ bool tm_live_store_begin(struct tm_live_store *store)
     return true;
 }
 
+int tm_live_store_map_extent(struct tm_live_store *store, unsigned section, uint64_t at, int descriptor,
+                             uint64_t file_offset, uint64_t size)
+{
+    int status = tm_file_map_at(descriptor, file_offset, (size_t)size, store->sections[section] + at);
+    if (status == 0 && section == TM_STORE_LOOSE) {
+        tm_pages_expect_few(store->sections[section] + at, (size_t)size);
+    }
+    return status;
+}
+
 static int grow_in_file(struct tm_live_store *store, unsigned section, uint64_t at, uint64_t size)
 {
     if (atomic_load_explicit(&store->header->extent_count, memory_order_relaxed) == TM_STORE_EXTENT_MAX) {
@@ -101,7 +111,7 @@ static int grow_in_file(struct tm_live_store *store, unsigned section, uint64_t 
     }
     int status = tm_file_allocate(descriptor, store->file_size, size);
     if (status == 0) {
-        status = tm_file_map_at(descriptor, store->file_size, (size_t)size, store->sections[section] + at);
+        status = tm_live_store_map_extent(store, section, at, descriptor, store->file_size, size);
     }
     tm_file_close(descriptor);
     if (status == 0) {

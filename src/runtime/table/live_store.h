@@ -74,6 +74,11 @@ TM_INLINE void tm_live_store_publish_extent(struct tm_store_header *header, unsi
     atomic_store_explicit(&header->extent_count, count + 1, memory_order_release);
 }
 
+/* Maps SIZE bytes of the file at FILE_OFFSET over those from AT on of SECTION; a negative errno value when that cannot
+ * be.  For live_store*.c only. */
+TM_CHECKED int tm_live_store_map_extent(struct tm_live_store *store, unsigned section, uint64_t at, int descriptor,
+                                        uint64_t file_offset, uint64_t size);
+
 /* Moves the store into a new file at PATH; -EEXIST when that is taken, other negative errno values when it cannot
  * be. */
 TM_CHECKED int tm_live_store_to_file(struct tm_live_store *store, const char *path);

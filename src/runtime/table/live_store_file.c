@@ -95,8 +95,8 @@ static int map_over(struct tm_live_store *store, int descriptor)
     memcpy(extents, header->extents, count * sizeof extents[0]);
     int status = tm_file_map_at(descriptor, 0, TM_STORE_HEADER_SIZE, store->header);
     for (uint32_t i = 0; status == 0 && i < count; i++) {
-        status = tm_file_map_at(descriptor, extents[i].file_offset, (size_t)extents[i].size,
-                                store->sections[extents[i].section]);
+        status =
+            tm_live_store_map_extent(store, extents[i].section, 0, descriptor, extents[i].file_offset, extents[i].size);
     }
     return status;
 }

@@ -237,6 +237,38 @@ static void pages_of_the_first_records_and_peaks_come_at_once(void **state)
     check_file_equals_memory();
 }
 
+/* Whether the kernel was told not to read ahead where ADDRESS is mapped. */
+static bool comes_alone(const uint8_t *address)
+{
+    char line[512];
+    FILE *file = fopen("/proc/self/smaps", "r");
+    uintptr_t from, to;
+    bool is_there = false, comes = false;
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file) != NULL) {
+        if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " ", &from, &to) == 2) {
+            is_there = from <= (uintptr_t)address && (uintptr_t)address < to;
+        }
+        comes |= is_there && strncmp(line, "VmFlags:", 8) == 0 && strstr(line, " rr") != NULL;
+    }
+    fclose(file);
+    return comes;
+}
+
+/* Or one that is touched would be made with those beside it, which is dear on a disk's file system. */
+static void loose_pages_come_alone(void **state)
+{
+    (void)state;
+    assert_true(fill(TM_STORE_LOOSE, 100, 1));
+    assert_true(fill(TM_STORE_PEAKS, 100, 1));
+    assert_int_equal(tm_live_store_to_file(&store, scratch_name(&folder, "a.live")), 0);
+    const uint64_t first = atomic_load(&store.mapped[TM_STORE_LOOSE]);
+    assert_true(tm_live_store_need(&store, TM_STORE_LOOSE, first + 1));
+    assert_true(comes_alone(store.sections[TM_STORE_LOOSE]));
+    assert_true(comes_alone(store.sections[TM_STORE_LOOSE] + first));
+    assert_false(comes_alone(store.sections[TM_STORE_PEAKS]));
+}
+
 /* Bytes that this process handed to write calls.  False: this kernel does not count. */
 static bool written_bytes(uint64_t *bytes)
 {
@@ -587,6 +619,7 @@ int main(void)
         TEST(pages_of_the_file_come_a_few_at_a_time_but_loose_ones_as_needed),
         TEST(pages_that_are_written_before_come_likewise),
         TEST(pages_of_the_first_records_and_peaks_come_at_once),
+        TEST(loose_pages_come_alone),
         TEST(the_first_pages_of_all_sections_are_written_together),
         TEST(pages_are_written_before_they_are_touched_and_never_after),
         TEST(file_size_limit_below_the_store_kills_nobody),

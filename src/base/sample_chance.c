@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/compiler.h"
+
 #define CERTAIN       40.0 /* exp of its negative is below the last bit of 1 */
 #define SMALL         0.125
 #define HALF_WIDTHS   1.959964  /* standard deviations that hold 95 % of a normal distribution */
@@ -13,13 +15,22 @@
 #define LN_2          0.69314718055994530942
 #define SQUARE_ROOT_2 1.41421356237309504880
 
-/* Divisions by what is known: the reciprocals, which cost a fifth. */
-static const double one_in[] = {0,       1.0,     1.0 / 2,  1.0 / 3,  1.0 / 4,  1.0 / 5,  1.0 / 6,  1.0 / 7,
-                                1.0 / 8, 1.0 / 9, 1.0 / 10, 1.0 / 11, 1.0 / 12, 1.0 / 13, 1.0 / 14, 1.0 / 15};
+/* Both series are summed in pairs, and pairs of these: as a chain each term would wait for the one before.  Eight
+ * terms and one more are as exact as the numbers are. */
+TM_INLINE double sum_of_series(const double *terms, double x)
+{
+    const double square = x * x;
+    const double fourth = square * square;
+    const double low = (terms[0] + x * terms[1]) + square * (terms[2] + x * terms[3]);
+    const double high = (terms[4] + x * terms[5]) + square * (terms[6] + x * terms[7]);
+    return low + fourth * (high + fourth * terms[8]);
+}
 
 /* 1 - exp(-x) for x >= 0, without the loss of digits that a difference has near 0. */
 static double one_minus_exp(double x)
 {
+    static const double terms[] = {1.0,        -1.0 / 2,   1.0 / 6,      -1.0 / 24,   1.0 / 120,
+                                   -1.0 / 720, 1.0 / 5040, -1.0 / 40320, 1.0 / 362880};
     unsigned halvings = 0;
     double chance;
     if (x > CERTAIN) {
@@ -28,11 +39,7 @@ static double one_minus_exp(double x)
     for (; x > SMALL; halvings++) {
         x /= 2;
     }
-    chance = 1.0;
-    for (int i = 9; i >= 2; i--) {
-        chance = 1.0 - x * one_in[i] * chance;
-    }
-    chance *= x;
+    chance = x * sum_of_series(terms, x);
     for (; halvings > 0; halvings--) {
         chance *= 2.0 - chance;
     }
@@ -60,6 +67,7 @@ struct tm_sample_weight tm_sample_weight_of(uint64_t size, uint64_t rate)
 /* Of a number from 2^-60 to 1: the exponent and a series for what is left. */
 static double logarithm(double number)
 {
+    static const double terms[] = {1.0, 1.0 / 3, 1.0 / 5, 1.0 / 7, 1.0 / 9, 1.0 / 11, 1.0 / 13, 1.0 / 15, 1.0 / 17};
     uint64_t bits;
     memcpy(&bits, &number, sizeof bits);
     int exponent = (int)(bits >> MANTISSA_BITS) - EXPONENT_BIAS;
@@ -70,12 +78,7 @@ static double logarithm(double number)
         exponent++;
     }
     double z = (number - 1) / (number + 1);
-    double square = z * z;
-    double sum = 0;
-    for (int i = 15; i >= 1; i -= 2) {
-        sum = sum * square + one_in[i];
-    }
-    return exponent * LN_2 + 2 * z * sum;
+    return exponent * LN_2 + 2 * z * sum_of_series(terms, z * z);
 }
 
 uint64_t tm_sample_distance(uint64_t random, uint64_t rate)

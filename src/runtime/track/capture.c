@@ -77,18 +77,27 @@ static struct tm_code *remember_frame(struct tm_runtime *runtime, const struct t
                                                                                    : NULL;
 }
 
+TM_INLINE bool has_sampled_frames(const struct tm_runtime *runtime)
+{
+    return runtime->sample_rate != 0 && !runtime->config.slow;
+}
+
 /* Resolves a frame that was not seen before and remembers it for as long as its code object lives. */
 static __attribute__((noinline)) uint32_t learn_frame(struct tm_runtime *runtime, const struct tm_raw_frame *raw,
                                                       bool *may_cache)
 {
     struct tm_frame_names names;
-    struct tm_line_cursor cursor = {0, 0, 0};
+    struct tm_line_cursor cursor = {TM_LINE_NOWHERE, 0, 0};
+    const uint32_t sampled = has_sampled_frames(runtime) ? tm_sampled_frames_find(runtime, raw) : 0;
+    if (sampled != 0) {
+        *may_cache = false;
+        return sampled;
+    }
     struct tm_code *known = tm_code_table_code(&runtime->codes, tm_python_frame_code(runtime->layout, raw));
     if (known != NULL) {
         cursor = known->cursor;
     }
-    struct tm_line_memo *memo = runtime->sample_rate != 0 ? &runtime->line_memo : NULL;
-    if (!tm_python_frame_names_from(runtime->layout, raw, &cursor, memo, &names)) {
+    if (!tm_python_frame_names_from(runtime->layout, raw, &cursor, &names)) {
         *may_cache = false;
         return unknown_frame(runtime);
     }
@@ -102,12 +111,16 @@ static __attribute__((noinline)) uint32_t learn_frame(struct tm_runtime *runtime
     }
     uint32_t id = tm_frame_intern(&runtime->frames, &frame);
     known = id != 0 ? remember_frame(runtime, raw, names.code, known, id) : NULL;
+    const bool is_whole = id != 0 && frame.file != 0 && frame.function != 0; /* 0 may be a lack of memory */
     if (known == NULL) {
         *may_cache = false;
+        if (is_whole && has_sampled_frames(runtime)) {
+            tm_sampled_frames_keep(runtime, raw, &names, &cursor, id);
+        }
         return id;
     }
     known->cursor = cursor;
-    if (frame.file != 0 && frame.function != 0) { /* 0 may be a lack of memory */
+    if (is_whole) {
         known->filename = names.filename;
         known->file = frame.file;
         known->function = frame.function;
@@ -173,6 +186,28 @@ static uint32_t find_or_merge(struct tm_runtime *runtime, const struct tm_raw_fr
     return record;
 }
 
+/* A sampled event whose traceback may be FRAME alone, which is known: no more is looked up.  0: the long way. */
+TM_INLINE uint32_t find_sampled(const struct tm_runtime *runtime, const struct tm_raw_frame *frame, unsigned count,
+                                const struct tm_record_key *key)
+{
+    return TM_UNLIKELY(has_sampled_frames(runtime)) && count == 1 && frame->kind != TM_RAW_NATIVE
+               ? tm_sampled_frames_record(runtime, frame, key)
+               : 0;
+}
+
+static uint32_t intern_record(struct tm_runtime *runtime, const struct tm_raw_frame *frames, unsigned count,
+                              const struct tm_record_key *key, bool may_cache)
+{
+    uint32_t record = tm_record_intern(&runtime->records, key);
+    if (TM_UNLIKELY(record % RECORDS_BETWEEN_WORDS == 0)) {
+        tm_tracer_words_update(runtime);
+    }
+    if (TM_UNLIKELY(has_sampled_frames(runtime)) && count == 1 && !may_cache && frames[0].kind != TM_RAW_NATIVE) {
+        tm_sampled_frames_keep_record(runtime, &frames[0], key, record);
+    }
+    return record;
+}
+
 struct tm_captured tm_capture_record(struct tm_thread *thread, const struct tm_raw_frame *frames, unsigned count,
                                      uint32_t *notes, uint8_t domain, uint16_t size, uint16_t owner)
 {
@@ -187,11 +222,10 @@ struct tm_captured tm_capture_record(struct tm_thread *thread, const struct tm_r
         bool may = true; /* so that MAY_CACHE itself needs no memory */
         record = find_or_merge(runtime, frames, count, &key, &may);
         may_cache = may;
+    } else if (TM_UNLIKELY((record = find_sampled(runtime, frames, count, &key)) != 0)) {
+        may_cache = false;
     } else if (find_traceback(runtime, frames, count, notes, &key.traceback, &may_cache)) {
-        record = tm_record_intern(&runtime->records, &key);
-        if (TM_UNLIKELY(record % RECORDS_BETWEEN_WORDS == 0)) {
-            tm_tracer_words_update(runtime);
-        }
+        record = intern_record(runtime, frames, count, &key, may_cache);
     }
     tm_lock_release(&runtime->intern_lock);
     if (TM_UNLIKELY(runtime->budget.limit != 0)) {

@@ -26,10 +26,10 @@
 #include "runtime/track/origin.h"
 #include "runtime/track/native_frames.h"
 #include "runtime/track/runtime.h"
+#include "runtime/track/sampled_frames.h"
 #include "runtime/track/snapshot_series.h"
 #include "runtime/track/tally.h"
 #include "runtime/unwind/cpython_runtime.h"
-#include "runtime/unwind/line_memo.h"
 #include "runtime/unwind/stack_cache.h"
 #include "runtime/unwind/watermark.h"
 
@@ -132,8 +132,8 @@ struct tm_runtime {
     struct tm_frame_table frames;
     struct tm_traceback_table tracebacks;
     struct tm_code_table codes;
-    struct tm_line_memo line_memo;  /* while sampling; under the intern lock */
-    struct tm_parent_cache parents; /* of what held_stack was */
+    struct tm_sampled_frames sampled_frames; /* under the intern lock */
+    struct tm_parent_cache parents;          /* of what held_stack was */
     struct tm_native_state native;
     struct tm_cpython python;
     struct tm_config config;

@@ -28,21 +28,8 @@ static int32_t instruction_offset(const struct tm_cpython_layout *row, const str
     return row->instruction == TM_INSTRUCTION_UNITS ? frame->offset * 2 : frame->offset;
 }
 
-/* tm_line_table_continue by way of the memo. */
-static uint32_t line_by_memo(enum tm_line_encoding encoding, const unsigned char *table, size_t size,
-                             int32_t first_line, int32_t offset, struct tm_line_memo *memo)
-{
-    struct tm_line_cursor cursor = tm_line_memo_find(memo, table, size, offset);
-    const uint32_t begun_at = cursor.at;
-    const uint32_t line = tm_line_table_continue(encoding, table, size, first_line, offset, &cursor);
-    if (cursor.at != begun_at) {
-        tm_line_memo_keep(memo, table, size, offset, &cursor);
-    }
-    return line;
-}
-
 static uint32_t line_of(const struct tm_cpython_layout *row, const struct tm_raw_frame *frame, uintptr_t code,
-                        struct tm_line_cursor *cursor, struct tm_line_memo *memo)
+                        struct tm_line_cursor *cursor)
 {
     const int32_t first_line = tm_python_int(code, row->code_firstlineno);
     const uintptr_t table = tm_python_word(code, row->code_lines);
@@ -55,9 +42,7 @@ static uint32_t line_of(const struct tm_cpython_layout *row, const struct tm_raw
     const unsigned char *bytes = (const unsigned char *)(table + row->bytes_data);
     const size_t size = tm_python_word(table, row->bytes_size);
     const int32_t offset = instruction_offset(row, frame, code);
-    return memo != NULL && cursor->at == 0
-               ? line_by_memo(row->lines, bytes, size, first_line, offset, memo)
-               : tm_line_table_continue(row->lines, bytes, size, first_line, offset, cursor);
+    return tm_line_table_continue(row->lines, bytes, size, first_line, offset, cursor);
 }
 
 uintptr_t tm_python_frame_code(const struct tm_cpython_layout *layout, const struct tm_raw_frame *frame)
@@ -69,7 +54,7 @@ uintptr_t tm_python_frame_code(const struct tm_cpython_layout *layout, const str
 }
 
 bool tm_python_frame_names_from(const struct tm_cpython_layout *layout, const struct tm_raw_frame *frame,
-                                struct tm_line_cursor *cursor, struct tm_line_memo *memo, struct tm_frame_names *names)
+                                struct tm_line_cursor *cursor, struct tm_frame_names *names)
 {
     const uintptr_t code = tm_python_frame_code(layout, frame);
     if (code == 0) {
@@ -81,7 +66,7 @@ bool tm_python_frame_names_from(const struct tm_cpython_layout *layout, const st
     if (!is_text(layout, names->filename) || !is_text(layout, names->function)) {
         return false;
     }
-    names->line = line_of(layout, frame, code, cursor, memo);
+    names->line = line_of(layout, frame, code, cursor);
     return true;
 }
 
@@ -89,5 +74,5 @@ bool tm_python_frame_names(const struct tm_cpython_layout *layout, const struct 
                            struct tm_frame_names *names)
 {
     struct tm_line_cursor cursor = {0, 0, 0};
-    return tm_python_frame_names_from(layout, frame, &cursor, NULL, names);
+    return tm_python_frame_names_from(layout, frame, &cursor, names);
 }

@@ -11,7 +11,6 @@
 
 #include "base/line_cursor.h"
 #include "runtime/unwind/cpython_layout.h"
-#include "runtime/unwind/line_memo.h"
 #include "runtime/unwind/raw_frame.h"
 
 /* What one frame says in Python's words.  The pointers are CPython objects, alive as long as the frame runs. */
@@ -29,9 +28,8 @@ bool tm_python_frame_names(const struct tm_cpython_layout *layout, const struct 
 /* The address of the frame's code object; 0 when what is found there is none. */
 uintptr_t tm_python_frame_code(const struct tm_cpython_layout *layout, const struct tm_raw_frame *frame);
 
-/* The same as tm_python_frame_names, which decodes the line table from CURSOR on: see line_table.h.  Or from where MEMO
- * (may be NULL: none) says, if that begins at the start. */
+/* The same as tm_python_frame_names, which decodes the line table from CURSOR on: see line_table.h. */
 bool tm_python_frame_names_from(const struct tm_cpython_layout *layout, const struct tm_raw_frame *frame,
-                                struct tm_line_cursor *cursor, struct tm_line_memo *memo, struct tm_frame_names *names);
+                                struct tm_line_cursor *cursor, struct tm_frame_names *names);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "runtime/unwind/python_frame.h"
+
 /* More is no file name and no function name. */
 #define TEXT_LONGEST ((uintptr_t)1 << 24)
 
@@ -94,4 +96,36 @@ size_t tm_python_text(const struct tm_cpython_layout *layout, uintptr_t text, ch
         return copy_bytes(text + layout->bytes_data, length, buffer, capacity);
     }
     return copy_str(layout, text, length, buffer, capacity);
+}
+
+/* The object says in which form its LENGTH characters are. */
+static bool find_characters(const struct tm_cpython_layout *row, uintptr_t text, size_t length,
+                            struct tm_text_bytes *found)
+{
+    const uint32_t state = *(const uint32_t *)(text + row->str_state);
+    const uint32_t kind = (state >> row->str_kind_shift) & 7U;
+    const uint32_t is_ascii = (state >> row->str_ascii_shift) & 1U;
+    if (((state >> row->str_compact_shift) & 1U) == 0) {
+        return false;
+    }
+    found->bytes = (const void *)(text + (is_ascii ? row->str_ascii_data : row->str_compact_data));
+    found->size = length * kind;
+    found->form = kind << 1 | is_ascii;
+    return true;
+}
+
+bool tm_python_text_bytes(const struct tm_cpython_layout *layout, uintptr_t text, struct tm_text_bytes *found)
+{
+    if (text == 0 || tm_python_word(text, layout->object_type) != layout->text_type) {
+        return false;
+    }
+    const size_t length = tm_python_word(text, layout->text_is_bytes ? layout->bytes_size : layout->str_length);
+    if (length > TEXT_LONGEST) {
+        return false;
+    }
+    if (layout->text_is_bytes) {
+        *found = (struct tm_text_bytes){(const void *)(text + layout->bytes_data), length, 0};
+        return true;
+    }
+    return find_characters(layout, text, length, found);
 }

@@ -6,6 +6,7 @@
 #ifndef TM_RUNTIME_UNWIND_PYTHON_TEXT_H
 #define TM_RUNTIME_UNWIND_PYTHON_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,5 +16,15 @@
  * other lone surrogates three bytes as in WTF-8.  Returns the full length in bytes, which may exceed CAPACITY: then
  * the first CAPACITY bytes were written.  No terminating zero. */
 size_t tm_python_text(const struct tm_cpython_layout *layout, uintptr_t text, char *buffer, size_t capacity);
+
+/* What the text of a plain str object (2.7: bytes) is made of: where all of it is the same the text is. */
+struct tm_text_bytes {
+    const void *bytes;
+    size_t size;
+    uint32_t form; /* what BYTES mean */
+};
+
+/* False where TEXT is of another type, a subclass too, or keeps its characters elsewhere. */
+bool tm_python_text_bytes(const struct tm_cpython_layout *layout, uintptr_t text, struct tm_text_bytes *found);
 
 #endif

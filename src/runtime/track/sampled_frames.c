@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/track/sampled_frames.h"
+
+#include "runtime/track/runtime_state.h"
+
+/* TM_FRAME_MEMO_NONE: nothing is known of RAW, or no more. */
+static unsigned place_of(const struct tm_runtime *runtime, const struct tm_raw_frame *raw)
+{
+    const struct tm_sampled_frames *frames = &runtime->sampled_frames;
+    const unsigned place = tm_frame_memo_find(&frames->memo, runtime->layout, raw);
+    return place != TM_FRAME_MEMO_NONE && frames->found[place].generation == tm_trace_check(&runtime->cache, 0)
+               ? place
+               : TM_FRAME_MEMO_NONE;
+}
+
+uint32_t tm_sampled_frames_find(const struct tm_runtime *runtime, const struct tm_raw_frame *raw)
+{
+    const unsigned place = place_of(runtime, raw);
+    return place != TM_FRAME_MEMO_NONE ? runtime->sampled_frames.found[place].frame : 0;
+}
+
+static bool is_same(const struct tm_record_key *key, const struct tm_record_key *other)
+{
+    return key->epoch == other->epoch && key->size == other->size && key->domain == other->domain &&
+           key->owner == other->owner;
+}
+
+uint32_t tm_sampled_frames_record(const struct tm_runtime *runtime, const struct tm_raw_frame *raw,
+                                  const struct tm_record_key *key)
+{
+    const unsigned place = place_of(runtime, raw);
+    if (place == TM_FRAME_MEMO_NONE) {
+        return 0;
+    }
+    const struct tm_sampled_frame *found = &runtime->sampled_frames.found[place];
+    return is_same(&found->key, key) ? found->record : 0;
+}
+
+void tm_sampled_frames_keep(struct tm_runtime *runtime, const struct tm_raw_frame *raw,
+                            const struct tm_frame_names *names, const struct tm_line_cursor *cursor, uint32_t id)
+{
+    struct tm_sampled_frames *frames = &runtime->sampled_frames;
+    const unsigned place = tm_frame_memo_keep(&frames->memo, runtime->layout, raw, names, cursor);
+    if (place != TM_FRAME_MEMO_NONE) {
+        frames->found[place] = (struct tm_sampled_frame){.generation = tm_trace_check(&runtime->cache, 0), .frame = id};
+    }
+}
+
+void tm_sampled_frames_keep_record(struct tm_runtime *runtime, const struct tm_raw_frame *raw,
+                                   const struct tm_record_key *key, uint32_t record)
+{
+    const unsigned place = place_of(runtime, raw);
+    if (place != TM_FRAME_MEMO_NONE) {
+        runtime->sampled_frames.found[place].key = *key;
+        runtime->sampled_frames.found[place].record = record;
+    }
+}

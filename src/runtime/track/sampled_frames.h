@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* The frames of sampled events, and the records of those whose traceback is one frame, by what they were made of
+ * (unwind/frame_memo.h): where only sampled blocks are recorded nobody hears code objects die, so that nothing may be
+ * remembered by their addresses alone.
+ *
+ * Void with a new generation of the trace cache, since ids are given back.
+ * Threads  the intern lock; the frame is still running.   Signals  the guard is up.   errno  kept.   Errors  none. */
+#ifndef TM_RUNTIME_TRACK_SAMPLED_FRAMES_H
+#define TM_RUNTIME_TRACK_SAMPLED_FRAMES_H
+
+#include <stdint.h>
+
+#include "base/line_cursor.h"
+#include "runtime/table/record_table.h"
+#include "runtime/unwind/frame_memo.h"
+
+struct tm_runtime;
+
+/* All zero: empty. */
+struct tm_sampled_frames {
+    struct tm_sampled_frame {
+        uint32_t generation;
+        uint32_t frame;
+        uint32_t record; /* of KEY, which has no traceback: this frame alone is it; 0: none */
+        struct tm_record_key key;
+    } found[TM_FRAME_MEMO_PLACES]; /* beside the memo's places */
+    struct tm_frame_memo memo;
+};
+
+/* The id of the frame RAW; 0: it is not known. */
+uint32_t tm_sampled_frames_find(const struct tm_runtime *runtime, const struct tm_raw_frame *raw);
+
+/* The record whose traceback is RAW alone; KEY says the rest.  0: it is not known. */
+uint32_t tm_sampled_frames_record(const struct tm_runtime *runtime, const struct tm_raw_frame *raw,
+                                  const struct tm_record_key *key);
+
+/* RAW, whose NAMES were found by CURSOR (see tm_frame_memo_keep), is frame ID. */
+void tm_sampled_frames_keep(struct tm_runtime *runtime, const struct tm_raw_frame *raw,
+                            const struct tm_frame_names *names, const struct tm_line_cursor *cursor, uint32_t id);
+
+/* RECORD is that of RAW alone, and KEY. */
+void tm_sampled_frames_keep_record(struct tm_runtime *runtime, const struct tm_raw_frame *raw,
+                                   const struct tm_record_key *key, uint32_t record);
+
+#endif

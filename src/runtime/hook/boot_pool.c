@@ -100,3 +100,12 @@ size_t tm_boot_pool_size(const void *block)
 {
     return ((const struct block_head *)block)[-1].size;
 }
+
+void tm_boot_pool_visit(void (*visit)(uintptr_t low, size_t size))
+{
+    tm_lock_take(&pool_lock);
+    for (const struct chunk *chunk = newest; chunk != NULL; chunk = chunk->older) {
+        visit((uintptr_t)chunk, chunk->next - (uintptr_t)chunk);
+    }
+    tm_lock_release(&pool_lock);
+}

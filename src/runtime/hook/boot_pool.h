@@ -28,6 +28,9 @@ TM_CHECKED void *tm_boot_pool_allocate(size_t alignment, size_t size);
 /* The exact answer, for pointers that pass tm_boot_pool_may_own. */
 TM_COLD bool tm_boot_pool_owns(const void *block);
 
+/* Calls VISIT with ranges that all blocks there are lie in. */
+void tm_boot_pool_visit(void (*visit)(uintptr_t low, size_t size));
+
 /* Usable bytes of a block of the pool. */
 size_t tm_boot_pool_size(const void *block);
 

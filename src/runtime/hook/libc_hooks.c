@@ -254,13 +254,24 @@ static __attribute__((noinline)) void free_heard(void *block)
     }
 }
 
+/* Sampling: a known block begins in the page of BLOCK, or one of the boot pool. */
+static __attribute__((noinline)) void free_near_known(void *block)
+{
+    if (tm_sampler_may_know(block) || tm_boot_pool_may_own(block)) {
+        free_rarely(block);
+    } else {
+        tm_real.free(block);
+    }
+}
+
 TM_EXPORT void free(void *block)
 {
     if (TM_LIKELY(tm_doors_hear_all)) {
         free_heard(block);
-    } else if (TM_UNLIKELY(!tm_doors_sample) || TM_UNLIKELY(tm_sampler_may_know(block)) ||
-               tm_boot_pool_may_own(block)) {
+    } else if (TM_UNLIKELY(!tm_doors_sample)) {
         free_rarely(block);
+    } else if (TM_UNLIKELY(tm_sampler_page_has_known((uintptr_t)block))) {
+        free_near_known(block);
     } else {
         tm_real.free(block);
     }

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "runtime/hook/boot_pool.h"
 #include "runtime/hook/door.h"
 #include "runtime/hook/libc_memory.h"
 #include "runtime/hook/map_hooks.h"
@@ -63,6 +64,9 @@ __attribute__((constructor(101))) static void library_begin(void)
         tm_libc_memory_begin();
         tm_runtime_note_malloc(tm_outer_malloc());
         tm_doors_sample = tm_runtime_config()->sample_rate != 0;
+        if (tm_doors_sample) {
+            tm_boot_pool_visit(tm_sampler_hold_pages); /* so that their frees are looked at */
+        }
         tm_map_hooks_begin();
         tm_python_watch_now(thread);
         tm_doors_are_open = true;

@@ -3,8 +3,7 @@
 
 #include "runtime/track/counting.h"
 
-_Atomic uint8_t tm_sampler_known[TM_KNOWN_HASHES];
-_Static_assert(TM_KNOWN_HASHES == 1U << (32 - 19), "the hash has as many bits");
+_Atomic uint8_t tm_sampler_known[TM_KNOWN_PAGES];
 
 /* A count that is full is not counted any more: nobody knows what it stands for. */
 static void count_known(const struct tm_runtime *runtime, uintptr_t address, bool is_gone)
@@ -17,6 +16,14 @@ static void count_known(const struct tm_runtime *runtime, uintptr_t address, boo
     while (before != UINT8_MAX && !(is_gone && before == 0) &&
            !atomic_compare_exchange_weak_explicit(count, &before, (uint8_t)(is_gone ? before - 1 : before + 1),
                                                   memory_order_relaxed, memory_order_relaxed)) {
+    }
+}
+
+void tm_sampler_hold_pages(uintptr_t low, size_t size)
+{
+    const uintptr_t page = UINT64_C(1) << TM_KNOWN_PAGE_BITS;
+    for (uintptr_t at = low & ~(page - 1); at < low + size; at += page) {
+        atomic_store_explicit(tm_sampler_known_of(at), UINT8_MAX, memory_order_relaxed);
     }
 }
 

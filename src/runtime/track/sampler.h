@@ -66,16 +66,30 @@ TM_INLINE bool tm_sampler_takes(struct tm_thread *thread, uint64_t size)
     return tm_sampler_decide(thread, size);
 }
 
-/* How many known blocks have an address of this hash; at the most it stays there.  Few are known, so this is mostly
- * zero: nearly every free looks here only, and not at the block table, whose places lie as far apart as the blocks
- * do. */
-#define TM_KNOWN_HASHES 8192U
-extern TM_HIDDEN _Atomic uint8_t tm_sampler_known[TM_KNOWN_HASHES];
+/* How many known blocks begin in a page of this number, less its higher bits; at the most it stays there.  Few are known,
+ * so this is mostly zero: nearly every free looks here only, and not at the block table, whose places lie as far apart
+ * as the blocks do. */
+#define TM_KNOWN_PAGES     8192U /* a power of two */
+#define TM_KNOWN_PAGE_BITS 12
+extern TM_HIDDEN _Atomic uint8_t tm_sampler_known[TM_KNOWN_PAGES];
 
 TM_INLINE _Atomic uint8_t *tm_sampler_known_of(uintptr_t address)
 {
-    return &tm_sampler_known[(uint32_t)(address >> 4) * UINT32_C(0x9E3779B1) >> 19];
+    return &tm_sampler_known[(address >> TM_KNOWN_PAGE_BITS) % TM_KNOWN_PAGES];
 }
+
+/* False: no known block begins in the page of ADDRESS. */
+TM_INLINE bool tm_sampler_page_has_known(uintptr_t address)
+{
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+    return *(const uint8_t *)tm_sampler_known_of(address) != 0; /* compared where it stands */
+#else
+    return atomic_load_explicit(tm_sampler_known_of(address), memory_order_relaxed) != 0;
+#endif
+}
+
+/* From now on the pages of the SIZE bytes at LOW pass for ones in which a known block begins. */
+void tm_sampler_hold_pages(uintptr_t low, size_t size);
 
 /* A block at ADDRESS entered the table of blocks, before anybody else has it, or left it.  Where only sampled blocks
  * are recorded from the start on; else nothing. */
@@ -88,7 +102,7 @@ TM_INLINE bool tm_sampler_may_know(const void *block)
 {
     const struct tm_block_table *table = &tm_runtime.blocks;
     uintptr_t address = (uintptr_t)block;
-    if (TM_LIKELY(atomic_load_explicit(tm_sampler_known_of(address), memory_order_relaxed) == 0)) {
+    if (TM_LIKELY(!tm_sampler_page_has_known(address))) {
         return false;
     }
     if (TM_UNLIKELY(tm_block_is_odd(table, address))) {

@@ -168,15 +168,15 @@ static void what_is_freed_is_gone_to_the_last_part(void **state)
         assert_u64_equal(fake_current(), 0);
         assert_true(estimates(true).blocks > 0);
         const uintptr_t walked = tm_thread_self()->walked_state;
-        for (unsigned hash = 0; hash < TM_KNOWN_HASHES; hash++) {
-            bool has_state = &tm_sampler_known[hash] == tm_sampler_known_of(walked) && walked != 0; /* its mark */
-            assert_int_equal(tm_sampler_known[hash], has_state ? 1 : 0);
+        for (unsigned page = 0; page < TM_KNOWN_PAGES; page++) {
+            bool has_state = &tm_sampler_known[page] == tm_sampler_known_of(walked) && walked != 0; /* its mark */
+            assert_int_equal(tm_sampler_known[page], has_state ? 1 : 0);
         }
     }
 }
 
-/* More blocks of one hash than are counted: each is known until it is freed. */
-static void many_of_one_hash_are_known(void **state)
+/* More blocks of one page, by its number, than are counted: each is known until it is freed. */
+static void many_of_one_page_are_known(void **state)
 {
     enum { MANY = 300 };
     static uintptr_t addresses[MANY];
@@ -271,7 +271,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(estimates_are_right_on_average),
         cmocka_unit_test(what_is_freed_is_gone_to_the_last_part),
-        cmocka_unit_test(many_of_one_hash_are_known),
+        cmocka_unit_test(many_of_one_page_are_known),
         cmocka_unit_test(failed_realloc_leaves_everything_as_it_was),
         cmocka_unit_test(temporary_is_what_goes_before_the_next_allocation),
         cmocka_unit_test(the_store_says_that_it_was_sampled),

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/hook/sampled_raised.h"
+
+#include "runtime/hook/python_hooks.h"
+#include "runtime/hook/sampled_hooks.h"
+
+enum tm_sampled_passing tm_sampled_passing;
+bool tm_sampled_some_are_small;
+size_t tm_sampled_quick_sizes;
+size_t tm_sampled_quick_large;
+
+static enum tm_sampled_quick quickness;
+
+static void decide_quick(void)
+{
+    tm_sampled_quick_sizes = quickness != TM_SAMPLED_LOOKS ? TM_SMALL_SIZE_MAX : 0;
+    tm_sampled_quick_large = tm_sampled_passing != TM_PASSING_PROVEN || tm_sampled_quick_sizes == 0 ? 0
+                             : quickness == TM_SAMPLED_QUICK                                        ? SIZE_MAX
+                                                             : tm_sampled_quick_sizes + 1;
+}
+
+void tm_sampled_hooks_set_quick(enum tm_sampled_quick now)
+{
+    quickness = now;
+    decide_quick();
+}
+
+bool tm_sampled_hooks_hear_raw_only(void)
+{
+    return tm_sampled_passing == TM_PASSING_PROVEN;
+}
+
+bool tm_sampled_hooks_spare_arenas(void)
+{
+    return tm_sampled_all_are_raised();
+}
+
+void tm_sampled_prove(struct tm_thread *thread, const void *block)
+{
+    tm_sampled_passing = thread->raw_block == (uintptr_t)block ? TM_PASSING_PROVEN : TM_PASSING_REFUTED;
+    if (tm_sampled_passing == TM_PASSING_PROVEN) {
+        tm_python_hooks_leave_frees();
+    }
+    decide_quick();
+}

@@ -68,6 +68,22 @@ class Tester(traced.Tester):
         for truth, estimate in zip(*totals):
             self.near(estimate, truth, "fork: what each holds")
 
+    def renewed_code(self):
+        """Code that dies unheard, and other code where it was: each file has what it allocated."""
+        code = ("text = 'for i in range(100):\\n    kept = bytearray(%d)\\n'\nfor turn in range(3000):\n"
+                "    exec(compile(text % (1000 + turn % 2 * 8000), 'file%02d.py' % (turn % 5), 'exec'), {})\n")
+        rows = []
+        for rate in ("0", "256KiB"):
+            done = traced.run([self.interpreter.path, "-c", code], self.folder.fresh(), self.interpreter.environment(
+                LD_PRELOAD=self.options.library, TRACEMALLOC_SAMPLE=rate))
+            found = traced.statistics(self.options.report, done.snapshots()[0], "filename", "--figure", "ever")
+            rows.append({row["traceback"][0]["filename"]: row for row in found["statistics"]
+                         if row["traceback"] and row["traceback"][0]["filename"].startswith("file0")})
+        truth, estimate = rows
+        self.checks.equal(sorted(estimate), sorted(truth), "renewed: the files")
+        for name in sorted(truth):
+            self.near(estimate[name], truth[name], "renewed: %s" % name)
+
     def child_left_alone(self):
         """A child that is not followed resizes blocks that lie where its parent's sampled ones did."""
         code = ("import os\nkept = [bytes(60) + b'%d' % i for i in range(60000)]\npid = os.fork()\nif pid == 0:\n"
@@ -126,6 +142,7 @@ def main():
             tester.compare("32KiB")
             tester.compare("128KiB", TRACEMALLOC_NFRAME="25")
             tester.fork()
+            tester.renewed_code()
             if interpreter.version >= (3, 6):
                 tester.compare("64KiB", PYTHONMALLOC="debug")
                 tester.stdlib_tracing()

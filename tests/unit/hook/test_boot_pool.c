@@ -57,6 +57,36 @@ static void it_grows_and_owns_all_that_it_gave(void **state)
     assert_true(tm_boot_pool_may_own(large) && tm_boot_pool_owns(large));
 }
 
+static uintptr_t looked_for;
+static bool was_visited;
+static size_t visited_bytes;
+
+static void look(uintptr_t low, size_t size)
+{
+    was_visited = was_visited || looked_for - low < size;
+    visited_bytes += size;
+}
+
+static void all_that_it_gave_is_visited(void **state)
+{
+    enum { BLOCKS = 40, SIZE = 2000 };
+    (void)state;
+    for (unsigned i = 0; i < BLOCKS; i++) {
+        char *block = tm_boot_pool_allocate(0, SIZE);
+        assert_non_null(block);
+        looked_for = (uintptr_t)block;
+        was_visited = false;
+        tm_boot_pool_visit(look);
+        assert_true(was_visited);
+        looked_for = (uintptr_t)block + SIZE; /* behind the last one */
+        was_visited = false;
+        visited_bytes = 0;
+        tm_boot_pool_visit(look);
+        assert_false(was_visited);
+        assert_true(visited_bytes < 8U << 20); /* what lies between is left out */
+    }
+}
+
 static void it_owns_nothing_else(void **state)
 {
     int on_stack;
@@ -82,6 +112,7 @@ int main(void)
         cmocka_unit_test(blocks_are_aligned_zeroed_and_apart),
         cmocka_unit_test(an_alignment_is_kept),
         cmocka_unit_test(it_grows_and_owns_all_that_it_gave),
+        cmocka_unit_test(all_that_it_gave_is_visited),
         cmocka_unit_test(it_owns_nothing_else),
         cmocka_unit_test(too_much_is_refused),
     };

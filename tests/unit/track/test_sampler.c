@@ -201,6 +201,29 @@ static void many_of_one_page_are_known(void **state)
     memset(tm_sampler_known, 0, sizeof tm_sampler_known);
 }
 
+/* What only passes for known stays so, whatever comes and goes there. */
+static void held_pages_are_looked_at(void **state)
+{
+    const uintptr_t low = HEAP + 0x1230;
+    const uintptr_t after = HEAP + 0x4000;
+    (void)state;
+    begin(9);
+    tm_sampler_hold_pages(low, 0x2000); /* from the second page to the fourth */
+    for (unsigned round = 0; round < 2; round++) {
+        for (uintptr_t page = HEAP; page <= after; page += 0x1000) {
+            bool is_held = page != HEAP && page != after;
+            assert_int_equal(tm_sampler_page_has_known(page + 0x10), is_held);
+            assert_int_equal(tm_sampler_page_has_known(page + 0xFF0), is_held);
+            assert_false(tm_sampler_may_know((const void *)(page + 0x10)));
+        }
+        while (!allocate(TM_DOMAIN_OBJ, low, 48)) {
+        }
+        assert_true(tm_sampler_may_know((const void *)low));
+        give_back(low);
+    }
+    memset(tm_sampler_known, 0, sizeof tm_sampler_known);
+}
+
 static void failed_realloc_leaves_everything_as_it_was(void **state)
 {
     (void)state;
@@ -272,6 +295,7 @@ int main(void)
         cmocka_unit_test(estimates_are_right_on_average),
         cmocka_unit_test(what_is_freed_is_gone_to_the_last_part),
         cmocka_unit_test(many_of_one_page_are_known),
+        cmocka_unit_test(held_pages_are_looked_at),
         cmocka_unit_test(failed_realloc_leaves_everything_as_it_was),
         cmocka_unit_test(temporary_is_what_goes_before_the_next_allocation),
         cmocka_unit_test(the_store_says_that_it_was_sampled),

@@ -19,6 +19,21 @@ HOLD = "kept = [('%05d' % index) * 200 for index in range(3000)]\n"
 AT_EXIT = "import atexit\natexit.register(lambda: kept.extend(('%06d' % index) * 200 for index in range(1000)))\n"
 SEEN = ("finalization", "finalizing flag")
 
+# What CPython asks to flush itself as the first thing of its end lets go of all after one small allocation.
+LETS_GO = """import signal, sys
+is_finalizing = getattr(sys, "is_finalizing", lambda: False)
+class Small(object):
+    __slots__ = ("a", "b", "c")
+class Last(object):
+    closed = False
+    def flush(self):
+        if is_finalizing():
+            small = Small()
+            del kept[:]
+sys.stdout = Last()
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+"""
+
 # name, program, environment of the run, allowed moments, must the module's objects be there
 CASES = (
     ("plain", HOLD, {}, SEEN[:1], True),
@@ -26,6 +41,7 @@ CASES = (
     ("SIGINT handler replaced", "import signal\nsignal.signal(signal.SIGINT, lambda *_: None)\n" + HOLD, {}, SEEN, True),
     ("SIGINT default", "import signal\nsignal.signal(signal.SIGINT, signal.SIG_DFL)\n" + HOLD, {}, SEEN, True),
     ("SIGINT ignored by itself", "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n" + HOLD, {}, SEEN, True),
+    ("a small block first of all", HOLD + LETS_GO, {}, SEEN, True),
     ("sys.exit", HOLD + "import sys\nsys.exit(3)\n", {}, SEEN[:1], True),
     ("uncaught", HOLD + "raise ValueError\n", {}, SEEN[:1], True),
     ("os._exit", HOLD + "import os\nos._exit(0)\n", {}, ("_exit",), True),

@@ -3,14 +3,17 @@
 
 #include "runtime/track/runtime_state.h"
 
+static uint32_t voids(const struct tm_runtime *runtime)
+{
+    return atomic_load_explicit(&runtime->cache.voids, memory_order_relaxed);
+}
+
 /* TM_FRAME_MEMO_NONE: nothing is known of RAW, or no more. */
 static unsigned place_of(const struct tm_runtime *runtime, const struct tm_raw_frame *raw)
 {
     const struct tm_sampled_frames *frames = &runtime->sampled_frames;
     const unsigned place = tm_frame_memo_find(&frames->memo, runtime->layout, raw);
-    return place != TM_FRAME_MEMO_NONE && frames->found[place].generation == tm_trace_check(&runtime->cache, 0)
-               ? place
-               : TM_FRAME_MEMO_NONE;
+    return place != TM_FRAME_MEMO_NONE && frames->found[place].voids == voids(runtime) ? place : TM_FRAME_MEMO_NONE;
 }
 
 uint32_t tm_sampled_frames_find(const struct tm_runtime *runtime, const struct tm_raw_frame *raw)
@@ -42,7 +45,7 @@ void tm_sampled_frames_keep(struct tm_runtime *runtime, const struct tm_raw_fram
     struct tm_sampled_frames *frames = &runtime->sampled_frames;
     const unsigned place = tm_frame_memo_keep(&frames->memo, runtime->layout, raw, names, cursor);
     if (place != TM_FRAME_MEMO_NONE) {
-        frames->found[place] = (struct tm_sampled_frame){.generation = tm_trace_check(&runtime->cache, 0), .frame = id};
+        frames->found[place] = (struct tm_sampled_frame){.voids = voids(runtime), .frame = id};
     }
 }
 

@@ -3,7 +3,7 @@
  * (unwind/frame_memo.h): where only sampled blocks are recorded nobody hears code objects die, so that nothing may be
  * remembered by their addresses alone.
  *
- * Void with a new generation of the trace cache, since ids are given back.
+ * Void when the trace cache is, since ids are given back.
  * Threads  the intern lock; the frame is still running.   Signals  the guard is up.   errno  kept.   Errors  none. */
 #ifndef TM_RUNTIME_TRACK_SAMPLED_FRAMES_H
 #define TM_RUNTIME_TRACK_SAMPLED_FRAMES_H
@@ -19,7 +19,7 @@ struct tm_runtime;
 /* All zero: empty. */
 struct tm_sampled_frames {
     struct tm_sampled_frame {
-        uint32_t generation;
+        uint32_t voids; /* of the trace cache, when it was found */
         uint32_t frame;
         uint32_t record; /* of KEY, which has no traceback: this frame alone is it; 0: none */
         struct tm_record_key key;

@@ -10,8 +10,8 @@
  * was not sampled is freed as if nobody traced.  The first sampled block proves that the allocator does so (mimalloc,
  * in free-threaded builds, does not: its frees stay hooked).  From then on the raw domain's hook serves sampled blocks
  * from a reserve (sampled_reserve.h), takes them back at their free, and moves them out where they are resized, so that
- * the program's own blocks lie where they would.  While another layer stands in between, all are plain blocks of
- * raw. */
+ * the program's own blocks lie where they would.  While another layer stands in between, all are plain blocks of raw.
+ * Raw's own hooks are in sampled_raw_hooks.c, what they share with these in sampled_raised.h. */
 #ifndef TM_RUNTIME_HOOK_SAMPLED_HOOKS_H
 #define TM_RUNTIME_HOOK_SAMPLED_HOOKS_H
 

@@ -27,7 +27,7 @@ struct tm_thread {
     uint64_t sample_left;   /* bytes to the next sampled block: see track/sampler.h */
     uint64_t sample_after;  /* what sample_left became at the last one: as long as it is that, nothing came since */
     uint64_t sample_random; /* 0: no number was drawn yet */
-    uintptr_t raw_block;    /* sampling: the block that the raw domain answered last */
+    uintptr_t raw_block;    /* sampling: what the raw domain answered last, to a request for more bytes at least */
     uint64_t raised;        /* sampling: so many bytes of raw may come from hook/sampled_reserve.h; 0: none */
     uint64_t raised_from;   /* bytes: what was asked for instead */
     uintptr_t walked_state; /* Python's state of this thread whose block is marked: see track/loose_walk.h */

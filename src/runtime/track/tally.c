@@ -8,9 +8,12 @@
 #include "runtime/track/counting.h"
 #include "runtime/track/runtime_state.h"
 
-#define WAYS        (1U << TM_TALLY_WAY_BITS)
-#define PLACES      ((size_t)WAYS << TM_TALLY_SET_BITS)
-#define PLACE_BYTES (PLACES * sizeof(struct tm_trace_slot) + TM_TALLY_FRAMELESS * sizeof(uint32_t))
+#define WAYS   (1U << TM_TALLY_WAY_BITS)
+#define PLACES ((size_t)WAYS << TM_TALLY_SET_BITS)
+/* An even number of words, so that what follows is aligned. */
+#define FRAMELESS_BYTES ((TM_TALLY_FRAMELESS + TM_TALLY_FRAMELESS % 2) * sizeof(uint32_t))
+
+#define PLACE_BYTES (PLACES * sizeof(struct tm_trace_slot) + FRAMELESS_BYTES + sizeof(struct tm_loose_stack))
 
 /* Events of a thread that found no tally, until it looks again. */
 #define EVENTS_BETWEEN_LOOKS 4096U
@@ -24,6 +27,7 @@ static bool is_complete(struct tm_tally *tally, unsigned index)
     tally->number = (uint16_t)(index + 1);
     tally->line = &tm_runtime.store.header->tallies[index];
     tally->frameless = (uint32_t *)(void *)(tally->places + PLACES);
+    tally->stack = (struct tm_loose_stack *)(void *)((char *)tally->frameless + FRAMELESS_BYTES);
     return tally->places != NULL;
 }
 

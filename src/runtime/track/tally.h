@@ -26,6 +26,7 @@
 #include "base/hash.h"
 #include "runtime/os/thread_state.h"
 #include "runtime/table/trace_cache.h"
+#include "runtime/unwind/loose_stack.h"
 #include "runtime/track/trace_key.h"
 #include "store/store_layout.h"
 
@@ -50,6 +51,7 @@ struct tm_tally {
     struct tm_trace_slot *places;      /* words of records of this tally; NULL until it is taken first */
     uint32_t *frameless;               /* behind them: of small native blocks without a Python frame, by size: the
                                           word of the record's slot; its id for blocks of one granule */
+    struct tm_loose_stack *stack;      /* behind these */
 } __attribute__((aligned(64)));
 
 /* Whose words an event moves. */

@@ -6,65 +6,59 @@
 #include "runtime/track/event_log.h"
 #include "runtime/track/event_record.h"
 #include "runtime/track/loose_walk.h"
+#include "runtime/unwind/loose_stack.h"
 #include "runtime/track/tracker.h"
-#include "runtime/unwind/python_frame.h"
 
-#define FRAMES_MAX 48U /* longer stacks go the general way */
+/* Who makes the block: the state of the calling thread, and whether it holds the GIL of the main interpreter. */
+struct maker {
+    uintptr_t tstate; /* 0: it has none, or holds the GIL of another interpreter */
+    bool is_held;
+};
 
-/* The state of the calling thread, which does not hold its GIL; 0: it does, or has none. */
-TM_INLINE uintptr_t detached_state(const struct tm_cpython *python)
+TM_INLINE struct maker find_maker(const struct tm_cpython *python)
 {
     const uintptr_t current = tm_cpython_getter_peek(&python->current);
     if (python->row.tstate_current_is_own && current != 0) {
-        return 0;
+        return (struct maker){tm_cpython_is_main(python, current) ? current : 0, true};
     }
     const uintptr_t own = python->this_thread();
-    return own != current ? own : 0;
-}
-
-/* The instructions of at most LIMIT frames of TSTATE that count, newest first.  Rows without tables of bytecode
- * only. */
-TM_INLINE unsigned read_places(const struct tm_cpython_layout *row, uintptr_t tstate, uintptr_t *places, unsigned limit)
-{
-    uintptr_t frame = tm_python_frame_newest(row, tstate);
-    unsigned count = 0;
-    unsigned patience = TM_PYTHON_FRAMES_SKIPPED;
-    while (frame != 0) {
-        TM_OPAQUE(row); /* there are mostly few frames: offsets that were kept for the next would be spilled */
-        TM_ASSUME(row->code_tlbc == 0);
-        const uintptr_t place = tm_python_frame_place(row, frame);
-        if (TM_LIKELY(place != 0)) {
-            places[count++] = place;
-            patience = TM_PYTHON_FRAMES_SKIPPED;
-            if (count == limit) {
-                break;
-            }
-        } else if (--patience == 0) {
-            break;
-        }
-        frame = tm_python_word(frame, row->frame_previous);
-    }
-    return count;
+    return (struct maker){own, own == current};
 }
 
 /* The word of the record that TALLY knows for the stack of TSTATE, whose walk is announced; 0: none. */
 TM_INLINE uint32_t find_walking(struct tm_runtime *runtime, struct tm_tally *tally, uintptr_t tstate, uint32_t limit,
                                 uint16_t size)
 {
-    uintptr_t places[FRAMES_MAX];
-    unsigned count = read_places(&runtime->python.row, tstate, places, limit < FRAMES_MAX ? limit : FRAMES_MAX);
-    if (TM_UNLIKELY(count == 0) || (count == FRAMES_MAX && TM_UNLIKELY(limit != FRAMES_MAX)) ||
+    struct tm_loose_stack *stack = tally->stack;
+    const struct tm_cpython_layout *row = &runtime->python.row;
+    const uint32_t deaths = tm_number_peek(&runtime->native.deaths);
+    tm_tally_refresh(tally, &runtime->cache);
+    const bool stands = tm_loose_stack_stands(stack, row, tstate, limit, deaths);
+    if ((TM_UNLIKELY(!stands) && TM_UNLIKELY(!tm_loose_stack_read(stack, row, tstate, limit))) ||
         TM_UNLIKELY(!tm_loose_walk_is_valid())) {
         return 0;
     }
-    uint64_t older = 0;
-    while (count > 1) {
-        count--;
-        older = tm_stack_hash(runtime->cache.versions, older, places[count], 0);
+    if (TM_LIKELY(stands) && TM_LIKELY(stack->size == size)) {
+        return stack->word;
     }
-    const struct tm_raw_frame newest = {.place = places[0], .offset = 0};
-    const struct tm_trace_key key = tm_trace_key_of_stack(&runtime->cache, &newest, older, TM_DOMAIN_NATIVE, size);
-    return TM_LIKELY(key.is_exact) ? tm_tally_word(tally, &runtime->cache, &key) : 0;
+    const struct tm_raw_frame *newest = tm_loose_stack_newest(stack);
+    if (!stands) {
+        uint64_t older = 0;
+        for (const struct tm_raw_frame *frame = newest - (stack->count - 1); frame != newest; frame++) {
+            older = tm_stack_hash(runtime->cache.versions, older, frame->place, 0);
+        }
+        stack->older = older;
+    }
+    const struct tm_trace_key key =
+        tm_trace_key_of_stack(&runtime->cache, newest, stack->older, TM_DOMAIN_NATIVE, size);
+    const uint32_t word = TM_LIKELY(key.is_exact) ? tm_tally_word(tally, &runtime->cache, &key) : 0;
+    if (TM_LIKELY(word != 0)) {
+        stack->word = word;
+        stack->size = size;
+        stack->deaths = deaths;
+        stack->limit = limit;
+    }
+    return word;
 }
 
 /* The same with the walk; 0 also where the calling THREAD holds its GIL.  THREAD's guard is 0: it goes up, for a signal
@@ -74,9 +68,9 @@ TM_INLINE uint32_t find(struct tm_thread *thread, struct tm_tally *tally, uint32
     uint32_t word = 0;
     thread->guard = 1;
     atomic_signal_fence(memory_order_seq_cst);
-    const uintptr_t tstate = detached_state(&tm_runtime.python);
-    if (TM_LIKELY(tstate != 0) && TM_LIKELY(tm_loose_walk_try(thread, tally, tstate))) {
-        word = find_walking(&tm_runtime, tally, tstate, limit, size);
+    const struct maker maker = find_maker(&tm_runtime.python);
+    if (TM_LIKELY(maker.tstate != 0) && !maker.is_held && TM_LIKELY(tm_loose_walk_try(thread, tally, maker.tstate))) {
+        word = find_walking(&tm_runtime, tally, maker.tstate, limit, size);
         tm_loose_walk_end_own(tally);
     }
     atomic_signal_fence(memory_order_seq_cst);

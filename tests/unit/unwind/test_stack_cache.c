@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "base/compiler.h"
+#include "runtime/unwind/loose_stack.h"
 #include "runtime/unwind/python_stack.h"
 #include "runtime/unwind/stack_cache.h"
 #include "runtime/unwind/stack_step.h"
@@ -234,6 +235,77 @@ static void look_and_compare(struct stack *stack, uint32_t limit)
     assert_true(has_steps ? steps_made > LOOKS / 20 : steps_made == 0);
 }
 
+static void expect_loose_as_walked(struct tm_loose_stack *loose, const struct tm_raw_frame *walked, unsigned count)
+{
+    assert_int_equal(loose->count, count);
+    for (unsigned i = 0; i < count; i++) {
+        assert_memory_equal(tm_loose_stack_newest(loose) - i, &walked[i], sizeof *walked);
+    }
+}
+
+static bool count_anywhere(const struct tm_cpython_layout *row, const struct tm_raw_frame *walked, unsigned count)
+{
+    bool all = true;
+    for (unsigned i = 0; i < count; i++) {
+        all &= tm_stack_counts_anywhere(row, &walked[i]);
+    }
+    return all;
+}
+
+/* Whatever happened to the stack meanwhile: what stands is what a walk finds. */
+static void remember_and_compare(struct stack *stack, uint32_t limit)
+{
+    const struct tm_cpython_layout *row = &stack->fake->row;
+    struct tm_loose_stack loose = {.limit = 0};
+    struct tm_raw_frame walked[DEPTH];
+    unsigned stood = 0;
+    stack->depth = 0;
+    set_newest(stack, 0);
+    for (unsigned i = 0; i < LOOKS; i++) {
+        for (unsigned steps = random_below(stack, 3); steps > 0; steps--) {
+            step(stack);
+        }
+        unsigned count = tm_python_stack_walk(row, stack->fake->tstate, walked, limit);
+        assert_false(tm_loose_stack_stands(&loose, row, stack->fake->tstate, limit, 2)); /* code has died */
+        assert_false(tm_loose_stack_stands(&loose, row, stack->fake->tstate, limit + 1, 1));
+        if (tm_loose_stack_stands(&loose, row, stack->fake->tstate, limit, 1)) {
+            expect_loose_as_walked(&loose, walked, count);
+            stood++;
+        } else if (tm_loose_stack_read(&loose, row, stack->fake->tstate, limit)) {
+            expect_loose_as_walked(&loose, walked, count);
+            assert_true(count_anywhere(row, walked, count));
+            assert_false(tm_loose_stack_stands(&loose, row, stack->fake->tstate, limit, 1)); /* not yet */
+            loose.limit = limit;
+            loose.deaths = 1;
+        } else {
+            assert_true(count == 0 || count > TM_LOOSE_FRAMES_MAX || !count_anywhere(row, walked, count));
+            stack->depth = 0; /* else there would be such a frame for long */
+            set_newest(stack, 0);
+        }
+    }
+    assert_true(stood > LOOKS / 10);
+}
+
+/* Of more frames than there is room for only as many as were asked for are remembered. */
+static void remember_a_deep_one(struct stack *stack)
+{
+    const struct tm_cpython_layout *row = &stack->fake->row;
+    struct tm_loose_stack loose = {.limit = 0};
+    for (stack->depth = 0; stack->depth <= TM_LOOSE_FRAMES_MAX; stack->depth++) {
+        const uintptr_t frame = stack->places[stack->depth];
+        fake_word(frame, row->frame_code, stack->codes[0] | (row->frame_code_mask & 1));
+        fake_word(frame, row->frame_previous, stack->depth == 0 ? 0 : stack->places[stack->depth - 1]);
+        *(int8_t *)(frame + row->frame_owner) = THREAD;
+        go_on(stack, frame, stack->codes[0]);
+        set_newest(stack, frame);
+    }
+    const uintptr_t tstate = stack->fake->tstate;
+    assert_false(tm_loose_stack_read(&loose, row, tstate, TM_LOOSE_FRAMES_MAX + 1));
+    assert_true(tm_loose_stack_read(&loose, row, tstate, TM_LOOSE_FRAMES_MAX));
+    assert_int_equal(loose.count, TM_LOOSE_FRAMES_MAX);
+    assert_false(loose.is_whole);
+}
+
 /* A child begins in whatever state a thread of the parent was changing the cache. */
 static void cleared_in_the_middle_of_a_change_it_begins_anew(void **state)
 {
@@ -277,6 +349,10 @@ static void stacks_of_every_row(void **state)
         }
         for (unsigned limit = 0; limit < TM_COUNT_OF(limits); limit++) {
             look_and_compare(&stack, limits[limit]);
+            if (rows[i].chain != TM_CHAIN_OBJECT && fake.row.code_tlbc == 0) {
+                remember_and_compare(&stack, limits[limit]);
+                remember_a_deep_one(&stack);
+            }
         }
         fake_free(&fake);
     }

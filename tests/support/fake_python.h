@@ -98,7 +98,7 @@ static inline bool fake_take_own(uintptr_t address)
     return taken == TM_OWN_TAKEN || taken == TM_OWN_TELLS;
 }
 
-/* By turns as a door of mem or obj does it, or libc's free, and as all others do. */
+/* By turns as a door of mem or obj does it and then libc's free, or libc's free, and as all others do. */
 static inline bool fake_free(uintptr_t address)
 {
     static _Thread_local unsigned turn;
@@ -107,6 +107,9 @@ static inline bool fake_free(uintptr_t address)
     if (is_quick && fake_holder != 0 &&
         tm_quick_take_block(tm_thread_self(), (const void *)address, (enum tm_quick_take)(turn / 2 % 3), TM_QUICK_ANY,
                             NULL) == TM_TAKEN_NOW) {
+        return true;
+    }
+    if (is_quick && fake_holder != 0 && tm_tracker_take_held(tm_thread_self(), (const void *)address)) {
         return true;
     }
     if (is_quick && fake_holder == 0 && fake_take_own(address)) {

@@ -24,7 +24,7 @@ TM_INLINE void *enter(struct tm_thread *thread, void *block, size_t size)
         if (TM_UNLIKELY(tm_door_small_is_made(thread))) {
             return block; /* for the arenas of a program that has allocators of its own for them, or for raw */
         }
-        tm_tracker_alloc_detached(thread, block, size);
+        tm_tracker_alloc_native(thread, block, size);
     }
     tm_python_watch(thread);
     return block;
@@ -217,6 +217,10 @@ static __attribute__((noinline)) void free_generally(void *block)
 {
     struct tm_thread *thread = tm_thread_self();
     struct tm_taken taken;
+    if (TM_LIKELY(thread->guard == 0) && tm_tracker_take_held(thread, block)) {
+        tm_real.free(block); /* as in free_heard */
+        return;
+    }
     FINISH_RELEASE(takes_back_heard(thread, block, &taken), tm_real.free(block));
 }
 

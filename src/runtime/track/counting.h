@@ -153,14 +153,20 @@ static __attribute__((noinline)) void tm_totals_tell_maximum(struct tm_totals *t
     tm_totals_note_maximum(totals, native ? 0 : python, heap);
 }
 
+/* The same for the owner of LINE, or NULL: nothing is untold. */
+TM_INLINE bool tm_totals_are_over(const struct tm_totals *totals, const struct tm_tally_line *line, bool native)
+{
+    uint64_t python_untold = line == NULL ? 0 : tm_tally_untold(&line->python, &line->python_told);
+    uint64_t native_untold = line == NULL ? 0 : tm_tally_untold(&line->native, &line->native_told);
+    return tm_totals_are_over_with(totals, native, python_untold, native_untold);
+}
+
 /* Notices a maximum that is about to be left by a free, of a NATIVE block or one of Python's.  LINE is the caller's
  * own, or NULL.  A native block leaves no maximum of Python's: who noticed it in passing could be late, and move the
  * mark when the GIL's holder has left the maximum already. */
 TM_INLINE void tm_totals_leave(struct tm_totals *totals, struct tm_tally_line *line, bool native)
 {
-    uint64_t python_untold = line == NULL ? 0 : tm_tally_untold(&line->python, &line->python_told);
-    uint64_t native_untold = line == NULL ? 0 : tm_tally_untold(&line->native, &line->native_told);
-    if (TM_UNLIKELY(tm_totals_are_over_with(totals, native, python_untold, native_untold))) {
+    if (TM_UNLIKELY(tm_totals_are_over(totals, line, native))) {
         tm_totals_tell_maximum(totals, line, native);
     }
 }
@@ -169,6 +175,30 @@ TM_INLINE void tm_totals_leave(struct tm_totals *totals, struct tm_tally_line *l
 TM_INLINE bool tm_limit_is_kept(const struct tm_totals *totals)
 {
     return (int64_t)tm_word_peek(&totals->python_held) <= (int64_t)tm_word_peek(&tm_life_page.python_limit);
+}
+
+/* A native block of SIZE bytes was counted by the holder of the GIL: the heap's peak leaves less for Python's blocks.  A
+ * signal handler's event in between is seen, as in tm_limit_renew. */
+TM_INLINE void tm_limit_lower(uint64_t size)
+{
+    uint64_t most;
+    tm_word_subtract(&tm_life_page.heap_limit, size);
+    do {
+        most = tm_word_load(&tm_life_page.heap_limit);
+        if ((int64_t)(tm_word_load(&tm_life_page.python_limit) - most) > 0) {
+            tm_word_store(&tm_life_page.python_limit, most);
+        }
+        atomic_signal_fence(memory_order_seq_cst);
+    } while (TM_UNLIKELY(tm_word_load(&tm_life_page.heap_limit) != most));
+}
+
+/* It has gone again, while the events of signal handlers are kept out. */
+TM_INLINE void tm_limit_raise(const struct tm_totals *totals, uint64_t size)
+{
+    const uint64_t python = tm_word_load(&totals->python_peak) - tm_word_load(&totals->python_loose);
+    tm_word_add(&tm_life_page.heap_limit, size);
+    const uint64_t heap = tm_word_load(&tm_life_page.heap_limit);
+    tm_word_store(&tm_life_page.python_limit, (int64_t)(python - heap) < 0 ? python : heap);
 }
 
 /* What is live in a record now. */
@@ -326,7 +356,7 @@ TM_INLINE void tm_totals_move(struct tm_runtime *runtime, uint8_t domain, uint64
     if (account.owner == TM_OWNER_HELD) {
         tm_word_add(native ? &totals->native_held : &totals->python_held, bytes);
         if (native && (int64_t)bytes > 0) {
-            tm_word_add(&tm_life_page.python_limit, 0 - bytes);
+            tm_limit_lower(bytes);
         }
     } else if (TM_LIKELY(account.line != NULL) && (native || runtime->free_threaded)) {
         tm_tally_move(totals, account.line, native, bytes);

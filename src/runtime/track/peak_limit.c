@@ -41,6 +41,7 @@ void tm_limit_renew(const struct tm_totals *totals)
         const int64_t reserve = loose != 0 && room > 0 ? room / 2 : 0;
         native_limit = loose + (uint64_t)reserve;
         put_native_limit(native_limit);
+        tm_word_store(&tm_life_page.heap_limit, (uint64_t)(heap - reserve));
         tm_word_store(&tm_life_page.python_limit, (uint64_t)(python < heap - reserve ? python : heap - reserve));
         atomic_signal_fence(memory_order_seq_cst); /* a handler's block in between would be missing */
     } while (TM_UNLIKELY(tm_word_load(&totals->native_held) != native) ||

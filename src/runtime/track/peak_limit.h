@@ -3,9 +3,10 @@
  * all totals and both peaks.
  *
  * The limit is the lower of what the two peaks leave for python_held.  Peaks rise: then it is lower than it must be,
- * and the next free above it makes a new one.  What makes it too high is subtracted from it under the GIL (a native
- * block), or voids it.  Where threads tell native blocks without the GIL it leaves them half of what there is: they
- * void it when native_loose passes native_limit.
+ * and the next free above it makes a new one.  What makes it too high lowers it under the GIL (a native block; when that
+ * goes again the limit rises, for which what the heap's peak leaves is kept apart), or voids it.  Where threads tell
+ * native blocks without the GIL it leaves them half of what there is: they void it when native_loose passes
+ * native_limit.
  *
  * Threads  tm_limit_renew: the holder of the GIL.  tm_limit_void: any.   Signals  safe.   errno  kept.   Errors
  * none. */

@@ -116,12 +116,14 @@ void tm_runtime_decide_quick(void)
     decide_small();
     atomic_store_explicit(&tm_life_page.native_sizes, has_places && has_slots && !is_plain ? TM_SMALL_SIZE_MAX + 1 : 0,
                           memory_order_relaxed);
-    bool may_be_detached = has_places && has_slots && !has_native && python->this_thread != NULL;
-    atomic_store_explicit(&tm_life_page.detached_limit, may_be_detached ? runtime->traceback_limit : 0,
+    bool may_be_native = has_places && has_slots && !has_native && python->this_thread != NULL;
+    atomic_store_explicit(&tm_life_page.native_frames, may_be_native ? runtime->traceback_limit : 0,
                           memory_order_relaxed);
     bool is_tracing = !runtime->config.slow && runtime->sample_rate == 0 && tm_life_now() == TM_LIFE_TRACING;
     uint32_t stamp = (uint32_t)runtime->records.stamp << 16;
     atomic_store_explicit(&tm_life_page.stamp, has_one_gil ? stamp : 0, memory_order_relaxed);
+    atomic_store_explicit(&tm_life_page.native_stamp, has_one_gil && python->this_thread != NULL ? stamp : 0,
+                          memory_order_relaxed);
     tm_limit_void();
     atomic_store_explicit(&tm_life_page.own_stamp, is_tracing ? stamp : 0, memory_order_relaxed);
     atomic_store_explicit(&tm_life_page.own_sizes, is_tracing && !runtime->python_is_found ? TM_SMALL_SIZE_MAX + 1 : 0,

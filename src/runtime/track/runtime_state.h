@@ -62,11 +62,13 @@ struct tm_life_page {
     _Atomic uint32_t stamp; /* frees of records with this stamp may go the quick way; 0: none may */
     /* The same until a maximum may be where python_limit does not say: then 0, see peak_limit.h. */
     _Atomic uint32_t free_stamp;
-    /* Frames per traceback of native blocks that tm_tracker_alloc_detached may record; 0: none. */
-    _Atomic uint32_t detached_limit;
+    /* Frames per traceback of native blocks that tm_tracker_alloc_native may record; 0: none. */
+    _Atomic uint32_t native_frames;
+    _Atomic uint32_t native_stamp; /* not 0: tm_tracker_take_held may take */
     _Atomic uint64_t
         python_limit; /* bytes: a free leaves no maximum while python_held, as a signed number, is not above */
     _Atomic uint64_t native_limit; /* bytes: and while native_loose is not, likewise */
+    _Atomic uint64_t heap_limit;   /* bytes: what python_limit is where Python's own peak leaves more */
     /* The same for events of a thread without the GIL, in its own tally. */
     _Atomic uint32_t own_stamp; /* without the tally's number */
     _Atomic uint32_t own_sizes; /* while there is no interpreter */

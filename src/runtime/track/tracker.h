@@ -38,8 +38,16 @@ void tm_tracker_alloc(struct tm_thread *thread, enum tm_domain domain, const voi
 /* The same with nothing presumed; answers BLOCK. */
 void *tm_tracker_alloc_generally(struct tm_thread *thread, uint8_t domain, void *block, size_t size);
 
-/* The same of a native block, first as it mostly is in a thread that has let the GIL go.  THREAD's guard is 0. */
-void tm_tracker_alloc_detached(struct tm_thread *thread, void *block, size_t size);
+/* The same of a native block, first as it mostly is in a thread that runs Python.  THREAD's guard is 0. */
+void tm_tracker_alloc_native(struct tm_thread *thread, void *block, size_t size);
+
+/* tm_tracker_take of a native block that was made under the GIL, where THREAD holds it and nothing rare is to be done.
+ * False: nothing has happened.  THREAD's guard is 0. */
+bool tm_tracker_take_held(struct tm_thread *thread, const void *block);
+
+/* For the former: the word of the record of a block of THREAD, which holds the GIL of the main interpreter, by
+ * tm_size_class; 0: none is known. */
+uint32_t tm_tracker_held_word(struct tm_thread *thread, uint8_t domain, uint16_t size);
 
 /* The same for DOMAIN mem or obj, first as it mostly is before an interpreter runs its first frame. */
 void *tm_tracker_alloc_early(struct tm_thread *thread, uint8_t domain, void *block, size_t size);

@@ -98,6 +98,21 @@ TM_INLINE uint32_t known_record(struct tm_thread *thread, uint8_t domain, uint16
     return follow(thread, domain, size, way);
 }
 
+uint32_t tm_tracker_held_word(struct tm_thread *thread, uint8_t domain, uint16_t size)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    struct tm_trace_found found;
+    if (tm_word_peek(&tm_life_page.top_sizes) != 0) {
+        return tm_quick_record(runtime, domain, size, &found, TM_QUICK_ANY) ? found.word : NOT_KNOWN;
+    }
+    if (TM_UNLIKELY(tm_word_peek(&tm_life_page.stack_sizes) == 0)) {
+        return NOT_KNOWN;
+    }
+    return tm_quick_stack_record(runtime, domain, size, &found, TM_QUICK_ANY)
+               ? found.word
+               : stepped_record(thread, domain, size, TM_QUICK_ANY);
+}
+
 /* Writes the block of SIZE bytes, of the record WORD, to SLOT.  False: there is no place for it. */
 TM_INLINE bool put(struct tm_block_table *table, tm_slot_half *slot, uint32_t word, size_t size)
 {

@@ -292,10 +292,10 @@ static void state_is_asked_for_behind_the_guard(void **state)
     tm_runtime.python.this_thread = this_thread_allocating;
     fake_alloc(TM_DOMAIN_NATIVE, STATE, 100); /* takes a tally, and maps what the table has of these addresses */
     assert_non_null(tm_tally_peek(tm_thread_self()));
-    atomic_store(&tm_life_page.detached_limit, 1);
+    atomic_store(&tm_life_page.native_frames, 1);
     tm_thread_self()->walked_state = 0; /* there is no state to walk over */
     askers_without_guard = 0;
-    tm_tracker_alloc_detached(tm_thread_self(), (void *)(STATE + 4096), 100);
+    tm_tracker_alloc_native(tm_thread_self(), (void *)(STATE + 4096), 100);
     assert_int_equal(askers_without_guard, 0);
     assert_int_equal(tm_thread_self()->guard, 0);
     assert_true(fake_free(STATE + 4096));

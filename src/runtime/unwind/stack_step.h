@@ -7,6 +7,8 @@
 #ifndef TM_RUNTIME_UNWIND_STACK_STEP_H
 #define TM_RUNTIME_UNWIND_STACK_STEP_H
 
+#include <stdatomic.h>
+
 #include "runtime/unwind/stack_cache.h"
 
 /* How the cache comes to the present stack when the newest frame was called by one of the newest in the cache, all
@@ -58,7 +60,7 @@ TM_INLINE bool tm_stack_step_find(const struct tm_stack_cache *cache, const stru
     }
     /* Before the first one is a hidden one, or nowhere. */
     ptrdiff_t caller = (ptrdiff_t)cache->count - 1;
-    const struct tm_raw_frame *at = cache->frames + caller;
+    const struct tm_raw_frame *at = cache->newest;
     bool is_newest = frame == at->frame;
     if (!is_newest) {
         const bool is_next = frame == at[-1].frame;
@@ -102,9 +104,13 @@ TM_INLINE void tm_stack_step_make(struct tm_stack_cache *cache, const struct tm_
         cache->hashes[caller] = step->hash;
         cache->notes[caller] = 0;
     }
-    cache->frames[caller + 1] = (struct tm_raw_frame){.frame = step->newest, .place = step->place};
+    struct tm_raw_frame *newest = cache->frames + caller + 1;
+    *newest = (struct tm_raw_frame){.frame = step->newest};
+    atomic_signal_fence(memory_order_seq_cst); /* two stores: the compiler's one takes four instructions */
+    newest->place = step->place;
     cache->notes[caller + 1] = 0;
-    tm_stack_cache_turn_to(cache, cache->frames + caller + 1);
+    tm_stack_cache_turn_to(cache, newest);
+    atomic_signal_fence(memory_order_seq_cst);
     cache->count = (uint32_t)(caller + 2);
     cache->older = step->older;
     if (TM_UNLIKELY(step->slide != 0)) {

@@ -70,18 +70,24 @@ TM_INLINE void tm_watermark_put(struct tm_watermark *watermark, const struct tm_
                                 uintptr_t newest)
 {
     int32_t *field = tm_watermark_field(row, newest);
-    watermark->mark = watermark->written = TM_WATERMARK_NONE;
-    if (*field >= 0 || tm_watermark_is_foreign(watermark, *field) ||
-        tm_python_int(tstate, row->tstate_event) != row->event_none ||
-        (watermark->state != TM_WATERMARK_ON && watermark->state != TM_WATERMARK_TRIES)) {
+    const enum tm_watermark_state state = watermark->state;
+    const int32_t value = *field;
+    if (TM_UNLIKELY(value >= 0) || TM_UNLIKELY(tm_watermark_is_foreign(watermark, value)) ||
+        TM_UNLIKELY(tm_python_int(tstate, row->tstate_event) != row->event_none) ||
+        (state != TM_WATERMARK_ON && state != TM_WATERMARK_TRIES)) {
+        watermark->mark = watermark->written = TM_WATERMARK_NONE;
         return;
     }
-    if (TM_UNLIKELY(watermark->last == TM_WATERMARK_NONE + 1)) {
-        watermark->last = TM_WATERMARK_RUNS;
+    int32_t last = watermark->last;
+    if (TM_UNLIKELY(last == TM_WATERMARK_NONE + 1)) {
+        last = TM_WATERMARK_RUNS;
         watermark->has_wrapped = true;
     }
-    *field = watermark->written = --watermark->last;
-    watermark->mark = watermark->state == TM_WATERMARK_ON ? watermark->last : TM_WATERMARK_NONE;
+    last--;
+    watermark->mark = TM_WATERMARK_NONE; /* until it is there */
+    watermark->last = watermark->written = last;
+    *field = last;
+    watermark->mark = state == TM_WATERMARK_ON ? last : TM_WATERMARK_NONE;
 }
 
 /* Whoever changes the cache and does not mark its newest frame then, or has let events pass unheard, says so.  Any

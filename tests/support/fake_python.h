@@ -104,10 +104,14 @@ static inline bool fake_free(uintptr_t address)
     static _Thread_local unsigned turn;
     struct tm_taken taken;
     bool is_quick = turn++ % 2 == 0;
-    if (is_quick && fake_holder != 0 &&
-        tm_quick_take_block(tm_thread_self(), (const void *)address, (enum tm_quick_take)(turn / 2 % 3), TM_QUICK_ANY,
-                            NULL) == TM_TAKEN_NOW) {
-        return true;
+    if (is_quick && fake_holder != 0) {
+        const enum tm_quick_take how = (enum tm_quick_take)(turn / 2 % 3);
+        const enum tm_quick_taken taken_so =
+            tm_quick_take_block(tm_thread_self(), (const void *)address, how, TM_QUICK_ANY, NULL);
+        if (taken_so == TM_TAKEN_NOW ||
+            (taken_so == TM_TAKEN_LONG && tm_quick_take_long(tm_thread_self(), (const void *)address, TM_QUICK_ANY))) {
+            return true;
+        }
     }
     if (is_quick && fake_holder != 0 && tm_tracker_take_held(tm_thread_self(), (const void *)address)) {
         return true;

@@ -41,10 +41,21 @@ TM_INLINE enum tm_quick_taken free_at_once(const struct tm_cpython_allocator *re
             free_leaving_##name(real, block);                                                                          \
         }                                                                                                              \
     }                                                                                                                  \
+    static __attribute__((noinline)) void free_long_##name(const struct tm_cpython_allocator *real, void *block)       \
+    {                                                                                                                  \
+        struct tm_thread *thread = tm_thread_self();                                                                   \
+        if (TM_UNLIKELY(tm_door_guard_is_up(thread)) || TM_UNLIKELY(!tm_quick_take_long(thread, block, way))) {        \
+            free_leaving_##name(real, block);                                                                          \
+            return;                                                                                                    \
+        }                                                                                                              \
+        real->free(real->ctx, block);                                                                                  \
+    }                                                                                                                  \
     TM_INLINE void free_##name##_way(const struct tm_cpython_allocator *real, void *block, enum tm_quick_door door)    \
     {                                                                                                                  \
         enum tm_quick_taken taken = free_at_once(real, block, TM_TAKE_SAVED, way, door);                               \
-        if (TM_UNLIKELY(taken == TM_TAKEN_NOT)) {                                                                      \
+        if (TM_UNLIKELY(taken == TM_TAKEN_LONG)) {                                                                     \
+            free_long_##name(real, block);                                                                             \
+        } else if (TM_UNLIKELY(taken == TM_TAKEN_NOT)) {                                                               \
             free_leaving_##name(real, block);                                                                          \
         } else if (TM_UNLIKELY(taken == TM_TAKEN_UNSAVED)) {                                                           \
             free_saving_##name(real, block);                                                                           \

@@ -26,6 +26,7 @@ TM_INLINE void tm_quick_leave(const struct tm_thread *thread, struct tm_totals *
 enum tm_quick_taken {
     TM_TAKEN_NOT,     /* nothing has happened */
     TM_TAKEN_UNSAVED, /* the same, and only the record's peaks must be saved */
+    TM_TAKEN_LONG,    /* the same, of a block of over TM_SMALL_SIZE_MAX bytes: see tm_quick_take_long */
     TM_TAKEN_NOW,
 };
 
@@ -59,6 +60,41 @@ TM_INLINE void tm_quick_count_down(struct tm_thread *thread, struct tm_totals *t
     }
     if (taken != NULL) {
         taken->size = record->size;
+        taken->record = (uint32_t)(record - tm_runtime.records.records);
+        taken->flags = is_temporary ? TM_TAKEN_TEMPORARY : 0;
+    }
+}
+
+/* Its records have no stamp, so what the stamp says of others is asked here: that it counts and whose it is.  That one
+ * is in force, the caller knows. */
+TM_INLINE bool tm_quick_may_take_long(const struct tm_runtime *runtime, const tm_slot_half *slot,
+                                      const struct tm_record *record, uint32_t size)
+{
+    const uint32_t held = (uint32_t)TM_STAMP_NEVER << 16 | TM_OWNER_HELD;
+    bool is_python = record->domain == TM_DOMAIN_MEM || record->domain == TM_DOMAIN_OBJ;
+    return record->stamp == held && record->size == TM_SIZE_VARIES && is_python &&
+           record->epoch >= atomic_load_explicit(&runtime->base_epoch, memory_order_relaxed) &&
+           record->epoch < runtime->sampled_epoch && size - 1 < TM_SLOT_SIZE - 1 &&
+           (tm_slot_load(slot) & TM_SLOT_SECOND) != 0;
+}
+
+/* The block of SIZE bytes goes; no maximum is left, and the peaks of its RECORD are saved. */
+TM_INLINE void tm_quick_count_down_long(struct tm_thread *thread, uintptr_t address, tm_slot_half *slot,
+                                        struct tm_record *record, uint32_t size, struct tm_taken *taken)
+{
+    tm_event_log(TM_EVENT_FREE, record, address, size);
+    tm_slot_store(slot + 2, 0);
+    tm_slot_store(slot, 0);
+    tm_word_add(&record->freed_blocks, 1);
+    tm_word_add(&record->freed_bytes, size);
+    tm_word_subtract(&tm_runtime.totals->python_held, size);
+    bool is_temporary = thread->last_block == address;
+    if (is_temporary) {
+        thread->last_block = 0;
+        tm_word_add(&record->temporary_blocks, 1);
+    }
+    if (taken != NULL) {
+        taken->size = size;
         taken->record = (uint32_t)(record - tm_runtime.records.records);
         taken->flags = is_temporary ? TM_TAKEN_TEMPORARY : 0;
     }
@@ -115,7 +151,7 @@ TM_INLINE enum tm_quick_taken tm_quick_take_block(struct tm_thread *thread, cons
     } else {
         enum tm_quick_taken may = tm_quick_may_take(runtime, totals, record, how, way, asks);
         if (TM_UNLIKELY(may != TM_TAKEN_NOW)) {
-            return may;
+            return how == TM_TAKE_SAVED && may == TM_TAKEN_NOT && record->size == TM_SIZE_VARIES ? TM_TAKEN_LONG : may;
         }
     }
     tm_event_log(TM_EVENT_FREE, record, address, record->size);
@@ -126,6 +162,33 @@ TM_INLINE enum tm_quick_taken tm_quick_take_block(struct tm_thread *thread, cons
     }
     tm_quick_count_down(thread, totals, record, address, taken);
     return TM_TAKEN_NOW;
+}
+
+/* tm_tracker_take of a long block where TM_TAKE_SAVED would do it of others.  False: nothing has happened. */
+TM_INLINE bool tm_quick_take_long(struct tm_thread *thread, const void *block, enum tm_quick_way way)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    const uintptr_t base = runtime->base;
+    const struct tm_totals *totals = tm_base_totals(base);
+    struct tm_slot_place place;
+    if (TM_UNLIKELY(tm_number_peek(&tm_life_page.free_stamp) == 0) ||
+        TM_UNLIKELY(tm_block_is_odd(&runtime->blocks, (uintptr_t)block))) {
+        return false;
+    }
+    const uint32_t word = tm_quick_word(&runtime->blocks, base, block, way, &place);
+    if (TM_UNLIKELY(!tm_slot_is_plain(word))) {
+        return false;
+    }
+    tm_slot_half *slot = tm_slot_again(place);
+    struct tm_record *record = tm_base_record_of(base, word);
+    const uint32_t size = tm_slot_size(slot);
+    if (TM_UNLIKELY(!tm_quick_may_take_long(runtime, slot, record, size)) || TM_UNLIKELY(!tm_limit_is_kept(totals)) ||
+        TM_UNLIKELY(!tm_record_is_saved(totals, record)) ||
+        (tm_quick_asks(runtime, way) && TM_UNLIKELY(tm_quick_tstate(runtime, way) == 0))) {
+        return false;
+    }
+    tm_quick_count_down_long(thread, (uintptr_t)block, slot, record, size, NULL);
+    return true;
 }
 
 /* The same, as TM_TAKE_SAVED does, of a block that will be moved: its record, or NULL when nothing has happened.

@@ -135,7 +135,7 @@ TM_INLINE void *count(struct tm_thread *thread, uint8_t domain, void *block, siz
     if (TM_UNLIKELY(word == NOT_KNOWN)) {
         return tm_tracker_alloc_generally(thread, domain, block, size);
     }
-    if (TM_UNLIKELY(tm_slot_record(word) == 0)) {
+    if (TM_UNLIKELY(word == tm_slot_word(0))) {
         return block;
     }
     tm_slot_half *slot = tm_block_slot_shifted(&runtime->blocks, (uintptr_t)block, TM_SLOT_SHIFT_16);
@@ -378,47 +378,12 @@ void *tm_tracker_enter_known(struct tm_thread *thread, void *block, size_t size,
     return block;
 }
 
-/* Its records have no stamp, so what the stamp says of others is asked here: that it counts and whose it is.  That one
- * is in force, the caller knows. */
-TM_INLINE bool may_take_long(const struct tm_runtime *runtime, const tm_slot_half *slot, const struct tm_record *record,
-                             uint32_t size)
-{
-    const uint32_t held = (uint32_t)TM_STAMP_NEVER << 16 | TM_OWNER_HELD;
-    bool is_python = record->domain == TM_DOMAIN_MEM || record->domain == TM_DOMAIN_OBJ;
-    return record->stamp == held && record->size == TM_SIZE_VARIES && is_python &&
-           record->epoch >= atomic_load_explicit(&runtime->base_epoch, memory_order_relaxed) &&
-           record->epoch < runtime->sampled_epoch && size - 1 < TM_SLOT_SIZE - 1 &&
-           (tm_slot_load(slot) & TM_SLOT_SECOND) != 0;
-}
-
-/* The block of SIZE bytes goes; no maximum is left, and the peaks of its RECORD are saved. */
-TM_INLINE void count_down_long(struct tm_thread *thread, uintptr_t address, tm_slot_half *slot,
-                               struct tm_record *record, uint32_t size, struct tm_taken *taken)
-{
-    tm_event_log(TM_EVENT_FREE, record, address, size);
-    tm_slot_store(slot + 2, 0);
-    tm_slot_store(slot, 0);
-    tm_word_add(&record->freed_blocks, 1);
-    tm_word_add(&record->freed_bytes, size);
-    tm_word_subtract(&tm_runtime.totals->python_held, size);
-    bool is_temporary = thread->last_block == address;
-    if (is_temporary) {
-        thread->last_block = 0;
-        tm_word_add(&record->temporary_blocks, 1);
-    }
-    if (taken != NULL) {
-        taken->size = size;
-        taken->record = (uint32_t)(record - tm_runtime.records.records);
-        taken->flags = is_temporary ? TM_TAKEN_TEMPORARY : 0;
-    }
-}
-
 static __attribute__((noinline)) bool take_long_rarely(struct tm_thread *thread, uintptr_t address, tm_slot_half *slot,
                                                        struct tm_record *record, struct tm_taken *taken)
 {
     tm_quick_leave(thread, tm_runtime.totals);
     tm_record_save_peaks(&tm_runtime, (uint32_t)(record - tm_runtime.records.records), record);
-    count_down_long(thread, address, slot, record, tm_slot_size(slot), taken);
+    tm_quick_count_down_long(thread, address, slot, record, tm_slot_size(slot), taken);
     return true;
 }
 
@@ -427,13 +392,13 @@ bool tm_tracker_take_long(struct tm_thread *thread, uintptr_t address, tm_slot_h
 {
     const struct tm_totals *totals = tm_runtime.totals;
     const uint32_t size = tm_slot_size(slot);
-    if (TM_UNLIKELY(!may_take_long(&tm_runtime, slot, record, size))) {
+    if (TM_UNLIKELY(!tm_quick_may_take_long(&tm_runtime, slot, record, size))) {
         return false;
     }
     if (TM_UNLIKELY(tm_number_peek(&tm_life_page.free_stamp) != tm_number_peek(&tm_life_page.stamp)) ||
         TM_UNLIKELY(!tm_limit_is_kept(totals)) || TM_UNLIKELY(!tm_record_is_saved(totals, record))) {
         return take_long_rarely(thread, address, slot, record, taken);
     }
-    count_down_long(thread, address, slot, record, size, taken);
+    tm_quick_count_down_long(thread, address, slot, record, size, taken);
     return true;
 }

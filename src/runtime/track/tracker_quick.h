@@ -224,7 +224,8 @@ TM_INLINE enum tm_quick_stack tm_quick_stack_look(struct tm_runtime *runtime, ui
 TM_INLINE bool tm_quick_stack_record(struct tm_runtime *runtime, uint8_t domain, uint16_t size,
                                      struct tm_trace_found *found, enum tm_quick_way way)
 {
-    return tm_quick_stack_look(runtime, domain, size, found, way, false) == TM_STACK_KNOWN;
+    return tm_quick_stack_look(runtime, domain, size, found, way, runtime->watermark.state == TM_WATERMARK_ON) ==
+           TM_STACK_KNOWN;
 }
 
 /* A hash of the Python frames of a traceback with machine frames.  False: they do not stand as at the last event. */

@@ -178,6 +178,12 @@ def moment_cases(cases, python):
                 ("import atexit, os; atexit.register(lambda: None)", "finalization"),
                 ("import atexit, os, sys; atexit.register(lambda: (sys.stdout.flush(), os._exit(3)))", "_exit")):
             cases.blocks("%s %s" % (label, text), [path, with_prologue(folder, text)], moment=moment)
+        if python.has_tracemalloc and python.version >= (3, 6):
+            text = "import signal, tracemalloc; tracemalloc.start(); signal.signal(signal.SIGINT, signal.SIG_IGN); tracemalloc.stop()"
+            cases.blocks("%s %s" % (label, text), [path, with_prologue(folder, text)], moment=flagged)
+            text = "import tracemalloc; tracemalloc.stop()"
+            cases.blocks("%s SIGINT ignored, %s" % (label, text), [path, with_prologue(folder, text)],
+                         preexec=ignore_interrupt, moment=flagged, PYTHONTRACEMALLOC="1")
         fork = ("import os, sys; PID = os.fork(); PID and os.waitpid(PID, 0)")
         cases.blocks(label + " fork", [path, with_prologue(folder, fork)], count=2)
     for ignored in (False, True):
@@ -210,6 +216,10 @@ def end_hook_cases(cases, python):
     wanted = [not python.free_threaded] * 3 + [False]
     cases.check(name, differ == wanted, "functions differ: %s" % differ)
     cases.check(name, found[2] == found[0], "with SIGINT again: %s" % found)
+    for preexec in (None, ignore_interrupt) if not python.free_threaded else ():
+        _, run = cases.run(name + ", own function", [python.path, os.path.join(HERE, "programs", "own_function.py")],
+                           preexec=preexec)
+        cases.check(name, run.stdout.split() == [b"True"] * 3, "the program's function: %r" % run.stdout)
 
 
 def library_of(python):

@@ -39,12 +39,32 @@ TM_INLINE const struct tm_cpython_allocator *usual_of(const struct tm_python_hoo
 UNTIL_END(mem, TM_CPYTHON_MEM)
 UNTIL_END(obj, TM_CPYTHON_OBJ)
 
+/* By domain. */
+static const struct tm_cpython_allocator until_end[TM_PYTHON_DOMAINS] = {
+    [TM_CPYTHON_MEM] = {NULL, mem_malloc_until_end, mem_calloc_until_end, mem_realloc_until_end, NULL},
+    [TM_CPYTHON_OBJ] = {NULL, obj_malloc_until_end, obj_calloc_until_end, obj_realloc_until_end, NULL},
+};
+
+static void exchange(struct tm_cpython_allocator *allocator, const struct tm_cpython_allocator *old,
+                     const struct tm_cpython_allocator *new)
+{
+    allocator->malloc = allocator->malloc == old->malloc ? new->malloc : allocator->malloc;
+    allocator->calloc = allocator->calloc == old->calloc ? new->calloc : allocator->calloc;
+    allocator->realloc = allocator->realloc == old->realloc ? new->realloc : allocator->realloc;
+}
+
 void tm_end_hooks_stand_before(struct tm_cpython_allocator *allocator, unsigned domain)
 {
-    const bool is_mem = domain == TM_CPYTHON_MEM;
-    allocator->malloc = is_mem ? mem_malloc_until_end : obj_malloc_until_end;
-    allocator->calloc = is_mem ? mem_calloc_until_end : obj_calloc_until_end;
-    allocator->realloc = is_mem ? mem_realloc_until_end : obj_realloc_until_end;
+    const struct tm_python_hook *hook = allocator->ctx;
+    exchange(allocator, &hook->usual[domain], &until_end[domain]);
+}
+
+void tm_end_hooks_step_aside(struct tm_cpython_allocator *allocator, unsigned domain)
+{
+    const struct tm_python_hook *hook = allocator->ctx;
+    if (hook->usual[domain].malloc != NULL) {
+        exchange(allocator, &until_end[domain], &hook->usual[domain]);
+    }
 }
 
 bool tm_end_hooks_are(const struct tm_cpython_allocator *allocator)

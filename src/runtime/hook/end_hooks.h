@@ -12,9 +12,11 @@
 
 #include "runtime/unwind/cpython_runtime.h"
 
-/* Puts them in the place of those of ALLOCATOR, of DOMAIN (mem or obj), whose context is a hook that has them as its
- * usual ones. */
+/* ALLOCATOR, of DOMAIN (mem or obj), has a hook of ours as its context: puts these in the place of the hook's usual
+ * functions, and the usual ones in the place of these.  What else is there stays: a program may have put functions of
+ * its own before ours, with our context. */
 void tm_end_hooks_stand_before(struct tm_cpython_allocator *allocator, unsigned domain);
+void tm_end_hooks_step_aside(struct tm_cpython_allocator *allocator, unsigned domain);
 
 /* ALLOCATOR's functions are these. */
 bool tm_end_hooks_are(const struct tm_cpython_allocator *allocator);

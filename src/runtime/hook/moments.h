@@ -5,7 +5,7 @@
  * CPython announces neither.  It installs its SIGINT handler during initialisation, right before it starts its own
  * tracing (3.6 to 3.15), and gives SIGINT back during finalisation, after the atexit functions and before the first
  * module dies.  Where that does not come (SIGINT ignored as in background jobs, embedding without signal handlers)
- * every call of a hook asks the interpreter.
+ * every allocation of mem and obj asks the interpreter: see end_hooks.h.
  * Threads  any.   errno  kept. */
 #ifndef TM_RUNTIME_HOOK_MOMENTS_H
 #define TM_RUNTIME_HOOK_MOMENTS_H

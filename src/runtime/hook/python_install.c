@@ -169,6 +169,19 @@ static void set_quick(void)
     } while (careful != __atomic_load_n(&tm_doors_are_careful, __ATOMIC_RELAXED));
 }
 
+/* The program has put back what it saved before the end hooks came: the next call of mem or obj sets them again. */
+static void note_gone_end_hooks(const struct tm_cpython *python)
+{
+    for (unsigned domain = TM_CPYTHON_MEM; domain < TM_PYTHON_DOMAINS; domain++) {
+        struct tm_cpython_allocator top;
+        python->get_allocator((int)domain, &top);
+        if (top.ctx == tops[domain] && !tm_end_hooks_are(&top)) {
+            __atomic_store_n(&tm_doors_are_careful, true, __ATOMIC_RELAXED);
+            end_hooks_are_tried = false;
+        }
+    }
+}
+
 void tm_python_hooks_ensure(void)
 {
     const struct tm_cpython *python = tm_runtime_python();
@@ -183,6 +196,9 @@ void tm_python_hooks_ensure(void)
         changed |= install(python, domain);
     }
     tm_arena_hooks_ensure(python);
+    if (only_end_is_awaited && !tm_doors_are_careful) {
+        note_gone_end_hooks(python);
+    }
     if (changed) {
         tm_python_words_find(tops, hooks, &code, &chain.data);
     }
@@ -219,27 +235,29 @@ void tm_python_hooks_set_careful(bool careful)
     set_quick();
 }
 
+/* The domain's functions are ours, all that are called to allocate. */
+static bool has_usual_functions(const struct tm_cpython *python, unsigned domain)
+{
+    struct tm_cpython_allocator top;
+    python->get_allocator((int)domain, &top);
+    if (tops[domain] == NULL || top.ctx != tops[domain]) {
+        return false;
+    }
+    const struct tm_cpython_allocator *usual = &tops[domain]->usual[domain];
+    tm_end_hooks_step_aside(&top, domain);
+    return top.malloc == usual->malloc && top.calloc == usual->calloc && top.realloc == usual->realloc;
+}
+
 /* Sampled doors have a way of their own for this, and with several threads in the interpreter at once no allocator may
  * be set here. */
 static bool may_have_end_hooks(const struct tm_cpython *python)
 {
-    bool may = !tm_doors_sample && python->layout != NULL && !python->layout->free_threaded;
-    for (unsigned domain = TM_CPYTHON_MEM; domain < TM_PYTHON_DOMAINS && may; domain++) {
-        struct tm_cpython_allocator top;
-        python->get_allocator((int)domain, &top);
-        may = tops[domain] != NULL && top.ctx == tops[domain] && tops[domain]->usual[domain].malloc != NULL;
-    }
-    return may;
+    return !tm_doors_sample && python->layout != NULL && !python->layout->free_threaded &&
+           has_usual_functions(python, TM_CPYTHON_MEM) && has_usual_functions(python, TM_CPYTHON_OBJ);
 }
 
-/* By a call of mem or obj, so with the GIL. */
-static void await_end_at_hooks(void)
+static void set_end_hooks(const struct tm_cpython *python)
 {
-    const struct tm_cpython *python = tm_runtime_python();
-    end_hooks_are_tried = true;
-    if (python->get_allocator == NULL || !may_have_end_hooks(python) || !tm_lock_try(&hooks_lock)) {
-        return;
-    }
     for (unsigned domain = TM_CPYTHON_MEM; domain < TM_PYTHON_DOMAINS; domain++) {
         struct tm_cpython_allocator top;
         python->get_allocator((int)domain, &top);
@@ -248,7 +266,19 @@ static void await_end_at_hooks(void)
     }
     __atomic_store_n(&tm_doors_are_careful, false, __ATOMIC_RELAXED);
     set_quick();
-    tm_lock_release(&hooks_lock);
+}
+
+/* By a call of mem or obj, so with the GIL. */
+static void await_end_at_hooks(void)
+{
+    const struct tm_cpython *python = tm_runtime_python();
+    int saved = errno;
+    end_hooks_are_tried = true;
+    if (python->get_allocator != NULL && may_have_end_hooks(python) && tm_lock_try(&hooks_lock)) {
+        set_end_hooks(python);
+        tm_lock_release(&hooks_lock);
+    }
+    errno = saved;
 }
 
 void tm_python_hooks_end_is_told(void)
@@ -262,7 +292,8 @@ void tm_python_hooks_end_is_told(void)
             struct tm_cpython_allocator top;
             python->get_allocator((int)domain, &top);
             if (tm_end_hooks_are(&top)) {
-                python->set_allocator((int)domain, &((const struct tm_python_hook *)top.ctx)->usual[domain]);
+                tm_end_hooks_step_aside(&top, domain);
+                python->set_allocator((int)domain, &top);
             }
         }
         tm_lock_release(&hooks_lock);
@@ -367,8 +398,8 @@ static bool look_from_below(unsigned domain, uintptr_t top)
     return !(is_tracemalloc && domain == TM_CPYTHON_RAW);
 }
 
-/* Ours is the top hook, and no moment has come.  While an interpreter starts, and where SIGINT is ignored, as in most
- * services, each event asks: that alone must be cheap. */
+/* Ours is the top hook, and no moment has come.  While an interpreter starts, and where the end is awaited without end
+ * hooks, each event asks: that alone must be cheap. */
 static bool is_usual(const void *ctx, unsigned domain)
 {
     if (tops[domain] != ctx || *tm_python_doors[domain].word != (uintptr_t)ctx) {

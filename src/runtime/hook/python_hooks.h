@@ -32,14 +32,14 @@ void tm_python_hooks_check(void);
 void tm_python_hooks_set_careful(bool careful);
 
 /* Careful from now on only for the interpreter's end, where SIGINT is not Python's to tell it: the hooks of end_hooks.h
- * do that from the next call of mem or obj on.  Where they cannot, raw and larger blocks are often enough to look, so
- * sampled small ones go the quick way. */
+ * do that from the next call of mem or obj on.  Where they cannot, each call asks. */
 void tm_python_hooks_await_end(void);
 
 /* SIGINT has become Python's: it will tell the end.  By a thread that holds the GIL. */
 void tm_python_hooks_end_is_told(void);
 
-/* The same for the end of the interpreter's start, which nothing begins with. */
+/* Likewise for the end of the interpreter's start.  Nothing begins with that, so raw and larger blocks are often enough
+ * to look, and sampled small ones go the quick way. */
 void tm_python_hooks_await_start(void);
 
 /* Sampling: the frees of small blocks need no hook any more, see sampled_hooks.h.  By a thread that holds the GIL. */

@@ -151,10 +151,10 @@ static void decide_quick(bool careful)
     bool may_be_quick = is_on_top(TM_CPYTHON_MEM) && is_on_top(TM_CPYTHON_OBJ);
     tm_runtime_note_doors(may_be_quick && is_on_top(TM_CPYTHON_RAW) && !careful &&
                           is_over_small_blocks(TM_CPYTHON_MEM) && is_over_small_blocks(TM_CPYTHON_OBJ));
-    bool looks_at_large = only_end_is_awaited || only_start_is_awaited;
-    tm_sampled_hooks_set_quick(may_be_quick && !careful         ? TM_SAMPLED_QUICK
-                               : may_be_quick && looks_at_large ? TM_SAMPLED_LOOKS_AT_LARGE
-                                                                : TM_SAMPLED_LOOKS);
+    /* The end must be seen before its first free, the start some time. */
+    tm_sampled_hooks_set_quick(may_be_quick && !careful                ? TM_SAMPLED_QUICK
+                               : may_be_quick && only_start_is_awaited ? TM_SAMPLED_LOOKS_AT_LARGE
+                                                                       : TM_SAMPLED_LOOKS);
 }
 
 /* Once more when a thread with the GIL has changed its mind meanwhile: one without it may have come in here by the raw
@@ -248,12 +248,11 @@ static bool has_usual_functions(const struct tm_cpython *python, unsigned domain
     return top.malloc == usual->malloc && top.calloc == usual->calloc && top.realloc == usual->realloc;
 }
 
-/* Sampled doors have a way of their own for this, and with several threads in the interpreter at once no allocator may
- * be set here. */
+/* With several threads in the interpreter at once no allocator may be set here. */
 static bool may_have_end_hooks(const struct tm_cpython *python)
 {
-    return !tm_doors_sample && python->layout != NULL && !python->layout->free_threaded &&
-           has_usual_functions(python, TM_CPYTHON_MEM) && has_usual_functions(python, TM_CPYTHON_OBJ);
+    return python->layout != NULL && !python->layout->free_threaded && has_usual_functions(python, TM_CPYTHON_MEM) &&
+           has_usual_functions(python, TM_CPYTHON_OBJ);
 }
 
 static void set_end_hooks(const struct tm_cpython *python)

@@ -98,11 +98,13 @@ static void reset_locks(struct tm_runtime *runtime)
 
 void tm_runtime_after_fork_child(void)
 {
+    struct tm_thread *thread = tm_thread_self();
     if (!tm_runtime.is_disabled && tm_life_now() != TM_LIFE_OFF) {
         reset_locks(&tm_runtime);
         tm_life_set(TM_LIFE_UNKNOWN);
+        tm_sampler_after_fork(thread, tm_process_pid()); /* at once: all children have the way to one next point */
     }
-    tm_thread_self()->guard--;
+    thread->guard--;
 }
 
 /* What the header says of the process is the child's own from here on. */

@@ -88,6 +88,9 @@ void tm_sampler_after_fork(struct tm_thread *thread, uint64_t seed)
 {
     tm_runtime.sample_seed = tm_hash_join(tm_runtime.sample_seed, seed);
     thread->sample_random = 0;
+    /* So that the next block draws: the way to the parent's next point would end without a sample. */
+    thread->sample_after = thread->sample_after == thread->sample_left ? 0 : UINT64_MAX;
+    thread->sample_left = 0;
 }
 
 void tm_sampler_count(struct tm_runtime *runtime, uint32_t id, const struct tm_sample_weight *weight, bool is_freed,

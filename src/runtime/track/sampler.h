@@ -23,7 +23,8 @@
  * events. */
 void tm_sampler_begin(uint64_t rate, uint64_t seed, uint32_t later);
 
-/* In a forked child, which is to choose other blocks than its parent. */
+/* In a forked child, which is to choose other blocks than its parent and its parent's other children.  May be called
+ * more than once. */
 void tm_sampler_after_fork(struct tm_thread *thread, uint64_t seed);
 
 /* The count of THREAD ran out at a block of SIZE bytes (or was not begun): begins the next one.  True: sampled. */

@@ -4,6 +4,8 @@
 #include "support/cmocka_include.h"
 
 #include <math.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "runtime/track/counting.h"
 #include "runtime/track/sampler.h"
@@ -149,6 +151,69 @@ static void estimates_are_right_on_average(void **state)
     assert_true(within >= SEEDS * 94 / 100);
 }
 
+/* A child makes its own choice from where it is first heard, which is at a sampled block, and loses nothing by that. */
+static void a_child_is_sampled_as_any_process(void **state)
+{
+    enum { FEW = 400 };
+    struct trials bytes = {0};
+    double truth = 0;
+    (void)state;
+    for (unsigned block = 0; block < FEW; block++) {
+        truth += (double)size_of(block);
+    }
+    begin(1);
+    for (unsigned seed = 1; seed <= SEEDS; seed++) {
+        begin_again(seed);
+        while (!allocate(TM_DOMAIN_OBJ, HEAP, 48)) {
+        }
+        tm_sampler_after_fork(tm_thread_self(), seed);
+        give_back(HEAP);
+        tm_runtime_clear();
+        for (unsigned block = 0; block < FEW; block++) {
+            (void)allocate(TM_DOMAIN_OBJ, address_of(block), size_of(block));
+        }
+        add(&bytes, estimates(true).bytes);
+        for (unsigned block = 0; block < FEW; block++) {
+            give_back(address_of(block));
+        }
+    }
+    assert_unbiased(&bytes, truth);
+}
+
+/* What is left of the way to a child's next point, once it has come by a byte. */
+static uint64_t way_of_a_child(void)
+{
+    uint64_t left = 0;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    tm_runtime_before_fork();
+    pid_t pid = fork();
+    if (pid == 0) {
+        tm_runtime_after_fork_child();
+        (void)tm_sampler_takes(tm_thread_self(), 1);
+        left = tm_thread_self()->sample_left;
+        _exit(write(ends[1], &left, sizeof left) != sizeof left);
+    }
+    tm_runtime_after_fork_parent();
+    assert_true(pid > 0 && waitpid(pid, NULL, 0) == pid);
+    assert_int_equal(read(ends[0], &left, sizeof left), sizeof left);
+    close(ends[0]);
+    close(ends[1]);
+    return left;
+}
+
+/* Else the figures of one parent's children were all too high or all too low. */
+static void children_have_no_point_in_common(void **state)
+{
+    (void)state;
+    begin(1);
+    assert_true(allocate(TM_DOMAIN_OBJ, HEAP, 50 * RATE));
+    const uint64_t own = tm_thread_self()->sample_left;
+    const uint64_t first = way_of_a_child(), second = way_of_a_child();
+    assert_true(first + 1 != own && second + 1 != own && first != second);
+    assert_u64_equal(tm_thread_self()->sample_left, own);
+}
+
 static void what_is_freed_is_gone_to_the_last_part(void **state)
 {
     (void)state;
@@ -273,6 +338,20 @@ static void temporary_is_what_goes_before_the_next_allocation(void **state)
     }
     give_back(HEAP);
     assert_u64_equal(temporary_parts(), before + tm_sample_weight_of(100, RATE).blocks);
+    while (!allocate(TM_DOMAIN_OBJ, HEAP, 100)) {
+    }
+    tm_sampler_after_fork(tm_thread_self(), 1); /* a child is first heard at a sampled block */
+    give_back(HEAP);
+    before += 2 * tm_sample_weight_of(100, RATE).blocks;
+    assert_u64_equal(temporary_parts(), before);
+    while (!allocate(TM_DOMAIN_OBJ, HEAP, 100) || tm_thread_self()->sample_left < 100) {
+        give_back(HEAP);
+    }
+    before = temporary_parts();
+    assert_false(allocate(TM_DOMAIN_OBJ, HEAP + 4096, 100));
+    tm_sampler_after_fork(tm_thread_self(), 1); /* or at the free of one */
+    give_back(HEAP);
+    assert_u64_equal(temporary_parts(), before);
 }
 
 static void the_store_says_that_it_was_sampled(void **state)
@@ -293,6 +372,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(estimates_are_right_on_average),
+        cmocka_unit_test(a_child_is_sampled_as_any_process),
+        cmocka_unit_test(children_have_no_point_in_common),
         cmocka_unit_test(what_is_freed_is_gone_to_the_last_part),
         cmocka_unit_test(many_of_one_page_are_known),
         cmocka_unit_test(held_pages_are_looked_at),

@@ -15,8 +15,8 @@
 #define LN_2          0.69314718055994530942
 #define SQUARE_ROOT_2 1.41421356237309504880
 
-/* Both series are summed in pairs, and pairs of these: as a chain each term would wait for the one before.  Eight
- * terms and one more are as exact as the numbers are. */
+/* Both series are summed in pairs, and pairs of these: as a chain each term would wait for the one before.  What is left
+ * out after nine terms is less than 1e-14 of the sum. */
 TM_INLINE double sum_of_series(const double *terms, double x)
 {
     const double square = x * x;

@@ -46,7 +46,7 @@ void tm_tracker_alloc_native(struct tm_thread *thread, void *block, size_t size)
 bool tm_tracker_take_held(struct tm_thread *thread, const void *block);
 
 /* For the former: the word of the record of a block of THREAD, which holds the GIL of the main interpreter, by
- * tm_size_class; 0: none is known. */
+ * tm_size_class; 0: none is known; the word of record 0: there is no room for it, the event is dropped and counted. */
 uint32_t tm_tracker_held_word(struct tm_thread *thread, uint8_t domain, uint16_t size);
 
 /* The same for DOMAIN mem or obj, first as it mostly is before an interpreter runs its first frame. */

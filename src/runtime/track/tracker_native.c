@@ -81,7 +81,7 @@ TM_INLINE uint32_t find_walking(struct tm_tally *tally, uintptr_t tstate, uint32
 
 /* What is known of a block that a thread makes. */
 struct found {
-    uint32_t word; /* of its record; 0: none is known */
+    uint32_t word; /* of its record, or of record 0: there is no room for it, it was dropped; 0: none is known */
     bool is_held;
 };
 
@@ -145,6 +145,9 @@ void tm_tracker_alloc_native(struct tm_thread *thread, void *block, size_t size)
     tm_slot_half *slot;
     if (TM_LIKELY(limit != 0) && TM_LIKELY((slot = fetch_slot(&runtime->blocks, block, size)) != NULL)) {
         const struct found found = find(thread, tally, limit, tm_size_class(size));
+        if (TM_UNLIKELY(found.word == tm_slot_word(0))) {
+            return;
+        }
         if (TM_LIKELY(found.word != 0) && TM_LIKELY(count(thread, slot, found.word, block, size))) {
             if (found.is_held) {
                 tm_totals_move(runtime, TM_DOMAIN_NATIVE, size, (struct tm_account){TM_OWNER_HELD, NULL});

@@ -171,6 +171,61 @@ static void limit_follows_the_lower_of_both_peaks(void **state)
     assert_true(limit() == python);
 }
 
+#define LIMIT 5
+
+/* The only frame of the thread that holds the GIL, and what it runs. */
+static uintptr_t running[16], holder[16], code[64], cframe[4];
+
+/* An interpreter of 3.11 whose frame is read. */
+static void begin_with_a_frame(void)
+{
+    struct tm_cpython *python = &tm_runtime.python;
+    const struct tm_cpython_layout *row = tm_cpython_layout_find(0x030B, false);
+    assert_non_null(row);
+    python->row = *row;
+    python->row.code_type = 1; /* no object is of it: the names of the frame are not known */
+    tm_runtime.layout = python->layout = &python->row;
+    tm_runtime.layout_is_decided = true;
+    holder[row->tstate_cframe / sizeof holder[0]] = (uintptr_t)cframe;
+    cframe[row->cframe_current / sizeof cframe[0]] = (uintptr_t)running;
+    running[row->frame_code / sizeof running[0]] = (uintptr_t)code;
+    running[row->frame_instruction / sizeof running[0]] = (uintptr_t)code + row->code_bytes + 16;
+    fake_holder = fake_own_state = (uintptr_t)holder;
+    assert_true(tm_runtime_set_limit(LIMIT));
+    assert_int_equal(atomic_load(&tm_life_page.native_frames), LIMIT);
+}
+
+static uint64_t dropped(void)
+{
+    return atomic_load(&tm_runtime.store.header->dropped_events);
+}
+
+static void alloc_natively(unsigned i, size_t size)
+{
+    tm_tracker_alloc_native(tm_thread_self(), (void *)address_of(i), size);
+    assert_int_equal(tm_thread_self()->guard, 0);
+}
+
+static void without_a_record_it_is_dropped_once(void **state)
+{
+    (void)state;
+    begin_with_a_frame();
+    _Atomic uint64_t *length = &tm_runtime.store.header->lengths[TM_STORE_RECORDS];
+    const uint64_t before = atomic_load(length);
+    const uint64_t heap = fake_heap();
+    atomic_store(length, ((uint64_t)TM_RECORD_MAX + 1) * sizeof(struct tm_record)); /* there is no room for more */
+    for (unsigned i = 0; i < 4; i++) {
+        alloc_natively(50 + i, 200 + i);
+        assert_u64_equal(dropped(), i + 1);
+        assert_u64_equal(fake_heap(), heap);
+        assert_u64_equal(tm_block_table_first_in(&tm_runtime.blocks, address_of(50 + i), 1), 0);
+    }
+    atomic_store(length, before);
+    alloc_natively(50, 200);
+    assert_u64_equal(dropped(), 4);
+    assert_u64_equal(fake_heap(), heap + 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +236,7 @@ int main(void)
         cmocka_unit_test_setup(maximum_is_left_by_another, begin),
         cmocka_unit_test_setup(what_does_not_count_or_was_sampled_is_left, begin),
         cmocka_unit_test_setup(limit_follows_the_lower_of_both_peaks, begin),
+        cmocka_unit_test_setup(without_a_record_it_is_dropped_once, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: MIT
 """Random work of Python threads and of threads without the GIL side by side, then the end by SIGKILL.
 
-usage: random_native.py LIBRARY SEED MOST STEPS NATIVE CALLING PYTHON RAW
+usage: random_native.py LIBRARY SEED MOST STEPS NATIVE CALLING PYTHON RAW HELD
        NATIVE threads that Python does not know, CALLING threads of Python that release the GIL, PYTHON threads that
        hold it (beside the main one); each holds up to MOST bytes.  Without all three the main thread alone calls the
        library.
        RAW 1: without the GIL comes CPython's raw domain too, not libc's malloc alone.
+       HELD 1: threads of Python call the library under the GIL.
 """
 import ctypes
 import random
 import sys
 import threading
 
-library = ctypes.CDLL(sys.argv[1])
-seed, most, steps, native, calling, python, raw = map(int, sys.argv[2:])
+seed, most, steps, native, calling, python, raw, held = map(int, sys.argv[2:])
+library = (ctypes.PyDLL if held else ctypes.CDLL)(sys.argv[1])
 run = library.churn_run
 run.argtypes = [ctypes.c_uint64, ctypes.c_uint, ctypes.c_size_t, ctypes.c_uint]
 library.churn_start.argtypes = [ctypes.c_uint, ctypes.c_uint64, ctypes.c_uint, ctypes.c_size_t]
@@ -31,10 +32,21 @@ def deeper(rng, number, part, shares, depth=0):
     return run(number + 1, part, most, shares)
 
 
+def change(rng, kept):
+    for _ in range(30):
+        if kept and rng.random() < 0.5:
+            kept.pop(rng.randrange(len(kept)))
+        else:
+            kept.append(bytearray(rng.choice((30, 700, 5000, 40000))))
+
+
 def without(number, shares=1):
-    rng = random.Random(number)
-    for turn in range(4):
-        deeper(rng, number * 100 + turn, steps // 4, shares)
+    rng, kept = random.Random(number), []
+    turns = 200 if held else 4  # under the GIL blocks of Python come and go between
+    for turn in range(turns):
+        deeper(rng, number * 100 + turn, steps // turns, shares)
+        if held:
+            change(rng, kept)
 
 
 def under(number):

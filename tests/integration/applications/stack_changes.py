@@ -153,6 +153,22 @@ def codes_that_die():
         KEPT.append(names["made"](number % 30))
 
 
+def call_often(call):
+    for _ in range(3):
+        call()
+
+
+def codes_at_one_place():
+    """The same, each where the one before was: all that tells them apart is that one has died.  Far below the peak."""
+    for malloc, free in MALLOCS:
+        free(ctypes.c_void_p(malloc(ctypes.c_size_t(1 << 28))))
+        size = ctypes.c_size_t(900)
+        for number in range(300):
+            code = call_often.__code__.replace(co_filename="<made %d>" % (number % 7))
+            type(keep)(code, globals())(lambda: malloc(size))
+            del code
+
+
 def threads_in_turn():
     turns = [threading.Semaphore(1), threading.Semaphore(0)]
 
@@ -260,6 +276,7 @@ def main():
         import stack_marks
         cases += stack_marks.cases(keep)
         cases.append(threads_in_turn)  # before, frames are objects, and which of them are at hand is a matter of time
+        cases.append(codes_at_one_place)
     if sys.argv[2:] == ["malloc"]:
         MALLOCS.extend((library.malloc, library.free) for library in (ctypes.PyDLL(None), ctypes.CDLL(None)))
         for malloc, free in MALLOCS:

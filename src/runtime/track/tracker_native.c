@@ -180,15 +180,7 @@ TM_INLINE bool take_held(struct tm_thread *thread, tm_slot_half *slot, struct tm
         TM_UNLIKELY((size = tm_own_empty(record, slot, is_long, false)) == 0)) {
         return false;
     }
-    tm_event_log(TM_EVENT_FREE, record, address, size);
-    tm_word_add(&record->freed_blocks, 1);
-    if (is_long) {
-        tm_word_add(&record->freed_bytes, size);
-    }
-    if (thread->last_block == address) {
-        thread->last_block = 0;
-        tm_word_add(&record->temporary_blocks, 1);
-    }
+    tm_own_count_freed(thread, record, address, size, is_long);
     tm_word_subtract(&totals->native_held, size);
     tm_limit_raise(totals, size);
     return true;

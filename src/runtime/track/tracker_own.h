@@ -120,6 +120,22 @@ TM_INLINE uint64_t tm_own_empty(const struct tm_record *record, tm_slot_half *sl
     return size;
 }
 
+/* THREAD, which alone moves the words of RECORD, frees a block of it: SIZE bytes at ADDRESS.  IS_LONG: its size is not
+ * the record's. */
+TM_INLINE void tm_own_count_freed(struct tm_thread *thread, struct tm_record *record, uintptr_t address, uint64_t size,
+                                  bool is_long)
+{
+    tm_event_log(TM_EVENT_FREE, record, address, size);
+    tm_word_add(&record->freed_blocks, 1);
+    if (is_long) {
+        tm_word_add(&record->freed_bytes, size);
+    }
+    if (thread->last_block == address) {
+        thread->last_block = 0;
+        tm_word_add(&record->temporary_blocks, 1);
+    }
+}
+
 /* tm_tracker_take of a native block that the thread has counted in its tally. */
 TM_INLINE enum tm_own_taken tm_own_take(struct tm_thread *thread, const void *block)
 {
@@ -148,15 +164,7 @@ TM_INLINE enum tm_own_taken tm_own_take(struct tm_thread *thread, const void *bl
     if (TM_UNLIKELY(is_long && size == 0)) {
         return TM_OWN_LEFT;
     }
-    tm_event_log(TM_EVENT_FREE, record, address, size);
-    tm_word_add(&record->freed_blocks, 1);
-    if (is_long) {
-        tm_word_add(&record->freed_bytes, size);
-    }
-    if (thread->last_block == address) {
-        thread->last_block = 0;
-        tm_word_add(&record->temporary_blocks, 1);
-    }
+    tm_own_count_freed(thread, record, address, size, is_long);
     return tm_tally_moves(tally->line, true, 0 - size) ? TM_OWN_TELLS : TM_OWN_TAKEN;
 }
 

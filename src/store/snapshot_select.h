@@ -64,8 +64,7 @@ struct tm_counters {
 };
 
 /* The counters of a traceback (old id), all sizes together, traceback left 0; the part of them that is INHERITED,
- * without
- * peaks.  The same blocks are added to SIZES: each record is looked at once. */
+ * without peaks.  The same blocks are added to SIZES: each record is looked at once. */
 void tm_selection_counters(const struct tm_selection *selection, uint32_t traceback, struct tm_counters *counters,
                            struct tm_counters *inherited, struct tm_size_sums *sizes);
 

@@ -3,8 +3,7 @@
  * figure take the report's, formats with several have them all.
  *
  * Names     any bytes: where a format wants UTF-8, a byte that is none is written as `\xNN` (JSON: as the lone
- * surrogate
- *           that Python has for it).
+ *           surrogate that Python has for it).
  * Memory    what is needed to remember which names were written, malloc'ed and freed.
  * Errors    those of OUT; TM_STATUS_NO_MEMORY, and where it is said TM_STATUS_TOO_LARGE.
  * Threads   one. */

@@ -7,8 +7,7 @@
  *                   "modules": [file, its module, ...],
  *                   "tracebacks": [parent, frame, ...],
  *                   "counters": [traceback, domain, bytes and blocks live, at the peak of Python's domains, at the peak
- * of
- *                                the heap, ever, and temporary, ...]}, ...],
+ *                                of the heap, ever, and temporary, ...]}, ...],
  *    "sources": {file name: text, ...}}
  *
  * Numbers above 2^53 lose their last digits in a browser.

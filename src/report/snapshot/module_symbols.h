@@ -3,8 +3,7 @@
  *
  * Files    the object at its path when its build id is the wanted one; else, and for what it does not hold itself, the
  *          separate files of that build id, or that its .gnu_debuglink names (libdwfl's standard search), and
- * debuginfod
- *          servers when DEBUGINFOD_URLS is set.  Never a file with another build id.
+ *          debuginfod servers when DEBUGINFOD_URLS is set.  Never a file with another build id.
  * Memory   malloc'ed.     Threads  one at a time.     Errors  as said; a damaged file has no symbols. */
 #ifndef TM_REPORT_SNAPSHOT_MODULE_SYMBOLS_H
 #define TM_REPORT_SNAPSHOT_MODULE_SYMBOLS_H

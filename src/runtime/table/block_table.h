@@ -12,8 +12,7 @@
  * Threads  a slot belongs to whoever owns the block, so put and take need no lock; leaves appear by compare-and-swap.
  * Signals  safe.   errno  kept.
  * Memory   leaves are sparse: pages come when touched or expected, at most an eighth (a quarter with granules of 8) of
- * the traced
- *          heap.  They go when tm_block_table_release says so.
+ *          the traced heap.  They go when tm_block_table_release says so.
  * Errors   put: false when no memory was there for the leaf; the block is then unknown. */
 #ifndef TM_RUNTIME_TABLE_BLOCK_TABLE_H
 #define TM_RUNTIME_TABLE_BLOCK_TABLE_H

@@ -3,11 +3,9 @@
  * file that both have mapped.
  *
  * Use      prepare before any lock is taken, take under the locks of a fork, end in the parent after it and in the
- * child
- *          once its store is its own.
+ *          child once its store is its own.
  * Cost     as in store_cut.h, and of the locks' time the copy alone.  Nothing is kept: what a fork leaves in the
- * parent's
- *          memory costs the next one more than new pages do, as the child may share them yet.
+ *          parent's memory costs the next one more than new pages do, as the child may share them yet.
  * Threads  one at a time with one struct.   Errors  false without memory.   errno  kept. */
 #ifndef TM_RUNTIME_TABLE_STORE_FORK_H
 #define TM_RUNTIME_TABLE_STORE_FORK_H

@@ -107,9 +107,8 @@ TM_INLINE uint32_t tm_trace_check_of_place(const struct tm_trace_cache *cache, u
 
 /* Turned to the right by so much a hash has what makes the place among the slots from bit 4 on: 17 bits that all of a
  * key has part in, its size too (a turn less, and the first of them would be the address's alone: more keys meet in a
- * small
- * cache).  Of 2^18 slots and more the lowest bits follow, which the instruction's address makes; the very lowest tells
- * nothing of keys of one frame at even addresses, which then use every other half. */
+ * small cache).  Of 2^18 slots and more the lowest bits follow, which the instruction's address makes; the very
+ * lowest tells nothing of keys of one frame at even addresses, which then use every other half. */
 #define TM_TRACE_TURN 43U
 
 /* Bytes from the first slot to that of KEY, in a cache with MASK.  A turn and a mask: a shift by a variable costs

@@ -3,9 +3,8 @@
  * so that they can be emptied when code dies there.
  *
  * A slot is named by the low 32 bits of its key's place (tm_trace_place), which a mask makes into that in a cache of
- * any
- * size.  One may be in several lists, for it has been others' before: who empties it then empties too much, which is
- * found again.
+ * any size.  One may be in several lists, for it has been others' before: who empties it then empties too much, which
+ * is found again.
  * Threads  the caller's lock (the GIL).   errno  kept.   Errors  false: the lists are as they were.
  * Memory   private, 8 bytes for each time that a slot is made. */
 #ifndef TM_RUNTIME_TABLE_ZONE_LIST_H

@@ -8,8 +8,7 @@
  * the second round after the one in which they came back.
  *
  * Safe  because an event's own stack keeps its code alive: nobody counts an allocation for a traceback that goes.  A
- * free
- *       has been counted when its record has no live block.
+ *       free has been counted when its record has no live block.
  * Cost  one pass over the store, when an eighth of what is in it may go, and 8192 frames at least, and as many as the
  *       last pass found to have died and had to keep.
  * Not   while sampling (nobody hears code die then) nor in a process that was given texts of frames (the control API

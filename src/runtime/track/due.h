@@ -32,8 +32,7 @@ struct tm_due {
 bool tm_due_is_wanted(void);
 
 /* The process begins, or is a forked child: the interval from now, the next step above what is traced now, nothing
- * under
- * way.  Before there are threads, or under the life lock. */
+ * under way.  Before there are threads, or under the life lock. */
 void tm_due_begin(void);
 
 /* Does at once what is left of a snapshot that is under way: before tracing ends.  ASK_LIBC as for the facts of a

@@ -5,8 +5,7 @@
  *   rss_heap, rss_stack, rss_anonymous, rss_file, rss_file_own, rss_shared, rss_store
  *   arenas, arena_bytes, arena_rss      of CPython's small-block allocator
  *   libc_used, libc_free, libc_mapped   of libc's malloc: handed out from its heaps, free in them, blocks with a
- * mapping
- *                                       of their own
+ *                                       mapping of their own
  *   map_reserved, map_reserved_ranges   what the program mapped without rights (in no figure of blocks)
  *   map_file, map_file_ranges           likewise of files
  *   map_rss                             of the mmap domain's private blocks, what has a page behind it

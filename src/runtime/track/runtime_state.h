@@ -254,8 +254,7 @@ void tm_runtime_new_epoch(bool base);
 void tm_runtime_decide_quick(void);
 
 /* USUAL: the doors of mem and obj lie on top, over CPython's own allocator of small blocks, and none of their calls
- * needs a
- * look.   Threads  any.   Signals  safe. */
+ * needs a look.   Threads  any.   Signals  safe. */
 void tm_runtime_note_doors(bool usual);
 
 /* The watermark is on, or was given up. */

@@ -117,10 +117,9 @@ size_t tm_tallies_bytes(void)
 }
 
 /* Puts AFTER into TOLD where BEFORE is, in one instruction, which a signal handler's event cannot come into: what it
- * has told
- * stays.  Without a lock on the bus, which would wait for all that the allocator has just written: another thread
- * writes TOLD only where a base epoch begins, and meeting that one is as wrong between this and the addition to the
- * total. */
+ * has told stays.  Without a lock on the bus, which would wait for all that the allocator has just written: another
+ * thread writes TOLD only where a base epoch begins, and meeting that one is as wrong between this and the addition
+ * to the total. */
 TM_INLINE bool replace(_Atomic uint64_t *told, uint64_t before, uint64_t after)
 {
 #if defined(__x86_64__) && defined(__GCC_ASM_FLAG_OUTPUTS__) && !defined(__SANITIZE_THREAD__)

@@ -4,7 +4,7 @@
  *   TM_LINES_UNSIGNED   pairs (bytes of code, lines), both unsigned; a pair holds from its bytes on
  *   TM_LINES_SIGNED     the same with a signed second byte
  *   TM_LINES_RANGES     pairs (bytes of code, signed lines): the lines are added, then hold for the bytes; -128: no
- * line
+ *                       line
  *   TM_LINES_LOCATIONS  entries whose first byte has bit 7: 4 bits of form, 3 bits of length - 1 in code units; the
  *                       form says how the line step follows
  *

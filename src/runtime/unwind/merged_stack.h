@@ -4,9 +4,8 @@
  *
  * Which machine frame that is
  *   3.10 and later  the one that owns the interpreter's record of the call, which lies on the C stack: 3.10 and 3.11
- * the
- *                   CFrame (one Python frame each in 3.10; in 3.11 back to the frame marked as the entry), from 3.12 on
- *                   the shim frame at the bottom of the call's Python frames
+ *                   the CFrame (one Python frame each in 3.10; in 3.11 back to the frame marked as the entry), from
+ *                   3.12 on the shim frame at the bottom of the call's Python frames
  *   before          the one whose instruction is in the evaluation function; each is one Python frame
  * So nothing has to be known of the function where compilers cut it in pieces, as they do from 3.10 on.
  * Threads  the calling thread's own frames.   Signals  safe.   errno  kept.   Errors  none. */

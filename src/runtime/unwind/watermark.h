@@ -17,8 +17,7 @@
  *      meet on the long way one in 64 still is compared, and all are given up for good when one was wrong.
  *
  * Source   Include/internal/pycore_frame.h, Python/ceval.c, Python/bytecodes.c, Python/frame.c, Objects/frameobject.c
- * and
- *          Objects/genobject.c of 3.11.2, 3.12.5, 3.13.0 and 3.13.5; Include/cpython/pystate.h of these and 3.12.1.
+ *          and Objects/genobject.c of 3.11.2, 3.12.5, 3.13.0 and 3.13.5; Include/cpython/pystate.h of these and 3.12.1.
  * Threads  the lock of the stack cache beside it (the GIL), but for tm_watermark_lift.
  * Memory   none.   Signals  those of the stack cache.   errno, errors  none. */
 #ifndef TM_RUNTIME_UNWIND_WATERMARK_H

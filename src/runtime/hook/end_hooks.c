@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/hook/end_hooks.h"
 
+#include <stdint.h>
+
 #include "runtime/hook/door.h"
 #include "runtime/hook/python_doors.h"
 #include "runtime/hook/python_hooks.h"
-#include "runtime/track/runtime.h"
+#include "runtime/track/runtime_state.h"
 
 /* The usual functions look for themselves from now on. */
 static TM_COLD void end_comes(void)
@@ -14,26 +16,49 @@ static TM_COLD void end_comes(void)
     }
 }
 
-TM_INLINE const struct tm_cpython_allocator *usual_of(const struct tm_python_hook *hook, unsigned domain)
+TM_INLINE bool end_is_far(void)
 {
-    if (TM_UNLIKELY(tm_cpython_is_finalizing(tm_runtime_python()))) {
+    const uintptr_t *const word = tm_runtime.python.finalizing_word;
+    return TM_LIKELY(word != NULL) && TM_LIKELY(__atomic_load_n(word, __ATOMIC_RELAXED) == 0);
+}
+
+/* The same by whatever this interpreter has. */
+static TM_COLD const struct tm_cpython_allocator *usual_of(const struct tm_python_hook *hook, unsigned domain)
+{
+    if (tm_cpython_is_finalizing(&tm_runtime.python)) {
         end_comes();
     }
     return &hook->usual[domain];
 }
 
+/* The way that asks needs no register saved while that which calls is another function. */
 #define UNTIL_END(name, domain)                                                                                        \
-    static void *name##_malloc_until_end(void *ctx, size_t size)                                                       \
+    static __attribute__((noinline)) void *name##_malloc_at_end(void *ctx, size_t size)                                \
     {                                                                                                                  \
         return usual_of(ctx, domain)->malloc(ctx, size);                                                               \
     }                                                                                                                  \
-    static void *name##_calloc_until_end(void *ctx, size_t count, size_t size)                                         \
+    static __attribute__((noinline)) void *name##_calloc_at_end(void *ctx, size_t count, size_t size)                  \
     {                                                                                                                  \
         return usual_of(ctx, domain)->calloc(ctx, count, size);                                                        \
     }                                                                                                                  \
-    static void *name##_realloc_until_end(void *ctx, void *block, size_t size)                                         \
+    static __attribute__((noinline)) void *name##_realloc_at_end(void *ctx, void *block, size_t size)                  \
     {                                                                                                                  \
         return usual_of(ctx, domain)->realloc(ctx, block, size);                                                       \
+    }                                                                                                                  \
+    static void *name##_malloc_until_end(void *ctx, size_t size)                                                       \
+    {                                                                                                                  \
+        const struct tm_python_hook *hook = ctx;                                                                       \
+        return end_is_far() ? hook->usual[domain].malloc(ctx, size) : name##_malloc_at_end(ctx, size);                 \
+    }                                                                                                                  \
+    static void *name##_calloc_until_end(void *ctx, size_t count, size_t size)                                         \
+    {                                                                                                                  \
+        const struct tm_python_hook *hook = ctx;                                                                       \
+        return end_is_far() ? hook->usual[domain].calloc(ctx, count, size) : name##_calloc_at_end(ctx, count, size);   \
+    }                                                                                                                  \
+    static void *name##_realloc_until_end(void *ctx, void *block, size_t size)                                         \
+    {                                                                                                                  \
+        const struct tm_python_hook *hook = ctx;                                                                       \
+        return end_is_far() ? hook->usual[domain].realloc(ctx, block, size) : name##_realloc_at_end(ctx, block, size); \
     }
 
 UNTIL_END(mem, TM_CPYTHON_MEM)

@@ -10,6 +10,7 @@ import interpreters
 import traced
 
 PROGRAM = os.path.join(traced.HERE, "applications", "varied.py")
+DOMAINS = os.path.join(traced.HERE, "applications", "domains.py")
 RESIZED = os.path.join(traced.HERE, "applications", "resized.py")
 # The interval holds 95 %; what is twice as far off happens once in 10,000 figures, three times never.
 FAR = 3
@@ -120,6 +121,20 @@ class Tester(traced.Tester):
             done = run(LD_PRELOAD=self.options.library, TRACEMALLOC_SAMPLE=rate)
             self.checks.equal((done.code, done.stdout, done.stderr), (0, plain.stdout, plain.stderr), "resized: the program")
 
+    def domains(self, *arguments):
+        """What mem and obj ask of raw is theirs, once; what the program itself asks of raw is raw's."""
+        totals = []
+        for rate in ("0", "4KiB"):
+            done = traced.run([self.interpreter.path, DOMAINS, self.options.layer] + list(arguments), self.folder.fresh(),
+                              self.interpreter.environment(LD_PRELOAD=self.options.library, TRACEMALLOC_SAMPLE=rate))
+            self.checks.equal((done.code, done.stdout, done.stderr), (0, b"24000\n", b""), "domains: the program")
+            totals.append({domain: traced.statistics(self.options.report, done.snapshots()[0], "lineno", "--figure", "live",
+                                                     "--domain", domain)["total"] for domain in ("raw", "mem", "obj")})
+        truth, estimate = totals
+        for domain in ("raw", "obj"):
+            self.near(estimate[domain], truth[domain], "domains: %s" % domain)
+            self.checks.that(estimate[domain]["margin"] < 0.1 * truth[domain]["size"], "domains: %s is large" % domain)
+
     def page_faults(self):
         """What we keep of sampled small blocks lies in the way of no list that grows, nor of arenas that come and go."""
         code = ("import resource\ndef make():\n    for _ in range(6):\n        numbers = [i for i in range(600000)]\n"
@@ -133,7 +148,9 @@ class Tester(traced.Tester):
 
 
 def main():
-    options = traced.arguments(__doc__).parse_args()
+    parser = traced.arguments(__doc__)
+    parser.add_argument("--layer", required=True, type=os.path.abspath, help="a library of foreign/raw_layer.c")
+    options = parser.parse_args()
     checks = traced.Checks()
     with traced.Folder() as folder:
         for interpreter in interpreters.select(options.pythons):
@@ -147,6 +164,8 @@ def main():
                 tester.compare("64KiB", PYTHONMALLOC="debug")
                 tester.stdlib_tracing()
                 tester.resized()
+                tester.domains()
+                tester.domains("layer")
                 tester.child_left_alone()
                 if not interpreter.free_threaded:
                     tester.page_faults()

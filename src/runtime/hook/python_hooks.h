@@ -42,7 +42,8 @@ void tm_python_hooks_end_is_told(void);
  * to look, and sampled small ones go the quick way. */
 void tm_python_hooks_await_start(void);
 
-/* Sampling: the frees of small blocks need no hook any more, see sampled_hooks.h.  By a thread that holds the GIL. */
-void tm_python_hooks_leave_frees(void);
+/* Sampling: tm_sampled_hooks has other functions for small blocks now, and their frees need no hook any more: see
+ * sampled_hooks.h.  By a thread that holds the GIL. */
+void tm_python_hooks_renew_small(void);
 
 #endif

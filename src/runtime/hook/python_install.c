@@ -149,10 +149,12 @@ static void decide_quick(bool careful)
         tm_python_doors[domain].quick = careful ? NULL : tm_python_doors[domain].top;
     }
     bool may_be_quick = is_on_top(TM_CPYTHON_MEM) && is_on_top(TM_CPYTHON_OBJ);
-    tm_runtime_note_doors(may_be_quick && is_on_top(TM_CPYTHON_RAW) && !careful &&
-                          is_over_small_blocks(TM_CPYTHON_MEM) && is_over_small_blocks(TM_CPYTHON_OBJ));
+    bool raw_is_ours = is_on_top(TM_CPYTHON_RAW);
+    tm_runtime_note_doors(may_be_quick && raw_is_ours && !careful && is_over_small_blocks(TM_CPYTHON_MEM) &&
+                          is_over_small_blocks(TM_CPYTHON_OBJ));
     /* The end must be seen before its first free, the start some time. */
-    tm_sampled_hooks_set_quick(may_be_quick && !careful                ? TM_SAMPLED_QUICK
+    tm_sampled_hooks_set_quick(may_be_quick && raw_is_ours && !careful ? TM_SAMPLED_QUICK_TO_RAW
+                               : may_be_quick && !careful              ? TM_SAMPLED_QUICK
                                : may_be_quick && only_start_is_awaited ? TM_SAMPLED_LOOKS_AT_LARGE
                                                                        : TM_SAMPLED_LOOKS);
 }
@@ -208,7 +210,18 @@ void tm_python_hooks_ensure(void)
     errno = saved;
 }
 
-void tm_python_hooks_leave_frees(void)
+/* The functions of ALLOCATOR that others stand before stay theirs: see end_hooks.h. */
+static void renew_functions(struct tm_cpython_allocator *allocator, unsigned domain)
+{
+    struct tm_cpython_allocator *usual = &hooks[tops[domain] - hooks].usual[domain];
+    const struct tm_cpython_allocator newer = tm_python_functions(domain, tops[domain]->over, true);
+    allocator->malloc = allocator->malloc == usual->malloc ? newer.malloc : allocator->malloc;
+    allocator->realloc = allocator->realloc == usual->realloc ? newer.realloc : allocator->realloc;
+    usual->malloc = newer.malloc;
+    usual->realloc = newer.realloc;
+}
+
+void tm_python_hooks_renew_small(void)
 {
     const struct tm_cpython *python = tm_runtime_python();
     if (!tm_lock_try(&hooks_lock)) {
@@ -219,6 +232,7 @@ void tm_python_hooks_leave_frees(void)
         python->get_allocator((int)domain, &top);
         if (top.ctx == tops[domain] && is_over_small_blocks(domain)) {
             top.free = tops[domain]->real.free;
+            renew_functions(&top, domain);
             python->set_allocator((int)domain, &top);
         }
     }
@@ -381,6 +395,7 @@ static bool look_from_below(unsigned domain, uintptr_t top)
         switch (layer_on_top(domain)) {
         case TM_LAYER_PLAIN:
             foreign[domain] = (const void *)top;
+            set_quick();
             return true;
         case TM_LAYER_TRACEMALLOC:
             is_tracemalloc = true;

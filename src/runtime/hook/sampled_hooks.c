@@ -47,23 +47,29 @@ TM_INLINE void record(struct tm_thread *thread, unsigned domain, const void *blo
     }
 }
 
-/* Heard and sampled: the guard is down. */
-TM_INLINE bool takes(struct tm_thread *thread, const void *ctx, size_t size, unsigned domain, bool over_debug)
+/* By the count of the hooks of KIND. */
+TM_INLINE bool counts_out(struct tm_thread *thread, size_t size, enum tm_sampled_kind kind)
 {
-    return tm_python_hears(thread, ctx, domain, over_debug) && tm_sampler_takes(thread, size);
+    return kind == TM_SAMPLED_HELD ? tm_sampler_held_takes(thread, size) : tm_sampler_takes(thread, size);
+}
+
+/* Heard and sampled: the guard is down. */
+TM_INLINE bool takes(struct tm_thread *thread, const void *ctx, size_t size, unsigned domain, enum tm_sampled_kind kind)
+{
+    return tm_python_hears(thread, ctx, domain, kind == TM_SAMPLED_OVER_DEBUG) && counts_out(thread, size, kind);
 }
 
 TM_INLINE void *hook_malloc(void *ctx, size_t size, unsigned domain, enum tm_sampled_kind kind)
 {
     struct tm_thread *thread = tm_thread_self();
     const struct tm_cpython_allocator *real = tm_python_behind(ctx, kind == TM_SAMPLED_OVER_DEBUG);
-    bool is_taken = takes(thread, ctx, size, domain, kind == TM_SAMPLED_OVER_DEBUG);
+    bool is_taken = takes(thread, ctx, size, domain, kind);
     tm_door_guard_up(thread);
     void *block = real->malloc(
-        real->ctx, TM_UNLIKELY(is_taken) ? sampled_size(thread, size, kind == TM_SAMPLED_OVER_SMALL) : size);
+        real->ctx, TM_UNLIKELY(is_taken) ? sampled_size(thread, size, tm_sampled_is_over_small(kind)) : size);
     tm_door_guard_down(thread);
     if (TM_UNLIKELY(is_taken)) {
-        record(thread, domain, block, size, kind == TM_SAMPLED_OVER_SMALL);
+        record(thread, domain, block, size, tm_sampled_is_over_small(kind));
     }
     return block;
 }
@@ -73,17 +79,16 @@ TM_INLINE void *hook_calloc(void *ctx, size_t count, size_t size, unsigned domai
     struct tm_thread *thread = tm_thread_self();
     const struct tm_cpython_allocator *real = tm_python_behind(ctx, kind == TM_SAMPLED_OVER_DEBUG);
     size_t bytes;
-    bool is_taken = !__builtin_mul_overflow(count, size, &bytes) &&
-                    takes(thread, ctx, bytes, domain, kind == TM_SAMPLED_OVER_DEBUG);
+    bool is_taken = !__builtin_mul_overflow(count, size, &bytes) && takes(thread, ctx, bytes, domain, kind);
     if (TM_UNLIKELY(is_taken)) {
         count = 1;
-        size = sampled_size(thread, bytes, kind == TM_SAMPLED_OVER_SMALL);
+        size = sampled_size(thread, bytes, tm_sampled_is_over_small(kind));
     }
     tm_door_guard_up(thread);
     void *block = real->calloc(real->ctx, count, size);
     tm_door_guard_down(thread);
     if (TM_UNLIKELY(is_taken)) {
-        record(thread, domain, block, bytes, kind == TM_SAMPLED_OVER_SMALL);
+        record(thread, domain, block, bytes, tm_sampled_is_over_small(kind));
     }
     return block;
 }
@@ -123,8 +128,8 @@ TM_INLINE void *hook_realloc(void *ctx, void *block, size_t size, unsigned domai
     if (TM_UNLIKELY(!tm_python_hears(thread, ctx, domain, kind == TM_SAMPLED_OVER_DEBUG))) {
         return tm_python_realloc_unheard(thread, real, block, size);
     }
-    bool raw_looks = kind == TM_SAMPLED_OVER_SMALL && tm_sampled_all_are_raised();
-    bool is_taken = tm_sampler_takes(thread, size);
+    bool raw_looks = tm_sampled_is_over_small(kind) && tm_sampled_all_are_raised();
+    bool is_taken = counts_out(thread, size, kind);
     if (raw_looks && block != NULL && !is_taken && size <= TM_SMALL_SIZE_MAX && knows_raised(block)) {
         return move_to_small(thread, real, block, size);
     }
@@ -132,10 +137,10 @@ TM_INLINE void *hook_realloc(void *ctx, void *block, size_t size, unsigned domai
         block != NULL && !raw_looks && tm_sampler_may_know(block) && tm_tracker_take(thread, block, &taken);
     tm_door_guard_up(thread);
     void *moved = real->realloc(
-        real->ctx, block, TM_UNLIKELY(is_taken) ? sampled_size(thread, size, kind == TM_SAMPLED_OVER_SMALL) : size);
+        real->ctx, block, TM_UNLIKELY(is_taken) ? sampled_size(thread, size, tm_sampled_is_over_small(kind)) : size);
     tm_door_guard_down(thread);
     if (TM_UNLIKELY(is_taken)) {
-        record(thread, domain, moved, size, kind == TM_SAMPLED_OVER_SMALL);
+        record(thread, domain, moved, size, tm_sampled_is_over_small(kind));
     }
     if (TM_UNLIKELY(moved == NULL) && was_known) {
         tm_tracker_put_back(thread, block, &taken);
@@ -153,18 +158,21 @@ TM_INLINE void hook_free(void *ctx, void *block, enum tm_sampled_kind kind)
     }
 }
 
-#define HOOKS(name, domain, kind)                                                                                      \
+#define RESIZING_HOOKS(name, domain, kind)                                                                             \
     static void *name##_malloc(void *ctx, size_t size)                                                                 \
     {                                                                                                                  \
         return hook_malloc(ctx, size, domain, kind);                                                                   \
     }                                                                                                                  \
-    static void *name##_calloc(void *ctx, size_t count, size_t size)                                                   \
-    {                                                                                                                  \
-        return hook_calloc(ctx, count, size, domain, kind);                                                            \
-    }                                                                                                                  \
     static void *name##_realloc(void *ctx, void *block, size_t size)                                                   \
     {                                                                                                                  \
         return hook_realloc(ctx, block, size, domain, kind);                                                           \
+    }
+
+#define HOOKS(name, domain, kind)                                                                                      \
+    RESIZING_HOOKS(name, domain, kind)                                                                                 \
+    static void *name##_calloc(void *ctx, size_t count, size_t size)                                                   \
+    {                                                                                                                  \
+        return hook_calloc(ctx, count, size, domain, kind);                                                            \
     }                                                                                                                  \
     static void name##_free(void *ctx, void *block)                                                                    \
     {                                                                                                                  \
@@ -177,6 +185,8 @@ HOOKS(mem_debug, TM_CPYTHON_MEM, TM_SAMPLED_OVER_DEBUG)
 HOOKS(obj_debug, TM_CPYTHON_OBJ, TM_SAMPLED_OVER_DEBUG)
 HOOKS(mem_small, TM_CPYTHON_MEM, TM_SAMPLED_OVER_SMALL)
 HOOKS(obj_small, TM_CPYTHON_OBJ, TM_SAMPLED_OVER_SMALL)
+RESIZING_HOOKS(mem_held, TM_CPYTHON_MEM, TM_SAMPLED_HELD)
+RESIZING_HOOKS(obj_held, TM_CPYTHON_OBJ, TM_SAMPLED_HELD)
 
 /* The quick way.  The allocator behind was installed with no context, so it looks at none: ours is passed on.  RARELY
  * is the general hook, the last act where this way ends.
@@ -301,20 +311,78 @@ TM_INLINE void *realloc_quickly(void *ctx, void *block, size_t size, void *(*rar
 QUICK(mem_small)
 QUICK(obj_small)
 
+/* The quickest way, where one GIL holds for all: one count, no look at the size, and no guard.  Where the raw domain is
+ * asked for a block or to move it, it knows the call by what is left here.
+ *
+ * NAME is that of the hooks that count so, SMALL of those that serve while they may not. */
+TM_INLINE bool passes_held(size_t size)
+{
+    if (TM_LIKELY(tm_sampler_held_passes(size))) {
+        return true;
+    }
+    tm_sampler_held.left += size;
+    return false;
+}
+
+TM_INLINE void *malloc_held(void *ctx, size_t size, void *(*rarely)(void *, size_t))
+{
+    const struct tm_cpython_allocator *real = ctx;
+    if (TM_UNLIKELY(!passes_held(size))) {
+        return rarely(ctx, size);
+    }
+    tm_word_store(&tm_sampler_held.passed_size, size);
+    return real->malloc(ctx, size);
+}
+
+TM_INLINE void *realloc_held(void *ctx, void *block, size_t size, void *(*rarely)(void *, void *, size_t))
+{
+    const struct tm_cpython_allocator *real = ctx;
+    if ((TM_UNLIKELY(tm_sampled_reserve_may_have(block)) && TM_UNLIKELY(tm_sampler_may_know(block))) ||
+        TM_UNLIKELY(!passes_held(size))) {
+        return rarely(ctx, block, size);
+    }
+    tm_word_store(&tm_sampler_held.passed_size, size);
+    tm_word_store(&tm_sampler_held.passed_block, (uintptr_t)block);
+    return real->realloc(ctx, block, size);
+}
+
+#define HELD(name, small)                                                                                              \
+    static __attribute__((noinline)) void *name##_malloc_rarely(void *ctx, size_t size)                                \
+    {                                                                                                                  \
+        return tm_sampled_are_held ? name##_malloc(ctx, size) : small##_malloc_quickly(ctx, size);                     \
+    }                                                                                                                  \
+    static __attribute__((noinline)) void *name##_realloc_rarely(void *ctx, void *block, size_t size)                  \
+    {                                                                                                                  \
+        return tm_sampled_are_held ? name##_realloc(ctx, block, size) : small##_realloc_quickly(ctx, block, size);     \
+    }                                                                                                                  \
+    static void *name##_malloc_quickly(void *ctx, size_t size)                                                         \
+    {                                                                                                                  \
+        return malloc_held(ctx, size, name##_malloc_rarely);                                                           \
+    }                                                                                                                  \
+    static void *name##_realloc_quickly(void *ctx, void *block, size_t size)                                           \
+    {                                                                                                                  \
+        return realloc_held(ctx, block, size, name##_realloc_rarely);                                                  \
+    }
+
+HELD(mem_held, mem_small)
+HELD(obj_held, obj_small)
+
 #define FUNCTIONS(name)                                                                                                \
     {                                                                                                                  \
         NULL, name##_malloc, name##_calloc, name##_realloc, name##_free                                                \
     }
-#define QUICK_FUNCTIONS(name)                                                                                          \
+#define QUICK_FUNCTIONS(name, small)                                                                                   \
     {                                                                                                                  \
-        NULL, name##_malloc_quickly, name##_calloc_quickly, name##_realloc_quickly, name##_free                        \
+        NULL, name##_malloc_quickly, small##_calloc_quickly, name##_realloc_quickly, small##_free                      \
     }
 
 static const struct tm_cpython_allocator functions[TM_SAMPLED_KINDS][TM_PYTHON_DOMAINS] = {
     [TM_SAMPLED_GENERAL] = {[TM_CPYTHON_MEM] = FUNCTIONS(mem), [TM_CPYTHON_OBJ] = FUNCTIONS(obj)},
     [TM_SAMPLED_OVER_DEBUG] = {[TM_CPYTHON_MEM] = FUNCTIONS(mem_debug), [TM_CPYTHON_OBJ] = FUNCTIONS(obj_debug)},
-    [TM_SAMPLED_OVER_SMALL] =
-        {[TM_CPYTHON_MEM] = QUICK_FUNCTIONS(mem_small), [TM_CPYTHON_OBJ] = QUICK_FUNCTIONS(obj_small)},
+    [TM_SAMPLED_OVER_SMALL] = {[TM_CPYTHON_MEM] = QUICK_FUNCTIONS(mem_small, mem_small),
+                               [TM_CPYTHON_OBJ] = QUICK_FUNCTIONS(obj_small, obj_small)},
+    [TM_SAMPLED_HELD] = {[TM_CPYTHON_MEM] = QUICK_FUNCTIONS(mem_held, mem_small),
+                         [TM_CPYTHON_OBJ] = QUICK_FUNCTIONS(obj_held, obj_small)},
 };
 
 static struct tm_cpython_allocator functions_of(unsigned domain, enum tm_sampled_kind kind)
@@ -324,9 +392,10 @@ static struct tm_cpython_allocator functions_of(unsigned domain, enum tm_sampled
 
 struct tm_cpython_allocator tm_sampled_hooks(unsigned domain, bool over_debug, bool is_quick)
 {
-    return functions_of(domain, over_debug ? TM_SAMPLED_OVER_DEBUG
-                                : is_quick ? TM_SAMPLED_OVER_SMALL
-                                           : TM_SAMPLED_GENERAL);
+    return functions_of(domain, over_debug                             ? TM_SAMPLED_OVER_DEBUG
+                                : is_quick && tm_sampled_may_be_held() ? TM_SAMPLED_HELD
+                                : is_quick                             ? TM_SAMPLED_OVER_SMALL
+                                                                       : TM_SAMPLED_GENERAL);
 }
 
 bool tm_sampled_hooks_are(const struct tm_cpython_allocator *allocator)

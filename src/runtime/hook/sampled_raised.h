@@ -15,8 +15,19 @@
 #include "runtime/os/thread_state.h"
 #include "runtime/track/runtime_state.h"
 
-/* What lies behind a hook. */
-enum tm_sampled_kind { TM_SAMPLED_GENERAL, TM_SAMPLED_OVER_DEBUG, TM_SAMPLED_OVER_SMALL, TM_SAMPLED_KINDS };
+/* What lies behind a hook, and for CPython's own allocator of small blocks: who counts. */
+enum tm_sampled_kind {
+    TM_SAMPLED_GENERAL,
+    TM_SAMPLED_OVER_DEBUG,
+    TM_SAMPLED_OVER_SMALL, /* each thread for itself */
+    TM_SAMPLED_HELD,       /* who holds the one GIL, for all: tm_sampler_held */
+    TM_SAMPLED_KINDS
+};
+
+TM_INLINE bool tm_sampled_is_over_small(enum tm_sampled_kind kind)
+{
+    return kind == TM_SAMPLED_OVER_SMALL || kind == TM_SAMPLED_HELD;
+}
 
 /* Bytes to ask for a sampled small block where CPython's allocator of small blocks is behind. */
 #define TM_RAISED_SIZE (TM_SMALL_SIZE_MAX + 1U)
@@ -33,6 +44,12 @@ extern TM_HIDDEN bool tm_sampled_some_are_small;
 extern TM_HIDDEN size_t tm_sampled_quick_sizes;
 /* What a block becomes by realloc, or a large one is from the start: less than this, also 0 bytes. */
 extern TM_HIDDEN size_t tm_sampled_quick_large;
+
+/* One GIL holds for all calls of mem and obj: before 3.12 (PEP 684) every interpreter of a process shares it.  And all
+ * their large blocks come through the raw domain. */
+bool tm_sampled_may_be_held(void);
+/* So, and they may go the quick way whatever their size: tm_sampler_held counts them. */
+extern TM_HIDDEN bool tm_sampled_are_held;
 
 /* The first sampled small block came: from the raw domain, or from an allocator that serves such sizes by itself? */
 TM_COLD void tm_sampled_prove(struct tm_thread *thread, const void *block);

@@ -226,17 +226,60 @@ TM_INLINE bool is_usual(const struct tm_thread *thread)
     return TM_LIKELY(thread->guard == TM_DOOR_GUARD);
 }
 
+/* One that was counted, but has no guard up: see struct tm_sampler_held. */
+TM_INLINE bool has_passed(const struct tm_thread *thread, size_t size)
+{
+    return tm_word_peek(&tm_sampler_held.passed_size) == size && size > TM_SMALL_SIZE_MAX && thread->guard == 0;
+}
+
+TM_INLINE bool has_passed_to_move(const struct tm_thread *thread, const void *block)
+{
+    return tm_word_peek(&tm_sampler_held.passed_block) == (uintptr_t)block && block != NULL && thread->guard == 0;
+}
+
+static __attribute__((noinline)) void *malloc_passed(void *ctx, size_t size)
+{
+    struct tm_thread *thread = tm_thread_self();
+    const struct tm_cpython_allocator *real = tm_python_behind(ctx, false);
+    tm_word_store(&tm_sampler_held.passed_size, 0);
+    tm_door_guard_first_up(thread);
+    void *block = real->malloc(real->ctx, size);
+    tm_door_guard_all_down(thread);
+    return block;
+}
+
+static __attribute__((noinline)) void *realloc_passed(void *ctx, void *block, size_t size)
+{
+    struct tm_thread *thread = tm_thread_self();
+    const struct tm_cpython_allocator *real = tm_python_behind(ctx, false);
+    tm_word_store(&tm_sampler_held.passed_size, 0);
+    tm_word_store(&tm_sampler_held.passed_block, 0);
+    tm_door_guard_first_up(thread);
+    void *moved =
+        TM_LIKELY(!tm_sampler_may_know(block)) ? real->realloc(real->ctx, block, size) : raw_realloc(ctx, block, size);
+    tm_door_guard_all_down(thread);
+    return moved;
+}
+
 static void *malloc_shortly(void *ctx, size_t size)
 {
+    const struct tm_thread *thread = tm_thread_self();
     const struct tm_cpython_allocator *real = tm_python_behind(ctx, false);
-    return is_usual(tm_thread_self()) ? real->malloc(real->ctx, size) : raw_malloc(ctx, size);
+    if (TM_LIKELY(has_passed(thread, size))) {
+        return malloc_passed(ctx, size);
+    }
+    return is_usual(thread) ? real->malloc(real->ctx, size) : raw_malloc(ctx, size);
 }
 
 static void *realloc_shortly(void *ctx, void *block, size_t size)
 {
+    const struct tm_thread *thread = tm_thread_self();
     const struct tm_cpython_allocator *real = tm_python_behind(ctx, false);
-    return is_usual(tm_thread_self()) && TM_LIKELY(!tm_sampler_may_know(block)) ? real->realloc(real->ctx, block, size)
-                                                                                : raw_realloc(ctx, block, size);
+    if (TM_LIKELY(has_passed_to_move(thread, block))) {
+        return realloc_passed(ctx, block, size);
+    }
+    return is_usual(thread) && TM_LIKELY(!tm_sampler_may_know(block)) ? real->realloc(real->ctx, block, size)
+                                                                      : raw_realloc(ctx, block, size);
 }
 
 struct tm_cpython_allocator tm_sampled_raw_hooks(bool over_debug)

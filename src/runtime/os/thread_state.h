@@ -18,6 +18,8 @@ struct tm_tally;
  * of the raw domain or maps meanwhile is its own need.  No block lies there. */
 #define TM_NEWBORN_COMING 1U
 
+#define TM_HELD_NOT UINT64_MAX
+
 struct tm_thread {
     uint32_t guard;       /* depth: above 0 what happens is our own work, or inside a call that we already count */
     uint32_t ticks;       /* events counted down between two looks at rare conditions */
@@ -26,6 +28,7 @@ struct tm_thread {
     uintptr_t newborn; /* the same until its object's birth was heard: that birth is no recycling; TM_NEWBORN_COMING */
     uint64_t sample_left;   /* bytes to the next sampled block: see track/sampler.h */
     uint64_t sample_after;  /* what sample_left became at the last one: as long as it is that, nothing came since */
+    uint64_t held_after;    /* the same of tm_sampler_held.left; TM_HELD_NOT: the thread does without the GIL */
     uint64_t sample_random; /* 0: no number was drawn yet */
     uintptr_t raw_block;    /* sampling: what the raw domain answered last, to a request for more bytes at least */
     uint64_t raised;        /* sampling: so many bytes of raw may come from hook/sampled_reserve.h; 0: none */

@@ -4,6 +4,7 @@
 #include "runtime/track/counting.h"
 
 _Atomic uint8_t tm_sampler_known[TM_KNOWN_PAGES];
+struct tm_sampler_held tm_sampler_held;
 
 /* A count that is full is not counted any more: nobody knows what it stands for. */
 static void count_known(const struct tm_runtime *runtime, uintptr_t address, bool is_gone)
@@ -38,38 +39,63 @@ void tm_sampler_note_gone(const struct tm_runtime *runtime, uintptr_t address)
 }
 
 /* The generator of SplitMix64: the state is a counter, its step any odd number. */
-static uint64_t next_random(struct tm_thread *thread)
+static uint64_t next_random(uint64_t *state)
 {
-    uint64_t word = thread->sample_random += TM_HASH_MULTIPLIER;
+    uint64_t word = *state += TM_HASH_MULTIPLIER;
     word = (word ^ (word >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
     word = (word ^ (word >> 27)) * UINT64_C(0x94D049BB133111EB);
     return word ^ (word >> 31);
 }
 
-static void draw(struct tm_thread *thread)
+static uint64_t draw(uint64_t *state)
 {
-    thread->sample_left = tm_sample_distance(next_random(thread), tm_runtime.sample_rate);
+    return tm_sample_distance(next_random(state), tm_runtime.sample_rate);
 }
 
-static TM_COLD void seed_thread(struct tm_thread *thread)
+static TM_COLD uint64_t seed_of_next(void)
 {
     uint64_t number = atomic_fetch_add_explicit(&tm_runtime.sample_threads, 1, memory_order_relaxed);
-    thread->sample_random = tm_hash_join(tm_runtime.sample_seed, number) | 1; /* 0 means: not begun */
+    return tm_hash_join(tm_runtime.sample_seed, number) | 1; /* 0 means: not begun */
+}
+
+/* LEFT and RANDOM are a count that ran out, or was not begun, at a block of SIZE bytes. */
+TM_INLINE bool decide(uint64_t *left, uint64_t *random, uint64_t size)
+{
+    if (TM_UNLIKELY(*random == 0)) {
+        *random = seed_of_next();
+        *left = draw(random);
+        if (*left >= size) {
+            *left -= size;
+            return false;
+        }
+    }
+    *left = draw(random); /* from the end of this block: the process has no memory */
+    return true;
+}
+
+TM_INLINE bool note_taken(struct tm_thread *thread, bool is_taken)
+{
+    if (is_taken) {
+        thread->sample_after = thread->sample_left;
+        thread->held_after = tm_sampler_held.left;
+    }
+    return is_taken;
 }
 
 bool tm_sampler_decide(struct tm_thread *thread, uint64_t size)
 {
-    if (TM_UNLIKELY(thread->sample_random == 0)) {
-        seed_thread(thread);
-        draw(thread);
-        if (thread->sample_left >= size) {
-            thread->sample_left -= size;
-            return false;
-        }
-    }
-    draw(thread); /* from the end of this block: the process has no memory */
-    thread->sample_after = thread->sample_left;
-    return true;
+    return note_taken(thread, decide(&thread->sample_left, &thread->sample_random, size));
+}
+
+bool tm_sampler_held_decide(struct tm_thread *thread, uint64_t size)
+{
+    return note_taken(thread, decide(&tm_sampler_held.left, &tm_sampler_held.random, size));
+}
+
+void tm_sampler_held_rest(void)
+{
+    tm_sampler_held.random = 0;
+    tm_sampler_held.left = 0;
 }
 
 void tm_sampler_begin(uint64_t rate, uint64_t seed, uint32_t later)
@@ -91,6 +117,10 @@ void tm_sampler_after_fork(struct tm_thread *thread, uint64_t seed)
     /* So that the next block draws: the way to the parent's next point would end without a sample. */
     thread->sample_after = thread->sample_after == thread->sample_left ? 0 : UINT64_MAX;
     thread->sample_left = 0;
+    if (thread->held_after != TM_HELD_NOT) {
+        thread->held_after = thread->held_after == tm_sampler_held.left ? 0 : TM_HELD_NOT - 1;
+    }
+    tm_sampler_held_rest();
 }
 
 void tm_sampler_count(struct tm_runtime *runtime, uint32_t id, const struct tm_sample_weight *weight, bool is_freed,

@@ -44,6 +44,56 @@ ran_out:
 #endif
 }
 
+/* The count of mem's and obj's doors where one GIL holds for all of them: one for all threads, so that a door need not
+ * look up the thread's.  At rest LEFT is 0, and each thread's own serves (hook/sampled_hooks.c).
+ *
+ * Threads  under the GIL, but for tm_sampler_held_rest.  One without it that asks the raw domain for as many bytes as
+ *          passed just now may be taken for that call, which then is counted once more, instead of it. */
+struct tm_sampler_held {
+    _Alignas(64) uint64_t left; /* bytes to the next sampled block; with the next two in one line of the cache */
+    /* The last call that was counted here and went on with the guard down.  CPython's allocator of small blocks always
+     * asks the raw domain for a block of more than TM_SMALL_SIZE_MAX bytes, which knows it by its size and sets this to
+     * 0, so that it is no later call's.  And it may ask it to move a block that is none of its own. */
+    _Atomic uint64_t passed_size;
+    _Atomic uint64_t passed_block;
+    uint64_t random; /* 0: no number was drawn yet, or none since it rested */
+};
+extern TM_HIDDEN struct tm_sampler_held tm_sampler_held;
+
+/* As tm_sampler_passes and tm_sampler_decide. */
+TM_INLINE bool tm_sampler_held_passes(uint64_t size)
+{
+#if defined(__x86_64__)
+    __asm__ goto("subq %1, %0\n\tjb %l[ran_out]" : : "m"(tm_sampler_held.left), "er"(size) : "cc", "memory" : ran_out);
+    return true;
+ran_out:
+    return false;
+#else
+    return !__builtin_sub_overflow(tm_sampler_held.left, size, &tm_sampler_held.left);
+#endif
+}
+
+bool tm_sampler_held_decide(struct tm_thread *thread, uint64_t size);
+
+TM_INLINE bool tm_sampler_held_takes(struct tm_thread *thread, uint64_t size)
+{
+    if (TM_LIKELY(tm_sampler_held_passes(size))) {
+        return false;
+    }
+    tm_sampler_held.left += size;
+    return tm_sampler_held_decide(thread, size);
+}
+
+/* The next block finds it not begun.  By a thread without the GIL this may be lost, until the next sampled block. */
+void tm_sampler_held_rest(void);
+
+/* THREAD's last sampled block is the last block of all that it allocated, and so did nobody else under its GIL. */
+TM_INLINE bool tm_sampler_none_came(const struct tm_thread *thread)
+{
+    return thread->sample_left == thread->sample_after &&
+           (thread->held_after == tm_sampler_held.left || thread->held_after == TM_HELD_NOT);
+}
+
 /* Counts THREAD's ticks down; false when they were 0. */
 TM_INLINE bool tm_sampler_counts_event(struct tm_thread *thread)
 {

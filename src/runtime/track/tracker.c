@@ -93,6 +93,9 @@ __attribute__((noinline)) void *tm_tracker_alloc_generally(struct tm_thread *thr
     uint32_t record = tm_event_record(thread, caller, domain, tm_size_class(size));
     if (TM_LIKELY(record != 0)) {
         count_alloc(thread, domain, block, size, record, tm_event_account(thread, caller));
+        if (caller.attachment != TM_HELD) {
+            thread->held_after = TM_HELD_NOT;
+        }
     }
     return block;
 }
@@ -186,7 +189,7 @@ TM_INLINE void uncount(struct tm_thread *thread, uintptr_t address, uint32_t id,
     if (TM_LIKELY(counts)) {
         tm_totals_move(runtime, record->domain, 0 - weight.bytes, account);
     }
-    if (thread->last_block == address && thread->sample_left == thread->sample_after) {
+    if (thread->last_block == address && tm_sampler_none_came(thread)) {
         thread->last_block = 0;
         *flags = TM_TAKEN_TEMPORARY;
         count_temporary(record, weight.blocks, account.owner);

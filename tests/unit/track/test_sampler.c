@@ -31,6 +31,32 @@ static uintptr_t address_of(unsigned block)
     return HEAP + (uintptr_t)block * 0x40000 + (block % 17 == 0 ? 8 : 0);
 }
 
+static bool is_held; /* who counts: the threads with the GIL together, or this one for itself */
+
+static int count_held(void **state)
+{
+    (void)state;
+    is_held = true;
+    return 0;
+}
+
+static int count_alone(void **state)
+{
+    (void)state;
+    is_held = false;
+    return 0;
+}
+
+static bool takes(size_t size)
+{
+    return is_held ? tm_sampler_held_takes(tm_thread_self(), size) : tm_sampler_takes(tm_thread_self(), size);
+}
+
+static uint64_t left(void)
+{
+    return is_held ? tm_sampler_held.left : tm_thread_self()->sample_left;
+}
+
 static void begin(uint64_t seed)
 {
     fake_process_in_memory("TRACEMALLOC_SAMPLE=16KiB");
@@ -38,6 +64,7 @@ static void begin(uint64_t seed)
     fake_python_found();
     fake_lane_set(FAKE_HELD);
     tm_runtime.sample_seed = seed;
+    tm_sampler_held_rest();
 }
 
 /* Another choice, and nothing counted yet. */
@@ -48,12 +75,13 @@ static void begin_again(uint64_t seed)
     tm_runtime.sample_threads = 0;
     tm_thread_self()->sample_random = 0;
     tm_thread_self()->sample_left = 0;
+    tm_sampler_held_rest();
 }
 
 /* Through a door that samples. */
 static bool allocate(enum tm_domain domain, uintptr_t address, size_t size)
 {
-    bool is_taken = tm_sampler_takes(tm_thread_self(), size);
+    bool is_taken = takes(size);
     if (is_taken) {
         fake_alloc(domain, address, size);
         assert_true(tm_sampler_may_know((const void *)address));
@@ -183,23 +211,23 @@ static void a_child_is_sampled_as_any_process(void **state)
 /* What is left of the way to a child's next point, once it has come by a byte. */
 static uint64_t way_of_a_child(void)
 {
-    uint64_t left = 0;
+    uint64_t way = 0;
     int ends[2];
     assert_int_equal(pipe(ends), 0);
     tm_runtime_before_fork();
     pid_t pid = fork();
     if (pid == 0) {
         tm_runtime_after_fork_child();
-        (void)tm_sampler_takes(tm_thread_self(), 1);
-        left = tm_thread_self()->sample_left;
-        _exit(write(ends[1], &left, sizeof left) != sizeof left);
+        (void)takes(1);
+        way = left();
+        _exit(write(ends[1], &way, sizeof way) != sizeof way);
     }
     tm_runtime_after_fork_parent();
     assert_true(pid > 0 && waitpid(pid, NULL, 0) == pid);
-    assert_int_equal(read(ends[0], &left, sizeof left), sizeof left);
+    assert_int_equal(read(ends[0], &way, sizeof way), sizeof way);
     close(ends[0]);
     close(ends[1]);
-    return left;
+    return way;
 }
 
 /* Else the figures of one parent's children were all too high or all too low. */
@@ -208,10 +236,10 @@ static void children_have_no_point_in_common(void **state)
     (void)state;
     begin(1);
     assert_true(allocate(TM_DOMAIN_OBJ, HEAP, 50 * RATE));
-    const uint64_t own = tm_thread_self()->sample_left;
+    const uint64_t own = left();
     const uint64_t first = way_of_a_child(), second = way_of_a_child();
     assert_true(first + 1 != own && second + 1 != own && first != second);
-    assert_u64_equal(tm_thread_self()->sample_left, own);
+    assert_u64_equal(left(), own);
 }
 
 static void what_is_freed_is_gone_to_the_last_part(void **state)
@@ -276,9 +304,9 @@ static void held_pages_are_looked_at(void **state)
     tm_sampler_hold_pages(low, 0x2000); /* from the second page to the fourth */
     for (unsigned round = 0; round < 2; round++) {
         for (uintptr_t page = HEAP; page <= after; page += 0x1000) {
-            bool is_held = page != HEAP && page != after;
-            assert_int_equal(tm_sampler_page_has_known(page + 0x10), is_held);
-            assert_int_equal(tm_sampler_page_has_known(page + 0xFF0), is_held);
+            bool is_kept = page != HEAP && page != after;
+            assert_int_equal(tm_sampler_page_has_known(page + 0x10), is_kept);
+            assert_int_equal(tm_sampler_page_has_known(page + 0xFF0), is_kept);
             assert_false(tm_sampler_may_know((const void *)(page + 0x10)));
         }
         while (!allocate(TM_DOMAIN_OBJ, low, 48)) {
@@ -325,7 +353,7 @@ static void temporary_is_what_goes_before_the_next_allocation(void **state)
     begin(5);
     while (!allocate(TM_DOMAIN_OBJ, HEAP, 100)) {
     }
-    while (tm_thread_self()->sample_left < 100) { /* so that the next one is not sampled */
+    while (left() < 100) { /* so that the next one is not sampled */
         give_back(HEAP);
         while (!allocate(TM_DOMAIN_OBJ, HEAP, 100)) {
         }
@@ -344,7 +372,7 @@ static void temporary_is_what_goes_before_the_next_allocation(void **state)
     give_back(HEAP);
     before += 2 * tm_sample_weight_of(100, RATE).blocks;
     assert_u64_equal(temporary_parts(), before);
-    while (!allocate(TM_DOMAIN_OBJ, HEAP, 100) || tm_thread_self()->sample_left < 100) {
+    while (!allocate(TM_DOMAIN_OBJ, HEAP, 100) || left() < 100) {
         give_back(HEAP);
     }
     before = temporary_parts();
@@ -352,6 +380,29 @@ static void temporary_is_what_goes_before_the_next_allocation(void **state)
     tm_sampler_after_fork(tm_thread_self(), 1); /* or at the free of one */
     give_back(HEAP);
     assert_u64_equal(temporary_parts(), before);
+}
+
+/* Sampled by the thread's own count, then one that the GIL's holders count, then the first is freed. */
+static bool is_temporary_with_another_between(enum fake_lane lane)
+{
+    begin(5);
+    while (!tm_sampler_takes(tm_thread_self(), 100)) {
+    }
+    fake_lane_set(lane);
+    fake_alloc(TM_DOMAIN_NATIVE, HEAP, 100);
+    while (tm_sampler_held_takes(tm_thread_self(), 1)) { /* whoever holds it */
+    }
+    uint64_t before = temporary_parts();
+    (void)fake_free(HEAP);
+    fake_lane_set(FAKE_HELD);
+    return temporary_parts() != before;
+}
+
+static void others_count_only_under_the_same_gil(void **state)
+{
+    (void)state;
+    assert_false(is_temporary_with_another_between(FAKE_HELD));
+    assert_true(is_temporary_with_another_between(FAKE_WAITING));
 }
 
 static void the_store_says_that_it_was_sampled(void **state)
@@ -371,14 +422,19 @@ static void the_store_says_that_it_was_sampled(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(estimates_are_right_on_average),
-        cmocka_unit_test(a_child_is_sampled_as_any_process),
-        cmocka_unit_test(children_have_no_point_in_common),
+        cmocka_unit_test_setup(estimates_are_right_on_average, count_alone),
+        cmocka_unit_test_setup(estimates_are_right_on_average, count_held),
+        cmocka_unit_test_setup(a_child_is_sampled_as_any_process, count_alone),
+        cmocka_unit_test_setup(a_child_is_sampled_as_any_process, count_held),
+        cmocka_unit_test_setup(children_have_no_point_in_common, count_alone),
+        cmocka_unit_test_setup(children_have_no_point_in_common, count_held),
         cmocka_unit_test(what_is_freed_is_gone_to_the_last_part),
         cmocka_unit_test(many_of_one_page_are_known),
         cmocka_unit_test(held_pages_are_looked_at),
         cmocka_unit_test(failed_realloc_leaves_everything_as_it_was),
-        cmocka_unit_test(temporary_is_what_goes_before_the_next_allocation),
+        cmocka_unit_test_setup(temporary_is_what_goes_before_the_next_allocation, count_alone),
+        cmocka_unit_test_setup(temporary_is_what_goes_before_the_next_allocation, count_held),
+        cmocka_unit_test(others_count_only_under_the_same_gil),
         cmocka_unit_test(the_store_says_that_it_was_sampled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

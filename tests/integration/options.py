@@ -104,6 +104,13 @@ class Tester(traced.Tester):
                         TRACEMALLOC_STORE=store)
         checks.that(b".live" in done.stdout and os.listdir(store) == [], "STORE=DIR holds the store while it runs",
                     done.stdout)
+        code = ("import os\nos.write(2, b'begins\\n')\npid = os.fork()\nx = [bytearray(100) for _ in range(1000)]\n"
+                "if pid:\n    os.waitpid(pid, 0)")
+        done = self.run([self.interpreter.path, "-c", code], TRACEMALLOC_STORE="nowhere")
+        line = b"libtracemalloc: the live store stays in memory, a kill would leave nothing: no store can lie in the folder "
+        checks.that(done.stderr.startswith(line) and done.stderr.endswith(b"/nowhere as it is now\nbegins\n") and
+                    done.stderr.count(b"\n") == 2, "STORE of a missing folder is said once, at the beginning", done.stderr)
+        checks.equal(len(done.snapshots()), 2, "and snapshots are written")
         done = self.run(TRACEMALLOC_VERBOSE="1")
         checks.that(done.stderr.count(b"\n") == 1 and b".tms" in done.stderr, "VERBOSE says what was written", done.stderr)
 

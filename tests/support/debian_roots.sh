@@ -36,6 +36,7 @@ make_root()
     debootstrap --variant=minbase "$release" "$root" "$mirror" "$script" >"$root.log" 2>&1 ||
         { tail -n 20 "$root.log"; return 1; }
     rm -f "$root.log"
+    chmod 755 "$root" # its / : apt's own user gets in
     grep -lisE 'proxy|Acquire::Check' /etc/apt/apt.conf.d/* | while read -r file; do
         cp "$file" "$root/etc/apt/apt.conf.d/"
     done
@@ -43,6 +44,6 @@ make_root()
     chroot "$root" apt-get update -q >/dev/null
     for package in "$@"; do
         DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get install -q -y --no-install-recommends "$package" \
-            >/dev/null 2>&1
+            >/dev/null 2>&1 || true
     done
 }

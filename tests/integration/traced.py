@@ -7,6 +7,7 @@ import glob
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,9 @@ def arguments(description):
 
 
 SKIPPED = 77  # what ctest knows it by
+
+# A shell starts what stands before "&" with SIGINT ignored; programs begin and end by other doors then.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Run(object):

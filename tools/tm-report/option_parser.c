@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/edit_distance.h"
 #include "tools/tm-report/command.h"
 #include "tools/tm-report/help_text.h"
 #include "tools/tm-report/printed_forms.h"
@@ -55,15 +56,35 @@ static void parser_init(struct parser *parser)
     }
 }
 
-/* optopt is the letter of a short option, 0 for a long one that is not known. */
-static bool say_unknown(int found, const char *argument)
+/* The option that the long ARGUMENT was meant to be; NULL: none is near. */
+static const char *option_like(const struct parser *parser, const char *argument)
 {
+    const char *like = NULL, *word = argument + 2;
+    size_t length = strcspn(word, "=");
+    unsigned nearest = 3;
+    for (size_t i = 0; i < parser->count; i++) {
+        const char *name = parser->options[i]->name;
+        unsigned off = tm_edit_distance(word, length, name, strlen(name));
+        if (off < nearest && off + 1 < length) {
+            nearest = off;
+            like = name;
+        }
+    }
+    return like;
+}
+
+/* optopt is the letter of a short option, 0 for a long one that is not known. */
+static bool say_unknown(const struct parser *parser, int found, const char *argument)
+{
+    const char *like = found == '?' && optopt == 0 ? option_like(parser, argument) : NULL;
     const char *words = found == ':'         ? "needs a value"
                         : optopt == 0        ? "is not known, or short for several"
                         : optopt < LONG_ONLY ? "is not known"
                                              : "takes no value";
     if (argument[0] == '-' && argument[1] != '-' && optopt > ' ' && optopt < 0x7F) {
         (void)fprintf(stderr, "tm-report: option -%c %s; see --help\n", optopt, words);
+    } else if (like != NULL) {
+        (void)fprintf(stderr, "tm-report: option %s is not known; did you mean --%s?\n", argument, like);
     } else {
         (void)fprintf(stderr, "tm-report: option %s %s; see --help\n", argument, words);
     }
@@ -89,7 +110,7 @@ static bool parse_options(struct parser *parser, struct tm_options *options, int
     opterr = 0;
     while ((found = getopt_long(count, arguments, parser->letters, parser->long_options, NULL)) != -1) {
         if (found == '?' || found == ':') {
-            return say_unknown(found, arguments[optind - 1]);
+            return say_unknown(parser, found, arguments[optind - 1]);
         }
         if (!take(parser, options, found)) {
             return false;

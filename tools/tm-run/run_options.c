@@ -10,6 +10,7 @@
 
 #include "base/config.h"
 #include "base/config_options.h"
+#include "base/edit_distance.h"
 
 #define PREFIX        "TRACEMALLOC_"
 #define NAME_CAPACITY 32U
@@ -58,6 +59,26 @@ static enum tm_run_action misused(const char *what, const char *argument, const 
     return TM_RUN_MISUSED;
 }
 
+/* Says so, and which one FLAG, LENGTH bytes of it, may have been meant to be. */
+static enum tm_run_action unknown(const char *argument, const char *flag, size_t length)
+{
+    char known[NAME_CAPACITY], like[NAME_CAPACITY];
+    unsigned nearest = 3;
+    for (size_t i = 0; i < TM_COUNT_OF(options_known); i++) {
+        make_flag(options_known[i].name, known);
+        unsigned off = tm_edit_distance(flag, length, known, strlen(known));
+        if (off < nearest && off + 1 < length) {
+            nearest = off;
+            memcpy(like, known, sizeof like);
+        }
+    }
+    if (nearest == 3) {
+        return misused("option ", argument, " is not known");
+    }
+    (void)fprintf(stderr, "tm-run: option %s is not known; did you mean --%s?\n", argument, like);
+    return TM_RUN_MISUSED;
+}
+
 static bool set_variable(const struct option *option, const char *value)
 {
     char variable[sizeof PREFIX + NAME_CAPACITY];
@@ -74,10 +95,11 @@ static enum tm_run_action take_flag(char ***arguments)
 {
     const char *flag = **arguments + 2;
     const char *equals = strchr(flag, '=');
-    const struct option *option = find_option(flag, equals == NULL ? strlen(flag) : (size_t)(equals - flag));
+    size_t length = strcspn(flag, "=");
+    const struct option *option = find_option(flag, length);
     const char *value = equals == NULL ? NULL : equals + 1;
     if (option == NULL) {
-        return misused("option ", **arguments, " is not known");
+        return unknown(**arguments, flag, length);
     }
     if (value == NULL && is_switch(option)) {
         value = "1";
@@ -172,13 +194,12 @@ void tm_run_options_parse(struct tm_run_options *options, char **arguments)
         }
     }
     options->run = arguments;
-    if (*arguments == NULL) {
-        options->action = misused("a program is needed", "", "");
-        return;
-    }
-    options->is_python = options->is_python || is_script(*arguments);
-    if (!are_values_good()) {
+    if (!are_values_good()) { /* first: what is missing may be a value, and the program taken for it */
         options->action = TM_RUN_MISUSED;
+    } else if (*arguments == NULL) {
+        options->action = misused("a program is needed", "", "");
+    } else {
+        options->is_python = options->is_python || is_script(*arguments);
     }
 }
 

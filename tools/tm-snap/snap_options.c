@@ -54,10 +54,12 @@ static void take_option(struct tm_snap_options *options, int option, char **argu
         options->output = optarg;
         break;
     case 'l':
-        options->action = TM_SNAP_LIST;
-        break;
     case 'c':
-        options->action = TM_SNAP_COLLECT;
+        if (options->action != TM_SNAP_TAKE) {
+            misuse(options, "one of --list and --collect, not both", "");
+        } else {
+            options->action = option == 'l' ? TM_SNAP_LIST : TM_SNAP_COLLECT;
+        }
         break;
     case OPTION_EVERY:
         if (!tm_time_value(optarg, &options->every_s)) {
@@ -83,6 +85,17 @@ static void take_option(struct tm_snap_options *options, int option, char **argu
     default:
         misuse(options, "option not known: ", arguments[optind - 1]);
         break;
+    }
+}
+
+/* What would not be heeded. */
+static void check_pairs(struct tm_snap_options *options)
+{
+    if (options->count != UINT64_MAX && options->every_s == 0) {
+        misuse(options, "--count goes with --every", "");
+    } else if (options->action != TM_SNAP_TAKE && (options->every_s != 0 || options->output != NULL)) {
+        misuse(options, options->every_s != 0 ? "--every" : "--output",
+               options->action == TM_SNAP_LIST ? " does not go with --list" : " does not go with --collect");
     }
 }
 
@@ -113,5 +126,8 @@ void tm_snap_options_parse(struct tm_snap_options *options, int count, char **ar
             return;
         }
     }
-    check_words(options, count - optind, arguments + optind);
+    check_pairs(options);
+    if (options->action != TM_SNAP_EXIT_MISUSED) {
+        check_words(options, count - optind, arguments + optind);
+    }
 }

@@ -114,7 +114,7 @@ enum tm_new_file tm_new_file_write(const char *path, bool replace, uid_t owner, 
         return TM_NEW_FILE_FAILED;
     }
     if (!write_part(path, part, owner, bytes, size)) {
-        return fail(why, part);
+        return fail(why, errno == EEXIST ? part : path);
     }
     if (replace ? rename(part, path) != 0 : !rename_to_free(part, path)) {
         int error = errno;

@@ -61,6 +61,12 @@ static bool say_not_allowed(const struct tm_process_facts *facts, struct tm_why 
         return tm_why_say(why, "process %ld is owned by uid %u: run as that user or with sudo", (long)facts->pid,
                           (unsigned)facts->owner);
     }
+    if (geteuid() == 0) {
+        return tm_why_say(why,
+                          "process %ld does not let even root look into it: run it on that process's own side "
+                          "(of a container or sandbox)",
+                          (long)facts->pid);
+    }
     return tm_why_say(why, "process %ld does not let its own user look into it: run with sudo", (long)facts->pid);
 }
 

@@ -2,6 +2,7 @@ cp "$GOLDEN/v1-empty.tms" a.tms
 try() { echo "== $*"; "$@"; echo "  exit code $?"; }
 {
     try tm-report --unknown a.tms
+    try tm-report --limt=3 a.tms
     try tm-report -q a.tms
     try tm-report --st a.tms
     try tm-report --limit

@@ -4,8 +4,11 @@ try() { echo "== $*"; "$@" 2>&1 | sed "s|$PWD|HERE|"; }
     try tm-run
     try tm-run --
     try tm-run --nframes 3 echo ran
+    try tm-run --memory_limt=64MiB echo ran
+    try tm-run --what echo ran
     try tm-run -q echo ran
     try tm-run --nframe
+    try tm-run --nframe echo
     for folder in "a b" a:b; do
         mkdir "$folder"
         cp "$(command -v tm-run)" "$folder"

@@ -13,7 +13,11 @@ ln -s a.tms link.live
     try tm-snap --every 0s 1
     try tm-snap --every 5d 1
     try tm-snap --count 0 1
+    try tm-snap --count 2 1
     try tm-snap --list 1
+    try tm-snap --list --collect
+    try tm-snap --list --every 1s
+    try tm-snap --collect -o x.tms
     try tm-snap 99999999
     try tm-snap missing.live
     try tm-snap text.live

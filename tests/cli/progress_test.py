@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Who waits at a terminal is told for what; nobody else is.
+"""Who waits at a terminal is told for what, nobody else is; and what a terminal is spared.
 
 usage: progress_test.py TM_REPORT SNAPSHOT
 """
@@ -71,6 +71,21 @@ class Progress(unittest.TestCase):
 
     def test_nothing_is_said_where_nobody_looks(self):
         self.assertEqual(run(1.2, False, "diff", "-", SNAPSHOT)[1:], ("", 0))
+
+
+class Bytes(unittest.TestCase):
+    """What is no text does not go to a terminal by itself."""
+
+    def test_a_file_is_wanted(self):
+        exports = (("export", "--to", "pprof"), ("export", "--to", "pickle"))
+        for words in (("html",), ("symbolize",), ("merge", SNAPSHOT)) + exports:
+            ours, theirs = pty.openpty()
+            process = subprocess.Popen((REPORT,) + words + (SNAPSHOT,), stdout=theirs, stderr=subprocess.PIPE)
+            os.close(theirs)
+            said = process.communicate()[1].decode()
+            self.assertEqual(read_all(ours), "", words)
+            self.assertEqual(process.returncode, 2, words)
+            self.assertRegex(said, "^tm-report: .* -o FILE.*; see tm-report %s --help\n$" % words[0])
 
 
 if __name__ == "__main__":

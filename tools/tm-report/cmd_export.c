@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "report/render/export.h"
 #include "tools/tm-report/checks.h"
@@ -9,6 +10,12 @@
 static bool has_rows(const struct tm_options *options)
 {
     return options->to == TM_EXPORT_JSON || options->to == TM_EXPORT_CSV;
+}
+
+/* What a terminal would take for its own commands. */
+static bool is_binary(const struct tm_options *options)
+{
+    return options->to == TM_EXPORT_PPROF || options->to == TM_EXPORT_PICKLE;
 }
 
 /* Formats whose content is tracebacks have no other grouping. */
@@ -30,6 +37,9 @@ static bool check(struct tm_options *options)
     }
     if (options->to == TM_EXPORT_PPROF && options->figure != TM_ASKED_DEFAULT) {
         return tm_misused(options, "--to pprof has every figure, so no --figure");
+    }
+    if (is_binary(options) && options->output == NULL && isatty(STDOUT_FILENO)) {
+        return tm_misused(options, "--to pprof and pickle need -o FILE on a terminal");
     }
     options->limit = options->limit_given ? options->limit : SIZE_MAX;
     return tm_check_rows(options);

@@ -1,16 +1,23 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Tries both scripts on a system on which nothing is installed: a minimal Debian in a chroot.  Needs root and debootstrap.
+# Tries both scripts on a system on which nothing is installed: a minimal Debian in a chroot.  Needs root and debootstrap;
+# exit code 77: they are not there, or no mirror can be reached.
 #
 #   sh tests/bare_system.sh [RELEASE]       bookworm when none is given; bullseye, trixie, sid, ...
 #
 # TM_BARE_FOLDER (default /var/tmp) takes the chroot, which is removed at the end, and the plain base system
-# (tm-bare-RELEASE.tar), which is kept for the next time.  TM_BARE_KEEP=1 keeps the chroot.
+# (tm-bare-RELEASE.tar), which is kept for the next time.  TM_BARE_KEEP=1 keeps the chroot.  TM_DEBIAN_MIRROR is asked
+# instead of deb.debian.org.
 set -eu
 cd "$(dirname "$0")/.."
 release=${1:-bookworm}
 folder=${TM_BARE_FOLDER:-/var/tmp}
 base=$folder/tm-bare-$release.tar
+mirror=${TM_DEBIAN_MIRROR:-http://deb.debian.org/debian}
+[ "$(id -u)" = 0 ] || { echo "not root: left out"; exit 77; }
+command -v debootstrap >/dev/null || { echo "no debootstrap: left out"; exit 77; }
+wget -q --spider --tries=2 --timeout=20 "$mirror/dists/$release/Release" ||
+    { echo "$mirror cannot be reached: left out"; exit 77; }
 root=$(mktemp -d "$folder/tm-bare-$release-XXXXXX")
 
 leave()
@@ -31,7 +38,7 @@ trap leave EXIT
 trap 'exit 1' INT TERM
 
 if [ ! -e "$base" ]; then
-    debootstrap --variant=minbase "$release" "$root" >"$root.log" 2>&1 || { tail -n 20 "$root.log"; exit 1; }
+    debootstrap --variant=minbase "$release" "$root" "$mirror" >"$root.log" 2>&1 || { tail -n 20 "$root.log"; exit 1; }
     rm -f "$root.log" "$root"/var/cache/apt/archives/*.deb
     tar -C "$root" -cf "$base.new" . && mv "$base.new" "$base"
 else

@@ -60,6 +60,8 @@ def check(options, checks, folder, interpreter, **variables):
     checks.that(parts["python"] >= 20000000, "live blocks", parts)
     if tells_free(interpreter):
         checks.that(abs(parts["unexplained"]) < 0.05 * rss["total"], "unexplained is under 5 %", rss)
+    if not interpreter.free_threaded and hasattr(ctypes.CDLL(None), "mallinfo2"):
+        checks.that(parts["libc_used"] >= 0, "blocks in arenas are not taken for malloc's", parts)
     if has_arenas(interpreter) and "PYTHONMALLOC" not in variables:
         checks.that(found["snapshot"]["arenas"] > 0, "arenas", found["snapshot"])
         checks.that(0 < parts["arenas"] < 30000000, "free in arenas", parts)

@@ -53,6 +53,21 @@ static void without_arenas_everything_is_in_libc(void **state)
     tm_snapshot_free(snapshot);
 }
 
+/* They are there, but nothing tells of them. */
+static void small_blocks_of_2_7_are_not_in_libc(void **state)
+{
+    (void)state;
+    struct tm_memory_account account;
+    struct tm_snapshot *snapshot =
+        tm_built_snapshot("meta rss_bytes u64 1000000\nmeta python_hex u64 34017792\n"
+                          "meta live_small_bytes u64 400000\nmeta libc_used u64 300000\n" TRACES);
+    assert_true(tm_memory_account_make(snapshot, &account));
+    assert_int_equal(account.parts[TM_MEMORY_ARENAS], 0);
+    assert_int_equal(account.parts[TM_MEMORY_LIBC_USED], 300000 - (690000 - 400000));
+    assert_int_equal(account.parts[TM_MEMORY_UNEXPLAINED], 300000);
+    tm_snapshot_free(snapshot);
+}
+
 static void what_is_not_known_is_not_guessed(void **state)
 {
     (void)state;
@@ -84,6 +99,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_are_counted_once),
         cmocka_unit_test(without_arenas_everything_is_in_libc),
+        cmocka_unit_test(small_blocks_of_2_7_are_not_in_libc),
         cmocka_unit_test(what_is_not_known_is_not_guessed),
         cmocka_unit_test(less_than_nothing_may_be_left),
     };

@@ -47,7 +47,10 @@ static bool take_fork(const struct tm_options *options, const char *path, struct
     }
     if (!tm_snapshot_was_forked(snapshot)) {
         tm_progress_end();
-        (void)fprintf(stderr, "tm-report: %s: its process was not forked; leave out --since-fork\n", name_of(path));
+        bool is_merged = tm_span_is(tm_snapshot_bytes(snapshot, "moment"), "merge");
+        (void)fprintf(stderr, "tm-report: %s: %s\n", name_of(path),
+                      is_merged ? "it was merged with what was inherited; give --since-fork to merge"
+                                : "its process was not forked; leave out --since-fork");
         return false;
     }
     if (!tm_snapshot_make_since_fork(snapshot)) {

@@ -20,6 +20,8 @@ try() { echo "== $*"; "$@"; echo "  exit code $?"; }
     # With others of which all counts, what is missing in one is missing in the sum.
     tm-report merge own.tms plain.tms -o mixed.tms
     try tm-report stats mixed.tms
+    tm-report merge a.tms plain.tms -o whole.tms
+    try tm-report --since-fork whole.tms
     # Nobody knows its peak.
     try tm-report --figure peak own.tms
     try tm-report --fail-if-peak 1MiB own.tms

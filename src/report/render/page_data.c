@@ -50,7 +50,7 @@ static void write_natives(struct tm_out *out, const struct tm_snapshot *snapshot
 /* The module of each file that a frame is in. */
 static bool write_modules(struct tm_out *out, const struct tm_snapshot *snapshot)
 {
-    uint8_t *seen = calloc(snapshot->string_count, 1);
+    uint8_t *seen = calloc(snapshot->string_count + (size_t)1, 1);
     const char *separator = "";
     tm_out_text(out, ",\n\"modules\":[");
     for (uint32_t i = 1; seen != NULL && i < snapshot->frame_count; i++) {

@@ -63,7 +63,7 @@ void tm_demangle_rust(char *name)
     char *to = name;
     for (const char *at = name; *at != '\0';) {
         size_t escape_length;
-        char character = *at == '$' ? escape_at(at, &escape_length) : '\0';
+        char character = (char)(*at == '$' ? escape_at(at, &escape_length) : '\0');
         bool is_part_begin = at == name || (at >= name + 2 && at[-1] == ':');
         if (character != '\0') {
             *to++ = character;

@@ -49,7 +49,7 @@ static void add_number(struct demangling *d, uint64_t number)
 
 static char peek(const struct demangling *d)
 {
-    return !d->failed && d->at < d->length ? d->text[d->at] : '\0';
+    return (char)(!d->failed && d->at < d->length ? d->text[d->at] : '\0');
 }
 
 static char next(struct demangling *d)
@@ -360,7 +360,7 @@ static void read_convention(struct demangling *d)
         struct identifier name = read_plain_identifier(d);
         d->failed |= name.is_punycode;
         for (size_t i = 0; i < name.length; i++) {
-            add(d, (const char[]){name.bytes[i] == '_' ? '-' : name.bytes[i], '\0'});
+            add(d, (const char[]){(char)(name.bytes[i] == '_' ? '-' : name.bytes[i]), '\0'});
         }
     }
     add(d, "\" ");

@@ -20,7 +20,8 @@
 #define XFS_SUPER_MAGIC 0x58465342
 #endif
 
-/* Runs the call NAME (see os_call.h) until it is not interrupted; the value is its result or a negative errno value. */
+/* Runs the call NAME (see os_call.h) until it is not interrupted; the value is its result or a negative errno value,
+ * which a failure has also where nobody set errno. */
 #define RETRY(type, name, expression)                                                                                  \
     __extension__({                                                                                                    \
         int saved_errno = errno;                                                                                       \
@@ -30,6 +31,7 @@
         } while (retry_result == -1 && errno == EINTR);                                                                \
         if (retry_result == -1) {                                                                                      \
             retry_result = (type)-errno;                                                                               \
+            retry_result = retry_result < 0 ? retry_result : (type)-EIO;                                               \
         }                                                                                                              \
         errno = saved_errno;                                                                                           \
         retry_result;                                                                                                  \

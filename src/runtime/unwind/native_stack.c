@@ -156,6 +156,7 @@ static enum stepped leave_own_code(struct walk *walk, struct position *at)
 TM_INLINE enum stepped pass_own_code(struct walk *walk, struct position *at)
 {
     struct tm_known_stack *stack = walk->stack;
+    /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): nor does it see it here */
     if (!is_own(walk, at->pc)) {
         return STEPPED;
     }

@@ -34,6 +34,9 @@ static inline uint64_t tm_sample_bytes(uint64_t blocks, uint64_t size)
 /* Bytes from one point to the next: exponential with the mean RATE, from the random word RANDOM. */
 uint64_t tm_sample_distance(uint64_t random, uint64_t rate);
 
+/* None is longer, up to a rate of 1 GiB: a random word has 53 bits that count, so 37 rates are the most. */
+#define TM_SAMPLE_DISTANCE_MAX (UINT64_C(64) << 30)
+
 /* Half the width of the interval around an estimate of BYTES in BLOCKS blocks that holds the truth in at least 95 of
  * 100 cases.  Needs no more than these two: the variance of one block's estimate, SIZE^2 * (1 - chance) / chance, is at
  * most a concave function of its size, so that blocks of one size (the mean) have the largest variance that blocks with

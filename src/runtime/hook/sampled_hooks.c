@@ -200,7 +200,7 @@ TM_INLINE bool passes_quickly(size_t size)
     if (TM_LIKELY(tm_sampler_passes(thread, size))) {
         return true;
     }
-    thread->sample_left += size;
+    tm_sampler_put_back(thread, size);
     return false;
 }
 
@@ -320,7 +320,7 @@ TM_INLINE bool passes_held(size_t size)
     if (TM_LIKELY(tm_sampler_held_passes(size))) {
         return true;
     }
-    tm_sampler_held.left += size;
+    tm_sampler_held_put_back(size);
     return false;
 }
 

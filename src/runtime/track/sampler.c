@@ -64,8 +64,7 @@ TM_INLINE bool decide(uint64_t *left, uint64_t *random, uint64_t size)
     if (TM_UNLIKELY(*random == 0)) {
         *random = seed_of_next();
         *left = draw(random);
-        if (*left >= size) {
-            *left -= size;
+        if (tm_sampler_subtract(left, size)) {
             return false;
         }
     }

@@ -30,18 +30,40 @@ void tm_sampler_after_fork(struct tm_thread *thread, uint64_t seed);
 /* The count of THREAD ran out at a block of SIZE bytes (or was not begun): begins the next one.  True: sampled. */
 bool tm_sampler_decide(struct tm_thread *thread, uint64_t size);
 
-/* Takes SIZE bytes from THREAD's count.  False: it ran out, and is now too small by that. */
-TM_INLINE bool tm_sampler_passes(struct tm_thread *thread, uint64_t size)
+/* Takes SIZE bytes from the count LEFT.  False: it ran out, and is now too small by that. */
+TM_INLINE bool tm_sampler_subtract(uint64_t *left, uint64_t size)
 {
 #if defined(__x86_64__)
     /* One instruction where the compiler makes three. */
-    __asm__ goto("subq %1, %0\n\tjb %l[ran_out]" : : "m"(thread->sample_left), "er"(size) : "cc", "memory" : ran_out);
+    __asm__ goto("subq %1, %0\n\tjb %l[ran_out]" : : "m"(*left), "er"(size) : "cc", "memory" : ran_out);
     return true;
 ran_out:
     return false;
 #else
-    return !__builtin_sub_overflow(thread->sample_left, size, &thread->sample_left);
+    return !__builtin_sub_overflow(*left, size, left);
 #endif
+}
+
+/* Gives SIZE bytes back to the count LEFT, which ran out by them.  A signal handler's blocks that came in between have
+ * all passed: where they were more than was left, the count would stay far above any that is drawn, and nothing be
+ * sampled for ever.  Then it is 0, and the point that they passed falls on the next block. */
+TM_INLINE void tm_sampler_add_back(uint64_t *left, uint64_t size)
+{
+    *left += size;
+    if (TM_UNLIKELY(*left > TM_SAMPLE_DISTANCE_MAX)) {
+        *left = 0;
+    }
+}
+
+/* The same of THREAD's count. */
+TM_INLINE bool tm_sampler_passes(struct tm_thread *thread, uint64_t size)
+{
+    return tm_sampler_subtract(&thread->sample_left, size);
+}
+
+TM_INLINE void tm_sampler_put_back(struct tm_thread *thread, uint64_t size)
+{
+    tm_sampler_add_back(&thread->sample_left, size);
 }
 
 /* The count of mem's and obj's doors where one GIL holds for all of them: one for all threads, so that a door need not
@@ -60,19 +82,17 @@ struct tm_sampler_held {
 };
 extern TM_HIDDEN struct tm_sampler_held tm_sampler_held;
 
-/* As tm_sampler_passes and tm_sampler_decide. */
 TM_INLINE bool tm_sampler_held_passes(uint64_t size)
 {
-#if defined(__x86_64__)
-    __asm__ goto("subq %1, %0\n\tjb %l[ran_out]" : : "m"(tm_sampler_held.left), "er"(size) : "cc", "memory" : ran_out);
-    return true;
-ran_out:
-    return false;
-#else
-    return !__builtin_sub_overflow(tm_sampler_held.left, size, &tm_sampler_held.left);
-#endif
+    return tm_sampler_subtract(&tm_sampler_held.left, size);
 }
 
+TM_INLINE void tm_sampler_held_put_back(uint64_t size)
+{
+    tm_sampler_add_back(&tm_sampler_held.left, size);
+}
+
+/* As tm_sampler_decide; THREAD is who holds the GIL. */
 bool tm_sampler_held_decide(struct tm_thread *thread, uint64_t size);
 
 TM_INLINE bool tm_sampler_held_takes(struct tm_thread *thread, uint64_t size)
@@ -80,7 +100,7 @@ TM_INLINE bool tm_sampler_held_takes(struct tm_thread *thread, uint64_t size)
     if (TM_LIKELY(tm_sampler_held_passes(size))) {
         return false;
     }
-    tm_sampler_held.left += size;
+    tm_sampler_held_put_back(size);
     return tm_sampler_held_decide(thread, size);
 }
 
@@ -113,7 +133,7 @@ TM_INLINE bool tm_sampler_takes(struct tm_thread *thread, uint64_t size)
     if (TM_LIKELY(tm_sampler_passes(thread, size))) {
         return false;
     }
-    thread->sample_left += size;
+    tm_sampler_put_back(thread, size);
     return tm_sampler_decide(thread, size);
 }
 

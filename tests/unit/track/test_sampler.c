@@ -242,6 +242,61 @@ static void children_have_no_point_in_common(void **state)
     assert_u64_equal(left(), own);
 }
 
+static void set_left(uint64_t way)
+{
+    if (is_held) {
+        tm_sampler_held.left = way;
+    } else {
+        tm_thread_self()->sample_left = way;
+    }
+}
+
+static bool passes(uint64_t size)
+{
+    return is_held ? tm_sampler_held_passes(size) : tm_sampler_passes(tm_thread_self(), size);
+}
+
+/* A signal handler's blocks, OTHERS bytes of them, come just when the count of a quick door has run out. */
+static bool is_sampled_after_a_handler(uint64_t way, uint64_t others)
+{
+    set_left(way);
+    assert_false(passes(way + 1));
+    assert_true(passes(others));
+    if (is_held) {
+        tm_sampler_held_put_back(way + 1);
+    } else {
+        tm_sampler_put_back(tm_thread_self(), way + 1);
+    }
+    return takes(1);
+}
+
+static void a_handler_leaves_the_count_as_it_was_or_at_its_end(void **state)
+{
+    (void)state;
+    begin(1);
+    (void)allocate(TM_DOMAIN_OBJ, HEAP, RATE);
+    assert_false(is_sampled_after_a_handler(1000, 300));
+    assert_u64_equal(left(), 699);
+    assert_false(is_sampled_after_a_handler(1000, 999));
+    assert_true(is_sampled_after_a_handler(1000, 1000));
+    assert_true(is_sampled_after_a_handler(1000, 5000)); /* the point lay in what the handler made */
+    assert_true(left() <= TM_SAMPLE_DISTANCE_MAX);
+}
+
+/* The longest of all is no count that a handler has left behind. */
+static void no_count_that_is_drawn_is_taken_for_a_wrong_one(void **state)
+{
+    struct tm_thread *thread = tm_thread_self();
+    const uint64_t longest = tm_sample_distance(0, UINT64_C(1) << 30);
+    (void)state;
+    assert_true(longest > (UINT64_C(36) << 30) && longest <= TM_SAMPLE_DISTANCE_MAX);
+    thread->sample_left = longest;
+    assert_false(tm_sampler_passes(thread, longest + 1));
+    tm_sampler_put_back(thread, longest + 1);
+    assert_u64_equal(thread->sample_left, longest);
+    thread->sample_left = 0;
+}
+
 static void what_is_freed_is_gone_to_the_last_part(void **state)
 {
     (void)state;
@@ -428,6 +483,9 @@ int main(void)
         cmocka_unit_test_setup(a_child_is_sampled_as_any_process, count_held),
         cmocka_unit_test_setup(children_have_no_point_in_common, count_alone),
         cmocka_unit_test_setup(children_have_no_point_in_common, count_held),
+        cmocka_unit_test_setup(a_handler_leaves_the_count_as_it_was_or_at_its_end, count_alone),
+        cmocka_unit_test_setup(a_handler_leaves_the_count_as_it_was_or_at_its_end, count_held),
+        cmocka_unit_test(no_count_that_is_drawn_is_taken_for_a_wrong_one),
         cmocka_unit_test(what_is_freed_is_gone_to_the_last_part),
         cmocka_unit_test(many_of_one_page_are_known),
         cmocka_unit_test(held_pages_are_looked_at),

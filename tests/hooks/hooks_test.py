@@ -27,6 +27,7 @@ BLOCKS = os.path.join(HERE, "programs", "blocks.py")
 BLOCKS_LINE = 9
 ARENAS = os.path.join(HERE, "programs", "arenas.py")
 ARENAS_LINE = 9
+INTERPRETERS = os.path.join(HERE, "programs", "interpreters.py")
 OWN_ALLOCATORS = os.path.join(HERE, "programs", "own_allocators.c")
 MOVED = os.path.join(HERE, "programs", "moved.py")
 MOVED_LINES, GROWING_LINE = [33, 36], 50
@@ -371,6 +372,7 @@ def arena_cases(cases, python):
     has_marks = (3, 11) <= python.version < (3, 14) and not python.free_threaded
     ways = [{}, dict(deep, TRACEMALLOC_WATERMARK="1") if has_marks else deep]
     ways += [deep, {"TRACEMALLOC_INTERVAL": "1h"}] if cases.options.full else []
+    ways.append({"TRACEMALLOC_SAMPLE": "1KiB"})  # nearly each growth of the table would be seen
     if python.version >= (3, 13):
         ways.append({"PYTHONMALLOC": "mimalloc"})
     for variables in ways:
@@ -380,10 +382,24 @@ def arena_cases(cases, python):
         for snapshot in snapshots:
             line = "arenas.py:%d" % ARENAS_LINE
             made = snapshot.on_line("obj", line)[1]
-            cases.check(name, abs(int(run.stdout) - made) <= 200, "%d objects on the line" % made)  # free lists
+            wrong = 200 if "TRACEMALLOC_SAMPLE" not in variables else 48000  # free lists; six standard deviations
+            cases.check(name, abs(int(run.stdout) - made) <= wrong, "%d objects on the line" % made)
             for domain in ("raw", "native", "mmap"):
                 found = snapshot.on_line(domain, line)
                 cases.check(name, found == (0, 0), "%s: %s on the line" % (domain, found))
+    if python.version >= (3, 12) and not python.free_threaded:
+        interpreter_cases(cases, python)
+
+
+def interpreter_cases(cases, python):
+    """Each interpreter has tables for its arenas, of as many bytes as all else that it asks of raw."""
+    name = "%s raw blocks of interpreters" % python.label
+    found = []
+    for variables in ({}, {"TRACEMALLOC_SAMPLE": "4KiB"}):
+        snapshots, run = cases.run(name, [python.path, INTERPRETERS], **variables)
+        cases.check(name, len(snapshots) == 1 and run.code == 0, "%d snapshots: %r" % (len(snapshots), run.stderr[-300:]))
+        found.append(snapshots[0].domains["raw", None][0] if snapshots else 0)
+    cases.check(name, found[0] > 2 << 20 and 0.8 < found[1] / found[0] < 1.2, "%d bytes of raw, sampled %d" % tuple(found))
 
 
 BUILT_WITHIN = """

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "runtime/hook/arena_hooks.h"
+#include "runtime/hook/arena_needs.h"
 #include "runtime/hook/door.h"
 #include "runtime/hook/end_hooks.h"
 #include "runtime/hook/moments.h"
@@ -344,6 +345,7 @@ bool tm_python_hooks_begin(void)
     code = object.code;
     chain.is_ours = tm_python_is_ours;
     note_first(python);
+    tm_arena_needs_begin(code.low);
     tm_python_hooks_ensure();
     return true;
 }
@@ -351,6 +353,7 @@ bool tm_python_hooks_begin(void)
 void tm_python_hooks_forget(void)
 {
     chain.is_ours = NULL;
+    tm_arena_needs_forget();
     tm_runtime_note_doors(false);
     for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
         tm_python_doors[domain].quick = NULL;

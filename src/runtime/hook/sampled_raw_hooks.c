@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "runtime/hook/arena_needs.h"
 #include "runtime/hook/python_doors.h"
 #include "runtime/hook/sampled_raised.h"
 #include "runtime/hook/sampled_reserve.h"
@@ -35,10 +36,17 @@ static bool give_back(const struct tm_cpython_allocator *real, void *block)
            tm_sampled_reserve_give(real, block);
 }
 
-/* Heard and sampled: the guard is down. */
+/* Sampled, where the call is heard: the guard is down.  The points that fall on what the allocator of small blocks needs
+ * for itself are points less for nobody. */
+TM_INLINE bool samples(struct tm_thread *thread, size_t size)
+{
+    return tm_sampler_takes(thread, size) && !tm_arena_needs_raw(thread);
+}
+
+/* Heard and sampled. */
 TM_INLINE bool takes(struct tm_thread *thread, const void *ctx, size_t size, bool over_debug)
 {
-    return tm_python_hears(thread, ctx, TM_CPYTHON_RAW, over_debug) && tm_sampler_takes(thread, size);
+    return tm_python_hears(thread, ctx, TM_CPYTHON_RAW, over_debug) && samples(thread, size);
 }
 
 TM_INLINE void record(struct tm_thread *thread, const void *block, size_t size)
@@ -160,7 +168,7 @@ TM_INLINE void *hook_realloc(void *ctx, void *block, size_t size, bool over_debu
     if (TM_UNLIKELY(!tm_python_hears(thread, ctx, TM_CPYTHON_RAW, over_debug))) {
         return realloc_unheard(thread, real, block, size);
     }
-    bool is_taken = tm_sampler_takes(thread, size);
+    bool is_taken = samples(thread, size);
     bool was_known = block != NULL && tm_sampler_may_know(block) && tm_tracker_take(thread, block, &taken);
     tm_door_guard_up(thread);
     void *moved = real->realloc(real->ctx, block, size);

@@ -4,14 +4,10 @@
 #include "runtime/os/stack_window.h"
 #include "runtime/unwind/cfi_step.h"
 #include "runtime/unwind/loaded_module.h"
+#include "runtime/unwind/machine_registers.h"
 #include "runtime/unwind/seen_stacks.h"
 
 #define WORD ((uintptr_t)sizeof(uintptr_t))
-
-/* The registers that a function keeps for its caller, where the walk begins. */
-struct registers {
-    uintptr_t pc, sp, frame, rbx, r12, r13, r14, r15;
-};
 
 struct walk {
     struct tm_thread *thread;
@@ -30,21 +26,6 @@ struct position {
 };
 
 enum stepped { STEPPED, STEPPED_OUT /* there is no caller */, STEPPED_ODDLY };
-
-/* One statement: between two the compiler may move what it says of the stack. */
-#define TAKE_REGISTERS(to)                                                                                             \
-    __asm__ volatile("leaq 0(%%rip), %%rax\n\t"                                                                        \
-                     "movq %%rax, 0(%0)\n\t"                                                                           \
-                     "movq %%rsp, 8(%0)\n\t"                                                                           \
-                     "movq %%rbp, 16(%0)\n\t"                                                                          \
-                     "movq %%rbx, 24(%0)\n\t"                                                                          \
-                     "movq %%r12, 32(%0)\n\t"                                                                          \
-                     "movq %%r13, 40(%0)\n\t"                                                                          \
-                     "movq %%r14, 48(%0)\n\t"                                                                          \
-                     "movq %%r15, 56(%0)"                                                                              \
-                     :                                                                                                 \
-                     : "r"(to)                                                                                         \
-                     : "rax", "memory")
 
 TM_INLINE bool read_word(struct tm_thread *thread, uintptr_t address, uintptr_t *word)
 {
@@ -271,20 +252,10 @@ static bool find_rules(uintptr_t pc, struct tm_cfi_rules *rules)
            tm_cfi_find(module.frame_header, module.high - (uintptr_t)module.frame_header, pc, rules, NULL);
 }
 
-static TM_COLD void walk_thoroughly(struct walk *walk, const struct registers *start)
+static TM_COLD void walk_thoroughly(struct walk *walk, const struct tm_machine_registers *start)
 {
     struct tm_cfi_rules rules;
-    struct tm_cfi_frame frame = {
-        .registers = {[TM_CFI_RBX] = start->rbx,
-                      [TM_CFI_RBP] = start->frame,
-                      [TM_CFI_RSP] = start->sp,
-                      [12] = start->r12,
-                      [13] = start->r13,
-                      [14] = start->r14,
-                      [15] = start->r15,
-                      [TM_CFI_RETURN] = start->pc},
-        .known = 1U << TM_CFI_RBX | 1U << TM_CFI_RBP | 1U << TM_CFI_RSP | 0xFU << 12 | 1U << TM_CFI_RETURN,
-    };
+    struct tm_cfi_frame frame = tm_machine_frame(start);
     uintptr_t pc = start->pc;
     for (;;) {
         uintptr_t sp = frame.registers[TM_CFI_RSP];
@@ -341,9 +312,9 @@ TM_INLINE uint64_t look(struct tm_thread *thread, struct tm_step_cache *cache, c
         tm_native_stack_forget(stack);
     }
 #if defined(__x86_64__)
-    struct registers start;
-    TAKE_REGISTERS(&start);
-    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): it does not see what TAKE_REGISTERS writes */
+    struct tm_machine_registers start;
+    TM_TAKE_REGISTERS(&start);
+    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): it does not see what TM_TAKE_REGISTERS writes */
     struct position first = {start.pc, start.sp, start.frame};
     enum stepped stepped = pass_own_code(&walk, &first);
     if (seen != NULL && TM_LIKELY(stepped == STEPPED)) {

@@ -245,13 +245,40 @@ def embedding_cases(cases, python):
                                    PYTHONHOME=home)
         name = "%s embed %s" % (label, mode)
         cases.check(name, run.code == 0 and len(run.stdout.splitlines()) == 3, "%r" % run.stderr[-300:])
-        cases.check(name, len(snapshots) >= 1, "no snapshot")
-        for snapshot in snapshots[-1:]:
+        cases.check(name, len(snapshots) == 1, "%d snapshots" % len(snapshots))
+        for snapshot in snapshots:
+            made = snapshot.made_on("<string>:%d" % BLOCKS_LINE)
+            cases.check(name, made == 3000, "%d blocks made on the line: of the last life's end?" % made)
             size, blocks = snapshot.on_line("obj", "<string>:%d" % BLOCKS_LINE)
             wanted_count, wanted_size = map(int, run.stdout.split()[:2])
             cases.check(name, blocks == wanted_count and size == wanted_size,
                         "%d blocks of %d bytes, not %d of %d" % (blocks, size, wanted_count, wanted_size))
             cases.check(name, snapshot.facts.get("hook_losses") == "0", "hooks lost: %s" % snapshot.facts)
+
+
+def life_cases(cases, python):
+    """What an interpreter that is made several times leaves: the last life's end, or each with a number; of a life that
+    is killed the store."""
+    library = library_of(python)
+    if library is None or not cases.options.embed:
+        return
+    home = os.path.dirname(os.path.dirname(os.path.realpath(python.path)))
+    for mode, variables, wanted in (("g", {"TRACEMALLOC_OUTPUT": "life.%n.tms"}, [1000, 2000, 3000]),
+                                    ("g", {"TRACEMALLOC_START": "python"}, [3000]),
+                                    ("gt", {}, [3000])):
+        name = "%s lives %s %s" % (python.label, mode, variables)
+        snapshots, _ = cases.run(name, [cases.options.embed, library, mode, "3", BLOCKS], PYTHONHOME=home, **variables)
+        made = [snapshot.made_on("<string>:%d" % BLOCKS_LINE) for snapshot in snapshots]
+        cases.check(name, made == wanted, "made on the line: %s, not %s" % (made, wanted))
+        failed = [snapshot.facts.get("failed_calls") for snapshot in snapshots]
+        cases.check(name, not any(failed), "failed calls: %s" % failed)
+    name = "%s killed in its third life" % python.label
+    environment = python.environment(LD_PRELOAD=cases.options.library, PYTHONHOME=home)
+    with tempfile.TemporaryDirectory(prefix="tm-test-") as folder:
+        run = traced.run([cases.options.embed, library, "gk", "3", BLOCKS], folder, environment, timeout=60)
+        made = [Snapshot(cases.options.dump, path).made_on("<string>:%d" % BLOCKS_LINE)
+                for path in run.snapshots() + run.stores()]
+        cases.check(name, run.code == -signal.SIGKILL and made == [2000, 3000], "made on the line: %s; %s" % (made, run.names()))
 
 
 def truth_cases(cases, python):
@@ -441,6 +468,7 @@ def all_truth_cases(cases, python):
 
 def all_embedding_cases(cases, python):
     embedding_cases(cases, python)
+    life_cases(cases, python)
     embedded_start_cases(cases, python)
     first_hook_cases(cases, python)
 

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Prints a snapshot as lines of tab-separated fields, for the tests of the doors:
+/* Prints a snapshot, or a live store, as lines of tab-separated fields, for the tests of the doors:
  *   meta KEY VALUE
  *   trace DOMAIN LIVE_BYTES LIVE_BLOCKS EVER_BYTES EVER_BLOCKS FILE:LINE,... TEMPORARY_BLOCKS (oldest frame first) */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "report/snapshot/snapshot_load.h"
+#include "report/snapshot/snapshot_file.h"
 
 static void print_span(struct tm_span span)
 {
@@ -53,17 +52,13 @@ static void print_snapshot(const struct tm_snapshot *snapshot)
 
 int main(int argc, char **argv)
 {
-    static unsigned char bytes[64U << 20];
     struct tm_snapshot *snapshot;
     struct tm_fault fault;
-    FILE *stream = argc == 2 ? fopen(argv[1], "rb") : NULL;
-    if (stream == NULL) {
-        fprintf(stderr, "usage: snapshot_dump SNAPSHOT\n");
+    if (argc != 2) {
+        fprintf(stderr, "usage: snapshot_dump SNAPSHOT|STORE\n");
         return 2;
     }
-    size_t size = fread(bytes, 1, sizeof bytes, stream);
-    fclose(stream);
-    if (tm_snapshot_load(bytes, size, &snapshot, &fault) != 0) {
+    if (tm_snapshot_open(argv[1], &snapshot, &fault) != 0) {
         fprintf(stderr, "snapshot_dump: %s cannot be read\n", argv[1]);
         return 1;
     }

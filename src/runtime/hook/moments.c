@@ -145,7 +145,10 @@ void tm_moments_look(struct tm_thread *thread)
         }
         return;
     }
-    has_ended = false;
+    if (has_ended) {
+        has_ended = false;
+        tm_runtime_python_begins_again();
+    }
     was_initialized = true;
     tm_moments_initialized = NULL;
     if (start_is_awaited && is_past_start(python)) {

@@ -138,7 +138,7 @@ static bool map_more(struct tm_live_store *store, unsigned section, uint64_t byt
             return false;
         }
     }
-    if (!store->in_file || grow_in_file(store, section, mapped, size) != 0) {
+    if (!store->in_file || store->is_removed || grow_in_file(store, section, mapped, size) != 0) {
         if (!tm_pages_map_at(store->sections[section] + mapped, (size_t)size)) {
             return false;
         }
@@ -253,7 +253,8 @@ bool tm_live_store_grow(struct tm_live_store *store, enum tm_section_name sectio
 
 bool tm_live_store_is_whole(const struct tm_live_store *store)
 {
-    return store->in_file && atomic_load_explicit(&store->header->anonymous_extents, memory_order_relaxed) == 0;
+    return store->in_file && !store->is_removed &&
+           atomic_load_explicit(&store->header->anonymous_extents, memory_order_relaxed) == 0;
 }
 
 size_t tm_live_store_bytes(const struct tm_live_store *store)

@@ -34,8 +34,9 @@ struct tm_live_store {
     _Atomic uint64_t ready[TM_STORE_SECTIONS];  /* of them: those whose pages were asked for; others would fault */
     struct tm_lock lock;
     bool in_file;
-    bool in_memory; /* the file: it is on a tmpfs */
-    bool fills;     /* as long as that works: pages of the file are written before they are touched */
+    bool is_removed; /* the file: it has no name any more, only what is mapped of it */
+    bool in_memory;  /* the file: it is on a tmpfs */
+    bool fills;      /* as long as that works: pages of the file are written before they are touched */
     bool has_filled;
     uint64_t filled[TM_STORE_SECTIONS]; /* bytes of which that was done, from the start */
     struct tm_file_identity identity;
@@ -79,7 +80,7 @@ TM_INLINE void tm_live_store_publish_extent(struct tm_store_header *header, unsi
 TM_CHECKED int tm_live_store_map_extent(struct tm_live_store *store, unsigned section, uint64_t at, int descriptor,
                                         uint64_t file_offset, uint64_t size);
 
-/* Moves the store into a new file at PATH; -EEXIST when that is taken, other negative errno values when it cannot
+/* Moves the store into a new file at PATH, from memory or from one that was removed; -EEXIST when that is taken, other negative errno values when it cannot
  * be. */
 TM_CHECKED int tm_live_store_to_file(struct tm_live_store *store, const char *path);
 

@@ -132,6 +132,7 @@ int tm_live_store_to_file(struct tm_live_store *store, const char *path)
     if (status == 0) {
         memcpy(store->path, path, strlen(path) + 1);
         store->in_file = true;
+        store->is_removed = false;
         store->in_memory = tm_file_is_in_memory(descriptor);
         expect_growth(store);
         atomic_store_explicit(&store->header->anonymous_extents, 0, memory_order_relaxed); /* all is in this file */
@@ -146,8 +147,9 @@ int tm_live_store_to_file(struct tm_live_store *store, const char *path)
 
 void tm_live_store_remove_file(struct tm_live_store *store)
 {
-    if (store->in_file) {
+    if (store->in_file && !store->is_removed) {
         (void)tm_file_remove(store->path, &store->identity);
+        store->is_removed = true;
     }
 }
 

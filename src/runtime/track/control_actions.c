@@ -198,9 +198,23 @@ void tm_runtime_start_moment(const char *how)
         return;
     }
     struct tm_thread *thread = enter();
-    tm_runtime.exit_snapshot_done = false; /* an interpreter begins, perhaps not for the first time */
     if (tm_runtime.start_is_pending) {
         begin_tracing(how);
+    }
+    leave(thread);
+}
+
+void tm_runtime_python_begins_again(void)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    if (!is_usable() || runtime->pid != tm_process_pid()) {
+        return;
+    }
+    struct tm_thread *thread = enter();
+    if (runtime->exit_snapshot_done) {
+        runtime->exit_snapshot_done = false;
+        runtime->may_tell_failures = false;
+        tm_store_file_make_again();
     }
     leave(thread);
 }

@@ -37,6 +37,9 @@ void tm_runtime_python_begins(void);
 /* The moment at which `-X tracemalloc` starts; HOW goes to the snapshot.  Ignored unless START=python waits for it. */
 void tm_runtime_start_moment(const char *how);
 
+/* The interpreter was made once more after its end: that life will have an exit snapshot of its own. */
+void tm_runtime_python_begins_again(void);
+
 /* Writes the exit snapshot, once per process and interpreter life; does nothing in a process that is not the store's
  * own (vfork children), or where no Python ran.  EXIT_MOMENT is a word for the snapshot. */
 void tm_runtime_exit_snapshot(const char *exit_moment);

@@ -273,13 +273,13 @@ static int rename_numbered(const char *temporary, char *path)
 static int rename_exit(const char *temporary, char *path)
 {
     struct tm_runtime *runtime = &tm_runtime;
-    if (runtime->exit_path[0] != '\0') {
+    bool has_number = tm_output_has_number(runtime->output); /* also where OUTPUT has none: see keep_paths */
+    if (runtime->exit_path[0] != '\0' && !has_number) {
         memcpy(path, runtime->exit_path, sizeof runtime->exit_path);
         return tm_file_rename(temporary, path, true); /* this process's own, of an earlier life of its interpreter */
     }
     /* With a pid in its name the snapshot is its store's counterpart: what exec left may have that pid as well. */
     unsigned of_store = runtime->store_attempt > 1 && tm_output_has_pid(runtime->output) ? runtime->store_attempt : 1;
-    bool has_number = tm_output_has_number(runtime->output); /* also where OUTPUT has none: see keep_paths */
     unsigned first = has_number ? runtime->last_number + 1 : of_store;
     bool may_replace = !has_number && runtime->config.output_is_fixed && runtime->pid == runtime->first_pid;
     int status = rename_to_free(temporary, first, may_replace, path);

@@ -9,11 +9,24 @@
 
 #define ATTEMPTS 1000U
 
+static int move_to_file(struct tm_runtime *runtime)
+{
+    char path[TM_PATH_CAPACITY];
+    int status = -EEXIST;
+    for (unsigned attempt = 1; status == -EEXIST && attempt <= ATTEMPTS; attempt++) {
+        if (!tm_output_store(runtime->store_folder, runtime->pid, attempt, path, sizeof path)) {
+            return -ENAMETOOLONG;
+        }
+        status = tm_live_store_to_file(&runtime->store, path);
+        tm_record_table_was_moved(&runtime->records);
+        runtime->store_attempt = attempt;
+    }
+    return status;
+}
+
 void tm_store_file_make(void)
 {
     struct tm_runtime *runtime = &tm_runtime;
-    char path[TM_PATH_CAPACITY];
-    int status = -EEXIST;
     if (runtime->store_folder[0] == '\0' || runtime->store.in_file) {
         return;
     }
@@ -28,15 +41,16 @@ void tm_store_file_make(void)
                        "known to carry it");
         return;
     }
-    for (unsigned attempt = 1; status == -EEXIST && attempt <= ATTEMPTS; attempt++) {
-        if (!tm_output_store(runtime->store_folder, runtime->pid, attempt, path, sizeof path)) {
-            return;
-        }
-        status = tm_live_store_to_file(&runtime->store, path);
-        tm_record_table_was_moved(&runtime->records);
-        runtime->store_attempt = attempt;
-    }
-    if (status != 0) {
+    if (move_to_file(runtime) != 0) {
         tm_runtime_say("notes", "the live store stayed in memory: its file could not be made");
+    }
+}
+
+/* What another thread counts between the copy and the mapping would be lost. */
+void tm_store_file_make_again(void)
+{
+    struct tm_runtime *runtime = &tm_runtime;
+    if (runtime->store.in_file && runtime->store.is_removed && tm_process_threads() == 1) {
+        (void)move_to_file(runtime);
     }
 }

@@ -6,4 +6,8 @@
 
 void tm_store_file_make(void);
 
+/* The same where the exit snapshot has taken its place and the process goes on: a kill is to leave that, too.  Not while
+ * several threads run. */
+void tm_store_file_make_again(void);
+
 #endif

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* An embedding program: embed LIBPYTHON MODE ROUNDS SCRIPT.  MODE has letters: g or l (RTLD_GLOBAL, RTLD_LOCAL), s
  * (Py_InitializeEx(0): no signal handlers), d (PyMem_SetupDebugHooks before and, twice, after initialisation), i (an
- * isolated preconfiguration with the allocator malloc, 3.8 and later). */
+ * isolated preconfiguration with the allocator malloc, 3.8 and later), t (a thread of its own from the first life's end on),
+ * k (kills itself in the last life). */
 #include <dlfcn.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* PyPreConfig, as far as it is the same from 3.8 on; the rest is room. */
 struct preconfig {
@@ -67,9 +71,19 @@ static void run(const char *script)
     }
 }
 
+static void *sleep_on(void *argument)
+{
+    for (;;) {
+        pause();
+    }
+    return argument;
+}
+
 int main(int argc, char **argv)
 {
     static char script[65536];
+    pthread_t thread;
+    int has_thread = 0;
     FILE *stream = argc == 5 ? fopen(argv[4], "rb") : NULL;
     if (stream == NULL) {
         return 2;
@@ -94,7 +108,13 @@ int main(int argc, char **argv)
             call("PyMem_SetupDebugHooks");
         }
         run(script);
+        if (strchr(argv[2], 'k') != NULL && rounds == 1) {
+            raise(SIGKILL);
+        }
         call("Py_Finalize");
+        if (strchr(argv[2], 't') != NULL && !has_thread) {
+            has_thread = pthread_create(&thread, NULL, sleep_on, NULL) == 0;
+        }
     }
     return 0;
 }

@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/os/resident_memory.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-#include "runtime/os/os_call.h"
-
-#define LINE_MAX_BYTES 8192U /* longer lines are cut: of a path only the start counts */
-
-/* Bytes of a read.  The kernel fills a page with mappings, looking through each one's pages, and drops the one that
- * does not fit, to look again.  It stops before that when it has as much as was asked for: a page less a long
- * mapping. */
-#define READ_MAX_BYTES (4096U - 1024U)
+#include "base/compiler.h"
+#include "runtime/os/proc_lines.h"
 
 /* Inline, so that the length of PREFIX is a constant: a process has thousands of lines. */
 TM_INLINE bool starts_with(const char *line, size_t length, const char *prefix)
@@ -168,96 +158,38 @@ struct reading {
     struct tm_resident_memory *memory;
     enum tm_mapping_kind kind;
     const char *store;
-    bool is_status;
 };
 
-TM_INLINE void add_line(struct reading *reading, const char *line, size_t length)
+static void visit_smaps_line(void *context, const char *line, size_t length)
 {
-    if (reading->is_status) {
-        tm_resident_add_status_line(reading->memory, line, length);
-    } else {
-        add_smaps_line(reading->memory, &reading->kind, line, length, reading->store);
-    }
+    struct reading *reading = context;
+    add_smaps_line(reading->memory, &reading->kind, line, length, reading->store);
 }
 
-/* The end of the line at the start of LENGTH bytes; NULL: it is not among them.  The figures of a mapping, nearly all
- * lines of smaps, are of one length: no line is shorter that ends so. */
-static const char *end_of_line(const char *line, size_t length)
+static void visit_status_line(void *context, const char *line, size_t length)
 {
-    enum { FIGURE = 27 };
-    static const char unit[] = " kB\n";
-    if (length > FIGURE && memcmp(line + FIGURE + 1 - (sizeof unit - 1), unit, sizeof unit - 1) == 0) {
-        return line + FIGURE;
-    }
-    return memchr(line, '\n', length);
+    struct reading *reading = context;
+    tm_resident_add_status_line(reading->memory, line, length);
 }
 
-/* Takes the whole lines out of BUFFER; the length of what is left at its start. */
-static size_t take_lines(struct reading *reading, char *buffer, size_t length)
+static bool read_file(struct reading *reading, const char *path, tm_proc_line visit)
 {
-    size_t begin = 0;
-    const char *end;
-    while ((end = end_of_line(buffer + begin, length - begin)) != NULL) {
-        add_line(reading, buffer + begin, (size_t)(end - buffer) - begin);
-        begin = (size_t)(end - buffer) + 1;
-    }
-    if (begin == 0 && length == LINE_MAX_BYTES) {
-        add_line(reading, buffer, length);
-        begin = length - 1; /* the rest of the line begins with a byte that is in no number */
-        buffer[begin] = '_';
-    }
-    memmove(buffer, buffer + begin, length - begin);
-    return length - begin;
-}
-
-/* By system call: libc's functions are symbols that the program may have replaced. */
-static long read_some(int descriptor, char *to, size_t capacity)
-{
-    long got;
-    do {
-        got = TM_OS_CALL(READ, syscall(SYS_read, descriptor, to, capacity));
-    } while (got < 0 && errno == EINTR);
-    return got;
-}
-
-static bool read_all(struct reading *reading, int descriptor)
-{
-    char buffer[LINE_MAX_BYTES];
-    size_t length = 0;
-    long got;
-    do {
-        size_t room = sizeof buffer - length;
-        got = read_some(descriptor, buffer + length, room < READ_MAX_BYTES ? room : READ_MAX_BYTES);
-        length = got > 0 ? take_lines(reading, buffer, length + (size_t)got) : length;
-    } while (got > 0);
-    return got == 0 && reading->memory->rss > 0;
-}
-
-static bool read_file(struct reading *reading, const char *path)
-{
-    int saved = errno;
-    bool done = false;
     memset(reading->memory, 0, sizeof *reading->memory);
-    int descriptor = (int)TM_OS_CALL(OPEN, syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0));
-    if (descriptor >= 0) {
-        done = read_all(reading, descriptor);
-        (void)syscall(SYS_close, descriptor);
-    }
+    bool done = tm_proc_lines_read(path, visit, reading) && reading->memory->rss > 0;
     if (!done) {
         memset(reading->memory, 0, sizeof *reading->memory);
     }
-    errno = saved;
     return done;
 }
 
 bool tm_resident_memory_read(struct tm_resident_memory *memory, const char *store)
 {
-    struct reading reading = {memory, TM_MAPPING_NONE, store, false};
-    return read_file(&reading, "/proc/self/smaps");
+    struct reading reading = {memory, TM_MAPPING_NONE, store};
+    return read_file(&reading, "/proc/self/smaps", visit_smaps_line);
 }
 
 bool tm_resident_memory_read_sums(struct tm_resident_memory *memory)
 {
-    struct reading reading = {memory, TM_MAPPING_NONE, NULL, true};
-    return read_file(&reading, "/proc/self/status");
+    struct reading reading = {memory, TM_MAPPING_NONE, NULL};
+    return read_file(&reading, "/proc/self/status", visit_status_line);
 }

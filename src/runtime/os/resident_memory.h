@@ -48,8 +48,8 @@ bool tm_resident_memory_read(struct tm_resident_memory *memory, const char *stor
 void tm_resident_add_status_line(struct tm_resident_memory *memory, const char *line, size_t length);
 
 /* What the kernel counts anyway, in a hundredth of a millisecond whatever the size: rss, swap, file, shared, and
- * anonymous, which has heap and stack and what was changed of mapped files in it.  All else is 0; the store is in file,
- * or in shared where its folder is a tmpfs. */
+ * anonymous, which has heap and stack and what was changed of mapped files in it (see own_pages.h for these two).  All
+ * else is 0; the store is in file, or in shared where its folder is a tmpfs. */
 bool tm_resident_memory_read_sums(struct tm_resident_memory *memory);
 
 #endif

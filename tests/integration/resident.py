@@ -103,6 +103,34 @@ def shrink(options, checks, folder, interpreter):
     checks.that(after - before < (full - before) * 0.3, "and nothing when they are gone", (before, full, after))
 
 
+# A child that does enough to be traced, in which something is sampled.
+FORKING = """
+import os
+child = os.fork()
+kept = [bytearray(50000) for _ in range(300)]
+if child:
+    os.waitpid(child, 0)
+"""
+
+
+def sampled(options, checks, folder, interpreter):
+    """A sampled process says what its memory consists of without a look at every page, but for the share of parent and
+    child in what they have in common."""
+    found = account(options, folder, interpreter, ["-c", PROGRAM], b"done\n", TRACEMALLOC_SAMPLE="64KiB")
+    if checks.that(found is not None, "the sampled program runs as without, and leaves a snapshot"):
+        rss = found["rss"]
+        parts = {name: size for name, size in rss.items() if name not in ("total", "pss", "swap")}
+        checks.equal(sum(parts.values()), rss["total"], "the parts of what was sampled are the whole")
+        checks.that(all(rss[part] > 0 for part in ("files", "files_own", "stack", "tracer")), "parts", rss)
+        checks.equal(rss["pss"], 0, "the share of a process without family")
+    done = traced.run([interpreter.path, "-c", FORKING], folder.fresh(), interpreter.environment(
+        LD_PRELOAD=options.library, TRACEMALLOC_SAMPLE="1KiB"))
+    checks.equal((done.code, done.stderr, len(done.snapshots())), (0, b"", 2), "parent and child")
+    for path in done.snapshots():
+        rss = json.loads(traced.report(options.report, "stats", "--format", "json", path))["rss"]
+        checks.that(0 < rss["pss"] < rss["total"], "the share of parent and child", rss)
+
+
 def without_arenas(options, checks, folder, interpreter):
     if has_arenas(interpreter):
         check(options, checks, folder, interpreter, PYTHONMALLOC="malloc")
@@ -147,7 +175,7 @@ def workloads(options, checks, folder, interpreter):
 def main():
     options = traced.arguments(__doc__).parse_args()
     return traced.on_each(options, interpreters.select(options.pythons), "resident", check, leave_at_once, shrink,
-                          without_arenas, workloads)
+                          sampled, without_arenas, workloads)
 
 
 if __name__ == "__main__":

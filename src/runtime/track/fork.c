@@ -65,6 +65,7 @@ void tm_runtime_after_fork_parent(void)
 {
     struct tm_runtime *runtime = &tm_runtime;
     runtime->forked = runtime->forked_before;
+    runtime->has_forked = true;
     if (runtime->fork_has_locks) {
         struct tm_store_fork fork = runtime->fork_image;
         memset(&runtime->fork_image, 0,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/track/memory_facts.h"
 
+#include "runtime/os/own_pages.h"
 #include "runtime/os/resident_memory.h"
 #include "runtime/os/thread_state.h"
 #include "runtime/track/loose_walk.h"
@@ -77,17 +78,31 @@ static void take_store_out(struct tm_resident_memory *memory, bool in_file)
 /* What smaps alone tells is left out. */
 static void add_resident_sums(struct fact_list *list, const struct tm_resident_memory *memory)
 {
+    struct tm_own_pages own;
     add(list, "rss_bytes", memory->rss);
     add(list, "swap_bytes", memory->swap);
     add(list, "rss_file", memory->file);
     add(list, "rss_shared", memory->shared);
     add(list, "rss_store", memory->store);
+    if (tm_own_pages_read(&own)) {
+        add(list, "rss_file_own", own.file);
+        add(list, "rss_stack", own.stack);
+    }
+}
+
+/* Parent and child have pages in common, and want to know their share, which smaps alone tells. */
+static bool is_of_family(const struct tm_runtime *runtime)
+{
+    return runtime->has_forked || runtime->store.header->forked_from != 0;
 }
 
 static void add_resident(struct fact_list *list, const char *store, bool in_brief)
 {
+    const struct tm_runtime *runtime = &tm_runtime;
     struct tm_resident_memory memory;
-    if (in_brief && tm_resident_memory_read_sums(&memory) && memory.rss > BRIEF_FROM) {
+    /* Smaps takes a quarter of all that a short process pays for being sampled. */
+    bool is_light = runtime->config.sample_rate != 0 && !is_of_family(runtime);
+    if ((in_brief || is_light) && tm_resident_memory_read_sums(&memory) && (is_light || memory.rss > BRIEF_FROM)) {
         take_store_out(&memory, store != NULL);
         add_resident_sums(list, &memory);
     } else if (tm_resident_memory_read(&memory, store)) {

@@ -25,9 +25,9 @@
 
 /* Each adds to the COUNT facts of FACTS and returns the new count.
  *
- * The tracer's own memory, and what is resident.  STORE is the path of the store's file, or NULL.  IN_BRIEF: of a
- * process with much resident memory only the sums that the kernel has at hand, without pss_bytes, rss_heap, rss_stack,
- * rss_anonymous and rss_file_own. */
+ * The tracer's own memory, and what is resident.  STORE is the path of the store's file, or NULL.  Without pss_bytes,
+ * rss_heap and rss_anonymous, and to some 100 KiB only, as the kernel counts by the way: of a process that is sampled,
+ * and neither forked nor was; IN_BRIEF, also of one with much resident memory. */
 unsigned tm_resident_facts_add(struct tm_encode_fact *facts, unsigned count, const char *store, bool in_brief);
 
 /* Arenas, mappings, and libc's malloc; without libc where ASK_LIBC is false, because the caller may be a signal handler

@@ -148,6 +148,7 @@ struct tm_runtime {
     struct tm_store_fork fork_image;
     struct tm_forked forked;        /* of a child that has had no event yet, and inside fork of the child to be */
     struct tm_forked forked_before; /* inside fork: what the parent gets back */
+    bool has_forked;                /* there are, or were, children of this process with its memory */
     char *scratch;                  /* one name being copied; under the intern lock */
     size_t scratch_size;
     struct tm_aging aging;

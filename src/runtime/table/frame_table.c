@@ -16,6 +16,7 @@ const struct tm_stored_frame *tm_frame_at(const struct tm_live_store *store, uin
 bool tm_frame_table_init(struct tm_frame_table *table, struct tm_live_store *store)
 {
     table->store = store;
+    table->map.is_small = store->is_small;
     if (!tm_live_store_need(store, TM_STORE_FRAMES, sizeof(struct tm_stored_frame))) {
         return false;
     }

@@ -5,23 +5,25 @@
 
 #define LEAST_GROWTH (4U * TM_PAGE_SIZE) /* a call of the kernel costs more than the pages */
 
-/* Room for item LAST in *ARRAY of *CAPACITY items of SIZE bytes.  They are used in sequence: the new ones' pages are
- * taken at once. */
-static bool make_room(void **array, uint32_t *capacity, size_t size, uint32_t last)
+/* Room for item LAST in *ARRAY of *CAPACITY items of SIZE bytes, LEAST bytes more at least.  They are used in sequence:
+ * the new ones' pages are taken at once. */
+static bool make_room(void **array, uint32_t *capacity, size_t size, uint32_t last, size_t least)
 {
     if (last < *capacity) {
         return true;
     }
     size_t old_bytes = *capacity * size;
     size_t wanted = tm_page_round((last + (size_t)1) * size);
-    size_t part = old_bytes / 4 < LEAST_GROWTH ? LEAST_GROWTH : old_bytes / 4;
+    size_t part = old_bytes / 4 < least ? least : old_bytes / 4;
     size_t bytes = tm_page_round(old_bytes + part);
     bytes = bytes > wanted ? bytes : wanted;
     char *grown = *array == NULL ? tm_pages_map(bytes) : tm_pages_grow(*array, old_bytes, bytes);
     if (grown == NULL) {
         return false;
     }
-    tm_pages_populate(grown + old_bytes, bytes - old_bytes);
+    if (bytes - old_bytes > TM_PAGE_SIZE) {
+        tm_pages_populate(grown + old_bytes, bytes - old_bytes);
+    }
     *array = grown;
     *capacity = (uint32_t)(bytes / size);
     return true;
@@ -29,8 +31,9 @@ static bool make_room(void **array, uint32_t *capacity, size_t size, uint32_t la
 
 static bool make_all_room(struct tm_id_lists *lists, uint32_t owner, uint32_t id)
 {
-    return make_room((void **)&lists->heads, &lists->head_capacity, sizeof *lists->heads, owner) &&
-           make_room((void **)&lists->links, &lists->link_capacity, sizeof *lists->links, id);
+    const size_t least = lists->is_small ? TM_PAGE_SIZE : LEAST_GROWTH;
+    return make_room((void **)&lists->heads, &lists->head_capacity, sizeof *lists->heads, owner, least) &&
+           make_room((void **)&lists->links, &lists->link_capacity, sizeof *lists->links, id, least);
 }
 
 /* All ids of OWNER, or none without memory. */
@@ -38,6 +41,7 @@ static bool move_into_map(struct tm_id_lists *lists, uint32_t owner)
 {
     const struct tm_list_link *links = lists->links;
     uint32_t first = lists->heads[owner];
+    lists->map.is_small = lists->is_small;
     for (uint32_t id = first; id != 0; id = links[id].next) {
         if (!tm_id_map_insert(&lists->map, tm_list_hash(owner, links[id].tag), id)) {
             for (uint32_t done = first; done != id; done = links[done].next) {
@@ -88,7 +92,7 @@ void tm_id_lists_clear(struct tm_id_lists *lists)
     if (lists->heads != NULL) {
         tm_pages_unmap(lists->heads, lists->head_capacity * sizeof *lists->heads);
     }
-    lists->map = (struct tm_id_map){NULL, 0, 0};
+    lists->map = (struct tm_id_map){.entries = NULL};
     lists->heads = NULL;
     lists->head_capacity = 0;
 }

@@ -34,6 +34,7 @@ struct tm_id_lists {
     struct tm_list_link *links; /* by id */
     uint32_t head_capacity, link_capacity;
     struct tm_id_map map;
+    bool is_small; /* set while all is empty: few ids are to be expected */
 };
 
 /* A look for one key; it ends where one more id would be added. */

@@ -4,6 +4,7 @@
 #include "runtime/os/os_memory.h"
 
 #define FIRST_CAPACITY 2048U /* an interpreter that does nothing comes to some thousand names */
+#define SMALL_CAPACITY (TM_PAGE_SIZE / sizeof(struct tm_id_map_entry))
 
 static void place(struct tm_id_map_entry *entries, size_t mask, struct tm_id_map_entry entry)
 {
@@ -16,12 +17,15 @@ static void place(struct tm_id_map_entry *entries, size_t mask, struct tm_id_map
 
 static bool grow(struct tm_id_map *map)
 {
-    size_t capacity = map->capacity == 0 ? FIRST_CAPACITY : map->capacity * 2;
+    size_t first = map->is_small ? SMALL_CAPACITY : FIRST_CAPACITY;
+    size_t capacity = map->capacity == 0 ? first : map->capacity * 2;
     struct tm_id_map_entry *entries = tm_pages_map(capacity * sizeof *entries);
     if (entries == NULL) {
         return false;
     }
-    tm_pages_populate(entries, capacity * sizeof *entries); /* the entries that move go everywhere */
+    if (capacity > SMALL_CAPACITY) {
+        tm_pages_populate(entries, capacity * sizeof *entries); /* the entries that move go everywhere */
+    }
     for (size_t i = 0; i < map->capacity; i++) {
         if (map->entries[i].id != 0) {
             place(entries, capacity - 1, map->entries[i]);

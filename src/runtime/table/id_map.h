@@ -21,6 +21,7 @@ struct tm_id_map {
     struct tm_id_map_entry *entries;
     size_t capacity; /* power of two, or 0 */
     size_t count;
+    bool is_small; /* set while it is empty: few ids are to be expected */
 };
 
 /* Goes through the ids entered with HASH: *CURSOR is SIZE_MAX at first; 0 means there are no more, and *CURSOR is then

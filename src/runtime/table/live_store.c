@@ -6,7 +6,8 @@
 
 #include "runtime/os/os_memory.h"
 
-#define FIRST_EXTENT   (64U * 1024U) /* at least */
+#define FIRST_EXTENT   (64U * 1024U)       /* at least */
+#define SMALL_EXTENT   (2U * TM_PAGE_SIZE) /* the same in a store that is to hold little */
 #define LARGEST_EXTENT (4U * 1024U * 1024U)
 #define FEWEST_AHEAD   (3U * TM_PAGE_SIZE)
 #define MOST_AHEAD     (15U * TM_PAGE_SIZE)
@@ -19,10 +20,10 @@ static const uint64_t shares[TM_STORE_SECTIONS] = {
 };
 #define SHARE_SUM 96U
 
-/* Bytes: what an interpreter that does nothing comes to use is there from the start, without growth. */
-static const uint64_t first_extents[TM_STORE_SECTIONS] = {
-    [TM_STORE_STRINGS] = FIRST_EXTENT,     [TM_STORE_FRAMES] = FIRST_EXTENT,    [TM_STORE_TRACEBACKS] = FIRST_EXTENT,
-    [TM_STORE_RECORDS] = 4 * FIRST_EXTENT, [TM_STORE_PEAKS] = 2 * FIRST_EXTENT, [TM_STORE_LOOSE] = 2 * FIRST_EXTENT,
+/* In first extents: what an interpreter that does nothing comes to use is there from the start, without growth. */
+static const unsigned first_extents[TM_STORE_SECTIONS] = {
+    [TM_STORE_STRINGS] = 1, [TM_STORE_FRAMES] = 1, [TM_STORE_TRACEBACKS] = 1,
+    [TM_STORE_RECORDS] = 4, [TM_STORE_PEAKS] = 2,  [TM_STORE_LOOSE] = 2,
 };
 
 #define FULL_SPACE (UINT64_C(6) << 30)
@@ -121,9 +122,16 @@ static int grow_in_file(struct tm_live_store *store, unsigned section, uint64_t 
     return status;
 }
 
-static uint64_t extent_size(unsigned section, uint64_t mapped, uint64_t wanted)
+/* Bytes. */
+static uint64_t first_extent(const struct tm_live_store *store, unsigned section)
 {
-    uint64_t size = mapped < first_extents[section] ? first_extents[section] : mapped;
+    return (uint64_t)first_extents[section] * (store->is_small ? SMALL_EXTENT : FIRST_EXTENT);
+}
+
+static uint64_t extent_size(const struct tm_live_store *store, unsigned section, uint64_t mapped, uint64_t wanted)
+{
+    uint64_t first = first_extent(store, section);
+    uint64_t size = mapped < first ? first : mapped;
     size = size > LARGEST_EXTENT ? LARGEST_EXTENT : size;
     return size > wanted ? size : tm_page_round((size_t)wanted);
 }
@@ -131,7 +139,7 @@ static uint64_t extent_size(unsigned section, uint64_t mapped, uint64_t wanted)
 static bool map_more(struct tm_live_store *store, unsigned section, uint64_t bytes)
 {
     uint64_t mapped = atomic_load_explicit(&store->mapped[section], memory_order_relaxed);
-    uint64_t size = extent_size(section, mapped, bytes - mapped);
+    uint64_t size = extent_size(store, section, mapped, bytes - mapped);
     if (mapped + size > store->reserved[section]) {
         size = store->reserved[section] - mapped;
         if (bytes - mapped > size) {
@@ -153,11 +161,11 @@ static bool map_more(struct tm_live_store *store, unsigned section, uint64_t byt
 /* Bytes asked for beyond those that are needed: a sixteenth, so that little is there in vain.  Of records and peaks an
  * interpreter that does nothing comes to use nearly all that is there from the start: they are asked for in one
  * call. */
-static uint64_t ahead_of(unsigned section, uint64_t ready)
+static uint64_t ahead_of(const struct tm_live_store *store, unsigned section, uint64_t ready)
 {
     uint64_t part = ready / 16;
-    if (ready < first_extents[section] && first_extents[section] > FIRST_EXTENT) {
-        return first_extents[section];
+    if (ready < first_extent(store, section) && first_extents[section] > 1) {
+        return first_extent(store, section);
     }
     return part < FEWEST_AHEAD ? FEWEST_AHEAD : part > MOST_AHEAD ? MOST_AHEAD : part;
 }
@@ -219,7 +227,7 @@ static void make_ready(struct tm_live_store *store, unsigned section, uint64_t b
     uint64_t mapped = atomic_load_explicit(&store->mapped[section], memory_order_relaxed);
     uint64_t wanted = mapped;
     if (store->in_file && section != TM_STORE_LOOSE) {
-        wanted = tm_page_round((size_t)(bytes + ahead_of(section, ready)));
+        wanted = tm_page_round((size_t)(bytes + ahead_of(store, section, ready)));
         wanted = wanted < mapped ? wanted : mapped;
         fill(store, section, wanted);
         /* What was not to be had of the file any more is private memory, where only a write makes a page. */

@@ -33,6 +33,7 @@ struct tm_live_store {
     _Atomic uint64_t mapped[TM_STORE_SECTIONS]; /* bytes that are there, from the start */
     _Atomic uint64_t ready[TM_STORE_SECTIONS];  /* of them: those whose pages were asked for; others would fault */
     struct tm_lock lock;
+    bool is_small; /* set before it begins: little is to be expected in it, so its sections begin small */
     bool in_file;
     bool is_removed; /* the file: it has no name any more, only what is mapped of it */
     bool in_memory;  /* the file: it is on a tmpfs */

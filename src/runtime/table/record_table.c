@@ -41,6 +41,7 @@ static bool make_room(struct tm_record_table *table, uint64_t count)
 bool tm_record_table_init(struct tm_record_table *table, struct tm_live_store *store)
 {
     table->store = store;
+    table->lists.is_small = store->is_small;
     table->header = store->header;
     table->records = (struct tm_record *)(void *)store->sections[TM_STORE_RECORDS];
     table->peaks = (struct tm_record_peak *)(void *)store->sections[TM_STORE_PEAKS];

@@ -16,6 +16,7 @@ bool tm_string_table_init(struct tm_string_table *table, struct tm_live_store *s
 {
     uint32_t id;
     table->store = store;
+    table->map.is_small = store->is_small;
     memset(table->guesses, 0, sizeof table->guesses);
     return tm_string_intern(table, "", 0, &id);
 }

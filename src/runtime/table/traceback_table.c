@@ -14,6 +14,7 @@ const struct tm_stored_traceback *tm_traceback_at(const struct tm_live_store *st
 bool tm_traceback_table_init(struct tm_traceback_table *table, struct tm_live_store *store)
 {
     table->store = store;
+    table->lists.is_small = store->is_small;
     if (!tm_live_store_need(store, TM_STORE_TRACEBACKS, sizeof(struct tm_stored_traceback))) {
         return false;
     }

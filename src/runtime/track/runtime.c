@@ -146,6 +146,7 @@ static unsigned block_alignment_bits(void)
 static bool make_tables(struct tm_runtime *runtime)
 {
     unsigned granule_bits = block_alignment_bits();
+    runtime->store.is_small = runtime->config.sample_rate != 0;
     bool done = tm_runtime_set_limit(runtime->config.traceback_limit) && tm_live_store_begin(&runtime->store) &&
                 tm_block_table_init_at(&runtime->blocks, granule_bits, runtime->store.room) &&
                 tm_trace_cache_init(&runtime->cache) && tm_string_table_init(&runtime->strings, &runtime->store) &&
@@ -395,6 +396,8 @@ static void expect_events(struct tm_runtime *runtime)
     if (runtime->sample_rate == 0) {
         tm_trace_cache_expect(&runtime->cache);
         tm_pages_populate(&runtime->blocks.shorts, sizeof runtime->blocks.shorts);
+    } else {
+        tm_pages_populate(&runtime->sampled_frames, sizeof runtime->sampled_frames);
     }
 }
 

@@ -103,6 +103,24 @@ static void memory_follows_the_highest_owner_and_id(void **state)
     assert_int_equal(tm_id_lists_bytes(&lists), bytes + tm_id_map_bytes(&lists.map));
 }
 
+static void small_lists_begin_with_a_page_each(void **state)
+{
+    (void)state;
+    struct tm_id_lists lists = {.is_small = true};
+    assert_true(add(&lists, 3, 1, 1));
+    assert_int_equal(tm_id_lists_bytes(&lists), 2 * TM_PAGE_SIZE);
+    for (uint32_t id = 2; id <= 3000; id++) {
+        assert_true(add(&lists, id, 1, id));
+    }
+    assert_true(has(&lists, 3, 1, 1) && has(&lists, 3000, 1, 3000));
+    assert_true(tm_id_lists_are_valid(&lists));
+    tm_id_lists_clear(&lists);
+    for (uint32_t id = 1; id <= TM_LIST_MAX + 1; id++) {
+        assert_true(add(&lists, 1, id, id));
+    }
+    assert_int_equal(tm_id_map_bytes(&lists.map), TM_PAGE_SIZE);
+}
+
 #define IDS    4000U
 #define OWNERS 40U
 
@@ -196,6 +214,7 @@ int main(void)
         cmocka_unit_test(ids_of_one_key_are_all_found),
         cmocka_unit_test(owner_of_many_moves_into_the_map_and_few_stay_out),
         cmocka_unit_test(memory_follows_the_highest_owner_and_id),
+        cmocka_unit_test(small_lists_begin_with_a_page_each),
         cmocka_unit_test(random_work_agrees_with_an_array),
         cmocka_unit_test(failure_to_grow_changes_nothing),
         cmocka_unit_test(validity_notices_a_list_that_is_too_long_and_a_wrong_map),

@@ -145,6 +145,24 @@ static void growth_in_the_file_is_in_the_file(void **state)
     check_file_equals_memory();
 }
 
+static void a_small_store_begins_small_and_grows_all_the_same(void **state)
+{
+    (void)state;
+    store.is_small = true;
+    for (unsigned section = 0; section < TM_STORE_SECTIONS; section++) {
+        assert_true(fill((enum tm_section_name)section, 10, (uint8_t)(section + 1)));
+    }
+    assert_true(tm_live_store_bytes(&store) <= TM_STORE_HEADER_SIZE + 24 * TM_PAGE_SIZE);
+    assert_int_equal(tm_live_store_to_file(&store, scratch_name(&folder, "a.live")), 0);
+    check_file_equals_memory();
+    for (uint64_t size = 5000; size < 6000000; size += size / 2) {
+        assert_true(fill(TM_STORE_STRINGS, size, 4));
+        assert_true(fill(TM_STORE_RECORDS, size / 2, 5));
+    }
+    assert_int_equal(atomic_load(&store.header->anonymous_extents), 0);
+    check_file_equals_memory();
+}
+
 /* A kernel before 5.14 does not give pages ahead. */
 static bool kernel_gives_pages(void)
 {
@@ -616,6 +634,7 @@ int main(void)
         TEST(section_ends_at_its_reservation),
         TEST(file_holds_what_memory_held_and_follows_it),
         TEST(growth_in_the_file_is_in_the_file),
+        TEST(a_small_store_begins_small_and_grows_all_the_same),
         TEST(pages_of_the_file_come_a_few_at_a_time_but_loose_ones_as_needed),
         TEST(pages_that_are_written_before_come_likewise),
         TEST(pages_of_the_first_records_and_peaks_come_at_once),

@@ -37,11 +37,13 @@
         retry_result;                                                                                                  \
     })
 
-static int identify(int descriptor, struct tm_file_identity *identity)
+/* *MODE: its permissions. */
+static int identify(int descriptor, struct tm_file_identity *identity, mode_t *mode)
 {
     struct stat found;
     int status = RETRY(int, STAT, fstat(descriptor, &found));
     if (status == 0) {
+        *mode = found.st_mode & 07777;
         identity->device = found.st_dev;
         identity->inode = found.st_ino;
         if (!S_ISREG(found.st_mode)) {
@@ -55,11 +57,12 @@ int tm_file_create(const char *path, struct tm_file_identity *identity)
 {
     int descriptor =
         RETRY(int, OPEN, syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (descriptor >= 0) {
+    mode_t mode = 0600;
+    int status = descriptor < 0 ? descriptor : identify(descriptor, identity, &mode);
+    if (mode != 0600) {
         /* A umask of 0777 would keep the owner out.  Some file systems have no modes: then there is nothing to do. */
         (void)RETRY(int, MODE, fchmod(descriptor, 0600));
     }
-    int status = descriptor < 0 ? descriptor : identify(descriptor, identity);
     if (descriptor >= 0 && status < 0) {
         tm_file_close(descriptor);
         (void)RETRY(int, REMOVE, unlink(path)); /* it was made above, and nobody else would remove it */
@@ -73,7 +76,8 @@ int tm_file_reopen(const char *path, const struct tm_file_identity *identity)
         RETRY(int, OPEN, syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0));
     if (descriptor >= 0) {
         struct tm_file_identity found;
-        int status = identify(descriptor, &found);
+        mode_t mode;
+        int status = identify(descriptor, &found, &mode);
         if (status == 0 && (found.device != identity->device || found.inode != identity->inode)) {
             status = -ESTALE;
         }

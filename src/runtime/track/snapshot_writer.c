@@ -23,18 +23,21 @@ struct part {
     int status; /* of the last write */
 };
 
-/* Full disks and file size limits show before the write, not as a signal.  The descriptor is the program's number: not
- * kept from one write to the next. */
+/* Full disks and file size limits show before the write, not as a signal. */
+static int write_to(int descriptor, const void *bytes, size_t size, uint64_t offset)
+{
+    int status = tm_file_allocate(descriptor, offset, size);
+    return status == 0 ? tm_file_write_at(descriptor, bytes, size, offset) : status;
+}
+
+/* The descriptor is the program's number: not kept from one write to the next. */
 static int write_at(const struct part *part, const void *bytes, size_t size, uint64_t offset)
 {
     int descriptor = tm_file_reopen(part->name, part->identity);
     if (descriptor < 0) {
         return descriptor;
     }
-    int status = tm_file_allocate(descriptor, offset, size);
-    if (status == 0) {
-        status = tm_file_write_at(descriptor, bytes, size, offset);
-    }
+    int status = write_to(descriptor, bytes, size, offset);
     tm_file_close(descriptor);
     return status;
 }
@@ -160,10 +163,11 @@ static int create_part(const char *path, char *temporary, struct tm_file_identit
     return descriptor;
 }
 
+/* What lies around the blocks. */
 static int write_encoded(const struct part *part, const struct tm_encoded *encoded,
                          const struct tm_encode_blocks *blocks)
 {
-    size_t before = blocks == NULL ? encoded->size : (size_t)blocks->offset;
+    size_t before = (size_t)blocks->offset;
     int status = write_at(part, encoded->bytes, before, 0);
     if (status == 0 && before < encoded->size) {
         status = write_at(part, encoded->bytes + before, encoded->size - before, before + blocks->size);
@@ -189,12 +193,15 @@ static int fill_with_blocks(struct part *part, const char *moment)
 static int fill_part(const char *path, struct part *part, const struct tm_encoded *encoded, const char *moment,
                      bool sync)
 {
-    int status = create_part(path, part->name, part->identity);
-    if (status < 0) {
-        return status;
+    int descriptor = create_part(path, part->name, part->identity);
+    if (descriptor < 0) {
+        return descriptor;
     }
-    tm_file_close(status);
-    status = encoded == NULL ? fill_with_blocks(part, moment) : write_encoded(part, encoded, NULL);
+    int status = encoded == NULL ? 0 : write_to(descriptor, encoded->bytes, encoded->size, 0);
+    tm_file_close(descriptor);
+    if (encoded == NULL) {
+        status = fill_with_blocks(part, moment);
+    }
     if (status == 0 && sync) {
         status = sync_part(part);
     }

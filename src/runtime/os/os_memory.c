@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -192,6 +193,22 @@ void tm_pages_populate_in_memory(void *at, size_t size)
     populate(at, size, MADV_POPULATE_READ);
 }
 
+/* Of what mincore says of COUNT pages, how many are there. */
+static size_t count_pages(const unsigned char *pages, size_t count)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    size_t sum = 0, i = 0;
+    for (; count - i >= sizeof each; i += sizeof each) {
+        uint64_t eight;
+        memcpy(&eight, pages + i, sizeof eight);
+        sum += (size_t)((eight & each) * each >> 56);
+    }
+    for (; i < count; i++) {
+        sum += pages[i] & 1U;
+    }
+    return sum;
+}
+
 size_t tm_pages_resident(const void *at, size_t size)
 {
     unsigned char pages[1024];
@@ -200,9 +217,7 @@ size_t tm_pages_resident(const void *at, size_t size)
     for (size_t done = 0; done < size; done += sizeof pages * TM_PAGE_SIZE) {
         size_t part = size - done < sizeof pages * TM_PAGE_SIZE ? size - done : sizeof pages * TM_PAGE_SIZE;
         if (mincore((char *)(uintptr_t)at + done, part, pages) == 0) {
-            for (size_t i = 0; i < part / TM_PAGE_SIZE; i++) {
-                resident += (pages[i] & 1U) * (size_t)TM_PAGE_SIZE;
-            }
+            resident += count_pages(pages, part / TM_PAGE_SIZE) * TM_PAGE_SIZE;
         }
     }
     errno = saved;

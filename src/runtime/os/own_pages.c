@@ -122,7 +122,7 @@ static bool ask_all(struct walk *walk, int maps)
         return false;
     }
     for (uintptr_t at = 0; ask(maps, at, IS_WRITABLE | HAS_FILE | OR_NEXT, &mapping); at = mapping.end) {
-        if (ask(maps, mapping.begin - 1, 0, &before)) {
+        if (!mapping.is_shared && ask(maps, mapping.begin - 1, 0, &before)) {
             walk->before = before;
         }
         take(walk, &mapping);

@@ -45,14 +45,17 @@ bool tm_runtime_output_name(unsigned number, char *to, size_t capacity)
  * are touched. */
 static bool make_room_for_stack(struct tm_stack_cache *stack)
 {
-    const size_t most = TM_STACK_BEFORE + TM_STACK_HIDDEN_MAX + TM_TRACEBACK_LIMIT_MAX;
-    struct tm_raw_frame *frames = tm_pages_map_sparse(most * sizeof *frames);
-    uint64_t *hashes = tm_pages_map_sparse(most * sizeof *hashes);
-    uint32_t *notes = tm_pages_map_sparse(most * sizeof *notes);
-    if (frames == NULL || hashes == NULL || notes == NULL) {
+    enum { MOST = TM_STACK_BEFORE + TM_STACK_HIDDEN_MAX + TM_TRACEBACK_LIMIT_MAX };
+    struct room {
+        struct tm_raw_frame frames[MOST];
+        uint64_t hashes[MOST];
+        uint32_t notes[MOST];
+    };
+    struct room *room = tm_pages_map_sparse(sizeof *room);
+    if (room == NULL) {
         return false;
     }
-    tm_stack_cache_init(stack, frames, hashes, notes);
+    tm_stack_cache_init(stack, room->frames, room->hashes, room->notes);
     return true;
 }
 

@@ -51,17 +51,9 @@ double tm_sample_chance(uint64_t size, uint64_t rate)
     return one_minus_exp((double)size / (double)rate);
 }
 
-struct tm_sample_weight tm_sample_weight_of(uint64_t size, uint64_t rate)
+double tm_sample_bytes_of_large(double size, double rate)
 {
-    struct tm_sample_weight weight = {0, 0};
-    double chance = tm_sample_chance(size, rate);
-    if (chance <= 0) {
-        return weight; /* no point falls into nothing */
-    }
-    double stands_for = 1.0 / chance;
-    weight.blocks = (uint64_t)(stands_for * (double)TM_SAMPLE_ONE + 0.5);
-    weight.bytes = (uint64_t)(stands_for * (double)size + 0.5);
-    return weight;
+    return size / one_minus_exp(size / rate);
 }
 
 /* Of a number from 2^-60 to 1: the exponent and a series for what is left. */
@@ -81,10 +73,10 @@ static double logarithm(double number)
     return exponent * LN_2 + 2 * z * sum_of_series(terms, z * z);
 }
 
-uint64_t tm_sample_distance(uint64_t random, uint64_t rate)
+double tm_sample_way(uint64_t random)
 {
     double chance = (double)((random >> 11) + 1) * 0x1p-53; /* above 0, up to 1 */
-    return (uint64_t)(-logarithm(chance) * (double)rate);
+    return -logarithm(chance);
 }
 
 /* By Newton; libm is not there in the traced process. */

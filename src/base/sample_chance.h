@@ -23,7 +23,32 @@ struct tm_sample_weight {
     uint64_t blocks;
     uint64_t bytes;
 };
-struct tm_sample_weight tm_sample_weight_of(uint64_t size, uint64_t rate);
+
+/* Bytes that one of SIZE bytes stands for, SIZE / chance. */
+double tm_sample_bytes_of_large(double size, double rate);
+
+/* The same of blocks small beside RATE, as they mostly are: RATE times x / (1 - exp(-x)), whose series has Bernoulli's
+ * numbers.  What is left out is less than 2e-13 of it. */
+static inline double tm_sample_bytes_of_small(double size, double rate)
+{
+    const double x = size / rate;
+    const double square = x * x;
+    const double fourth = square * square;
+    const double low = (1.0 + x / 2) + square / 12;
+    const double high = (-1.0 / 720 + square / 30240) + fourth * (-1.0 / 1209600 + square / 47900160);
+    return rate * (low + fourth * high);
+}
+
+static inline struct tm_sample_weight tm_sample_weight_of(uint64_t size, uint64_t rate)
+{
+    if (size == 0) {
+        return (struct tm_sample_weight){0, 0}; /* no point falls into nothing */
+    }
+    const double bytes = size <= rate / 2 ? tm_sample_bytes_of_small((double)size, (double)rate)
+                                          : tm_sample_bytes_of_large((double)size, (double)rate);
+    return (struct tm_sample_weight){.blocks = (uint64_t)(bytes / (double)size * (double)TM_SAMPLE_ONE + 0.5),
+                                     .bytes = (uint64_t)(bytes + 0.5)};
+}
 
 /* Bytes of BLOCKS/TM_SAMPLE_ONE blocks of SIZE bytes. */
 static inline uint64_t tm_sample_bytes(uint64_t blocks, uint64_t size)
@@ -31,8 +56,14 @@ static inline uint64_t tm_sample_bytes(uint64_t blocks, uint64_t size)
     return blocks / TM_SAMPLE_ONE * size + blocks % TM_SAMPLE_ONE * size / TM_SAMPLE_ONE;
 }
 
-/* Bytes from one point to the next: exponential with the mean RATE, from the random word RANDOM. */
-uint64_t tm_sample_distance(uint64_t random, uint64_t rate);
+/* The way from one point to the next in units of the rate, exponential with the mean 1, from the random word RANDOM. */
+double tm_sample_way(uint64_t random);
+
+/* The same in bytes. */
+static inline uint64_t tm_sample_distance(uint64_t random, uint64_t rate)
+{
+    return (uint64_t)(tm_sample_way(random) * (double)rate);
+}
 
 /* None is longer, up to a rate of 1 GiB: a random word has 53 bits that count, so 37 rates are the most. */
 #define TM_SAMPLE_DISTANCE_MAX (UINT64_C(64) << 30)

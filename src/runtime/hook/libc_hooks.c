@@ -9,6 +9,7 @@
 #include "runtime/hook/python_watch.h"
 #include "runtime/hook/real_libc.h"
 #include "runtime/track/tracker_own.h"
+#include "runtime/track/tracker_sampled.h"
 
 /* glibc has no declaration of these any more, or not yet. */
 TM_EXPORT void free_sized(void *block, size_t size);
@@ -28,6 +29,14 @@ TM_INLINE void *enter(struct tm_thread *thread, void *block, size_t size)
     }
     tm_python_watch(thread);
     return block;
+}
+
+/* The same of a block that was sampled, the guard being 0. */
+TM_INLINE void *enter_sampled(struct tm_thread *thread, void *block, size_t size)
+{
+    return TM_LIKELY(block != NULL) && TM_LIKELY(!tm_door_small_is_made(thread))
+               ? tm_tracker_alloc_sampled(thread, TM_DOMAIN_NATIVE, block, size)
+               : block;
 }
 
 static TM_COLD void watch_rarely(struct tm_thread *thread)
@@ -90,8 +99,7 @@ static __attribute__((noinline)) void *malloc_rarely(size_t size)
     tm_door_guard_up(thread);
     void *block = tm_real.malloc(size);
     tm_door_guard_down(thread);
-    tm_block_slot_prefetch(&tm_runtime.blocks, (uintptr_t)block); /* its slot was mostly used long ago */
-    return enter(thread, block, size);
+    return enter_sampled(thread, block, size);
 }
 
 static __attribute__((noinline)) void *malloc_watched(size_t size)
@@ -261,7 +269,13 @@ static __attribute__((noinline)) void free_heard(void *block)
 /* Sampling: a known block begins in the page of BLOCK, or one of the boot pool. */
 static __attribute__((noinline)) void free_near_known(void *block)
 {
-    if (tm_sampler_may_know(block) || tm_boot_pool_may_own(block)) {
+    struct tm_thread *thread = tm_thread_self();
+    const bool may_know = tm_sampler_page_may_know(block);
+    if (may_know && TM_LIKELY(thread->guard == 0) && TM_LIKELY(tm_tracker_take_sampled(thread, block) != 0)) {
+        tm_door_guard_first_up(thread);
+        tm_real.free(block);
+        tm_door_guard_all_down(thread);
+    } else if (TM_UNLIKELY(may_know) || tm_boot_pool_may_own(block)) {
         free_rarely(block);
     } else {
         tm_real.free(block);

@@ -11,6 +11,7 @@
 #include "runtime/hook/sampled_reserve.h"
 #include "runtime/track/runtime.h"
 #include "runtime/track/tracker.h"
+#include "runtime/track/tracker_sampled.h"
 
 /* Bytes to ask for a sampled block of SIZE bytes.  Where they are more the guard goes up once more, by which raw's hook
  * knows the request and may take it from the reserve. */
@@ -27,15 +28,14 @@ TM_INLINE size_t sampled_size(struct tm_thread *thread, size_t size, bool is_sma
 }
 
 /* The guard was down when BLOCK was asked for, by sampled_size. */
-TM_INLINE void record(struct tm_thread *thread, unsigned domain, const void *block, size_t size, bool is_small)
+TM_INLINE void record(struct tm_thread *thread, unsigned domain, void *block, size_t size, bool is_small)
 {
     thread->raised = 0;
     tm_door_guard_all_down(thread);
     if (block == NULL) {
         return;
     }
-    tm_block_slot_prefetch(&tm_runtime.blocks, (uintptr_t)block); /* its slot was mostly used long ago */
-    tm_tracker_alloc(thread, (enum tm_domain)domain, block, size);
+    (void)tm_tracker_alloc_sampled(thread, (uint8_t)domain, block, size);
     if (size <= TM_SMALL_SIZE_MAX) {
         tm_sampled_some_are_small = tm_sampled_some_are_small || !is_small;
         if (is_small && tm_sampled_passing == TM_PASSING_UNTRIED) {

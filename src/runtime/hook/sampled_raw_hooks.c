@@ -10,6 +10,7 @@
 #include "runtime/hook/sampled_raised.h"
 #include "runtime/hook/sampled_reserve.h"
 #include "runtime/track/tracker.h"
+#include "runtime/track/tracker_sampled.h"
 
 /* The block of a sampled small object from the reserve; NULL: none.  SIZE is what the raw domain is asked for. */
 static TM_COLD void *take_reserved(struct tm_thread *thread, const struct tm_cpython_allocator *real, size_t size)
@@ -49,11 +50,10 @@ TM_INLINE bool takes(struct tm_thread *thread, const void *ctx, size_t size, boo
     return tm_python_hears(thread, ctx, TM_CPYTHON_RAW, over_debug) && samples(thread, size);
 }
 
-TM_INLINE void record(struct tm_thread *thread, const void *block, size_t size)
+TM_INLINE void record(struct tm_thread *thread, void *block, size_t size)
 {
     if (block != NULL) {
-        tm_block_slot_prefetch(&tm_runtime.blocks, (uintptr_t)block); /* its slot was mostly used long ago */
-        tm_tracker_alloc(thread, TM_DOMAIN_RAW, block, size);
+        (void)tm_tracker_alloc_sampled(thread, TM_DOMAIN_RAW, block, size);
     }
 }
 
@@ -187,9 +187,11 @@ TM_INLINE void *hook_realloc(void *ctx, void *block, size_t size, bool over_debu
 static TM_COLD void free_known(const struct tm_cpython_allocator *real, void *block)
 {
     struct tm_thread *thread = tm_thread_self();
-    struct tm_taken taken;
-    bool was_known = thread->guard != 0 ? tm_door_drop(thread, block, &taken) : tm_tracker_take(thread, block, &taken);
-    if (!was_known || !tm_sampled_is_raised(taken.record) || !give_back(real, block)) {
+    struct tm_taken taken = {.record = thread->guard == 0 ? tm_tracker_take_sampled(thread, block) : 0};
+    if (taken.record == 0) {
+        (void)(thread->guard != 0 ? tm_door_drop(thread, block, &taken) : tm_tracker_take(thread, block, &taken));
+    }
+    if (!tm_sampled_is_raised(taken.record) || !give_back(real, block)) {
         tm_door_guard_up(thread);
         real->free(real->ctx, block);
         tm_door_guard_down(thread);

@@ -20,16 +20,24 @@ struct tm_tally;
 
 #define TM_HELD_NOT UINT64_MAX
 
+/* Random numbers, and what was drawn with them ahead: see track/sampler.c. */
+#define TM_SAMPLE_WAYS 8U
+struct tm_sample_draws {
+    uint64_t random; /* 0: no number was drawn yet */
+    uint64_t ahead;  /* of WAYS, so many are left, the first ones */
+    double ways[TM_SAMPLE_WAYS];
+};
+
 struct tm_thread {
     uint32_t guard;       /* depth: above 0 what happens is our own work, or inside a call that we already count */
     uint32_t ticks;       /* events counted down between two looks at rare conditions */
     uint32_t looks;       /* the same at the doors that look whether a snapshot is due */
     uintptr_t last_block; /* the block this thread allocated last: freed before the next one it is a temporary */
     uintptr_t newborn; /* the same until its object's birth was heard: that birth is no recycling; TM_NEWBORN_COMING */
-    uint64_t sample_left;   /* bytes to the next sampled block: see track/sampler.h */
-    uint64_t sample_after;  /* what sample_left became at the last one: as long as it is that, nothing came since */
-    uint64_t held_after;    /* the same of tm_sampler_held.left; TM_HELD_NOT: the thread does without the GIL */
-    uint64_t sample_random; /* 0: no number was drawn yet */
+    uint64_t sample_left;  /* bytes to the next sampled block: see track/sampler.h */
+    uint64_t sample_after; /* what sample_left became at the last one: as long as it is that, nothing came since */
+    uint64_t held_after;   /* the same of tm_sampler_held.left; TM_HELD_NOT: the thread does without the GIL */
+    struct tm_sample_draws sample_draws;
     uintptr_t raw_block;    /* sampling: what the raw domain answered last, to a request for more bytes at least */
     uint64_t raised;        /* sampling: so many bytes of raw may come from hook/sampled_reserve.h; 0: none */
     uint64_t raised_from;   /* bytes: what was asked for instead */

@@ -92,6 +92,28 @@ void tm_runtime_note_doors(bool usual)
     decide_small();
 }
 
+#if defined(__SANITIZE_THREAD__)
+#define MAY_PEEK false /* what is read while it is written is not believed, but the sanitizer does not know */
+#else
+#define MAY_PEEK true
+#endif
+
+static void decide_sampled(const struct tm_runtime *runtime)
+{
+    const struct tm_cpython *python = &runtime->python;
+    bool has_maker = runtime->python_is_found && !runtime->free_threaded && python->row.release != 0 &&
+                     python->this_thread != NULL && tm_cpython_getter_is_place(&python->current) &&
+                     (!python->row.tstate_current_is_own || tm_cpython_getter_is_place(&python->main_interpreter));
+    bool may_take = runtime->config.sample_rate != 0 && runtime->sample_rate != 0 && !runtime->config.slow &&
+                    tm_life_now() == TM_LIFE_TRACING && has_maker;
+    bool has_places =
+        runtime->layout != NULL && runtime->layout->chain != TM_CHAIN_OBJECT && runtime->layout->code_tlbc == 0;
+    bool may_record = may_take && MAY_PEEK && has_places && runtime->way == 1 && runtime->budget.limit == 0 &&
+                      atomic_load_explicit(&runtime->epoch, memory_order_relaxed) >= runtime->sampled_epoch;
+    atomic_store_explicit(&tm_life_page.sampled_allocs, may_record, memory_order_relaxed);
+    atomic_store_explicit(&tm_life_page.sampled_frees, may_take, memory_order_relaxed);
+}
+
 void tm_runtime_decide_quick(void)
 {
     struct tm_runtime *runtime = &tm_runtime;
@@ -131,6 +153,7 @@ void tm_runtime_decide_quick(void)
     atomic_store_explicit(&tm_life_page.own_stamp, is_tracing ? stamp : 0, memory_order_relaxed);
     atomic_store_explicit(&tm_life_page.own_sizes, is_tracing && !runtime->python_is_found ? TM_SMALL_SIZE_MAX + 1 : 0,
                           memory_order_relaxed);
+    decide_sampled(runtime);
     tm_tracker_choose_rest();
 }
 

@@ -49,6 +49,9 @@ enum tm_life {
 
 struct tm_life_page {
     _Atomic uint32_t life; /* enum tm_life */
+    /* Not 0: tracker_sampled.h may record, or take. */
+    _Atomic uint32_t sampled_allocs;
+    _Atomic uint32_t sampled_frees;
     /* The two of top_sizes and stack_sizes at doors over CPython's own allocator of small blocks; 0 also where their
      * calls need a look. */
     _Atomic uint64_t small_top_sizes;

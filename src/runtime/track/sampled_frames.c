@@ -39,14 +39,32 @@ uint32_t tm_sampled_frames_record(const struct tm_runtime *runtime, const struct
     return is_same(&found->key, key) ? found->record : 0;
 }
 
+/* Between these a place is written; who peeks meanwhile knows nothing. */
+static void begin_to_write(struct tm_sampled_frame *found)
+{
+    const uint32_t version = atomic_load_explicit(&found->version, memory_order_relaxed);
+    atomic_store_explicit(&found->version, version + 1, memory_order_relaxed);
+    atomic_thread_fence(memory_order_release);
+}
+
+static void end_to_write(struct tm_sampled_frame *found)
+{
+    const uint32_t version = atomic_load_explicit(&found->version, memory_order_relaxed);
+    atomic_store_explicit(&found->version, version + 1, memory_order_release);
+}
+
 void tm_sampled_frames_keep(struct tm_runtime *runtime, const struct tm_raw_frame *raw,
                             const struct tm_frame_names *names, const struct tm_line_cursor *cursor, uint32_t id)
 {
     struct tm_sampled_frames *frames = &runtime->sampled_frames;
-    const unsigned place = tm_frame_memo_keep(&frames->memo, runtime->layout, raw, names, cursor);
-    if (place != TM_FRAME_MEMO_NONE) {
-        frames->found[place] = (struct tm_sampled_frame){.voids = voids(runtime), .frame = id};
+    struct tm_sampled_frame *found = &frames->found[tm_frame_memo_index(raw)];
+    begin_to_write(found);
+    if (tm_frame_memo_keep(&frames->memo, runtime->layout, raw, names, cursor) != TM_FRAME_MEMO_NONE) {
+        found->voids = voids(runtime);
+        found->frame = id;
+        found->record = 0;
     }
+    end_to_write(found);
 }
 
 void tm_sampled_frames_keep_record(struct tm_runtime *runtime, const struct tm_raw_frame *raw,
@@ -54,7 +72,10 @@ void tm_sampled_frames_keep_record(struct tm_runtime *runtime, const struct tm_r
 {
     const unsigned place = place_of(runtime, raw);
     if (place != TM_FRAME_MEMO_NONE) {
-        runtime->sampled_frames.found[place].key = *key;
-        runtime->sampled_frames.found[place].record = record;
+        struct tm_sampled_frame *found = &runtime->sampled_frames.found[place];
+        begin_to_write(found);
+        found->key = *key;
+        found->record = record;
+        end_to_write(found);
     }
 }

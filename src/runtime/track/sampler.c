@@ -6,20 +6,6 @@
 _Atomic uint8_t tm_sampler_known[TM_KNOWN_PAGES];
 struct tm_sampler_held tm_sampler_held;
 
-/* A count that is full is not counted any more: nobody knows what it stands for. */
-static void count_known(const struct tm_runtime *runtime, uintptr_t address, bool is_gone)
-{
-    _Atomic uint8_t *count = tm_sampler_known_of(address);
-    uint8_t before = atomic_load_explicit(count, memory_order_relaxed);
-    if (runtime->config.sample_rate == 0) {
-        return;
-    }
-    while (before != UINT8_MAX && !(is_gone && before == 0) &&
-           !atomic_compare_exchange_weak_explicit(count, &before, (uint8_t)(is_gone ? before - 1 : before + 1),
-                                                  memory_order_relaxed, memory_order_relaxed)) {
-    }
-}
-
 void tm_sampler_hold_pages(uintptr_t low, size_t size)
 {
     const uintptr_t page = UINT64_C(1) << TM_KNOWN_PAGE_BITS;
@@ -30,12 +16,16 @@ void tm_sampler_hold_pages(uintptr_t low, size_t size)
 
 void tm_sampler_note_known(const struct tm_runtime *runtime, uintptr_t address)
 {
-    count_known(runtime, address, false);
+    if (runtime->config.sample_rate != 0) {
+        tm_sampler_one_more(address);
+    }
 }
 
 void tm_sampler_note_gone(const struct tm_runtime *runtime, uintptr_t address)
 {
-    count_known(runtime, address, true);
+    if (runtime->config.sample_rate != 0) {
+        tm_sampler_one_less(address);
+    }
 }
 
 /* The generator of SplitMix64: the state is a counter, its step any odd number. */
@@ -47,28 +37,41 @@ static uint64_t next_random(uint64_t *state)
     return word ^ (word >> 31);
 }
 
-static uint64_t draw(uint64_t *state)
+/* Several at once: what a logarithm needs has gone from the cache when the next one is wanted. */
+static __attribute__((noinline)) void draw_ahead(struct tm_sample_draws *draws)
 {
-    return tm_sample_distance(next_random(state), tm_runtime.sample_rate);
+    for (unsigned i = 0; i < TM_SAMPLE_WAYS; i++) {
+        draws->ways[i] = tm_sample_way(next_random(&draws->random));
+    }
+    draws->ahead = TM_SAMPLE_WAYS;
 }
 
-static TM_COLD uint64_t seed_of_next(void)
+static uint64_t draw(struct tm_sample_draws *draws)
+{
+    if (TM_UNLIKELY(draws->ahead == 0)) {
+        draw_ahead(draws);
+    }
+    return (uint64_t)(int64_t)(draws->ways[--draws->ahead] * (double)(int64_t)tm_runtime.sample_rate);
+}
+
+static TM_COLD void seed(struct tm_sample_draws *draws)
 {
     uint64_t number = atomic_fetch_add_explicit(&tm_runtime.sample_threads, 1, memory_order_relaxed);
-    return tm_hash_join(tm_runtime.sample_seed, number) | 1; /* 0 means: not begun */
+    draws->random = tm_hash_join(tm_runtime.sample_seed, number) | 1; /* 0 means: not begun */
+    draws->ahead = 0;
 }
 
-/* LEFT and RANDOM are a count that ran out, or was not begun, at a block of SIZE bytes. */
-TM_INLINE bool decide(uint64_t *left, uint64_t *random, uint64_t size)
+/* The count LEFT ran out, or was not begun, at a block of SIZE bytes. */
+TM_INLINE bool decide(uint64_t *left, struct tm_sample_draws *draws, uint64_t size)
 {
-    if (TM_UNLIKELY(*random == 0)) {
-        *random = seed_of_next();
-        *left = draw(random);
+    if (TM_UNLIKELY(draws->random == 0)) {
+        seed(draws);
+        *left = draw(draws);
         if (tm_sampler_subtract(left, size)) {
             return false;
         }
     }
-    *left = draw(random); /* from the end of this block: the process has no memory */
+    *left = draw(draws); /* from the end of this block: the process has no memory */
     return true;
 }
 
@@ -83,17 +86,17 @@ TM_INLINE bool note_taken(struct tm_thread *thread, bool is_taken)
 
 bool tm_sampler_decide(struct tm_thread *thread, uint64_t size)
 {
-    return note_taken(thread, decide(&thread->sample_left, &thread->sample_random, size));
+    return note_taken(thread, decide(&thread->sample_left, &thread->sample_draws, size));
 }
 
 bool tm_sampler_held_decide(struct tm_thread *thread, uint64_t size)
 {
-    return note_taken(thread, decide(&tm_sampler_held.left, &tm_sampler_held.random, size));
+    return note_taken(thread, decide(&tm_sampler_held.left, &tm_sampler_held.draws, size));
 }
 
 void tm_sampler_held_rest(void)
 {
-    tm_sampler_held.random = 0;
+    tm_sampler_held.draws.random = 0;
     tm_sampler_held.left = 0;
 }
 
@@ -112,7 +115,7 @@ void tm_sampler_begin(uint64_t rate, uint64_t seed, uint32_t later)
 void tm_sampler_after_fork(struct tm_thread *thread, uint64_t seed)
 {
     tm_runtime.sample_seed = tm_hash_join(tm_runtime.sample_seed, seed);
-    thread->sample_random = 0;
+    thread->sample_draws.random = 0;
     /* So that the next block draws: the way to the parent's next point would end without a sample. */
     thread->sample_after = thread->sample_after == thread->sample_left ? 0 : UINT64_MAX;
     thread->sample_left = 0;

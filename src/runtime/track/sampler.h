@@ -78,7 +78,7 @@ struct tm_sampler_held {
      * 0, so that it is no later call's.  And it may ask it to move a block that is none of its own. */
     _Atomic uint64_t passed_size;
     _Atomic uint64_t passed_block;
-    uint64_t random; /* 0: no number was drawn yet, or none since it rested */
+    struct tm_sample_draws draws;
 };
 extern TM_HIDDEN struct tm_sampler_held tm_sampler_held;
 
@@ -149,6 +149,28 @@ TM_INLINE _Atomic uint8_t *tm_sampler_known_of(uintptr_t address)
     return &tm_sampler_known[(address >> TM_KNOWN_PAGE_BITS) % TM_KNOWN_PAGES];
 }
 
+/* One more known block begins in the page of ADDRESS, or one less.  A count that is full is not counted any more: nobody
+ * knows what it stands for. */
+TM_INLINE void tm_sampler_one_more(uintptr_t address)
+{
+    _Atomic uint8_t *count = tm_sampler_known_of(address);
+    uint8_t before = atomic_load_explicit(count, memory_order_relaxed);
+    while (TM_LIKELY(before != UINT8_MAX) &&
+           TM_UNLIKELY(!atomic_compare_exchange_weak_explicit(count, &before, (uint8_t)(before + 1),
+                                                              memory_order_relaxed, memory_order_relaxed))) {
+    }
+}
+
+TM_INLINE void tm_sampler_one_less(uintptr_t address)
+{
+    _Atomic uint8_t *count = tm_sampler_known_of(address);
+    uint8_t before = atomic_load_explicit(count, memory_order_relaxed);
+    while (TM_LIKELY(before != UINT8_MAX) && TM_LIKELY(before != 0) &&
+           TM_UNLIKELY(!atomic_compare_exchange_weak_explicit(count, &before, (uint8_t)(before - 1),
+                                                              memory_order_relaxed, memory_order_relaxed))) {
+    }
+}
+
 /* False: no known block begins in the page of ADDRESS. */
 TM_INLINE bool tm_sampler_page_has_known(uintptr_t address)
 {
@@ -167,20 +189,23 @@ void tm_sampler_hold_pages(uintptr_t low, size_t size);
 void tm_sampler_note_known(const struct tm_runtime *runtime, uintptr_t address);
 void tm_sampler_note_gone(const struct tm_runtime *runtime, uintptr_t address);
 
-/* False: nothing is known of the block at ADDRESS.  The first look at a free, where only sampled blocks are
- * recorded. */
-TM_INLINE bool tm_sampler_may_know(const void *block)
+/* False: nothing is known of BLOCK, in whose page a known block begins. */
+TM_INLINE bool tm_sampler_page_may_know(const void *block)
 {
     const struct tm_block_table *table = &tm_runtime.blocks;
     uintptr_t address = (uintptr_t)block;
-    if (TM_LIKELY(!tm_sampler_page_has_known(address))) {
-        return false;
-    }
     if (TM_UNLIKELY(tm_block_is_odd(table, address))) {
         return true;
     }
     const tm_slot_half *slot = tm_block_slot(table, address);
     return slot != NULL && TM_UNLIKELY(tm_half_load(slot) != 0);
+}
+
+/* False: nothing is known of the block at ADDRESS.  The first look at a free, where only sampled blocks are
+ * recorded. */
+TM_INLINE bool tm_sampler_may_know(const void *block)
+{
+    return TM_UNLIKELY(tm_sampler_page_has_known((uintptr_t)block)) && tm_sampler_page_may_know(block);
 }
 
 /* Its blocks are estimates. */

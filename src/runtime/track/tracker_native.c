@@ -6,26 +6,11 @@
 #include "runtime/track/counting.h"
 #include "runtime/track/event_log.h"
 #include "runtime/track/event_record.h"
+#include "runtime/track/maker.h"
 #include "runtime/track/loose_walk.h"
 #include "runtime/track/tracker.h"
 #include "runtime/track/tracker_own.h"
 #include "runtime/unwind/loose_stack.h"
-
-/* Who makes the block: the state of the calling thread, and whether it holds the GIL of the main interpreter. */
-struct maker {
-    uintptr_t tstate; /* 0: it has none, or holds the GIL of another interpreter */
-    bool is_held;
-};
-
-TM_INLINE struct maker find_maker(const struct tm_cpython *python)
-{
-    const uintptr_t current = tm_cpython_getter_peek(&python->current);
-    if (python->row.tstate_current_is_own && current != 0) {
-        return (struct maker){tm_cpython_is_main(python, current) ? current : 0, true};
-    }
-    const uintptr_t own = python->this_thread();
-    return (struct maker){own, own == current};
-}
 
 TM_INLINE uint64_t hash_older(const struct tm_runtime *runtime, struct tm_loose_stack *stack)
 {
@@ -92,7 +77,7 @@ TM_INLINE struct found find(struct tm_thread *thread, struct tm_tally *tally, ui
     uint32_t word = 0;
     thread->guard = 1;
     atomic_signal_fence(memory_order_seq_cst);
-    const struct maker maker = find_maker(&tm_runtime.python);
+    const struct tm_maker maker = tm_maker_find(&tm_runtime.python);
     if (maker.is_held) {
         word = TM_LIKELY(maker.tstate != 0) ? tm_tracker_held_word(thread, TM_DOMAIN_NATIVE, size) : 0;
     } else if (TM_LIKELY(maker.tstate != 0) && tally != NULL &&
@@ -205,7 +190,7 @@ bool tm_tracker_take_held(struct tm_thread *thread, const void *block)
     }
     thread->guard = 1; /* as in find; and what a signal handler's event did to the limit would be lost */
     atomic_signal_fence(memory_order_seq_cst);
-    const struct maker maker = find_maker(&runtime->python);
+    const struct tm_maker maker = tm_maker_find(&runtime->python);
     const bool done = maker.is_held && maker.tstate != 0 && take_held(thread, slot, record, address);
     atomic_signal_fence(memory_order_seq_cst);
     thread->guard = 0;

@@ -47,9 +47,7 @@ static uint32_t line_of(const struct tm_cpython_layout *row, const struct tm_raw
 
 uintptr_t tm_python_frame_code(const struct tm_cpython_layout *layout, const struct tm_raw_frame *frame)
 {
-    const uintptr_t code = layout->chain == TM_CHAIN_OBJECT
-                               ? frame->place
-                               : tm_python_word(frame->frame, layout->frame_code) & ~layout->frame_code_mask;
+    const uintptr_t code = tm_python_raw_code(layout, frame);
     return code != 0 && tm_python_word(code, layout->object_type) == layout->code_type ? code : 0;
 }
 

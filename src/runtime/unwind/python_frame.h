@@ -42,6 +42,13 @@ TM_INLINE uintptr_t tm_python_frame_bytecode(const struct tm_cpython_layout *row
     return code + row->code_bytes;
 }
 
+/* The code object that RAW runs, or what stands there in its place. */
+TM_INLINE uintptr_t tm_python_raw_code(const struct tm_cpython_layout *row, const struct tm_raw_frame *raw)
+{
+    return row->chain == TM_CHAIN_OBJECT ? raw->place
+                                         : tm_python_word(raw->frame, row->frame_code) & ~row->frame_code_mask;
+}
+
 /* f_lasti, or -2 - line where the frame itself keeps its line. */
 TM_INLINE int32_t tm_python_frame_offset(const struct tm_cpython_layout *row, uintptr_t frame)
 {

@@ -21,7 +21,7 @@ size_t tm_python_text(const struct tm_cpython_layout *layout, uintptr_t text, ch
 struct tm_text_bytes {
     const void *bytes;
     size_t size;
-    uint32_t form; /* what BYTES mean */
+    uint32_t form; /* what BYTES mean: bytes of a character * 2, and 1 for ASCII; 0: as they are */
 };
 
 /* False where TEXT is of another type, a subclass too, or keeps its characters elsewhere. */

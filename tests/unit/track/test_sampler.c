@@ -73,7 +73,7 @@ static void begin_again(uint64_t seed)
     tm_runtime_clear();
     tm_runtime.sample_seed = seed;
     tm_runtime.sample_threads = 0;
-    tm_thread_self()->sample_random = 0;
+    tm_thread_self()->sample_draws.random = 0;
     tm_thread_self()->sample_left = 0;
     tm_sampler_held_rest();
 }

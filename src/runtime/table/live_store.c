@@ -146,7 +146,7 @@ static bool map_more(struct tm_live_store *store, unsigned section, uint64_t byt
             return false;
         }
     }
-    if (!store->in_file || store->is_removed || grow_in_file(store, section, mapped, size) != 0) {
+    if (!store->in_file || grow_in_file(store, section, mapped, size) != 0) {
         if (!tm_pages_map_at(store->sections[section] + mapped, (size_t)size)) {
             return false;
         }

@@ -602,9 +602,28 @@ static void removed_file_is_gone(void **state)
 {
     (void)state;
     assert_int_equal(tm_live_store_to_file(&store, scratch_name(&folder, "a.live")), 0);
+    assert_true(tm_live_store_is_whole(&store));
     tm_live_store_remove_file(&store);
     assert_int_equal(access(folder.name, F_OK), -1);
+    assert_false(tm_live_store_is_whole(&store));
     tm_live_store_remove_file(&store);
+}
+
+static void what_lay_in_a_removed_file_goes_to_a_new_one(void **state)
+{
+    (void)state;
+    assert_true(fill(TM_STORE_STRINGS, 5000, 1));
+    assert_int_equal(tm_live_store_to_file(&store, scratch_name(&folder, "a.live")), 0);
+    tm_live_store_remove_file(&store);
+    assert_grows_in_memory();
+    assert_int_equal(tm_live_store_to_file(&store, scratch_name(&folder, "b.live")), 0);
+    assert_true(tm_live_store_is_whole(&store));
+    assert_int_equal(store.sections[TM_STORE_STRINGS][4999], 1);
+    assert_true(fill(TM_STORE_FRAMES, atomic_load(&store.mapped[TM_STORE_FRAMES]) + 1, 3));
+    assert_true(tm_live_store_is_whole(&store));
+    check_file_equals_memory();
+    tm_live_store_remove_file(&store);
+    assert_int_equal(access(folder.name, F_OK), -1);
 }
 
 static void words_without_room_are_refused_whole(void **state)
@@ -652,6 +671,7 @@ int main(void)
         TEST(limited_process_gets_its_address_space_back),
         TEST(detached_child_and_parent_count_apart),
         TEST(removed_file_is_gone),
+        TEST(what_lay_in_a_removed_file_goes_to_a_new_one),
         TEST(words_without_room_are_refused_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -163,7 +163,7 @@ static bool step_as_walked(struct tm_stack_cache *cache, const struct stack *sta
 {
     const struct tm_cpython_layout *row = &stack->fake->row;
     const uintptr_t newest = fake_newest(stack->fake);
-    struct tm_stack_step step;
+    struct tm_stack_step step = {.is_new = false}; /* gcc 10 takes it for unset where it is not */
     if (row->chain == TM_CHAIN_OBJECT || row->code_tlbc != 0 || newest == 0 || cache->count == 0 || cache->limit < 2 ||
         !tm_stack_step_find(cache, row, newest, tm_stack_form_of(row, TM_GAP_ENTRY), &step)) {
         return false;

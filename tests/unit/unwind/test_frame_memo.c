@@ -92,18 +92,28 @@ static void other_names_are_not_known(struct fake_interpreter *fake)
     }
 }
 
+static void expect_name_in_place(struct fake_interpreter *fake, uintptr_t code, unsigned part)
+{
+    const uintptr_t name = *(uintptr_t *)(code + part);
+    struct tm_text_bytes text;
+    assert_true(tm_python_text_bytes(&fake->row, name, &text));
+    char *last = (char *)(uintptr_t)text.bytes + text.size - 1;
+    const char before = *last;
+    *last = 'x';
+    assert_int_equal(find(fake), TM_FRAME_MEMO_NONE);
+    *last = before;
+    assert_int_not_equal(find(fake), TM_FRAME_MEMO_NONE);
+    const uintptr_t type = *(uintptr_t *)(name + fake->row.object_type);
+    fake_word(name, fake->row.object_type, fake->code_type);
+    assert_int_equal(find(fake), TM_FRAME_MEMO_NONE);
+    fake_word(name, fake->row.object_type, type);
+}
+
 static void a_name_changed_in_place_is_not_known(struct fake_interpreter *fake)
 {
     const uintptr_t code = kept_code(fake);
-    const uintptr_t name = *(uintptr_t *)(code + fake->row.code_filename);
-    struct tm_text_bytes text;
-    assert_true(tm_python_text_bytes(&fake->row, name, &text));
-    ((char *)(uintptr_t)text.bytes)[6] = 'x';
-    assert_int_equal(find(fake), TM_FRAME_MEMO_NONE);
-    ((char *)(uintptr_t)text.bytes)[6] = 'y';
-    assert_int_not_equal(find(fake), TM_FRAME_MEMO_NONE);
-    fake_word(name, fake->row.object_type, fake->code_type);
-    assert_int_equal(find(fake), TM_FRAME_MEMO_NONE);
+    expect_name_in_place(fake, code, fake->row.code_filename);
+    expect_name_in_place(fake, code, qualname_of(&fake->row));
 }
 
 static void another_line_is_not_known(struct fake_interpreter *fake)

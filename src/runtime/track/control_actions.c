@@ -7,7 +7,6 @@
 #include "runtime/os/os_memory.h"
 #include "runtime/os/os_process.h"
 #include "runtime/os/thread_state.h"
-#include "runtime/track/base_epoch.h"
 #include "runtime/track/counting.h"
 #include "runtime/track/runtime_state.h"
 #include "runtime/track/snapshot_failure.h"
@@ -53,7 +52,7 @@ static bool is_usable(void)
 static void begin_tracing(const char *moment)
 {
     struct tm_runtime *runtime = &tm_runtime;
-    tm_base_epoch_begin(tm_thread_self());
+    tm_runtime_new_epoch(true);
     runtime->start_moment = moment;
     runtime->start_is_pending = false;
     if (runtime->python_has_begun) {
@@ -117,7 +116,7 @@ void tm_runtime_clear(void)
 {
     if (tm_runtime_is_tracing()) {
         struct tm_thread *thread = enter();
-        tm_base_epoch_begin(thread);
+        tm_runtime_new_epoch(true);
         leave(thread);
     }
 }
@@ -139,7 +138,14 @@ void tm_runtime_reset_peak(void)
 {
     if (tm_runtime_is_tracing()) {
         struct tm_thread *thread = enter();
-        tm_peaks_reset();
+        struct tm_totals *totals = tm_runtime.totals;
+        uint64_t python, heap;
+        tm_store_traced(tm_runtime.store.header, &python, &heap);
+        tm_runtime.breaks++;
+        tm_word_store(&totals->python_peak, python);
+        tm_word_store(&totals->heap_peak, heap);
+        tm_word_store(&totals->marks, tm_marks_move(tm_word_load(&totals->marks), UINT64_MAX));
+        tm_limit_void();
         leave(thread);
     }
 }

@@ -3,12 +3,10 @@
 #include "support/cmocka_include.h"
 
 #include <pthread.h>
-#include <time.h>
 
 #include "runtime/track/counting.h"
 #include "support/fake_python.h"
 #include "support/random_numbers.h"
-#include "support/sanitizers.h"
 #include "support/scratch_folder.h"
 
 #define THREADS 4
@@ -324,58 +322,6 @@ static void noted_maximum_is_never_lowered_by_a_thread_that_slept(void **state)
     assert_u64_equal(atomic_load(&maxima_totals.heap_peak), highest + 1);
 }
 
-static void wait_a_little(void)
-{
-    for (unsigned i = 0; i < 30; i++) {
-        __asm__ volatile("");
-    }
-}
-
-/* The holder of the GIL, who has one block of 8 bytes or none. */
-static void *add_and_take_back(void *argument)
-{
-    struct tm_totals *totals = argument;
-    while (!atomic_load_explicit(&done, memory_order_relaxed)) {
-        tm_word_add(&totals->python_held, 8);
-        wait_a_little();
-        tm_word_add(&totals->native_held, 8);
-        wait_a_little();
-        tm_word_subtract(&totals->python_held, 8);
-        wait_a_little();
-        tm_word_subtract(&totals->native_held, 8);
-        wait_a_little();
-    }
-    return NULL;
-}
-
-/* Else all that there was came back in about one of 100 clears. */
-static void what_was_there_does_not_come_back_with_an_addition_of_the_holder(void **state)
-{
-    const uint64_t before = UINT64_C(1) << 30;
-    pthread_t holder;
-    (void)state;
-    if (TM_UNDER_THREAD_SANITIZER) {
-        skip(); /* an addition is not one instruction there */
-    }
-    fake_process_in_memory(NULL);
-    fake_python_found();
-    fake_lane_set(FAKE_WAITING);
-    struct tm_totals *totals = tm_runtime.totals;
-    atomic_store(&done, false);
-    assert_int_equal(pthread_create(&holder, NULL, add_and_take_back, totals), 0);
-    const time_t end = time(NULL) + 2;
-    for (unsigned i = 0; time(NULL) < end; i++) {
-        tm_word_add_loose(&totals->python_held, before - (i % 3) * 16);
-        tm_word_add_loose(&totals->native_held, before);
-        tm_runtime_clear();
-        assert_in_range(fake_current() + 1000, 0, 2000);
-        assert_in_range(tm_word_load(&totals->native_held) + 1000, 0, 2000);
-        assert_in_range(tm_word_load(&totals->heap_peak) + 1000, 0, 3000);
-    }
-    atomic_store(&done, true);
-    assert_int_equal(pthread_join(holder, NULL), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,7 +332,6 @@ int main(void)
         cmocka_unit_test(peak_of_threads_is_between_the_highest_and_all_together),
         cmocka_unit_test(peak_of_native_blocks_keeps_to_the_bound_that_is_said),
         cmocka_unit_test(noted_maximum_is_never_lowered_by_a_thread_that_slept),
-        cmocka_unit_test(what_was_there_does_not_come_back_with_an_addition_of_the_holder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,7 +54,7 @@ struct tm_encoding {
     struct tm_size_sums sizes;
 
     /* Packing. */
-    struct tm_compressor *compressor;
+    struct tm_compressor *compressor; /* NULL: all is stored as it is */
     uint8_t *bytes;
     size_t capacity;
     size_t size;      /* of bytes so far */

@@ -6,6 +6,9 @@
 #include "store/snapshot_encoding.h"
 
 #define AT_ONCE ((size_t)32 << 10) /* bytes of a section that a step takes */
+/* Bytes of a file that is to be no smaller: it takes a block of its file system anyway, and zstd's tables take longer
+ * than all else. */
+#define BLOCK 4096U
 
 void tm_snapshot_pack_begin(struct tm_encoding *encoding)
 {
@@ -14,8 +17,11 @@ void tm_snapshot_pack_begin(struct tm_encoding *encoding)
     encoding->size = tm_format_head_size(encoding->section_count);
     encoding->capacity = tm_format_head_size(TM_ENCODING_SECTIONS) + raw + TM_ENCODING_SECTIONS * 1024U + raw / 128;
     encoding->bytes = encoding->memory->get(encoding->capacity);
-    encoding->compressor = encoding->bytes == NULL ? NULL : tm_compressor_new(encoding->memory, TM_COMPRESS_QUICK);
-    if (encoding->compressor == NULL) {
+    bool is_small = encoding->blocks == NULL && encoding->size + raw <= BLOCK;
+    if (encoding->bytes != NULL && !is_small) {
+        encoding->compressor = tm_compressor_new(encoding->memory, TM_COMPRESS_QUICK);
+    }
+    if (encoding->bytes == NULL || (encoding->compressor == NULL && !is_small)) {
         encoding->result = TM_ENCODE_NO_MEMORY;
     }
 }
@@ -58,6 +64,10 @@ bool tm_snapshot_pack_step(struct tm_encoding *encoding)
         return false;
     }
     struct tm_section *section = &encoding->sections[encoding->packing];
+    if (encoding->compressor == NULL) {
+        end_section(encoding, section, false);
+        return true;
+    }
     size_t left = (size_t)section->raw_size - encoding->taken;
     size_t part = left < AT_ONCE || encoding->at_once ? left : AT_ONCE; /* in parts zstd keeps a copy of what went in */
     uint8_t *at = encoding->bytes + encoding->size + encoding->put;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/sample_chance.h"
+#include "format/decode.h"
 #include "store/snapshot_select.h"
 #include "support/hand_made_store.h"
 
@@ -242,6 +243,47 @@ static void every_kind_of_record_is_added_by_its_own_rule(void **state)
     tm_selection_free(&selection, &counted_memory);
 }
 
+/* So that the file is larger than a block. */
+static struct tm_encode_fact long_fact(void)
+{
+    static char text[6000];
+    memset(text, 'x', sizeof text);
+    return (struct tm_encode_fact){.key = "long", .text = text, .length = sizeof text};
+}
+
+/* How many sections are compressed; the file's SIZE. */
+static unsigned compressed_sections(const struct tm_encode_fact *facts, unsigned count, size_t *size)
+{
+    struct tm_store_view view = hand_made_view(&store);
+    struct tm_head_record head;
+    struct tm_section section;
+    uint8_t *bytes;
+    size_t capacity;
+    unsigned compressed = 0;
+    assert_int_equal(tm_snapshot_encode(&view, facts, count, &counted_memory, &bytes, size, &capacity), TM_ENCODE_DONE);
+    struct tm_reader reader = tm_reader_make(bytes, *size);
+    assert_true(tm_decode_head(&reader, &head));
+    for (uint32_t i = 0; i < head.sections; i++) {
+        assert_true(tm_decode_section(&reader, &section));
+        assert_true(section.codec == TM_CODEC_ZSTD || section.stored_size == section.raw_size);
+        compressed += section.codec == TM_CODEC_ZSTD;
+    }
+    memory_release(bytes, capacity);
+    return compressed;
+}
+
+static void file_of_less_than_a_block_is_not_compressed(void **state)
+{
+    (void)state;
+    size_t size;
+    const struct tm_encode_fact fact = long_fact();
+    (void)used_record(tracebacks[3], 2, 8, 5, 1);
+    assert_int_equal(compressed_sections(NULL, 0, &size), 0);
+    assert_in_range(size, 100, 4096);
+    assert_true(compressed_sections(&fact, 1, &size) > 0);
+    assert_true(size < 4096);
+}
+
 static void any_lack_of_memory_is_told_and_leaves_nothing_behind(void **state)
 {
     (void)state;
@@ -252,14 +294,15 @@ static void any_lack_of_memory_is_told_and_leaves_nothing_behind(void **state)
     (void)used_record(tracebacks[3], 2, 8, 5, 1);
     store.header->fork_epoch = 1; /* one that inherits needs the most */
     view = hand_made_view(&store);
-    assert_int_equal(tm_snapshot_encode(&view, NULL, 0, &counted_memory, &bytes, &size, &capacity), TM_ENCODE_DONE);
+    const struct tm_encode_fact fact = long_fact();
+    assert_int_equal(tm_snapshot_encode(&view, &fact, 1, &counted_memory, &bytes, &size, &capacity), TM_ENCODE_DONE);
     memory_release(bytes, capacity);
     unsigned gets = memory_gets;
     assert_true(gets > 5);
     for (unsigned n = 1; n <= gets; n++) {
         memory_gets = 0;
         memory_fails_at = n;
-        enum tm_encode_result result = tm_snapshot_encode(&view, NULL, 0, &counted_memory, &bytes, &size, &capacity);
+        enum tm_encode_result result = tm_snapshot_encode(&view, &fact, 1, &counted_memory, &bytes, &size, &capacity);
         if (result == TM_ENCODE_DONE) {
             memory_release(bytes, capacity); /* the compressor did without */
         } else {
@@ -375,6 +418,7 @@ int main(void)
         TEST(less_than_nothing_is_shown_as_nothing),
         TEST(peaks_are_what_was_saved_or_what_is_live),
         TEST(every_kind_of_record_is_added_by_its_own_rule),
+        TEST(file_of_less_than_a_block_is_not_compressed),
         TEST(any_lack_of_memory_is_told_and_leaves_nothing_behind),
         TEST(store_in_which_nothing_happened_is_a_snapshot_too),
         TEST(selection_is_the_same_in_steps_of_any_size),

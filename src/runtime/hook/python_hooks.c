@@ -295,6 +295,9 @@ static bool is_small_kind(const struct tm_cpython_allocator *allocator, unsigned
 
 bool tm_python_is_ours(const struct tm_cpython_allocator *allocator)
 {
+    if (tm_sampled_hooks_are(allocator)) { /* the fewest */
+        return true;
+    }
     for (unsigned domain = 0; domain < TM_PYTHON_DOMAINS; domain++) {
         for (unsigned kind = 0; kind < KINDS; kind++) {
             if (allocator->malloc == functions[kind][domain].malloc ||
@@ -303,7 +306,7 @@ bool tm_python_is_ours(const struct tm_cpython_allocator *allocator)
             }
         }
     }
-    return tm_sampled_hooks_are(allocator) || tm_end_hooks_are(allocator);
+    return tm_end_hooks_are(allocator);
 }
 
 /* Frames are marked where a door makes use of it. */

@@ -5,6 +5,7 @@
 #define TM_TESTS_FAILING_PAGES_H
 
 #define tm_pages_map           real_pages_map
+#define tm_pages_map_populated real_pages_map_populated
 #define tm_pages_map_sparse    real_pages_map_sparse
 #define tm_pages_reserve       real_pages_reserve
 #define tm_pages_map_at        real_pages_map_at
@@ -13,6 +14,7 @@
 #define tm_pages_grow          real_pages_grow
 #include "runtime/os/os_memory.c" /* NOLINT(bugprone-suspicious-include) */
 #undef tm_pages_map
+#undef tm_pages_map_populated
 #undef tm_pages_map_sparse
 #undef tm_pages_reserve
 #undef tm_pages_map_at
@@ -38,6 +40,7 @@ static bool pages_fail(void)
     }
 
 FAILING(void *, map, (size_t size), (size), NULL)
+FAILING(void *, map_populated, (size_t size), (size), NULL)
 FAILING(void *, map_sparse, (size_t size), (size), NULL)
 FAILING(void *, reserve, (size_t size), (size), NULL)
 FAILING(bool, map_at, (void *at, size_t size), (at, size), false)

@@ -68,14 +68,24 @@ static bool advise(void *at, size_t size, int advice)
     return done;
 }
 
-void *tm_pages_map(size_t size)
+static void *map_counted(size_t size, int more_flags)
 {
     size = tm_page_round(size);
-    void *pages = map(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
+    void *pages = map(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | more_flags);
     if (pages != NULL) {
         atomic_fetch_add_explicit(&total, size, memory_order_relaxed);
     }
     return pages;
+}
+
+void *tm_pages_map(size_t size)
+{
+    return map_counted(size, 0);
+}
+
+void *tm_pages_map_populated(size_t size)
+{
+    return map_counted(size, MAP_POPULATE);
 }
 
 void *tm_pages_map_sparse(size_t size)

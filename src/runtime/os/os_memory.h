@@ -22,6 +22,9 @@ TM_INLINE size_t tm_page_round(size_t size)
 /* SIZE bytes (rounded up to pages) of zeros, private; pages are taken from the kernel when touched. */
 TM_CHECKED void *tm_pages_map(size_t size);
 
+/* The same with its pages, where the kernel has them to give. */
+TM_CHECKED void *tm_pages_map_populated(size_t size);
+
 /* Like tm_pages_map for large sparse tables: not counted against overcommit, never in huge pages. */
 TM_CHECKED void *tm_pages_map_sparse(size_t size);
 

@@ -45,6 +45,13 @@ TM_INLINE uint16_t tm_half_load(const tm_slot_half *slot)
     return atomic_load_explicit(slot, memory_order_relaxed);
 }
 
+/* Nothing changes, but its page is there to be written to: a load first would be a fault of its own. */
+TM_INLINE void tm_half_touch(tm_slot_half *slot)
+{
+    uint16_t nothing = 0;
+    (void)atomic_compare_exchange_strong_explicit(slot, &nothing, 0, memory_order_relaxed, memory_order_relaxed);
+}
+
 TM_INLINE void tm_half_store(tm_slot_half *slot, uint16_t value)
 {
     atomic_store_explicit(slot, value, memory_order_relaxed);

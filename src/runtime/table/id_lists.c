@@ -17,11 +17,11 @@ static bool make_room(void **array, uint32_t *capacity, size_t size, uint32_t la
     size_t part = old_bytes / 4 < least ? least : old_bytes / 4;
     size_t bytes = tm_page_round(old_bytes + part);
     bytes = bytes > wanted ? bytes : wanted;
-    char *grown = *array == NULL ? tm_pages_map(bytes) : tm_pages_grow(*array, old_bytes, bytes);
+    char *grown = *array == NULL ? tm_pages_map_populated(bytes) : tm_pages_grow(*array, old_bytes, bytes);
     if (grown == NULL) {
         return false;
     }
-    if (bytes - old_bytes > TM_PAGE_SIZE) {
+    if (old_bytes != 0 && bytes - old_bytes > TM_PAGE_SIZE) {
         tm_pages_populate(grown + old_bytes, bytes - old_bytes);
     }
     *array = grown;

@@ -19,12 +19,10 @@ static bool grow(struct tm_id_map *map)
 {
     size_t first = map->is_small ? SMALL_CAPACITY : FIRST_CAPACITY;
     size_t capacity = map->capacity == 0 ? first : map->capacity * 2;
-    struct tm_id_map_entry *entries = tm_pages_map(capacity * sizeof *entries);
+    /* With its pages: the entries that move go everywhere. */
+    struct tm_id_map_entry *entries = tm_pages_map_populated(capacity * sizeof *entries);
     if (entries == NULL) {
         return false;
-    }
-    if (capacity > SMALL_CAPACITY) {
-        tm_pages_populate(entries, capacity * sizeof *entries); /* the entries that move go everywhere */
     }
     for (size_t i = 0; i < map->capacity; i++) {
         if (map->entries[i].id != 0) {

@@ -201,6 +201,16 @@ static void refuse(const char *why)
     tm_runtime_disable();
 }
 
+/* The pages that a beginning reads and writes all over, two calls instead of a fault or two for each.  Between them is
+ * what is of use when there are events. */
+static void expect_beginning(struct tm_runtime *runtime)
+{
+    char *tables = (char *)&runtime->blocks.slot_shift;
+    char *rest = (char *)&runtime->python;
+    tm_pages_populate(tables, (size_t)((char *)&runtime->sampled_frames - tables));
+    tm_pages_populate(rest, (size_t)((char *)(runtime + 1) - rest));
+}
+
 void tm_runtime_begin(void)
 {
     struct tm_runtime *runtime = &tm_runtime;
@@ -209,6 +219,7 @@ void tm_runtime_begin(void)
         tm_runtime_disable();
         return;
     }
+    expect_beginning(runtime);
     tm_origin_begin(&runtime->origin, environ);
     if (!tm_config_read(&runtime->config, environ, message, sizeof message)) {
         refuse(message);

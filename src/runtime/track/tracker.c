@@ -48,10 +48,13 @@ TM_INLINE bool put_block(struct tm_thread *thread, const void *block, uint32_t r
 {
     struct tm_block_table *table = &tm_runtime.blocks;
     uintptr_t address = (uintptr_t)block;
+    tm_slot_half *slot = TM_LIKELY(!tm_block_is_odd(table, address)) ? tm_block_slot(table, address) : NULL;
     if (TM_UNLIKELY(tm_runtime.sample_rate != 0)) {
         tm_sampler_note_known(&tm_runtime, address);
+        if (slot != NULL) {
+            tm_half_touch(slot); /* few blocks are recorded: mostly it is the first in its page */
+        }
     }
-    tm_slot_half *slot = TM_LIKELY(!tm_block_is_odd(table, address)) ? tm_block_slot(table, address) : NULL;
     if (TM_LIKELY(slot != NULL) && TM_LIKELY(tm_block_table_try_put(table, slot, record, size))) {
         return true;
     }

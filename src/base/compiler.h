@@ -31,6 +31,8 @@
 #define TM_CHECKED __attribute__((warn_unused_result))
 /* Out of line, away from the hot code. */
 #define TM_COLD __attribute__((noinline, cold))
+/* What one in many thousand events runs, which finds none of it in the cache: all in one place, in few pages. */
+#define TM_SAMPLED_CODE __attribute__((noinline, section(".text.hot.sampled")))
 /* Inlined even where the compiler would rather not: templates over constant arguments. */
 #define TM_INLINE static inline __attribute__((always_inline))
 /* Visible outside the shared library. */

@@ -58,7 +58,7 @@ TM_INLINE void watch_counting(struct tm_thread *thread)
 
 /* The count has run out at SIZE bytes.  Sampling, all count down, also behind another door, where nothing is recorded:
  * points that fall on bytes which are not recorded here are points less for nobody. */
-static __attribute__((noinline)) bool takes_rarely(struct tm_thread *thread, size_t size)
+static TM_SAMPLED_CODE bool takes_rarely(struct tm_thread *thread, size_t size)
 {
     thread->sample_left += size;
     return tm_doors_sample && tm_sampler_takes(thread, size) && thread->guard == 0;
@@ -90,7 +90,7 @@ TM_INLINE bool takes(struct tm_thread *thread, size_t size)
 
 /* The commonest, while not every call is heard, in parts that save no registers; neither does the exported door
  * itself. */
-static __attribute__((noinline)) void *malloc_rarely(size_t size)
+static TM_SAMPLED_CODE void *malloc_rarely(size_t size)
 {
     struct tm_thread *thread = tm_thread_self();
     if (!takes_rarely(thread, size)) {
@@ -267,7 +267,7 @@ static __attribute__((noinline)) void free_heard(void *block)
 }
 
 /* Sampling: a known block begins in the page of BLOCK, or one of the boot pool. */
-static __attribute__((noinline)) void free_near_known(void *block)
+static TM_SAMPLED_CODE void free_near_known(void *block)
 {
     struct tm_thread *thread = tm_thread_self();
     const bool may_know = tm_sampler_page_may_know(block);

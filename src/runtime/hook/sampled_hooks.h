@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* CPython's doors while sampling: hooks of their own, so that those that record everything pay nothing for it.
+ * sampled_ways.h is what each does, sampled_small_hooks.c the quick ways over CPython's own allocator of small blocks,
+ * sampled_raw_hooks.c the raw domain's doors, and sampled_raised.h what they share.
  *
  * Over CPython's own allocator of small blocks a small allocation that is not sampled costs a subtraction and two
  * branches, and no guard goes up: that allocator calls no other door for one.  Everything else, realloc too, raises the
- * guard, so that the doors behind do not count the same bytes again.
+ * guard, so that the doors behind do not count the same bytes again.  Where one GIL holds for all of them (before 3.12)
+ * they have one count, and need neither look at the size nor raise the guard: see struct tm_sampler_held.
  *
  * There a sampled block is asked for with one byte more than the allocator serves by itself, so that it passes the
  * request on to the raw domain, and the block's free as well.  Then the domain's own free needs no hook: a block that
  * was not sampled is freed as if nobody traced.  The first sampled block proves that the allocator does so (mimalloc,
  * in free-threaded builds, does not: its frees stay hooked).  From then on the raw domain's hook serves sampled blocks
  * from a reserve (sampled_reserve.h), takes them back at their free, and moves them out where they are resized, so that
- * the program's own blocks lie where they would.  While another layer stands in between, all are plain blocks of raw.
- * Raw's own hooks are in sampled_raw_hooks.c, what they share with these in sampled_raised.h. */
+ * the program's own blocks lie where they would.  While another layer stands in between, all are plain blocks of raw. */
 #ifndef TM_RUNTIME_HOOK_SAMPLED_HOOKS_H
 #define TM_RUNTIME_HOOK_SAMPLED_HOOKS_H
 

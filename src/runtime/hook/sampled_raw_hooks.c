@@ -13,7 +13,8 @@
 #include "runtime/track/tracker_sampled.h"
 
 /* The block of a sampled small object from the reserve; NULL: none.  SIZE is what the raw domain is asked for. */
-static TM_COLD void *take_reserved(struct tm_thread *thread, const struct tm_cpython_allocator *real, size_t size)
+static TM_SAMPLED_CODE void *take_reserved(struct tm_thread *thread, const struct tm_cpython_allocator *real,
+                                           size_t size)
 {
     const struct tm_python_hook *hook = (const struct tm_python_hook *)real; /* its first member */
     if (size == 0 || hook->over != TM_LAYER_PLAIN || tm_runtime.outer_malloc != NULL ||
@@ -184,7 +185,7 @@ TM_INLINE void *hook_realloc(void *ctx, void *block, size_t size, bool over_debu
 }
 
 /* A block that may be known comes back. */
-static TM_COLD void free_known(const struct tm_cpython_allocator *real, void *block)
+static TM_SAMPLED_CODE void free_known(const struct tm_cpython_allocator *real, void *block)
 {
     struct tm_thread *thread = tm_thread_self();
     struct tm_taken taken = {.record = thread->guard == 0 ? tm_tracker_take_sampled(thread, block) : 0};

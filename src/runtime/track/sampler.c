@@ -84,12 +84,12 @@ TM_INLINE bool note_taken(struct tm_thread *thread, bool is_taken)
     return is_taken;
 }
 
-bool tm_sampler_decide(struct tm_thread *thread, uint64_t size)
+TM_SAMPLED_CODE bool tm_sampler_decide(struct tm_thread *thread, uint64_t size)
 {
     return note_taken(thread, decide(&thread->sample_left, &thread->sample_draws, size));
 }
 
-bool tm_sampler_held_decide(struct tm_thread *thread, uint64_t size)
+TM_SAMPLED_CODE bool tm_sampler_held_decide(struct tm_thread *thread, uint64_t size)
 {
     return note_taken(thread, decide(&tm_sampler_held.left, &tm_sampler_held.draws, size));
 }

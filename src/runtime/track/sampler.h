@@ -67,7 +67,7 @@ TM_INLINE void tm_sampler_put_back(struct tm_thread *thread, uint64_t size)
 }
 
 /* The count of mem's and obj's doors where one GIL holds for all of them: one for all threads, so that a door need not
- * look up the thread's.  At rest LEFT is 0, and each thread's own serves (hook/sampled_hooks.c).
+ * look up the thread's.  At rest LEFT is 0, and each thread's own serves (hook/sampled_small_hooks.c).
  *
  * Threads  under the GIL, but for tm_sampler_held_rest.  One without it that asks the raw domain for as many bytes as
  *          passed just now may be taken for that call, which then is counted once more, instead of it. */

@@ -84,7 +84,7 @@ TM_INLINE void count(struct tm_thread *thread, uint8_t domain, uintptr_t address
 
 /* The slot, which was mostly used long ago, is fetched first and looked at as late as may be.  The page is counted
  * early: an exchange waits for what was asked of memory before it. */
-void *tm_tracker_alloc_sampled(struct tm_thread *thread, uint8_t domain, void *block, size_t size)
+TM_SAMPLED_CODE void *tm_tracker_alloc_sampled(struct tm_thread *thread, uint8_t domain, void *block, size_t size)
 {
     struct tm_runtime *runtime = &tm_runtime;
     const uintptr_t address = (uintptr_t)block;
@@ -153,7 +153,7 @@ TM_INLINE void uncount(struct tm_thread *thread, struct tm_record *record, uint3
     }
 }
 
-uint32_t tm_tracker_take_sampled(struct tm_thread *thread, const void *block)
+TM_SAMPLED_CODE uint32_t tm_tracker_take_sampled(struct tm_thread *thread, const void *block)
 {
     struct tm_runtime *runtime = &tm_runtime;
     const uintptr_t address = (uintptr_t)block;

@@ -37,7 +37,6 @@ struct tm_thread {
     uint64_t sample_left;  /* bytes to the next sampled block: see track/sampler.h */
     uint64_t sample_after; /* what sample_left became at the last one: as long as it is that, nothing came since */
     uint64_t held_after;   /* the same of tm_sampler_held.left; TM_HELD_NOT: the thread does without the GIL */
-    struct tm_sample_draws sample_draws;
     uintptr_t raw_block;    /* sampling: what the raw domain answered last, to a request for more bytes at least */
     uint64_t raised;        /* sampling: so many bytes of raw may come from hook/sampled_reserve.h; 0: none */
     uint64_t raised_from;   /* bytes: what was asked for instead */
@@ -46,6 +45,7 @@ struct tm_thread {
     uint32_t tally_wait;    /* events until the next look for one */
     uintptr_t stack_low;    /* the part of its stack that is known to be readable: see stack_window.h */
     uintptr_t stack_size;
+    struct tm_sample_draws sample_draws; /* last, so that the words of every event lie together */
 };
 
 extern TM_HIDDEN TM_THREAD_LOCAL struct tm_thread tm_thread_state;

@@ -238,7 +238,7 @@ def embedding_cases(cases, python):
     if library is None or not cases.options.embed:
         return
     home = os.path.dirname(os.path.dirname(os.path.realpath(python.path)))
-    modes = ["g", "l", "gs", "ls"] + (["gd", "ld"] if (3, 6) <= python.version < (3, 12) else [])  # later ones crash
+    modes = ["g", "l", "gs", "ls", "ga"] + (["gd", "ld"] if (3, 6) <= python.version < (3, 12) else [])  # later ones crash
     modes += ["gi"] if python.version >= (3, 8) else []
     for mode in modes:
         snapshots, run = cases.run("%s embed %s" % (label, mode), [cases.options.embed, library, mode, "3", BLOCKS],
@@ -279,6 +279,11 @@ def life_cases(cases, python):
         made = [Snapshot(cases.options.dump, path).made_on("<string>:%d" % BLOCKS_LINE)
                 for path in run.snapshots() + run.stores()]
         cases.check(name, run.code == -signal.SIGKILL and made == [2000, 3000], "made on the line: %s; %s" % (made, run.names()))
+    name = "%s store beside a thread" % python.label
+    with tempfile.TemporaryDirectory(prefix="tm-test-") as folder:
+        run = traced.run([cases.options.embed, library, "ge", "1", BLOCKS], folder, dict(environment, TRACEMALLOC_STORE="."))
+        cases.check(name, run.stderr == b"libtracemalloc: the live store stays in memory, a kill would leave nothing: "
+                    b"several threads ran already\n", "%r" % run.stderr[-300:])
 
 
 def truth_cases(cases, python):

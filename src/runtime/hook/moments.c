@@ -216,7 +216,8 @@ void tm_moments_sigaction(int signal, const struct sigaction *action, const stru
         asked(signal, old_action);
     } else if (action->sa_handler == SIG_DFL && is_ending(tm_runtime_python())) {
         end("finalization");
-        tm_python_hooks_set_careful(true); /* another life may begin */
+        sigint_is_pythons = false; /* another life may begin, without handlers */
+        tm_python_hooks_set_careful(true);
     } else if (signal == SIGINT) {
         sigint_is_pythons = action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN;
         if (sigint_is_pythons) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* An embedding program: embed LIBPYTHON MODE ROUNDS SCRIPT.  MODE has letters: g or l (RTLD_GLOBAL, RTLD_LOCAL), s
- * (Py_InitializeEx(0): no signal handlers), d (PyMem_SetupDebugHooks before and, twice, after initialisation), i (an
- * isolated preconfiguration with the allocator malloc, 3.8 and later), t (a thread of its own from the first life's end on),
- * k (kills itself in the last life). */
+ * (Py_InitializeEx(0): no signal handlers), a (the same from the second life on), d (PyMem_SetupDebugHooks before and,
+ * twice, after initialisation), i (an isolated preconfiguration with the allocator malloc, 3.8 and later), t (a thread of
+ * its own from the first life's end on), e (one from the beginning on), k (kills itself in the last life). */
 #include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
@@ -83,7 +83,7 @@ int main(int argc, char **argv)
 {
     static char script[65536];
     pthread_t thread;
-    int has_thread = 0;
+    int has_thread = 0, is_first = 1;
     FILE *stream = argc == 5 ? fopen(argv[4], "rb") : NULL;
     if (stream == NULL) {
         return 2;
@@ -95,6 +95,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", dlerror());
         return 3;
     }
+    if (strchr(argv[2], 'e') != NULL) {
+        has_thread = pthread_create(&thread, NULL, sleep_on, NULL) == 0;
+    }
     for (int rounds = atoi(argv[3]); rounds > 0; rounds--) {
         if (strchr(argv[2], 'd') != NULL) {
             call("PyMem_SetupDebugHooks");
@@ -102,7 +105,8 @@ int main(int argc, char **argv)
         if (strchr(argv[2], 'i') != NULL) {
             preinitialize();
         }
-        initialize(strchr(argv[2], 's') == NULL);
+        initialize(strchr(argv[2], 's') == NULL && (is_first || strchr(argv[2], 'a') == NULL));
+        is_first = 0;
         if (strchr(argv[2], 'd') != NULL) {
             call("PyMem_SetupDebugHooks");
             call("PyMem_SetupDebugHooks");

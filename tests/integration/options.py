@@ -111,6 +111,9 @@ class Tester(traced.Tester):
         checks.that(done.stderr.startswith(line) and done.stderr.endswith(b"/nowhere as it is now\nbegins\n") and
                     done.stderr.count(b"\n") == 2, "STORE of a missing folder is said once, at the beginning", done.stderr)
         checks.equal(len(done.snapshots()), 2, "and snapshots are written")
+        done = self.run([self.interpreter.path, "-c", code], TRACEMALLOC_STORE="nowhere", TRACEMALLOC_START="python")
+        checks.that(done.stderr.startswith(line) and done.stderr.count(b"\n") == 2, "also where tracing starts later",
+                    done.stderr)
         done = self.run(TRACEMALLOC_VERBOSE="1")
         checks.that(done.stderr.count(b"\n") == 1 and b".tms" in done.stderr, "VERBOSE says what was written", done.stderr)
 

@@ -383,16 +383,6 @@ static void say_chosen_folder(const struct tm_runtime *runtime)
     }
 }
 
-/* Who names a folder for it wants what a kill leaves. */
-static void say_chosen_store(const struct tm_runtime *runtime)
-{
-    bool is_wanted = runtime->config.store != NULL && runtime->store_folder[0] != '\0';
-    if (is_wanted && runtime->pid == runtime->first_pid && !runtime->store.in_file) {
-        tm_message("the live store stays in memory, a kill would leave nothing: no store can lie in the folder ",
-                   runtime->store_folder, " as it is now");
-    }
-}
-
 static void say_malloc(const struct tm_runtime *runtime)
 {
     if (runtime->outer_malloc != NULL && runtime->pid == runtime->first_pid) {
@@ -428,7 +418,6 @@ void tm_runtime_python_begins(void)
         runtime->python_has_begun = true;
         if (tm_life_now() >= TM_LIFE_TRACING) {
             tm_store_file_make();
-            say_chosen_store(runtime);
             expect_events(runtime);
         }
         say_folder(runtime);

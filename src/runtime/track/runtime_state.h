@@ -166,6 +166,7 @@ struct tm_runtime {
     uint32_t told_failures; /* system calls that failed, as of the last snapshot */
     const char *told_call;  /* the last one that a line on stderr named, and its errno value */
     uint32_t told_error;
+    bool told_store; /* that it stays in memory although a folder was named for it */
     bool is_disabled;
     bool fork_has_locks; /* the prepare handler took them */
     bool fork_has_maps;  /* likewise maps_lock */

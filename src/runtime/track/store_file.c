@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "runtime/os/os_message.h"
 #include "runtime/os/os_process.h"
 #include "runtime/track/output_path.h"
 #include "runtime/track/runtime_state.h"
@@ -24,6 +25,28 @@ static int move_to_file(struct tm_runtime *runtime)
     return status;
 }
 
+/* Who names a folder for it wants what a kill leaves, and hears why there will be nothing. */
+static void say_chosen_store(struct tm_runtime *runtime, bool is_folder)
+{
+    if (runtime->config.store == NULL || runtime->pid != runtime->first_pid || runtime->told_store) {
+        return;
+    }
+    runtime->told_store = true;
+    if (is_folder) {
+        tm_message("the live store stays in memory, a kill would leave nothing: no store can lie in the folder ",
+                   runtime->store_folder, " as it is now");
+    } else {
+        tm_message("the live store stays in memory, a kill would leave nothing: several threads ran already", NULL,
+                   NULL);
+    }
+}
+
+static void stay_in_memory(struct tm_runtime *runtime, bool is_folder, const char *why)
+{
+    tm_runtime_say("notes", why);
+    say_chosen_store(runtime, is_folder);
+}
+
 void tm_store_file_make(void)
 {
     struct tm_runtime *runtime = &tm_runtime;
@@ -32,17 +55,17 @@ void tm_store_file_make(void)
     }
     if (tm_process_threads() != 1) {
         /* What another thread counts between the copy and the mapping would be lost. */
-        tm_runtime_say("notes", "the live store stayed in memory: several threads ran already");
+        stay_in_memory(runtime, false, "the live store stayed in memory: several threads ran already");
         return;
     }
     if (!tm_file_system_maps(runtime->store_folder)) {
-        tm_runtime_say("notes",
+        stay_in_memory(runtime, true,
                        "the live store stayed in memory: its folder is missing, or on a file system that is not "
                        "known to carry it");
         return;
     }
     if (move_to_file(runtime) != 0) {
-        tm_runtime_say("notes", "the live store stayed in memory: its file could not be made");
+        stay_in_memory(runtime, true, "the live store stayed in memory: its file could not be made");
     }
 }
 

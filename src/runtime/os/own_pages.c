@@ -73,15 +73,19 @@ bool tm_mapping_was_writable(const struct tm_mapping *before, const struct tm_ma
     return before->end == next->begin && before->inode == next->inode && !before->is_writable && !before->is_shared;
 }
 
+static bool is_looked_through(const struct tm_mapping *mapping)
+{
+    return mapping->end - mapping->begin <= LARGEST;
+}
+
 /* Mappings come in the order of their addresses. */
 static void take(struct walk *walk, const struct tm_mapping *mapping)
 {
     if (mapping->is_stack) {
         walk->own->stack += own_bytes(walk, mapping);
-    } else if (mapping->inode != 0 && mapping->is_writable && !mapping->is_shared &&
-               mapping->end - mapping->begin <= LARGEST) {
+    } else if (mapping->inode != 0 && mapping->is_writable && !mapping->is_shared && is_looked_through(mapping)) {
         walk->own->file += own_bytes(walk, mapping);
-        if (tm_mapping_was_writable(&walk->before, mapping)) {
+        if (tm_mapping_was_writable(&walk->before, mapping) && is_looked_through(&walk->before)) {
             walk->own->file += own_bytes(walk, &walk->before);
         }
     }

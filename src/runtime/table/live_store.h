@@ -81,8 +81,8 @@ TM_INLINE void tm_live_store_publish_extent(struct tm_store_header *header, unsi
 TM_CHECKED int tm_live_store_map_extent(struct tm_live_store *store, unsigned section, uint64_t at, int descriptor,
                                         uint64_t file_offset, uint64_t size);
 
-/* Moves the store into a new file at PATH, from memory or from one that was removed; -EEXIST when that is taken, other negative errno values when it cannot
- * be. */
+/* Moves the store into a new file at PATH, from memory or from one that was removed; -EEXIST when that is taken, other
+ * negative errno values when it cannot be. */
 TM_CHECKED int tm_live_store_to_file(struct tm_live_store *store, const char *path);
 
 /* True when all of it is in its file, so that the file alone can be read after the process. */

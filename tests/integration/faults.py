@@ -21,6 +21,7 @@ CALLS = ("mmap", "munmap", "mremap", "madvise", "mprotect", "open", "read", "wri
          "fchmod", "rename", "link", "unlink", "getrlimit")
 NOT_MADE = ("link", "mprotect")  # where a file system has no renameat2, and where recycling is found by rewriting
 NOT_NAMED = ("fchmod",)  # a file system without modes refuses it: an answer
+UMASKS = {"fchmod": 0o200}  # else all files are as they should be when they are made
 OURS = b"libtracemalloc: "
 SETTINGS = {
     "plain": dict(TRACEMALLOC_THRESHOLD="7MiB", TRACEMALLOC_OUTPUT="out.tms"),
@@ -44,8 +45,10 @@ class Tester(object):
         """Answers the run, and whether there was such a call."""
         folder = self.folder.fresh()
         sign = folder + ".sign"
+        umask = UMASKS.get(call_of(fault))
         done = traced.run(self.command, folder, self.interpreter.environment(
-            LD_PRELOAD=self.options.faulty, TM_FAULT=fault, TM_FAULT_FILE=sign, **settings))
+            LD_PRELOAD=self.options.faulty, TM_FAULT=fault, TM_FAULT_FILE=sign, **settings),
+            preexec_fn=umask and (lambda: os.umask(umask)))
         return done, os.path.exists(sign)
 
     def facts(self, path):

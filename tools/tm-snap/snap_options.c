@@ -55,7 +55,7 @@ static void take_option(struct tm_snap_options *options, int option, char **argu
         break;
     case 'l':
     case 'c':
-        if (options->action != TM_SNAP_TAKE) {
+        if (options->action == (option == 'l' ? TM_SNAP_COLLECT : TM_SNAP_LIST)) {
             misuse(options, "one of --list and --collect, not both", "");
         } else {
             options->action = option == 'l' ? TM_SNAP_LIST : TM_SNAP_COLLECT;

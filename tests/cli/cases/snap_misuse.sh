@@ -16,6 +16,7 @@ ln -s a.tms link.live
     try tm-snap --count 2 1
     try tm-snap --list 1
     try tm-snap --list --collect
+    try tm-snap --list --list 1
     try tm-snap --list --every 1s
     try tm-snap --collect -o x.tms
     try tm-snap 99999999

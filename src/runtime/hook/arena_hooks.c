@@ -15,7 +15,7 @@ static void *hook_alloc(void *ctx, size_t size)
 {
     const struct tm_cpython_arena_allocator *real = ctx;
     struct tm_thread *thread = tm_thread_self();
-    tm_arena_needs_learn((uintptr_t)__builtin_return_address(0));
+    tm_arena_needs_learn((uintptr_t)__builtin_return_address(0), size);
     tm_door_guard_up(thread); /* sampling, it may be down here: an arena is no mapping of the program's own */
     void *arena = real->alloc(real->ctx, size);
     tm_door_guard_down(thread);

@@ -10,6 +10,10 @@
  * it. */
 #define FRAMES_MOST 5U
 
+/* Bytes of an arena, up to 3.9; later ones are larger.  From 3.11 on each thread's frames come in the same way, by 16 KiB,
+ * from another function. */
+#define ARENA_LEAST (UINT32_C(256) << 10)
+
 static struct tm_loaded_module own, interpreter; /* read while IS_KNOWN */
 static bool is_known;
 /* The code that makes arenas: where it begins in the interpreter, and in the lower half where it ends; 0: not seen yet. */
@@ -33,11 +37,11 @@ static struct tm_cfi_range find_maker(void)
     return (struct tm_cfi_range){interpreter.low + (offsets >> 32), interpreter.low + (uint32_t)offsets};
 }
 
-void tm_arena_needs_learn(uintptr_t caller)
+void tm_arena_needs_learn(uintptr_t caller, size_t size)
 {
     struct tm_cfi_range code = find_maker();
-    if (is_known && caller - 1 - code.low >= code.high - code.low && tm_caller_code(&interpreter, caller - 1, &code) &&
-        code.high - interpreter.low <= UINT32_MAX) {
+    if (is_known && size >= ARENA_LEAST && caller - 1 - code.low >= code.high - code.low &&
+        tm_caller_code(&interpreter, caller - 1, &code) && code.high - interpreter.low <= UINT32_MAX) {
         const uint64_t offsets = (code.low - interpreter.low) << 32 | (code.high - interpreter.low);
         atomic_store_explicit(&maker, offsets, memory_order_relaxed);
     }

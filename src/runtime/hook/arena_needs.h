@@ -13,6 +13,7 @@
 #define TM_RUNTIME_HOOK_ARENA_NEEDS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
@@ -24,8 +25,8 @@ void tm_arena_needs_begin(uintptr_t address);
 /* The interpreter may be unloaded. */
 void tm_arena_needs_forget(void);
 
-/* Somebody asks for an arena, and goes on at CALLER. */
-void tm_arena_needs_learn(uintptr_t caller);
+/* Somebody asks for an arena of SIZE bytes, and goes on at CALLER. */
+void tm_arena_needs_learn(uintptr_t caller, size_t size);
 
 /* The call of raw's hook that asks this is of that kind.  The guard is down. */
 TM_CHECKED bool tm_arena_needs_raw(struct tm_thread *thread);

@@ -129,8 +129,10 @@ class Tester(traced.Tester):
                               self.interpreter.environment(LD_PRELOAD=self.options.library, TRACEMALLOC_SAMPLE=rate))
             self.checks.equal((done.code, done.stdout, done.stderr), (0, b"24000\n", b""), "domains: the program")
             totals.append({domain: traced.statistics(self.options.report, done.snapshots()[0], "lineno", "--figure", "live",
-                                                     "--domain", domain)["total"] for domain in ("raw", "mem", "obj")})
+                                                     "--domain", domain)["total"] for domain in ("raw", "mem", "obj", "native")})
         truth, estimate = totals
+        if "replaced" in arguments:
+            self.near(estimate["native"], truth["native"], "domains: native")
         for domain in ("raw", "obj"):
             self.near(estimate[domain], truth[domain], "domains: %s" % domain)
             self.checks.that(estimate[domain]["margin"] < 0.1 * truth[domain]["size"], "domains: %s is large" % domain)
@@ -166,6 +168,7 @@ def main():
                 tester.resized()
                 tester.domains()
                 tester.domains("layer")
+                tester.domains("replaced")
                 tester.child_left_alone()
                 if not interpreter.free_threaded:
                     tester.page_faults()

@@ -6,6 +6,7 @@
 
 #include "runtime/hook/boot_pool.h"
 #include "runtime/hook/door.h"
+#include "runtime/hook/python_hooks.h"
 #include "runtime/hook/python_watch.h"
 #include "runtime/hook/real_libc.h"
 #include "runtime/track/tracker_own.h"
@@ -60,8 +61,8 @@ TM_INLINE void watch_counting(struct tm_thread *thread)
  * points that fall on bytes which are not recorded here are points less for nobody. */
 static TM_SAMPLED_CODE bool takes_rarely(struct tm_thread *thread, size_t size)
 {
-    thread->sample_left += size;
-    return tm_doors_sample && tm_sampler_takes(thread, size) && thread->guard == 0;
+    tm_sampler_put_back(thread, size);
+    return tm_doors_sample && tm_sampler_takes(thread, size) && thread->guard == 0 && !tm_python_hooks_lose_raw();
 }
 
 /* A block of SIZE bytes is to be recorded. */

@@ -42,6 +42,11 @@ void tm_python_hooks_end_is_told(void);
  * to look, and sampled small ones go the quick way. */
 void tm_python_hooks_await_start(void);
 
+/* Sampling, at a block that is to be recorded: the raw domain may be another's by now, who calls no hook of ours and asks
+ * libc for what mem and obj ask of it.  Then their hooks raise the guard again.  True: that was just found out, and the
+ * last large block of mem or obj is under way.  Any thread; errno kept. */
+bool tm_python_hooks_lose_raw(void);
+
 /* Sampling: tm_sampled_hooks has other functions for small blocks now, and their frees need no hook any more: see
  * sampled_hooks.h.  By a thread that holds the GIL. */
 void tm_python_hooks_renew_small(void);

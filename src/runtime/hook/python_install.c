@@ -16,6 +16,7 @@
 #include "runtime/hook/sampled_hooks.h"
 #include "runtime/os/os_lock.h"
 #include "runtime/os/os_process.h"
+#include "runtime/track/counting.h"
 #include "runtime/track/runtime.h"
 
 #define MOST_HOOKS 96U /* each start of the program's own tracemalloc reuses those of the last */
@@ -333,6 +334,15 @@ void tm_python_hooks_await_start(void)
     }
 }
 
+bool tm_python_hooks_lose_raw(void)
+{
+    if (tm_python_doors[TM_CPYTHON_RAW].top == NULL || TM_LIKELY(is_on_top(TM_CPYTHON_RAW))) {
+        return false;
+    }
+    set_quick();
+    return tm_word_peek(&tm_sampler_held.passed_size) > TM_SMALL_SIZE_MAX;
+}
+
 bool tm_python_hooks_begin(void)
 {
     const struct tm_cpython *python = tm_runtime_python();
@@ -419,7 +429,7 @@ static bool look_from_below(unsigned domain, uintptr_t top)
  * hooks, each event asks: that alone must be cheap. */
 static bool is_usual(const void *ctx, unsigned domain)
 {
-    if (tops[domain] != ctx || *tm_python_doors[domain].word != (uintptr_t)ctx) {
+    if (tm_python_doors[domain].top != ctx || *tm_python_doors[domain].word != (uintptr_t)ctx) {
         return false;
     }
     if (only_end_is_awaited) {
@@ -453,6 +463,8 @@ static TM_COLD bool look(struct tm_thread *thread, const void *ctx, unsigned dom
     } else if (tops[domain] != ctx) {
         tm_python_hooks_ensure(); /* what was above has gone: the module was stopped */
         tm_recycle_hooks_renew();
+    } else if (tm_python_doors[domain].top == NULL && is_on_top(domain)) {
+        set_quick(); /* so has somebody else's hook, or allocator */
     }
     errno = saved;
     return heard;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "runtime/hook/python_doors.h"
+#include "runtime/hook/python_hooks.h"
 #include "runtime/hook/sampled_raised.h"
 #include "runtime/track/runtime.h"
 #include "runtime/track/tracker.h"
@@ -53,7 +54,14 @@ TM_INLINE void record(struct tm_thread *thread, unsigned domain, void *block, si
 /* By the count of the hooks of KIND. */
 TM_INLINE bool counts_out(struct tm_thread *thread, size_t size, enum tm_sampled_kind kind)
 {
-    return kind == TM_SAMPLED_HELD ? tm_sampler_held_takes(thread, size) : tm_sampler_takes(thread, size);
+    if (kind != TM_SAMPLED_HELD) {
+        return tm_sampler_takes(thread, size);
+    }
+    const bool is_taken = tm_sampler_held_takes(thread, size);
+    if (TM_UNLIKELY(is_taken)) {
+        (void)tm_python_hooks_lose_raw();
+    }
+    return is_taken;
 }
 
 /* Heard and sampled: the guard is down. */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Blocks of raw beside large ones of mem and obj, which ask raw for them: of the same size, growing and shrinking.
-domains.py LIBRARY [layer]: with an allocator of the program's own over raw's from the middle on."""
+domains.py LIBRARY [layer | replaced]: with an allocator of the program's own over raw's from the middle on, or in the
+place of it."""
 import ctypes
 import sys
 
@@ -29,5 +30,7 @@ fill()
 layer.layer_make_pairs(9000, size(700))
 if sys.argv[2:] == ["layer"]:
     layer.layer_set()
+if sys.argv[2:] == ["replaced"]:
+    layer.layer_replace()
 fill()
 print(len(kept))

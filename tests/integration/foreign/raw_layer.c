@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* An allocator of the program's own over the raw domain's, which wants some bytes more behind each block; and blocks of
- * obj and raw that are made without any other in between. */
+/* An allocator of the program's own over the raw domain's, which wants some bytes more behind each block; another in the
+ * place of it; and blocks of obj and raw that are made without any other in between. */
 #include <dlfcn.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #define TAIL 16
 #define RAW  0
@@ -53,6 +54,39 @@ void layer_set(void)
     exchange set = (exchange)(uintptr_t)dlsym(RTLD_DEFAULT, "PyMem_SetAllocator");
     get(RAW, &behind);
     set(RAW, &layer);
+}
+
+static void *own_malloc(void *context, size_t size)
+{
+    (void)context;
+    return malloc(size + TAIL);
+}
+
+static void *own_calloc(void *context, size_t count, size_t size)
+{
+    (void)context;
+    return calloc(1, count * size + TAIL);
+}
+
+static void *own_realloc(void *context, void *block, size_t size)
+{
+    (void)context;
+    return realloc(block, size + TAIL);
+}
+
+static void own_free(void *context, void *block)
+{
+    (void)context;
+    free(block);
+}
+
+/* One that asks libc, in the place of all that was there. */
+__attribute__((visibility("default"))) void layer_replace(void);
+void layer_replace(void)
+{
+    struct allocator own = {NULL, own_malloc, own_calloc, own_realloc, own_free};
+    exchange set = (exchange)(uintptr_t)dlsym(RTLD_DEFAULT, "PyMem_SetAllocator");
+    set(RAW, &own);
 }
 
 /* COUNT pairs of SIZE bytes, which stay. */

@@ -69,6 +69,17 @@ class Tester(traced.Tester):
         for truth, estimate in zip(*totals):
             self.near(estimate, truth, "fork: what each holds")
 
+    def temporary(self):
+        """Small blocks and large ones that go before the next allocation."""
+        code = ("def make(size):\n    for _ in range(100000):\n        text = b'x' * size\n        del text\n"
+                "make(100)\nmake(1500)\n")
+        totals = []
+        for rate in ("0", "16KiB"):
+            done = traced.run([self.interpreter.path, "-c", code], self.folder.fresh(), self.interpreter.environment(
+                LD_PRELOAD=self.options.library, TRACEMALLOC_SAMPLE=rate))
+            totals.append(traced.statistics(self.options.report, done.snapshots()[0], "lineno", "--figure", "temporary")["total"])
+        self.near(totals[1], totals[0], "temporary")
+
     def renewed_code(self):
         """Code that dies unheard, and other code where it was: each file has what it allocated."""
         code = ("text = 'for i in range(100):\\n    kept = bytearray(%d)\\n'\nfor turn in range(3000):\n"
@@ -162,6 +173,7 @@ def main():
             tester.compare("128KiB", TRACEMALLOC_NFRAME="25")
             tester.fork()
             tester.renewed_code()
+            tester.temporary()
             if interpreter.version >= (3, 6):
                 tester.compare("64KiB", PYTHONMALLOC="debug")
                 tester.stdlib_tracing()

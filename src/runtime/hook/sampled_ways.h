@@ -57,7 +57,7 @@ TM_INLINE bool counts_out(struct tm_thread *thread, size_t size, enum tm_sampled
     if (kind != TM_SAMPLED_HELD) {
         return tm_sampler_takes(thread, size);
     }
-    const bool is_taken = tm_sampler_held_takes(thread, size);
+    const bool is_taken = tm_sampler_held_takes(size);
     if (TM_UNLIKELY(is_taken)) {
         (void)tm_python_hooks_lose_raw();
     }

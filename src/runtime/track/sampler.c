@@ -75,23 +75,14 @@ TM_INLINE bool decide(uint64_t *left, struct tm_sample_draws *draws, uint64_t si
     return true;
 }
 
-TM_INLINE bool note_taken(struct tm_thread *thread, bool is_taken)
-{
-    if (is_taken) {
-        thread->sample_after = thread->sample_left;
-        thread->held_after = tm_sampler_held.left;
-    }
-    return is_taken;
-}
-
 TM_SAMPLED_CODE bool tm_sampler_decide(struct tm_thread *thread, uint64_t size)
 {
-    return note_taken(thread, decide(&thread->sample_left, &thread->sample_draws, size));
+    return decide(&thread->sample_left, &thread->sample_draws, size);
 }
 
-TM_SAMPLED_CODE bool tm_sampler_held_decide(struct tm_thread *thread, uint64_t size)
+TM_SAMPLED_CODE bool tm_sampler_held_decide(uint64_t size)
 {
-    return note_taken(thread, decide(&tm_sampler_held.left, &tm_sampler_held.draws, size));
+    return decide(&tm_sampler_held.left, &tm_sampler_held.draws, size);
 }
 
 void tm_sampler_held_rest(void)

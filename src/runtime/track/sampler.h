@@ -92,20 +92,28 @@ TM_INLINE void tm_sampler_held_put_back(uint64_t size)
     tm_sampler_add_back(&tm_sampler_held.left, size);
 }
 
-/* As tm_sampler_decide; THREAD is who holds the GIL. */
-bool tm_sampler_held_decide(struct tm_thread *thread, uint64_t size);
+/* As tm_sampler_decide. */
+bool tm_sampler_held_decide(uint64_t size);
 
-TM_INLINE bool tm_sampler_held_takes(struct tm_thread *thread, uint64_t size)
+TM_INLINE bool tm_sampler_held_takes(uint64_t size)
 {
     if (TM_LIKELY(tm_sampler_held_passes(size))) {
         return false;
     }
     tm_sampler_held_put_back(size);
-    return tm_sampler_held_decide(thread, size);
+    return tm_sampler_held_decide(size);
 }
 
 /* The next block finds it not begun.  By a thread without the GIL this may be lost, until the next sampled block. */
 void tm_sampler_held_rest(void);
+
+/* THREAD's sampled block was made and is recorded; IS_HELD: with a GIL.  Not before: the doors behind count its bytes, too,
+ * with the guard up. */
+TM_INLINE void tm_sampler_note_made(struct tm_thread *thread, bool is_held)
+{
+    thread->sample_after = thread->sample_left;
+    thread->held_after = is_held ? tm_sampler_held.left : TM_HELD_NOT;
+}
 
 /* THREAD's last sampled block is the last block of all that it allocated, and so did nobody else under its GIL. */
 TM_INLINE bool tm_sampler_none_came(const struct tm_thread *thread)

@@ -96,8 +96,8 @@ __attribute__((noinline)) void *tm_tracker_alloc_generally(struct tm_thread *thr
     uint32_t record = tm_event_record(thread, caller, domain, tm_size_class(size));
     if (TM_LIKELY(record != 0)) {
         count_alloc(thread, domain, block, size, record, tm_event_account(thread, caller));
-        if (caller.attachment != TM_HELD) {
-            thread->held_after = TM_HELD_NOT;
+        if (tm_runtime.sample_rate != 0) {
+            tm_sampler_note_made(thread, caller.attachment != TM_DETACHED);
         }
     }
     return block;

@@ -49,7 +49,7 @@ static int count_alone(void **state)
 
 static bool takes(size_t size)
 {
-    return is_held ? tm_sampler_held_takes(tm_thread_self(), size) : tm_sampler_takes(tm_thread_self(), size);
+    return is_held ? tm_sampler_held_takes(size) : tm_sampler_takes(tm_thread_self(), size);
 }
 
 static uint64_t left(void)
@@ -437,6 +437,20 @@ static void temporary_is_what_goes_before_the_next_allocation(void **state)
     assert_u64_equal(temporary_parts(), before);
 }
 
+/* A large block of mem or obj comes from libc, whose door counts its bytes with the guard up. */
+static void the_doors_behind_are_no_others(void **state)
+{
+    (void)state;
+    begin(5);
+    while (!takes(1000)) {
+    }
+    (void)tm_sampler_takes(tm_thread_self(), 1000);
+    const uint64_t before = temporary_parts();
+    fake_alloc(TM_DOMAIN_OBJ, HEAP, 1000);
+    (void)fake_free(HEAP);
+    assert_u64_equal(temporary_parts(), before + tm_sample_weight_of(1000, RATE).blocks);
+}
+
 /* Sampled by the thread's own count, then one that the GIL's holders count, then the first is freed. */
 static bool is_temporary_with_another_between(enum fake_lane lane)
 {
@@ -445,7 +459,7 @@ static bool is_temporary_with_another_between(enum fake_lane lane)
     }
     fake_lane_set(lane);
     fake_alloc(TM_DOMAIN_NATIVE, HEAP, 100);
-    while (tm_sampler_held_takes(tm_thread_self(), 1)) { /* whoever holds it */
+    while (tm_sampler_held_takes(1)) { /* whoever holds it */
     }
     uint64_t before = temporary_parts();
     (void)fake_free(HEAP);
@@ -492,6 +506,8 @@ int main(void)
         cmocka_unit_test(failed_realloc_leaves_everything_as_it_was),
         cmocka_unit_test_setup(temporary_is_what_goes_before_the_next_allocation, count_alone),
         cmocka_unit_test_setup(temporary_is_what_goes_before_the_next_allocation, count_held),
+        cmocka_unit_test_setup(the_doors_behind_are_no_others, count_alone),
+        cmocka_unit_test_setup(the_doors_behind_are_no_others, count_held),
         cmocka_unit_test(others_count_only_under_the_same_gil),
         cmocka_unit_test(the_store_says_that_it_was_sampled),
     };

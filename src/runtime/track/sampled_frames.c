@@ -39,11 +39,12 @@ uint32_t tm_sampled_frames_record(const struct tm_runtime *runtime, const struct
     return is_same(&found->key, key) ? found->record : 0;
 }
 
-/* Between these a place is written; who peeks meanwhile knows nothing. */
+/* Between these a place is written; who peeks meanwhile knows nothing.  It is odd already where a child was made past
+ * pthread_atfork while another thread wrote. */
 static void begin_to_write(struct tm_sampled_frame *found)
 {
     const uint32_t version = atomic_load_explicit(&found->version, memory_order_relaxed);
-    atomic_store_explicit(&found->version, version + 1, memory_order_relaxed);
+    atomic_store_explicit(&found->version, version | 1U, memory_order_relaxed);
     atomic_thread_fence(memory_order_release);
 }
 

@@ -109,6 +109,9 @@ static void nothing_is_told_while_it_is_written(void **state)
                      0);
     atomic_fetch_add(&found->version, 1);
     assert_int_equal(record_of(&key), RECORD);
+    atomic_fetch_add(&found->version, 1); /* who wrote is not there any more */
+    tm_sampled_frames_keep_record(&tm_runtime, &frame, &key, RECORD + 1);
+    assert_int_equal(record_of(&key), RECORD + 1);
 }
 
 int main(void)

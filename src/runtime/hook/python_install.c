@@ -336,7 +336,7 @@ void tm_python_hooks_await_start(void)
 
 bool tm_python_hooks_lose_raw(void)
 {
-    if (tm_python_doors[TM_CPYTHON_RAW].top == NULL || TM_LIKELY(is_on_top(TM_CPYTHON_RAW))) {
+    if (!tm_sampled_hooks_are_held() || TM_LIKELY(is_on_top(TM_CPYTHON_RAW))) {
         return false;
     }
     set_quick();

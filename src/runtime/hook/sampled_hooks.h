@@ -33,6 +33,9 @@ bool tm_sampled_hooks_hear_raw_only(void);
 /* No arena of CPython's allocator of small blocks holds a known block: each of them came from the raw domain. */
 bool tm_sampled_hooks_spare_arenas(void);
 
+/* Large blocks are asked of raw with the guard down, whose hook knows them. */
+bool tm_sampled_hooks_are_held(void);
+
 /* Which calls may go the quick way, which looks for nothing rare: none, those for small blocks, or all; and the raw
  * domain's hook hears what these ask of it as they ask it. */
 enum tm_sampled_quick { TM_SAMPLED_LOOKS, TM_SAMPLED_LOOKS_AT_LARGE, TM_SAMPLED_QUICK, TM_SAMPLED_QUICK_TO_RAW };

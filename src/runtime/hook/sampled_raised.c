@@ -29,6 +29,11 @@ static void decide_quick(void)
     }
 }
 
+bool tm_sampled_hooks_are_held(void)
+{
+    return tm_sampled_are_held;
+}
+
 void tm_sampled_hooks_set_quick(enum tm_sampled_quick now)
 {
     quickness = now;

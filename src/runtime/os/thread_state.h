@@ -34,9 +34,9 @@ struct tm_thread {
     uint32_t looks;       /* the same at the doors that look whether a snapshot is due */
     uintptr_t last_block; /* the block this thread allocated last: freed before the next one it is a temporary */
     uintptr_t newborn; /* the same until its object's birth was heard: that birth is no recycling; TM_NEWBORN_COMING */
-    uint64_t sample_left;  /* bytes to the next sampled block: see track/sampler.h */
-    uint64_t sample_after; /* what sample_left became at the last one: as long as it is that, nothing came since */
-    uint64_t held_after;   /* the same of tm_sampler_held.left; TM_HELD_NOT: the thread does without the GIL */
+    uint64_t sample_left;   /* bytes to the next sampled block: see track/sampler.h */
+    uint64_t sample_after;  /* what sample_left became at the last one: as long as it is that, nothing came since */
+    uint64_t held_after;    /* the same of tm_sampler_held.left; TM_HELD_NOT: Python does not know the thread */
     uintptr_t raw_block;    /* sampling: what the raw domain answered last, to a request for more bytes at least */
     uint64_t raised;        /* sampling: so many bytes of raw may come from hook/sampled_reserve.h; 0: none */
     uint64_t raised_from;   /* bytes: what was asked for instead */

@@ -107,15 +107,17 @@ TM_INLINE bool tm_sampler_held_takes(uint64_t size)
 /* The next block finds it not begun.  By a thread without the GIL this may be lost, until the next sampled block. */
 void tm_sampler_held_rest(void);
 
-/* THREAD's sampled block was made and is recorded; IS_HELD: with a GIL.  Not before: the doors behind count its bytes, too,
- * with the guard up. */
-TM_INLINE void tm_sampler_note_made(struct tm_thread *thread, bool is_held)
+/* THREAD's sampled block was made and is recorded; RUNS_PYTHON: Python knows the thread, which may allocate under the GIL
+ * before the block is freed, also where it does not hold it now.  Not before: the doors behind count its bytes, too, with
+ * the guard up. */
+TM_INLINE void tm_sampler_note_made(struct tm_thread *thread, bool runs_python)
 {
     thread->sample_after = thread->sample_left;
-    thread->held_after = is_held ? tm_sampler_held.left : TM_HELD_NOT;
+    thread->held_after = runs_python ? tm_sampler_held.left : TM_HELD_NOT;
 }
 
-/* THREAD's last sampled block is the last block of all that it allocated, and so did nobody else under its GIL. */
+/* THREAD's last sampled block is the last block of all that it allocated; and, where it runs Python, of all that were
+ * allocated under the GIL: who did is not known. */
 TM_INLINE bool tm_sampler_none_came(const struct tm_thread *thread)
 {
     return thread->sample_left == thread->sample_after &&

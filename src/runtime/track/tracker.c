@@ -97,7 +97,7 @@ __attribute__((noinline)) void *tm_tracker_alloc_generally(struct tm_thread *thr
     if (TM_LIKELY(record != 0)) {
         count_alloc(thread, domain, block, size, record, tm_event_account(thread, caller));
         if (tm_runtime.sample_rate != 0) {
-            tm_sampler_note_made(thread, caller.attachment != TM_DETACHED);
+            tm_sampler_note_made(thread, caller.tstate != 0);
         }
     }
     return block;

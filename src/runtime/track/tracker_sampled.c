@@ -77,7 +77,7 @@ TM_INLINE void count(struct tm_thread *thread, uint8_t domain, uintptr_t address
     tm_totals_move(runtime, domain, weight->bytes, known->account);
     thread->last_block = address;
     thread->newborn = address;
-    tm_sampler_note_made(thread, known->account.owner == TM_OWNER_HELD);
+    tm_sampler_note_made(thread, true);
 }
 
 /* The slot, which was mostly used long ago, is fetched first and looked at as late as may be.  The page is counted

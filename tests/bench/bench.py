@@ -32,10 +32,12 @@ def parse_arguments(arguments):
     parser.add_argument("--pythons", help="executables, separated by commas or colons (default: $TM_PYTHONS, "
                                           "else the one that runs this)")
     parser.add_argument("--preset", choices=list(presets.PRESETS), help="readme: the table of the README within ten "
-                        "minutes; sampled: 20 pairs of none and sampled; real: what people write; all: everything")
+                        "minutes; sampled: 20 pairs of none and sampled, together; real: what people write; all: everything")
     parser.add_argument("--runs", type=int, metavar="N", help="default: 5")
     parser.add_argument("--minutes", type=float, metavar="M", help="of the workloads, for each interpreter: no round "
                         "begins that would end later, but for the first")
+    parser.add_argument("--together", action="store_true", default=None, help="run the configurations of a round at the "
+                        "same time on one processor: least noise between them, no wall time")
     parser.add_argument("--workloads", metavar="NAMES", help="beginnings of names, separated by commas (default: all)")
     parser.add_argument("--configs", metavar="NAMES",
                         help="separated by commas (default: none,us1,us25,stdlib1,stdlib25)")
@@ -101,6 +103,7 @@ def look_up(request):
     request.runs = 5 if request.runs is None else request.runs
     if request.runs < 1:
         raise ValueError("--runs must be at least 1")
+    request.together = bool(request.together)
     request.library = _given(request.library, "library")
     request.event_bench = _given(request.event_bench, "program") or _beside(request.library, "bench/event_bench")
     request.report_tool = _given(request.report_tool, "program") or _beside(request.library, "bin/tm-report")

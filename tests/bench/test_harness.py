@@ -5,9 +5,11 @@ import ctypes.util
 import io
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 from harness import configs, figures, instructions, machine, measure, packages, presets, probes, rounds, text, workloads
 import bench
@@ -132,6 +134,26 @@ class Interleaving(unittest.TestCase):
         count, turns, _made = self.rounds(100, 0)
         self.assertEqual((count, "".join(turns)), (1, "abc"))
 
+    def test_together_all_orders_on_all_processors(self):
+        places = []
+
+        def run_together(processor, runs, _limit_s, _parent):
+            places.append((processor, [command[0] for command, _environment in runs]))
+            return [measure.Reading(len(command[0]), 1, 1, {}, 0, "", "") for command, _environment in runs]
+
+        class Named(FakeConfig):
+            def command(self, python, arguments):
+                return [self.name]
+
+        chosen = [Named("a", None), Named("bb", None)]
+        with mock.patch.object(measure, "run_together", run_together), \
+                mock.patch.object(os, "sched_getaffinity", lambda _pid: {5, 3}):
+            made = rounds.Rounds(60, lambda line: None, together=True)
+            made.run(4, chosen, "python", [("w", lambda config: [])])
+        self.assertEqual(places, [(3, ["a", "bb"]), (3, ["bb", "a"]), (5, ["a", "bb"]), (5, ["bb", "a"])])
+        # Each reading is of the one that was run, whatever the order.
+        self.assertEqual(made.series(chosen[1], "cpu_s", ["w"])["w"], [2, 2, 2, 2])
+
 
 class Packages(unittest.TestCase):
     def test_offered_while_wanted(self):
@@ -189,6 +211,49 @@ class Measuring(unittest.TestCase):
         self.assertLess(reading.wall_s, 30)
         self.assertEqual(reading.status, -9)
         self.assertIn("killed after 0.5 s", reading.said)
+
+
+class Together(unittest.TestCase):
+    def commands(self, *codes):
+        return [([sys.executable, "-S", "-c", code], configs.clean_environment()) for code in codes]
+
+    def run_together(self, *codes, limit_s=60):
+        return measure.run_together(min(os.sched_getaffinity(0)), self.commands(*codes), limit_s)
+
+    def test_at_the_same_time(self):
+        # Each end of the pipe waits for the other.
+        with tempfile.TemporaryDirectory() as folder:
+            pipe = os.path.join(folder, "pipe")
+            os.mkfifo(pipe)
+            readings = self.run_together("open(%r, 'w').write('met')" % pipe, "print(open(%r).read())" % pipe)
+        self.assertEqual([(reading.status, reading.out.strip()) for reading in readings], [(0, ""), (0, "met")])
+
+    def test_on_one_processor(self):
+        processor = max(os.sched_getaffinity(0))
+        code = "import os; print(os.sched_getaffinity(0))"
+        for reading in measure.run_together(processor, self.commands(code, code), 60):
+            self.assertEqual(reading.out.strip(), "{%d}" % processor)
+
+    def test_each_has_its_own_reading(self):
+        burn, left = "import time\nwhile time.process_time() < 0.3: pass\nraise SystemExit(7)", "open('left', 'w').write('xx')"
+        first, second = self.run_together(burn, left)
+        self.assertEqual((first.status, first.files, second.status, second.files), (7, [], 0, ["left"]))
+        self.assertGreaterEqual(first.cpu_s, 0.3)
+        self.assertLess(second.cpu_s, 0.3)
+
+    def test_time_limit_ends_all(self):
+        short, endless = self.run_together("pass", "import time; time.sleep(60)", limit_s=1)
+        self.assertEqual((short.status, short.said, endless.status), (0, "", -9))
+        self.assertIn("killed after 1 s", endless.said)
+        self.assertEqual(self.run_together("print(1)")[0].out, "1\n")
+
+    def test_interrupts_are_heard_whatever_the_shell_ignores(self):
+        code = ("import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nimport sys\nfrom harness import measure\n"
+                "said = 'import signal; print(signal.getsignal(signal.SIGINT))'\n"
+                "print(measure.run([sys.executable, '-c', said], {}, 60).out)")
+        found = subprocess.run([sys.executable, "-c", code], cwd=os.path.dirname(os.path.abspath(__file__)),
+                               stdout=subprocess.PIPE, universal_newlines=True, check=True)
+        self.assertIn("default_int_handler", found.stdout)
 
 
 class FalseTracers(unittest.TestCase):

@@ -168,6 +168,18 @@ class Peers(unittest.TestCase):
         self.assertIn("Captures of the live heap", out)
 
 
+class Together(unittest.TestCase):
+    def test_sampled_pairs(self):
+        """No wall time, which two that share a processor do not have; the rest is there, and the bound."""
+        library = "--library" in ARGUMENTS
+        status, out, said = bench("--preset", "sampled", "--size", "smoke", "--runs", "2", "--workloads", "w2,w6",
+                                  *([] if library else ["--configs", "stdlib1"]), *ARGUMENTS)
+        self.assertEqual(status, 0, out + said)
+        self.assertIn("upper 95 % bound", out)
+        self.assertIn("ran at the same time on one processor", out)
+        self.assertNotIn("Wall time", out)
+
+
 class Misuse(unittest.TestCase):
     def test_exit_code_2(self):
         for arguments in (["--configs", "nothing"], ["--workloads", "w0"], ["--parts", "x"], ["--runs", "0"],

@@ -28,6 +28,14 @@ class Reading:
         self.said = said
 
 
+def _kill(groups):
+    for group in groups:
+        try:
+            os.killpg(group, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # it ended before the others
+
+
 class _Spawner:
     """The process that forks for us (spawner.py says why), started at the first need."""
 
@@ -44,21 +52,21 @@ class _Spawner:
         self._process.stdin.close()
         self._process.wait()
 
-    def spawn(self, request, limit_s):
-        """(status, user s, system s, peak RSS in bytes, wall s, whether the limit passed and it was killed)."""
+    def spawn(self, requests, limit_s):
+        """For each (status, user s, system s, peak RSS in bytes, wall s), and whether the limit passed: all killed."""
         if self._process is None:
             self._start()
-        self._process.stdin.write(marshal.dumps(request))
-        pid = marshal.load(self._process.stdout)
+        self._process.stdin.write(marshal.dumps(requests))
+        pids = marshal.load(self._process.stdout)
         # Killed with its group: heaptrack, for one, starts others.
         try:
             expired = not select.select([self._process.stdout], [], [], limit_s)[0]
         except BaseException:
-            os.killpg(pid, signal.SIGKILL)
+            _kill(pids)
             raise
         if expired:
-            os.killpg(pid, signal.SIGKILL)
-        return marshal.load(self._process.stdout) + (expired,)
+            _kill(pids)
+        return marshal.load(self._process.stdout), expired
 
 
 _spawner = _Spawner()
@@ -85,19 +93,52 @@ def _files_below(folder):
     return found
 
 
+class _Place:
+    """An empty folder for one run, and beside it what the run says."""
+
+    def __init__(self, parent, keep_folder):
+        self._scratch = tempfile.mkdtemp(prefix="tm-bench-", dir=parent)
+        self._folder = keep_folder or os.path.join(self._scratch, "cwd")
+        self._out, self._err = os.path.join(self._scratch, "out"), os.path.join(self._scratch, "err")
+        os.makedirs(self._folder, exist_ok=True)
+
+    def request(self, processor, command, environment):
+        return processor, command, environment, self._folder, self._out, self._err
+
+    def reading(self, ended, killed_after_s):
+        status, user_s, system_s, rss_bytes, wall_s = ended
+        killed = killed_after_s is not None and os.WIFSIGNALED(status)
+        said = "killed after %g s" % killed_after_s if killed else _head(self._err)
+        return Reading(user_s + system_s, wall_s, rss_bytes, _files_below(self._folder), _exit_code(status),
+                       _head(self._out), said)
+
+    def remove(self):
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def _run(processor, commands, limit_s, parent, keep_folder):
+    places = [_Place(parent, keep_folder) for _ in commands]
+    try:
+        ended, expired = _spawner.spawn([place.request(processor, *command)
+                                         for place, command in zip(places, commands)], limit_s)
+        return [place.reading(one, limit_s if expired else None) for place, one in zip(places, ended)]
+    finally:
+        for place in places:
+            place.remove()
+
+
 def run(command, environment, limit_s, parent=None, keep_folder=None):
     """Run command in an empty folder made below parent (or in keep_folder) and return its Reading."""
-    scratch = tempfile.mkdtemp(prefix="tm-bench-", dir=parent)
-    folder = keep_folder or os.path.join(scratch, "cwd")
-    os.makedirs(folder, exist_ok=True)
-    out, err = os.path.join(scratch, "out"), os.path.join(scratch, "err")
-    try:
-        status, user_s, system_s, rss_bytes, wall_s, expired = _spawner.spawn(
-            (command, environment, folder, out, err), limit_s)
-        said = "killed after %g s" % limit_s if expired else _head(err)
-        return Reading(user_s + system_s, wall_s, rss_bytes, _files_below(folder), _exit_code(status), _head(out), said)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    return _run(None, [(command, environment)], limit_s, parent, keep_folder)[0]
+
+
+def run_together(processor, commands, limit_s, parent=None):
+    """Run all commands, pairs of a command and an environment, at the same time on one processor.
+
+    They take turns of some milliseconds there, so what slows that processor down slows all of them alike; their wall
+    times say nothing.
+    """
+    return _run(processor, commands, limit_s, parent, None)
 
 
 def floor_rss_bytes(environment):

@@ -13,7 +13,8 @@ PRESETS = {
         "workloads": _CLASSIC, "parts": "workloads", "runs": 5, "minutes": 10,
     },
     # Enough pairs to say what sampling costs at most.
-    "sampled": {"configs": "none," + _SAMPLED, "workloads": _CLASSIC, "parts": "workloads", "runs": 20},
+    "sampled": {"configs": "none," + _SAMPLED, "workloads": _CLASSIC, "parts": "workloads", "runs": 20,
+                "together": True},
     # The programs that people write.
     "real": {
         "configs": ",".join(["none", "us1", "us25", _SAMPLED, _NATIVE, "stdlib1", "memray-allocators"]),

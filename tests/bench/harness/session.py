@@ -7,7 +7,7 @@ from .rounds import Rounds
 
 FORMAT = 1
 COMPARED = ("cpu_s", "wall_s", "rss_bytes")
-STORED = COMPARED + ("disk_bytes",)
+TOGETHER = ("cpu_s", "rss_bytes")
 RSS_MARGIN = 1.05
 PARTS = ("workloads", "startup", "snapshot", "events")
 
@@ -35,7 +35,8 @@ class Session:
 
     def _workloads(self, part, chosen, python, workloads):
         request = self._request
-        rounds = Rounds(request.timeout, self._tell)
+        rounds = Rounds(request.timeout, self._tell, together=request.together)
+        compared = TOGETHER if request.together else COMPARED
         programs = [(workload.name, lambda _config, workload=workload: workload.arguments(request.size))
                     for workload in workloads]
         seconds = request.minutes * 60 if request.minutes else None
@@ -43,12 +44,12 @@ class Session:
         names = [workload.name for workload in workloads]
         part["faults"] += _named(rounds.faults)
         part["workloads"] = {name: {} for name in names}
-        part["comparison"] = {figure: {} for figure in COMPARED}
+        part["comparison"] = {figure: {} for figure in compared}
         for config in chosen:
-            for figure in STORED:
+            for figure in compared + ("disk_bytes",):
                 for name, values in rounds.series(config, figure, names).items():
                     part["workloads"][name].setdefault(config.name, {})[figure] = values
-        for figure in COMPARED:
+        for figure in compared:
             base = rounds.series(chosen[0], figure, names)
             for config in chosen[1:]:
                 series = rounds.series(config, figure, names)
@@ -140,6 +141,8 @@ class Session:
         if any(config.kind == "heaptrack" for config in request.configs):
             remarks.append("heaptrack: CPU is the sum and peak RSS the largest of its process tree, which includes its "
                            "own interpreter of frames.")
+        if request.together and "workloads" in request.parts:
+            remarks.append("CPU: the configurations of a pair ran at the same time on one processor.")
         if "events" in request.parts and not request.event_bench:
             remarks.append("malloc + free: skipped, event_bench was not found (--event-bench).")
         floor = document["floor_rss_bytes"] * RSS_MARGIN
@@ -159,6 +162,7 @@ class Session:
             "library": machine.described_library(request.library),
             "size": request.size,
             "runs": request.runs,
+            "together": request.together,
             "items": request.items,
             "floor_rss_bytes": measure.floor_rss_bytes(configs.clean_environment()),
             "interpreters": [self._interpreter(path) for path in request.pythons],

@@ -165,6 +165,8 @@ def _interpreter(part):
     if part.get("workloads"):
         lines.append("rounds   %s" % part.get("rounds", "as asked for"))
         for figure, title, scale, form in _FIGURES:
+            if figure not in part["comparison"]:
+                continue
             lines += [""] + _figure_table(part, figure, title, scale, form)
         lines += [""] + _disk_table(part)
     for key, draw in (("startup", _startup_table), ("live_objects", _live_table), ("captures", _capture_table),

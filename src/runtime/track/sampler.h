@@ -18,6 +18,13 @@
 #include "runtime/os/thread_state.h"
 #include "runtime/track/runtime_state.h"
 
+#if defined(__x86_64__) && defined(__GCC_ASM_FLAG_OUTPUTS__) && !defined(__SANITIZE_THREAD__) && defined(__has_include)
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#define TM_SAMPLER_IS_ALONE __libc_single_threaded
+#endif
+#endif
+
 /* From now on one in RATE bytes is sampled; SEED makes the choice.  Records are estimates from the present epoch on, or
  * from a later one: so many epochs LATER, which the caller begins next.  Under the life lock, or before there are
  * events. */
@@ -159,15 +166,31 @@ TM_INLINE _Atomic uint8_t *tm_sampler_known_of(uintptr_t address)
     return &tm_sampler_known[(address >> TM_KNOWN_PAGE_BITS) % TM_KNOWN_PAGES];
 }
 
+/* Puts AFTER into COUNT where it is *BEFORE; else false, and *BEFORE is what it is.  The only thread of a process needs no
+ * locked instruction, which would wait for all that the allocator has just written: a signal handler's comes before or
+ * after one that is not locked, too. */
+TM_INLINE bool tm_sampler_exchange(_Atomic uint8_t *count, uint8_t *before, uint8_t after)
+{
+#if defined(TM_SAMPLER_IS_ALONE)
+    if (TM_LIKELY(TM_SAMPLER_IS_ALONE)) {
+        bool was_before;
+        __asm__ volatile("cmpxchgb %3, %1"
+                         : "=@ccz"(was_before), "+m"(*(uint8_t *)count), "+a"(*before)
+                         : "q"(after)
+                         : "memory");
+        return was_before;
+    }
+#endif
+    return atomic_compare_exchange_weak_explicit(count, before, after, memory_order_relaxed, memory_order_relaxed);
+}
+
 /* One more known block begins in the page of ADDRESS, or one less.  A count that is full is not counted any more: nobody
  * knows what it stands for. */
 TM_INLINE void tm_sampler_one_more(uintptr_t address)
 {
     _Atomic uint8_t *count = tm_sampler_known_of(address);
     uint8_t before = atomic_load_explicit(count, memory_order_relaxed);
-    while (TM_LIKELY(before != UINT8_MAX) &&
-           TM_UNLIKELY(!atomic_compare_exchange_weak_explicit(count, &before, (uint8_t)(before + 1),
-                                                              memory_order_relaxed, memory_order_relaxed))) {
+    while (TM_LIKELY(before != UINT8_MAX) && TM_UNLIKELY(!tm_sampler_exchange(count, &before, (uint8_t)(before + 1)))) {
     }
 }
 
@@ -176,8 +199,7 @@ TM_INLINE void tm_sampler_one_less(uintptr_t address)
     _Atomic uint8_t *count = tm_sampler_known_of(address);
     uint8_t before = atomic_load_explicit(count, memory_order_relaxed);
     while (TM_LIKELY(before != UINT8_MAX) && TM_LIKELY(before != 0) &&
-           TM_UNLIKELY(!atomic_compare_exchange_weak_explicit(count, &before, (uint8_t)(before - 1),
-                                                              memory_order_relaxed, memory_order_relaxed))) {
+           TM_UNLIKELY(!tm_sampler_exchange(count, &before, (uint8_t)(before - 1)))) {
     }
 }
 

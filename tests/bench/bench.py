@@ -32,7 +32,8 @@ def parse_arguments(arguments):
     parser.add_argument("--pythons", help="executables, separated by commas or colons (default: $TM_PYTHONS, "
                                           "else the one that runs this)")
     parser.add_argument("--preset", choices=list(presets.PRESETS), help="readme: the table of the README within ten "
-                        "minutes; sampled: 20 pairs of none and sampled, together; real: what people write; all: everything")
+                        "minutes; ours: all of ours, together; sampled: 30 pairs of none and sampled, together; "
+                        "real: what people write; all: everything")
     parser.add_argument("--runs", type=int, metavar="N", help="default: 5")
     parser.add_argument("--minutes", type=float, metavar="M", help="of the workloads, for each interpreter: no round "
                         "begins that would end later, but for the first")

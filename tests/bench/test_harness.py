@@ -70,8 +70,10 @@ class Names(unittest.TestCase):
         self.assertEqual(names[0], "none")
         for kind in ("us", "stdlib", "heaptrack", "memray"):
             self.assertIn(kind, [config.kind for config in request.configs])
-        _parser, request = bench.parse_arguments(["--preset", "sampled", "--library", sys.executable])
-        self.assertGreaterEqual(bench.look_up(request).runs, 15)
+        for preset in ("ours", "sampled"):
+            _parser, request = bench.parse_arguments(["--preset", preset, "--library", sys.executable])
+            self.assertGreaterEqual(bench.look_up(request).runs, 15)
+            self.assertTrue(request.together)
 
     def test_stdlib(self):
         command = configs.parse("stdlib5", None).command("python", ["file"])

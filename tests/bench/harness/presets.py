@@ -12,8 +12,13 @@ PRESETS = {
                              "heaptrack"]),
         "workloads": _CLASSIC, "parts": "workloads", "runs": 5, "minutes": 10,
     },
+    # Ours beside no tracing and each other, in eight minutes: the minima, and enough pairs to say what sampling costs.
+    "ours": {
+        "configs": ",".join(["none", "us1", "us25", "us25:WATERMARK=1", _SAMPLED]),
+        "workloads": _CLASSIC, "parts": "workloads", "runs": 16, "together": True,
+    },
     # Enough pairs to say what sampling costs at most.
-    "sampled": {"configs": "none," + _SAMPLED, "workloads": _CLASSIC, "parts": "workloads", "runs": 20,
+    "sampled": {"configs": "none," + _SAMPLED, "workloads": _CLASSIC, "parts": "workloads", "runs": 30,
                 "together": True},
     # The programs that people write.
     "real": {

@@ -51,13 +51,13 @@ struct walk {
     struct tm_mapping before; /* the last mapping */
 };
 
-/* Bytes of the pages of MAPPING that are in memory and no file's. */
-static uint64_t own_bytes(struct walk *walk, const struct tm_mapping *mapping)
+/* Bytes of the pages in [begin, end) that are in memory and no file's. */
+static uint64_t own_bytes(struct walk *walk, uintptr_t begin, uintptr_t end)
 {
     uint64_t entries[AT_ONCE];
     uint64_t pages = 0;
-    for (uintptr_t at = mapping->begin; at < mapping->end && walk->is_told;) {
-        size_t left = (mapping->end - at) / TM_PAGE_SIZE;
+    for (uintptr_t at = begin; at < end && walk->is_told;) {
+        size_t left = (end - at) / TM_PAGE_SIZE;
         size_t count = left < AT_ONCE ? left : AT_ONCE;
         walk->is_told = tm_page_map_read(walk->page_map, at, count, entries);
         for (size_t i = 0; i < count && walk->is_told; i++) {
@@ -82,12 +82,10 @@ static bool is_looked_through(const struct tm_mapping *mapping)
 static void take(struct walk *walk, const struct tm_mapping *mapping)
 {
     if (mapping->is_stack) {
-        walk->own->stack += own_bytes(walk, mapping);
+        walk->own->stack += own_bytes(walk, mapping->begin, mapping->end);
     } else if (mapping->inode != 0 && mapping->is_writable && !mapping->is_shared && is_looked_through(mapping)) {
-        walk->own->file += own_bytes(walk, mapping);
-        if (tm_mapping_was_writable(&walk->before, mapping) && is_looked_through(&walk->before)) {
-            walk->own->file += own_bytes(walk, &walk->before);
-        }
+        bool with_before = tm_mapping_was_writable(&walk->before, mapping) && is_looked_through(&walk->before);
+        walk->own->file += own_bytes(walk, with_before ? walk->before.begin : mapping->begin, mapping->end);
     }
     walk->before = *mapping;
 }

@@ -50,7 +50,7 @@ bool tm_output_folder(const char *path, char *to, size_t capacity)
     return !text.truncated;
 }
 
-static bool has(const char *pattern, char letter)
+bool tm_output_has(const char *pattern, char letter)
 {
     for (; *pattern != '\0'; pattern++) {
         if (pattern[0] == '%' && pattern[1] == letter) {
@@ -63,12 +63,12 @@ static bool has(const char *pattern, char letter)
 
 bool tm_output_has_pid(const char *pattern)
 {
-    return has(pattern, 'p');
+    return tm_output_has(pattern, 'p');
 }
 
 bool tm_output_has_number(const char *pattern)
 {
-    return has(pattern, 'n');
+    return tm_output_has(pattern, 'n');
 }
 
 static void add_plain(struct tm_text *text, const char *name, size_t length)

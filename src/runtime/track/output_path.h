@@ -42,6 +42,8 @@ TM_CHECKED bool tm_output_expand(const char *pattern, const struct tm_output_fac
 /* The folder part of PATH, which is no pattern; "." where it has none. */
 TM_CHECKED bool tm_output_folder(const char *path, char *to, size_t capacity);
 
+/* Whether PATTERN has %LETTER. */
+bool tm_output_has(const char *pattern, char letter);
 bool tm_output_has_pid(const char *pattern);
 bool tm_output_has_number(const char *pattern);
 

@@ -68,13 +68,14 @@ static bool expand_output(const struct tm_config *config, char *to, size_t capac
 {
     char host[256];
     char program[TM_PATH_CAPACITY];
-    struct tm_output_facts facts = {
-        .host = host,
-        .host_length = tm_process_host(host, sizeof host),
-        .program = program,
-        .program_length = tm_process_executable(program, sizeof program),
-        .time_ns = tm_process_time_ns(),
-    };
+    /* Only what the pattern names is asked for: most have a pid alone. */
+    struct tm_output_facts facts = {.host = host, .program = program, .time_ns = tm_process_time_ns()};
+    if (tm_output_has(config->output, 'h')) {
+        facts.host_length = tm_process_host(host, sizeof host);
+    }
+    if (tm_output_has(config->output, 'e')) {
+        facts.program_length = tm_process_executable(program, sizeof program);
+    }
     return tm_output_expand(config->output, &facts, to, capacity);
 }
 

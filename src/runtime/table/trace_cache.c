@@ -41,9 +41,9 @@ static uint32_t patience(const struct tm_trace_cache *cache)
 }
 
 /* COUNT slots, and behind them as many that are never written. */
-static struct tm_trace_slot *map_slots(uint32_t count)
+static size_t slots_size(uint32_t count)
 {
-    return tm_pages_map(2 * (size_t)count * sizeof(struct tm_trace_slot));
+    return 2 * (size_t)count * sizeof(struct tm_trace_slot);
 }
 
 bool tm_trace_cache_init(struct tm_trace_cache *cache)
@@ -53,11 +53,13 @@ bool tm_trace_cache_init(struct tm_trace_cache *cache)
     for (unsigned i = 0; i < TM_PLACE_VERSIONS; i++) {
         atomic_store_explicit(&cache->versions[i], TM_CHECK_OFFSET_0, memory_order_relaxed);
     }
-    cache->slots = map_slots(slot_count(cache));
-    cache->loose = tm_pages_map(LOOSE_SETS * sizeof *cache->loose);
-    if (cache->slots == NULL || cache->loose == NULL) {
+    const size_t slots_bytes = slots_size(slot_count(cache));
+    char *pages = tm_pages_map(slots_bytes + LOOSE_SETS * sizeof *cache->loose);
+    if (pages == NULL) {
         return false;
     }
+    cache->slots = (struct tm_trace_slot *)(void *)pages;
+    cache->loose = (struct tm_loose_set *)(void *)(pages + slots_bytes);
     cache->nothing = cache->slots + slot_count(cache);
     atomic_store_explicit(&cache->held, cache->slots, memory_order_relaxed);
     return tm_zone_lists_init(&cache->zones);
@@ -167,7 +169,7 @@ static void grow(struct tm_trace_cache *cache)
 {
     const uint32_t count = slot_count(cache);
     const uint64_t mask = mask_of(2 * count);
-    struct tm_trace_slot *larger = count < UINT32_C(1) << LAST_BITS ? map_slots(2 * count) : NULL;
+    struct tm_trace_slot *larger = count < UINT32_C(1) << LAST_BITS ? tm_pages_map(slots_size(2 * count)) : NULL;
     if (larger == NULL) {
         return;
     }

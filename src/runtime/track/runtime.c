@@ -398,8 +398,6 @@ static void expect_events(struct tm_runtime *runtime)
     if (runtime->sample_rate == 0) {
         tm_trace_cache_expect(&runtime->cache);
         tm_pages_populate(&runtime->blocks.shorts, sizeof runtime->blocks.shorts);
-    } else {
-        tm_pages_populate(&runtime->sampled_frames, sizeof runtime->sampled_frames);
     }
 }
 

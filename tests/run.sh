@@ -24,6 +24,7 @@ esac
 tm_setup compiler sanitizers static-libc cmake make pkg-config zstd zlib cmocka python3 python-headers readelf tmux
 (tm_setup elfutils) || echo "tm-report gives machine frames no names"
 (tm_setup jemalloc) || echo "no other allocator is tried beside the library"
+(tm_setup valgrind) || echo "no instructions are counted"
 if [ -n "$full" ]; then
     # In subshells: where they cannot be had their parts are left out.
     (tm_setup clang clang-tidy) || echo "what needs clang or clang-tidy is left out"
@@ -148,7 +149,8 @@ else
     build gcc && tests gcc
     unset TM_FULL
     if tm_has clang; then
-        build clang -DCMAKE_C_COMPILER=clang && tests clang -LE '^(bench|full)$'
+        # The recorded instructions are gcc's.
+        build clang -DCMAKE_C_COMPILER=clang && tests clang -LE '^(bench|full|guard)$'
         if tm_has clang-tidy; then
             step "clang-tidy" cmake --build build/test-clang --target tidy
         fi

@@ -68,7 +68,7 @@ int main(void) { fail(); return 0; }' -lcmocka ;;
 sys.exit(not os.path.exists(os.path.join(sysconfig.get_paths()["include"], "Python.h")))' >/dev/null 2>&1 ;;
     readelf) command -v readelf >/dev/null 2>&1 ;;
     jemalloc) ls /usr/lib/*/libjemalloc.so.* /usr/lib*/libjemalloc.so.* 2>/dev/null | grep -q . ;;
-    clang | clang-format | clang-tidy | musl-gcc | debootstrap | tmux | npm | chromium) command -v "$1" >/dev/null 2>&1 ;;
+    clang | clang-format | clang-tidy | musl-gcc | debootstrap | tmux | npm | chromium | valgrind) command -v "$1" >/dev/null 2>&1 ;;
     *) echo "tm_setup: no such need: $1" >&2; exit 2 ;;
     esac
 }

@@ -5,6 +5,7 @@ import ctypes.util
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from harness import configs, figures, instructions, machine, measure, packages, 
 import bench
 import guard
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 LOADABLE = ctypes.util.find_library("m")
 
 
@@ -299,6 +301,15 @@ class Guard(unittest.TestCase):
             self.assertEqual(set(ratios), set(guard.CONFIGS) - {"none"}, build)
             for found in ratios.values():
                 self.assertEqual(len(found), len(guard.WORKLOADS), build)
+
+    def test_quick_tier_runs_it(self):
+        with open(os.path.join(HERE, "CMakeLists.txt"), encoding="utf-8") as file:
+            label = re.search(r"bench\.instructions PROPERTIES LABELS (\w+)", file.read()).group(1)
+        with open(os.path.join(HERE, "..", "run.sh"), encoding="utf-8") as file:
+            script = file.read()
+        left_out = re.search(r"tests gcc -LE '(.+)'", script).group(1)
+        self.assertIsNone(re.search(left_out, label))
+        self.assertRegex(script, "tm_setup [a-z -]*valgrind")
 
 
 class Parsing(unittest.TestCase):

@@ -103,8 +103,11 @@ double tm_sample_margin_of_two(double one, double other)
 
 double tm_sample_margin(double bytes, double blocks, double rate)
 {
-    if (rate <= 0 || bytes <= 0 || blocks <= 0) {
+    if (rate <= 0) {
         return 0;
+    }
+    if (bytes <= 0 || blocks <= 0) {
+        return HALF_WIDTHS * HALF_WIDTHS * rate; /* what follows, of no sample: there may be blocks all the same */
     }
     double x = bytes / blocks / rate;
     double chance = one_minus_exp(x);

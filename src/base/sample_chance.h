@@ -71,8 +71,8 @@ static inline uint64_t tm_sample_distance(uint64_t random, uint64_t rate)
 /* Half the width of the interval around an estimate of BYTES in BLOCKS blocks that holds the truth in at least 95 of
  * 100 cases.  Needs no more than these two: the variance of one block's estimate, SIZE^2 * (1 - chance) / chance, is at
  * most a concave function of its size, so that blocks of one size (the mean) have the largest variance that blocks with
- * this sum can have.  Few samples are treated as counts are (Wilson's interval for a Poisson count, its farther
- * end). */
+ * this sum can have.  Few samples, and none, are treated as counts are (Wilson's interval for a Poisson count, its
+ * farther end). */
 double tm_sample_margin(double bytes, double blocks, double rate);
 
 /* The margin of the difference (or sum) of two figures with these margins whose samples are independent. */

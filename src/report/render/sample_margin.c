@@ -44,12 +44,30 @@ double tm_row_margin(const struct tm_report *report, const struct tm_statistic *
     return tm_sample_margin_of_two(margin, old_margin);
 }
 
+static void print_rate(struct tm_out *out, uint64_t rate)
+{
+    if (rate == 0) {
+        tm_out_text(out, "every block");
+        return;
+    }
+    tm_out_format(out, "estimates from one sample in %s", tm_size_for_people((double)rate, false).text);
+}
+
 void tm_print_sampling(struct tm_out *out, const struct tm_report *report)
 {
-    if (tm_report_is_sampled(report)) {
-        uint64_t rate = tm_sample_rate(tm_report_snapshot(report));
-        rate = rate != 0 ? rate : tm_sample_rate(report->forest->snapshots[0]);
-        tm_out_format(out, "note: estimates from one sample in %s; +-95%%: the truth is that near in 19 of 20 cases\n",
-                      tm_size_for_people((double)rate, false).text);
+    if (!tm_report_is_sampled(report)) {
+        return;
     }
+    uint64_t rate = tm_sample_rate(tm_report_snapshot(report));
+    uint64_t old_rate = tm_sample_rate(report->forest->snapshots[0]);
+    tm_out_text(out, "note: ");
+    if (report->is_diff && old_rate != rate) {
+        tm_out_text(out, "old: ");
+        print_rate(out, old_rate);
+        tm_out_text(out, ", new: ");
+        print_rate(out, rate);
+    } else {
+        print_rate(out, rate != 0 ? rate : old_rate);
+    }
+    tm_out_text(out, "; +-95%: the truth is that near in 19 of 20 cases\n");
 }

@@ -208,6 +208,7 @@ class Driver(object):
         values = dict(TM_MEASURE=measure, TM_RESULT=result, TM_LIMIT=str(limit), TM_PLANT="0", PYTHONPATH=MEASURING,
                       LD_PRELOAD="", TRACEMALLOC_NFRAME=str(limit), TRACEMALLOC_START="python", TRACEMALLOC_EXACT="0",
                       TRACEMALLOC_WATERMARK=str(int(self.options.watermark)),
+                      TRACEMALLOC_SLOW=str(int(self.options.slow)),
                       TRACEMALLOC_OUTPUT=os.path.join(self.folder, "exit.%p.tms"))
         values.update(more)
         return interpreter.environment(**values)
@@ -419,6 +420,7 @@ def main():
                         help="TRACEMALLOC_EXACT; auto: where the build needs it.  0 where it is needed: shown, no failure")
     parser.add_argument("--mode", choices=("runs", "process", "start"), default="runs")
     parser.add_argument("--watermark", action="store_true", help="with TRACEMALLOC_WATERMARK=1")
+    parser.add_argument("--slow", action="store_true", help="with TRACEMALLOC_SLOW=1: every event the long way")
     parser.add_argument("--self-test", action="store_true")
     options = parser.parse_args()
     if not options.self_test and not (options.library and options.report):

@@ -33,7 +33,7 @@ def parse_arguments(arguments):
                                           "else the one that runs this)")
     parser.add_argument("--preset", choices=list(presets.PRESETS), help="readme: the table of the README within ten "
                         "minutes; ours: all of ours, together; sampled: 30 pairs of none and sampled, together; "
-                        "real: what people write; all: everything")
+                        "real: what people write; all: everything, also instructions: hours")
     parser.add_argument("--runs", type=int, metavar="N", help="default: 5")
     parser.add_argument("--minutes", type=float, metavar="M", help="of the workloads, for each interpreter: no round "
                         "begins that would end later, but for the first")
@@ -53,7 +53,8 @@ def parse_arguments(arguments):
     parser.add_argument("--packages", metavar="FOLDER", help="of what workloads and peers need, a folder for each "
                         "interpreter (default: beside the library, ../bench/packages)")
     parser.add_argument("--install", action="store_true", help="let pip put into it what is missing")
-    parser.add_argument("--instructions", "--counts", action="store_true", help="count instructions as well (perf, else callgrind)")
+    parser.add_argument("--instructions", "--counts", action="store_true", default=None,
+                        help="count instructions as well (perf, else callgrind)")
     parser.add_argument("--event-bench", metavar="FILE", help="default: beside the library, ../bench/event_bench")
     parser.add_argument("--report-tool", metavar="FILE", help="default: beside the library, ../bin/tm-report")
     parser.add_argument("--timeout", type=float, default=900, metavar="S", help="seconds for one run (default: 900)")

@@ -72,6 +72,9 @@ class Names(unittest.TestCase):
         self.assertEqual(names[0], "none")
         for kind in ("us", "stdlib", "heaptrack", "memray"):
             self.assertIn(kind, [config.kind for config in request.configs])
+        self.assertLessEqual({"us1", "us5", "us25", "us200", "us25:WATERMARK=1", "us25:NATIVE=1", "us1:SAMPLE=512KiB",
+                              "stdlib1", "stdlib5", "stdlib25", "memray-native", "memray-aggregate"}, set(names))
+        self.assertTrue(request.instructions)
         for preset in ("ours", "sampled"):
             _parser, request = bench.parse_arguments(["--preset", preset, "--library", sys.executable])
             self.assertGreaterEqual(bench.look_up(request).runs, 15)

@@ -27,9 +27,10 @@ PRESETS = {
     },
     # Every way of tracing, every workload, all parts: hours.
     "all": {
-        "configs": ",".join(["none", "us1", "us5", "us25", "us200", "us1:NATIVE=native", _NATIVE, "us25:NATIVE=1",
-                             _SAMPLED, "stdlib1", "stdlib5", "stdlib25", "heaptrack", "memray", "memray-native",
-                             "memray-allocators", "memray-aggregate"]),
+        "instructions": True,
+        "configs": ",".join(["none", "us1", "us5", "us25", "us200", "us25:WATERMARK=1", "us1:NATIVE=native", _NATIVE,
+                             "us25:NATIVE=1", _SAMPLED, "stdlib1", "stdlib5", "stdlib25", "heaptrack", "memray",
+                             "memray-native", "memray-allocators", "memray-aggregate"]),
     },
 }
 

@@ -6,6 +6,7 @@
 
 #include "report/render/key_frames.h"
 #include "report/render/location_text.h"
+#include "report/render/sample_margin.h"
 #include "report/render/size_text.h"
 #include "report/render/text_frame.h"
 #include "report/stat/call_tree.h"
@@ -14,6 +15,7 @@
 #define CHAIN_SHOWN   3U   /* calls of a chain: more are counted */
 #define LOCATION_MIN  30U
 #define NUMBERS_WIDTH 30U
+#define MARGIN_WIDTH  11U
 #define BETWEEN_WIDTH 18U
 
 /* A call whose children are being printed. */
@@ -30,12 +32,17 @@ struct printing {
     struct tm_call_tree tree;
     struct level *levels; /* by depth of the rows */
     size_t depth;
+    bool sampled;
 };
 
 static void print_numbers(struct tm_out *out, const struct printing *p, struct tm_amount amount)
 {
     uint64_t total = p->tree.amounts[0].size;
     tm_out_format(out, "%9s", tm_size_for_people((double)amount.size, false).text);
+    if (p->sampled) {
+        struct tm_statistic row = {.size = amount.size, .count = amount.count};
+        tm_out_format(out, "  %9s", tm_size_for_people(tm_row_margin(p->report, &row), false).text);
+    }
     tm_out_format(out, "  %5.1f%%", total > 0 ? (double)amount.size * 100 / (double)total : 0.0);
     tm_out_format(out, "  %10s  ", tm_count_for_people(amount.count).text);
 }
@@ -56,7 +63,8 @@ static void print_branches(struct tm_out *out, const struct printing *p, bool la
 /* Of each of PARTS locations in a row, with what stands between them. */
 static size_t location_width(const struct printing *p, uint32_t parts)
 {
-    size_t indent = NUMBERS_WIDTH + 3 * p->depth + (parts > 1 ? BETWEEN_WIDTH : 0), width = p->report->width;
+    size_t numbers = NUMBERS_WIDTH + (p->sampled ? MARGIN_WIDTH : 0);
+    size_t indent = numbers + 3 * p->depth + (parts > 1 ? BETWEEN_WIDTH : 0), width = p->report->width;
     if (width == SIZE_MAX) {
         return SIZE_MAX;
     }
@@ -181,13 +189,16 @@ static uint32_t deepest(const struct tm_forest *forest)
 
 bool tm_render_tree(struct tm_out *out, const struct tm_report *report)
 {
-    struct printing p = {.report = report, .levels = calloc((size_t)deepest(report->forest) + 2, sizeof *p.levels)};
+    struct printing p = {.report = report,
+                         .levels = calloc((size_t)deepest(report->forest) + 2, sizeof *p.levels),
+                         .sampled = tm_report_is_sampled(report)};
     bool memory = tm_call_tree_make(&p.tree, report->forest, tm_report_snapshot_number(report), &report->grouping) &&
                   p.levels != NULL;
     if (memory) {
         tm_print_contexts(out, report);
         tm_print_by_peak(out, report);
-        tm_out_format(out, "%9s  %6s  %10s  CALL\n", report->by_peak ? "PEAK" : "SIZE", "SHARE", "COUNT");
+        tm_out_format(out, "%9s%s  %6s  %10s  CALL\n", report->by_peak ? "PEAK" : "SIZE",
+                      p.sampled ? "      +-95%" : "", "SHARE", "COUNT");
         print_tree(out, &p);
         tm_print_notes(out, report);
     }

@@ -7,3 +7,4 @@ tm-report stats v1-sampled.tms
 tm-report --format json -n 1 v1-sampled.tms
 tm-report --format json -n 1 v1-basic.tms v1-sampled.tms
 tm-report --limit 2 v1-sampled.tms v1-basic.tms
+tm-report tree v1-sampled.tms

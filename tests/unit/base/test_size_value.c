@@ -18,6 +18,8 @@ static void sizes_with_and_without_units(void **state)
                 {"64MiB", 64 << 20},
                 {"2G", 2ULL << 30},
                 {"2GiB", 2ULL << 30},
+                {"1T", 1ULL << 40},
+                {"3TiB", 3ULL << 40},
                 {"4611686018427387903", (1ULL << 62) - 1}};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         uint64_t bytes = 99;
@@ -40,6 +42,7 @@ static void everything_else_is_refused(void **state)
                                       "1MiBx",
                                       " 1",
                                       "4294967296G",
+                                      "4194304TiB",
                                       "4611686018427387904",
                                       "99999999999999999999999",
                                       "36893488147419103232"}; /* 2^65 */

@@ -107,10 +107,14 @@ class Tester(outside.Tester):
             text = self.top("--once", "-g", "filename", "-c", process.pid, COLUMNS="120", LINES="40").stdout.decode()
             checks.that(re.search(r"GROWTH +BLOCKS +ALLOC/S", text) and re.search(r"/s  \S*growing\.py$", text, re.MULTILINE),
                         "by file, 120 columns", text)
+            checks.that("(estimates)" not in text, "what is counted is no estimate", text)
             done = self.top(process.pid)
             checks.that(done.code == 2 and b"needs a terminal" in done.stderr, "without a terminal", done.stderr)
         done = self.top("--once", process.pid)
         checks.that(done.code == 1 and b"is not running" in done.stderr, "dead", done.stderr)
+        with outside.Process(self, GROWING, "300", TRACEMALLOC_SAMPLE="4KiB") as process:
+            text = self.top("--once", process.pid).stdout.decode()
+            checks.that(re.search(r"^traced [\d.]+ [KMG]iB \(estimates\), peak", text, re.MULTILINE), "sampled", text)
 
     def on_screen(self):
         checks = self.checks

@@ -6,6 +6,7 @@
 
 #include "report/render/key_frames.h"
 #include "report/render/location_text.h"
+#include "report/render/sample_margin.h"
 #include "report/render/size_text.h"
 #include "report/snapshot/snapshot_totals.h"
 
@@ -79,8 +80,9 @@ static void print_totals(struct tm_out *out, const struct tm_watch *watch)
 {
     struct tm_traced now = tm_snapshot_traced_heap(watch->now), first = tm_snapshot_traced_heap(watch->first);
     char line[LINE_WIDE];
-    (void)snprintf(line, sizeof line, "traced %s, peak %s, %s in %.0f s of watching, skew %s",
-                   size_cell((double)now.current, false).text, size_cell((double)now.peak, false).text,
+    (void)snprintf(line, sizeof line, "traced %s%s, peak %s, %s in %.0f s of watching, skew %s",
+                   size_cell((double)now.current, false).text, tm_sample_rate(watch->now) > 0 ? " (estimates)" : "",
+                   size_cell((double)now.peak, false).text,
                    size_cell((double)now.current - (double)first.current, true).text,
                    seconds_between(watch->first, watch->now),
                    size_cell((double)tm_snapshot_number(watch->now, "skew_bytes", 0), false).text);

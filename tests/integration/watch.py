@@ -114,7 +114,7 @@ class Tester(outside.Tester):
         checks.that(done.code == 1 and b"is not running" in done.stderr, "dead", done.stderr)
         with outside.Process(self, GROWING, "300", TRACEMALLOC_SAMPLE="4KiB") as process:
             text = self.top("--once", process.pid).stdout.decode()
-            checks.that(re.search(r"^traced [\d.]+ [KMG]iB \(estimates\), peak", text, re.MULTILINE), "sampled", text)
+            checks.that(re.search(r"^traced [\d.]+ [KMG]iB \(estimates\), peak.*, skew [\d.]+ [KMG]?i?B$", text, re.MULTILINE), "sampled", text)
 
     def on_screen(self):
         checks = self.checks

@@ -80,11 +80,12 @@ static void print_totals(struct tm_out *out, const struct tm_watch *watch)
 {
     struct tm_traced now = tm_snapshot_traced_heap(watch->now), first = tm_snapshot_traced_heap(watch->first);
     char line[LINE_WIDE];
-    (void)snprintf(line, sizeof line, "traced %s%s, peak %s, %s in %.0f s of watching, skew %s",
-                   size_cell((double)now.current, false).text, tm_sample_rate(watch->now) > 0 ? " (estimates)" : "",
+    const bool is_sampled = tm_sample_rate(watch->now) > 0;
+    (void)snprintf(line, sizeof line, "traced %s%s, peak %s, %s in %.0f s%s, skew %s",
+                   size_cell((double)now.current, false).text, is_sampled ? " (estimates)" : "",
                    size_cell((double)now.peak, false).text,
                    size_cell((double)now.current - (double)first.current, true).text,
-                   seconds_between(watch->first, watch->now),
+                   seconds_between(watch->first, watch->now), is_sampled ? "" : " of watching",
                    size_cell((double)tm_snapshot_number(watch->now, "skew_bytes", 0), false).text);
     print_line(out, watch, line, false);
 }

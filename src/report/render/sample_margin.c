@@ -11,12 +11,8 @@ uint64_t tm_sample_rate(const struct tm_snapshot *snapshot)
 
 bool tm_report_is_sampled(const struct tm_report *report)
 {
-    for (unsigned i = 0; i < report->forest->snapshot_count; i++) {
-        if (tm_sample_rate(report->forest->snapshots[i]) != 0) {
-            return true;
-        }
-    }
-    return false;
+    return tm_sample_rate(tm_report_snapshot(report)) != 0 ||
+           (report->is_diff && tm_sample_rate(report->forest->snapshots[0]) != 0);
 }
 
 /* Mappings are all recorded. */

@@ -40,7 +40,7 @@ static uint32_t patience(const struct tm_trace_cache *cache)
     return slot_count(cache) / 4;
 }
 
-/* COUNT slots, and behind them as many that are never written. */
+/* Bytes of COUNT slots, and behind them of as many that are never written. */
 static size_t slots_size(uint32_t count)
 {
     return 2 * (size_t)count * sizeof(struct tm_trace_slot);

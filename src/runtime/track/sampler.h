@@ -166,9 +166,9 @@ TM_INLINE _Atomic uint8_t *tm_sampler_known_of(uintptr_t address)
     return &tm_sampler_known[(address >> TM_KNOWN_PAGE_BITS) % TM_KNOWN_PAGES];
 }
 
-/* Puts AFTER into COUNT where it is *BEFORE; else false, and *BEFORE is what it is.  The only thread of a process needs no
- * locked instruction, which would wait for all that the allocator has just written: a signal handler's comes before or
- * after one that is not locked, too. */
+/* Puts AFTER into COUNT where it is *BEFORE; else false, and *BEFORE is what it is.  The only thread of a process needs
+ * no locked instruction, which would wait for all that the allocator has just written: a signal handler's comes before
+ * or after one that is not locked, too. */
 TM_INLINE bool tm_sampler_exchange(_Atomic uint8_t *count, uint8_t *before, uint8_t after)
 {
 #if defined(TM_SAMPLER_IS_ALONE)

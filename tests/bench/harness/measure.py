@@ -107,7 +107,7 @@ class _Place:
 
     def reading(self, ended, killed_after_s):
         status, user_s, system_s, rss_bytes, wall_s = ended
-        killed = killed_after_s is not None and os.WIFSIGNALED(status)
+        killed = killed_after_s is not None and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
         said = "killed after %g s" % killed_after_s if killed else _head(self._err)
         return Reading(user_s + system_s, wall_s, rss_bytes, _files_below(self._folder), _exit_code(status),
                        _head(self._out), said)
@@ -136,9 +136,9 @@ def run_together(processor, commands, limit_s, parent=None):
     """Run all commands, pairs of a command and an environment, at the same time on one processor.
 
     They take turns of some milliseconds there, so what slows that processor down slows all of them alike; their wall
-    times say nothing.
+    times say nothing, and limit_s seconds are for each of them.
     """
-    return _run(processor, commands, limit_s, parent, None)
+    return _run(processor, commands, limit_s * max(1, len(commands)), parent, None)
 
 
 def floor_rss_bytes(environment):

@@ -142,7 +142,8 @@ class Session:
             remarks.append("heaptrack: CPU is the sum and peak RSS the largest of its process tree, which includes its "
                            "own interpreter of frames.")
         if request.together and "workloads" in request.parts:
-            remarks.append("CPU: the configurations of a pair ran at the same time on one processor.")
+            remarks.append("CPU: the configurations of a round ran at the same time on one processor; the medians and the "
+                           "mean of the pairs compare those of one round.")
         if "events" in request.parts and not request.event_bench:
             remarks.append("malloc + free: skipped, event_bench was not found (--event-bench).")
         floor = document["floor_rss_bytes"] * RSS_MARGIN

@@ -6,9 +6,9 @@ one that forks must be smaller than anything that is measured: this file imports
 Requests and replies are marshal's, one after the other, on the standard streams: a request is a list of processes that
 run at the same time.
 """
+import _signal
 import marshal
 import os
-import signal
 import sys
 import time
 
@@ -18,7 +18,7 @@ def become(processor, command, environment, folder, out, err):
     try:
         os.setpgid(0, 0)
         # What a shell has a job ignore changes what Python sets up, and with it what is measured.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
         if processor is not None:
             os.sched_setaffinity(0, [processor])
         os.chdir(folder)
@@ -36,6 +36,10 @@ def fork(request):
     pid = os.fork()
     if pid == 0:
         become(*request)
+    try:
+        os.setpgid(pid, pid)  # before anybody is told of the group
+    except OSError:
+        pass  # it has done so itself, and is another program by now
     return pid
 
 

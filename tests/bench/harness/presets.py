@@ -12,7 +12,7 @@ PRESETS = {
                              "heaptrack"]),
         "workloads": _CLASSIC, "parts": "workloads", "runs": 5, "minutes": 10,
     },
-    # Ours beside no tracing and each other, in nine minutes: the minima, and enough pairs to say what sampling costs.
+    # Ours beside no tracing and each other, in nine minutes: medians and means of what ran at the same time.
     "ours": {
         "configs": ",".join(["none", "us1", "us25", "us25:WATERMARK=1", _SAMPLED]),
         "workloads": _CLASSIC, "parts": "workloads", "runs": 16, "together": True,

@@ -46,8 +46,8 @@ def head(document):
     ]
     if library:
         lines.append("library  %s (%d bytes, sha256 %s)" % (library["path"], library["bytes"], library["sha256"][:16]))
-    lines.append("size     %s, %d %s runs; least RSS that can be read: %.1f MiB" % (
-        document["size"], document["runs"], "common" if document.get("together") else "interleaved",
+    lines.append("size     %s, %d %s; least RSS that can be read: %.1f MiB" % (
+        document["size"], document["runs"], "runs together" if document.get("together") else "interleaved runs",
         document["floor_rss_bytes"] / MIB))
     lines.append("ratios   to 'none': of the minima (median of the paired runs, lowest..highest pair)")
     return lines
